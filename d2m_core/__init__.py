@@ -1,0 +1,1 @@
+"""Dance to Music: video -> poses -> motion -> rhythm -> tokens -> audio. Works without ComfyUI."""

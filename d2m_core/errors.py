@@ -1,0 +1,28 @@
+"""What a user can do wrong, one class per thing they would have to change.
+
+Every message is one sentence: what is wrong, the value found, what to do next.
+"""
+
+
+class D2MError(Exception):
+    """Base of all errors that a user can mend. Its text is shown as it is."""
+
+
+class MediaError(D2MError):
+    """A video or audio file that cannot be read or written."""
+
+
+class PoseError(D2MError):
+    """Poses that are missing, empty, or not in a known format."""
+
+
+class ModelError(D2MError):
+    """A weight file that is missing, broken, or made for something else."""
+
+
+class SettingError(D2MError):
+    """A setting outside what it may be."""
+
+
+class Cancelled(D2MError):
+    """The user asked to stop; raised by an `on_progress` callback, never by the core itself."""

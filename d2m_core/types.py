@@ -1,0 +1,209 @@
+"""The data that flows from stage to stage: frozen, checked, and each with its own rate.
+
+Shape alphabet, used in every docstring and trailing comment:
+`B` batch, `F` motion frames, `P` people, `J` 33 landmarks, `D` motion features, `R` rhythm curves,
+`M` beats, `K` codebooks, `T` token steps, `V` cardinality, `C` audio channels, `N` audio samples.
+
+Frame `f` of anything with a rate `fps` stands for the instant `f / fps` seconds after the clip's start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+LANDMARKS = 33
+"""MediaPipe Pose landmarks per person, in MediaPipe's order."""
+
+MOTION_FPS = 25.0
+"""Rate of poses, motion and rhythm curves; 50 and 75 Hz codecs are whole multiples of it."""
+
+RHYTHM_CURVES = ("onset", "energy")
+"""Names of `Rhythm.curves`: accents that want a sound (0..1), and how much is going on (0..1)."""
+
+Progress = Callable[[int, int], None]
+"""`on_progress(done, total)`; it may raise to cancel. `total` is 0 when unknown."""
+
+
+def _check(condition: bool, what: str) -> None:
+    if not condition:
+        raise ValueError(what)
+
+
+def _check_array(name: str, value: np.ndarray, dtype: type, shape: tuple[int | None, ...]) -> None:
+    fits = value.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, value.shape, strict=True)
+    )
+    _check(
+        fits and value.dtype == np.dtype(dtype),
+        f"{name} must be {np.dtype(dtype).name} {shape}, got {value.dtype} {value.shape}",
+    )
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """A window of a video file. Only facts: frames are streamed by `video.iter_frames`."""
+
+    path: Path
+    duration_s: float
+    """Length of the window in seconds."""
+    width: int
+    """Width in pixels as seen, rotation applied."""
+    height: int
+    """Height in pixels as seen, rotation applied."""
+    start_s: float = 0.0
+    """Where the window starts, in seconds after the file's first video frame."""
+    has_audio: bool = False
+
+    def __post_init__(self) -> None:
+        _check(self.duration_s > 0, f"duration_s must be positive, got {self.duration_s}")
+        _check(self.width > 0 and self.height > 0, f"empty picture {self.width}x{self.height}")
+
+
+@dataclass(frozen=True, eq=False)
+class PoseSequence:
+    """Landmarks of everyone in a clip, one row per motion frame. Absent people are masked, not dropped."""
+
+    world: np.ndarray
+    """float32 [F, P, J, 3]: metres around the hips' middle; x right, y down, z away from the camera."""
+    image: np.ndarray
+    """float32 [F, P, J, 2]: in frame heights from the top left corner, so x may reach width / height."""
+    visibility: np.ndarray
+    """float32 [F, P, J]: 0..1 per landmark; 0 marks a joint the source did not give."""
+    present: np.ndarray
+    """bool [F, P]: False where the person was not found and nothing was interpolated."""
+    fps: float = MOTION_FPS
+
+    def __post_init__(self) -> None:
+        frames, people = self.present.shape
+        _check_array("present", self.present, np.bool_, (None, None))
+        _check_array("world", self.world, np.float32, (frames, people, LANDMARKS, 3))
+        _check_array("image", self.image, np.float32, (frames, people, LANDMARKS, 2))
+        _check_array("visibility", self.visibility, np.float32, (frames, people, LANDMARKS))
+        _check(self.fps > 0, f"fps must be positive, got {self.fps}")
+        _check(frames > 0 and people > 0, f"poses must not be empty, got {frames} frames, {people} people")
+
+    @property
+    def frames(self) -> int:
+        return self.present.shape[0]
+
+    @property
+    def people(self) -> int:
+        return self.present.shape[1]
+
+    @property
+    def duration_s(self) -> float:
+        return self.frames / self.fps
+
+
+@dataclass(frozen=True, eq=False)
+class MotionFeatures:
+    """What one dancer does, as numbers that do not depend on the picture's size or the body's size."""
+
+    values: np.ndarray
+    """float32 [F, D], one column per name; finite."""
+    names: tuple[str, ...]
+    fps: float = MOTION_FPS
+
+    def __post_init__(self) -> None:
+        _check_array("values", self.values, np.float32, (None, len(self.names)))
+        _check(bool(np.isfinite(self.values).all()), "motion features must be finite")
+
+    @property
+    def duration_s(self) -> float:
+        return self.values.shape[0] / self.fps
+
+
+@dataclass(frozen=True, eq=False)
+class Rhythm:
+    """When the beats fall and how strong things are: the bridge between dance and music."""
+
+    beats_s: np.ndarray
+    """float64 [M], rising, seconds from the clip's start."""
+    downbeats: np.ndarray
+    """bool [M]: which beats start a bar."""
+    curves: np.ndarray
+    """float32 [F, R] in 0..1, columns `RHYTHM_CURVES`."""
+    tempo_bpm: float
+    confidence: float = 1.0
+    """0..1: how sure the beats are; 1 where a person or a program set them."""
+    names: tuple[str, ...] = RHYTHM_CURVES
+    fps: float = MOTION_FPS
+
+    def __post_init__(self) -> None:
+        _check_array("beats_s", self.beats_s, np.float64, (None,))
+        _check_array("downbeats", self.downbeats, np.bool_, (len(self.beats_s),))
+        _check_array("curves", self.curves, np.float32, (None, len(self.names)))
+        _check(bool((np.diff(self.beats_s) > 0).all()), "beats_s must rise")
+        _check(self.tempo_bpm > 0, f"tempo_bpm must be positive, got {self.tempo_bpm}")
+        _check(0 <= self.confidence <= 1, f"confidence must be in 0..1, got {self.confidence}")
+
+    @property
+    def duration_s(self) -> float:
+        return self.curves.shape[0] / self.fps
+
+
+@dataclass(frozen=True)
+class CodecSpec:
+    """All that the transformer knows about a codec. Two codecs are interchangeable when these are equal."""
+
+    name: str
+    sample_rate: int
+    token_rate: float
+    """Token steps per second."""
+    codebooks: int
+    cardinality: int
+    """Entries per codebook; ids 0 .. cardinality - 1."""
+
+    def __post_init__(self) -> None:
+        sizes = (self.sample_rate, self.token_rate, self.codebooks, self.cardinality)
+        _check(min(sizes) > 0, f"codec sizes must be positive, got {sizes}")
+
+    def steps(self, duration_s: float) -> int:
+        """Token steps that cover `duration_s` seconds."""
+        return max(1, int(np.ceil(duration_s * self.token_rate - 1e-6)))
+
+
+@dataclass(frozen=True, eq=False)
+class AudioTokens:
+    """Codec tokens, time-aligned (not delayed)."""
+
+    codes: torch.Tensor
+    """int64 [B, K, T]."""
+    codec: CodecSpec
+
+    def __post_init__(self) -> None:
+        shape = tuple(self.codes.shape)
+        _check(
+            self.codes.dtype == torch.int64 and len(shape) == 3 and shape[1] == self.codec.codebooks,
+            f"codes must be int64 [B, {self.codec.codebooks}, T], got {self.codes.dtype} {shape}",
+        )
+
+    @property
+    def duration_s(self) -> float:
+        return self.codes.shape[-1] / self.codec.token_rate
+
+
+@dataclass(frozen=True, eq=False)
+class Waveform:
+    """Sound in ComfyUI's AUDIO layout."""
+
+    samples: torch.Tensor
+    """float32 [B, C, N] in -1..1."""
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        shape = tuple(self.samples.shape)
+        _check(
+            self.samples.dtype == torch.float32 and len(shape) == 3,
+            f"samples must be float32 [B, C, N], got {self.samples.dtype} {shape}",
+        )
+        _check(self.sample_rate > 0, f"sample_rate must be positive, got {self.sample_rate}")
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples.shape[-1] / self.sample_rate
