@@ -15,14 +15,14 @@ REFERENCE_BPM = 120.0
 
 
 def steady_beats(tempo_bpm: float, duration_s: float, first_s: float = 0.0) -> np.ndarray:
-    """Beat times float64 [M] of a steady pulse that passes through `first_s`, within 0 <= t < duration_s."""
+    """Beats float64 [M] of a steady pulse that passes through `first_s`, in 0 <= t < duration_s."""
     period_s = 60.0 / tempo_bpm
     start_s = first_s - np.floor(first_s / period_s + 1e-9) * period_s
     return np.arange(max(start_s, 0.0), duration_s - 1e-9, period_s)
 
 
 def tempo_of(beats_s: np.ndarray) -> float:
-    """Tempo in BPM of a grid of at least two beats: the least-squares slope, robust to one odd beat."""
+    """Tempo in BPM of a grid of at least two beats, by least squares."""
     if len(beats_s) < 2:
         raise ValueError(f"a tempo needs at least two beats, got {len(beats_s)}")
     return float(60.0 / np.polyfit(np.arange(len(beats_s)), beats_s, 1)[0])
@@ -37,6 +37,17 @@ def position(beats_s: np.ndarray, times_s: np.ndarray) -> np.ndarray:
     before = (times_s - beats_s[0]) / (beats_s[1] - beats_s[0])
     after = index[-1] + (times_s - beats_s[-1]) / (beats_s[-1] - beats_s[-2])
     return np.where(times_s < beats_s[0], before, np.where(times_s > beats_s[-1], after, inside))
+
+
+def seconds_at(beats_s: np.ndarray, beat: np.ndarray) -> np.ndarray:
+    """The inverse of `position`: seconds (float64) at positions in beats; outside, the end tempo goes on."""
+    if len(beats_s) < 2:
+        raise ValueError(f"positions need at least two beats, got {len(beats_s)}")
+    index = np.arange(len(beats_s), dtype=np.float64)
+    inside = np.interp(beat, index, beats_s)
+    before = beats_s[0] + beat * (beats_s[1] - beats_s[0])
+    after = beats_s[-1] + (beat - index[-1]) * (beats_s[-1] - beats_s[-2])
+    return np.where(beat < 0, before, np.where(beat > index[-1], after, inside))
 
 
 def phase_features(beats_s: np.ndarray, downbeats: np.ndarray, times_s: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.signal import fftconvolve
 
 from d2m_core.config import STYLES
 from d2m_core.errors import SettingError
-from d2m_core.grid import steady_beats
+from d2m_core.grid import position, seconds_at, steady_beats
 from d2m_core.types import MOTION_FPS
 
 from .arrange import STEPS, Note, bar_notes, write_score
@@ -36,6 +37,9 @@ ACCENT = {
 
 SEND = {"snare": 0.15, "clap": 0.25, "chords": 0.3, "pad": 0.4, "lead": 0.35, "conga": 0.15, "rim": 0.3}
 """Share of a part that goes to the reverb."""
+
+Clock = Callable[[float], float]
+"""Seconds at a place in sixteenths."""
 
 DUCKED = ("bass", "chords", "pad")
 """Parts that give way to the kick."""
@@ -69,7 +73,7 @@ def play(
 ) -> Song:
     """Plays `duration_s` seconds of `style`; a steady grid and a random form where none are given.
 
-    `beats_s`, `downbeats`: [M] the grid to play on (it may breathe); `energy`: [F] 0..1 at 25 fps, who plays.
+    `beats_s`, `downbeats` [M]: the grid to play on (it may breathe); `energy` [F] 0..1 at 25 fps: who plays.
     """
     if style not in STYLES:
         raise SettingError(f"Style is {style!r}; choose one of {', '.join(STYLES)}.")
@@ -107,33 +111,27 @@ def random_form(frames: int, tempo_bpm: float, rng: np.random.Generator) -> np.n
     return np.concatenate(levels)[:frames].astype(np.float32)
 
 
-def _clock(beats_s: np.ndarray, downbeats: np.ndarray, tempo_bpm: float):
-    """A function from sixteenths after the first bar line at or before zero to seconds."""
-    period_s = 60.0 / tempo_bpm
+def _clock(beats_s: np.ndarray, downbeats: np.ndarray, tempo_bpm: float) -> Clock:
+    """A function from sixteenths after the last bar line at or before zero to seconds."""
     if len(beats_s) < 2:
-        beats_s = np.array([0.0, period_s]) + (beats_s[0] if len(beats_s) else 0.0)
-        downbeats = np.array([True, False])
+        first_s = float(beats_s[0]) if len(beats_s) else 0.0
+        beats_s, downbeats = first_s + np.array([0.0, 60.0 / tempo_bpm]), np.array([True, False])
     starts = np.flatnonzero(downbeats)
-    first = int(starts[0]) if len(starts) else 0
-    head = beats_s[1] - beats_s[0]
-    lead = int(np.ceil(beats_s[0] / head - first + 1e-6))
-    bars_before = max(1, -(-max(lead + first, first) // BEATS_PER_BAR))
-    zero = first - bars_before * BEATS_PER_BAR  # index of the beat where step 0 lies
-    index = np.arange(len(beats_s), dtype=np.float64)
-    tail = beats_s[-1] - beats_s[-2]
+    first_bar = int(starts[0]) if len(starts) else 0
+    beat_at_zero = float(position(beats_s, np.zeros(1))[0])
+    bars_before = int(np.ceil((first_bar - beat_at_zero) / BEATS_PER_BAR - 1e-6))
+    step_zero = first_bar - bars_before * BEATS_PER_BAR
 
     def to_seconds(step: float) -> float:
-        beat = zero + step / (STEPS / BEATS_PER_BAR)
-        if beat < 0:
-            return float(beats_s[0] + beat * head)
-        if beat > index[-1]:
-            return float(beats_s[-1] + (beat - index[-1]) * tail)
-        return float(np.interp(beat, index, beats_s))
+        beat = step_zero + step * BEATS_PER_BAR / STEPS
+        return float(seconds_at(beats_s, np.array([beat]))[0])
 
     return to_seconds
 
 
-def _compose(style, to_seconds, duration_s: float, energy: np.ndarray, rng) -> list[Note]:
+def _compose(
+    style: str, to_seconds: Clock, duration_s: float, energy: np.ndarray, rng: np.random.Generator
+) -> list[Note]:
     score = write_score(style, rng)
     notes: list[Note] = []
     bar, previous = 0, None
@@ -155,7 +153,7 @@ def _mean_energy(energy: np.ndarray, start_s: float, end_s: float) -> float:
     return float(energy[low:high].mean())
 
 
-def _onset_curve(notes: list[Note], to_seconds, frames: int) -> np.ndarray:
+def _onset_curve(notes: list[Note], to_seconds: Clock, frames: int) -> np.ndarray:
     curve = np.zeros(frames + 1, np.float32)
     for note in notes:
         place = to_seconds(note.step) * MOTION_FPS
@@ -166,7 +164,9 @@ def _onset_curve(notes: list[Note], to_seconds, frames: int) -> np.ndarray:
     return np.clip(curve[:frames], 0, 1)
 
 
-def _render(style: str, notes: list[Note], to_seconds, duration_s: float, rng) -> np.ndarray:
+def _render(
+    style: str, notes: list[Note], to_seconds: Clock, duration_s: float, rng: np.random.Generator
+) -> np.ndarray:
     length = round(duration_s * SAMPLE_RATE)
     dry = np.zeros(length + SAMPLE_RATE * 4, np.float32)
     ducked, wet = np.zeros_like(dry), np.zeros_like(dry)
@@ -189,7 +189,10 @@ def _render(style: str, notes: list[Note], to_seconds, duration_s: float, rng) -
     return _master(mix[:length])
 
 
-def _sound(note: Note, at_s: float, to_seconds, kit: Kit, patches: dict[str, Patch]):
+def _sound(
+    note: Note, at_s: float, to_seconds: Clock, kit: Kit, patches: dict[str, Patch]
+) -> tuple[np.ndarray, int]:
+    """The note's sound at its level, and the sample it starts at."""
     start = round(at_s * SAMPLE_RATE)
     if not note.pitches:
         return kit.pieces[note.part] * (note.velocity**1.5 * GAIN[note.part]), start

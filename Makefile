@@ -1,0 +1,33 @@
+# Dance to Music. Two commands: `make demo` and `make test`. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check setup setup-dev comfy clean
+
+help:           ## what can be made
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
+
+demo: setup     ## a drawn dance, or VIDEO=my.mp4, with its music into out/
+	$(PY) -m training.demo $(if $(VIDEO),"$(VIDEO)")
+
+test: setup-dev comfy check  ## everything: style, types, unit tests, a real ComfyUI, the end-to-end test
+	$(PY) -m pytest
+
+check: setup-dev  ## style and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+setup:          ## .venv with what the demo needs
+	@$(PYTHON) scripts/set_up.py --venv $(VENV)
+
+setup-dev:      ## .venv with what tests and training need
+	@$(PYTHON) scripts/set_up.py --venv $(VENV) --dev
+
+comfy: setup-dev  ## a real ComfyUI in .comfy/ for the tests
+	@$(PY) tests/setup_comfy.py
+
+clean:          ## remove what was made, but not .venv and .comfy
+	rm -rf out runs .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,65 @@
+"""Real-time factor of every stage on this machine, for a drawn 10 s clip at 1080p30.
+
+    python -m benchmarks.chain [--runs 3] [--clip my.mp4]
+
+The first run warms caches up and does not count; the median of the others does. Printed as seconds and as
+multiples of the clip's length, with the threads and the devices that were used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import resource
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+from d2m_core.config import SamplingConfig
+from d2m_core.pipeline import DanceMusic, Models, dance_to_music, load_models
+from training.studio.drawing import main as draw
+
+CLIP = ("--seed", "7", "--tempo", "118", "--seconds", "10", "--width", "1920", "--height", "1080")
+
+
+def measure(clip: Path, models: Models, runs: int) -> list[DanceMusic]:
+    results = [dance_to_music(clip, models, SamplingConfig()) for _ in range(runs + 1)]
+    return results[1:]
+
+
+def report(results: list[DanceMusic], device: str) -> str:
+    clip = results[0].clip
+    lines = [
+        f"{clip.width}x{clip.height}, {clip.duration_s:.1f} s; {platform.machine()}, "
+        f"{torch.get_num_threads()} threads, device {device}, median of {len(results)} runs",
+        f"{'stage':<10}{'seconds':>9}{'x real time':>13}",
+    ]
+    total = 0.0
+    for stage in results[0].seconds:
+        seconds = statistics.median(result.seconds[stage] for result in results)
+        total += seconds
+        lines.append(f"{stage:<10}{seconds:>9.2f}{seconds / clip.duration_s:>13.3f}")
+    lines.append(f"{'whole':<10}{total:>9.2f}{total / clip.duration_s:>13.3f}")
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return "\n".join([*lines, f"peak memory {peak_mib:.0f} MiB"]) + "\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Real-time factor of every stage.")
+    parser.add_argument("--runs", type=int, default=3, help="runs that count [%(default)s]")
+    parser.add_argument("--clip", type=Path, help="a clip of yours instead of the drawn one")
+    parser.add_argument("--device", default="auto")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        clip = args.clip or Path(folder) / "clip.mp4"
+        if args.clip is None:
+            draw([*CLIP, "--out", str(clip)])
+        sys.stdout.write(report(measure(clip, load_models(device=args.device), args.runs), args.device))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

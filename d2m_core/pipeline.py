@@ -1,0 +1,157 @@
+"""The chain in one function: video -> poses -> motion -> rhythm -> tokens -> audio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from .assets import default_weights
+from .audio import fit_length, load_audio, mux, save_audio
+from .checkpoint import LoadedModel, load_model, load_rhythm
+from .codec import Codec, decode_tokens, load_codec
+from .config import SamplingConfig, check_tempo
+from .motion import extract_motion
+from .pose import estimate_poses, select_dancer
+from .rhythm import RhythmNet, rhythm_from_motion
+from .sampling import generate_tokens
+from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
+from .video import open_clip
+
+StageProgress = Callable[[str, int, int], None]
+"""`on_progress(stage, done, total)`; it may raise to cancel."""
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """Everything with weights, loaded once and used for many clips."""
+
+    model: LoadedModel
+    rhythm: RhythmNet
+    codec: Codec
+
+
+@dataclass(frozen=True, eq=False)
+class DanceMusic:
+    """What `dance_to_music` found and made, stage by stage."""
+
+    clip: VideoClip
+    poses: PoseSequence
+    """The chosen dancer alone (P = 1)."""
+    motion: MotionFeatures
+    rhythm: Rhythm
+    audio: Waveform
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall-clock seconds per stage."""
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work per second of clip; below 1 is faster than real time."""
+        return sum(self.seconds.values()) / self.clip.duration_s
+
+
+def best_device(name: str = "auto") -> torch.device:
+    """The device called `name`; `auto` takes a GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def load_models(
+    model: Path | str | None = None,
+    codec: Path | str | None = None,
+    rhythm: Path | str | None = None,
+    device: str = "auto",
+) -> Models:
+    """Loads the transformer, codec and rhythm network; None takes the weights that come with the project."""
+    where = best_device(device)
+    return Models(
+        load_model(model or default_weights("model"), where),
+        load_rhythm(rhythm or default_weights("rhythm")),
+        load_codec(str(codec or default_weights("codec")), where),
+    )
+
+
+def dance_to_music(
+    clip: VideoClip | Path | str,
+    models: Models,
+    sampling: SamplingConfig | None = None,
+    *,
+    tempo_bpm: float | None = None,
+    dancer: str | int = "largest",
+    people: int = 1,
+    pose_model: str = "full",
+    model_folder: Path | None = None,
+    on_progress: StageProgress | None = None,
+) -> DanceMusic:
+    """Music in time with the dance in `clip`, exactly as long as the clip.
+
+    `tempo_bpm` locks the tempo; else it is found. `dancer` is `largest`, `most_active` or an index
+    among `people`. Raises a `D2MError` for anything the user can mend.
+    """
+    if tempo_bpm is not None:
+        check_tempo(tempo_bpm)
+    if not isinstance(clip, VideoClip):
+        clip = open_clip(clip)
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "pose"):
+        everyone = estimate_poses(
+            clip, pose_model, people, model_folder=model_folder, on_progress=_stage(on_progress, "pose")
+        )
+    with _timed(seconds, "rhythm"):
+        poses = select_dancer(everyone, dancer)
+        motion = extract_motion(poses)
+        rhythm = rhythm_from_motion(motion, models.rhythm, tempo_bpm)
+    loaded = models.model
+    with _timed(seconds, "music"):
+        tokens = generate_tokens(
+            loaded, motion, rhythm, models.codec.spec, sampling or SamplingConfig(),
+            on_progress=_stage(on_progress, "music"),
+        )  # fmt: skip
+    with _timed(seconds, "decode"):
+        progress = _stage(on_progress, "decode")
+        audio = decode_tokens(models.codec, tokens, clip.duration_s, on_progress=progress)
+    return DanceMusic(clip, poses, motion, rhythm, audio, seconds)
+
+
+def write_result(
+    result: DanceMusic, out: Path | str, keep_original_audio: float = 0.0, metadata: dict[str, str] | None = None
+) -> Path:
+    """Writes the clip with its music (video suffix) or the music alone (audio suffix) to `out`.
+
+    `keep_original_audio` is the gain of the clip's own sound under the music, 0..1.
+    """
+    out = Path(out)
+    if out.suffix.lower() in VIDEO_SUFFIXES:
+        return mux(result.clip, result.audio, out, keep_original_audio)
+    audio = result.audio
+    if keep_original_audio and result.clip.has_audio:
+        audio = _with_original(result, keep_original_audio)
+    return save_audio(audio, out, metadata)
+
+
+def _with_original(result: DanceMusic, gain: float) -> Waveform:
+    clip = result.clip
+    own = load_audio(clip.path, result.audio.sample_rate, clip.start_s, clip.duration_s, mono=True)
+    own = fit_length(own, clip.duration_s)
+    mixed = result.audio.samples + gain * own.samples.to(result.audio.samples)
+    return Waveform(mixed / mixed.abs().max().clamp(min=1.0), result.audio.sample_rate)
+
+
+def _stage(on_progress: StageProgress | None, stage: str) -> Progress | None:
+    if on_progress is None:
+        return None
+    return lambda done, total: on_progress(stage, done, total)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start

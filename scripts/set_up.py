@@ -1,0 +1,155 @@
+"""Makes `.venv` with everything the project needs. Standard library only; safe to run again.
+
+    python3 scripts/set_up.py [--dev] [--venv .venv]
+
+Finished steps are remembered in the environment and not repeated until their inputs change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MIN_PYTHON = (3, 11)
+CPU_TORCH, CPU_TORCHAUDIO = "torch==2.13.0", "torchaudio==2.11.0"
+GPU_TORCH = ["torch", "torchaudio"]
+SYSTEM_LIBRARIES = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2", "libGL.so.1": "libgl1"}
+"""What MediaPipe loads, and the Debian package it is in."""
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"set-up: {text}\n")
+
+
+def run(*command: str | Path) -> None:
+    subprocess.run([str(part) for part in command], check=True, cwd=ROOT)
+
+
+def missing_libraries() -> list[str]:
+    """Packages whose libraries cannot be loaded; empty outside Linux."""
+    if not sys.platform.startswith("linux"):
+        return []
+    missing = []
+    for library, package in SYSTEM_LIBRARIES.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    return missing
+
+
+def install_libraries() -> None:
+    """Installs what MediaPipe needs from the system, or says the command and stops."""
+    packages = missing_libraries()
+    if not packages:
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise SystemExit(
+            f"set-up: MediaPipe needs {', '.join(packages)}. Run: sudo {' '.join(command)}\n"
+            "set-up: then run the same make command again."
+        )
+    say(f"installing {', '.join(packages)}")
+    run("apt-get", "update", "-q")
+    run(*command)
+
+
+def python_of(venv: Path) -> Path:
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def make_venv(venv: Path) -> None:
+    if sys.version_info < MIN_PYTHON:
+        raise SystemExit(
+            f"set-up: Python is {sys.version.split()[0]}; use 3.11 or newer, "
+            "for example: make demo PYTHON=python3.12"
+        )
+    if not python_of(venv).exists():
+        say(f"making {venv.name}")
+        run(sys.executable, "-m", "venv", venv)
+
+
+def has_nvidia() -> bool:
+    if shutil.which("nvidia-smi") is None:
+        return False
+    return subprocess.run(["nvidia-smi", "-L"], capture_output=True).returncode == 0
+
+
+def install_torch(venv: Path) -> None:
+    pip = [python_of(venv), "-m", "pip", "install", "-q"]
+    if has_nvidia():
+        say("installing torch with CUDA")
+        run(*pip, *GPU_TORCH)
+        return
+    say("installing torch")
+    run(*pip, CPU_TORCH, "numpy")
+    run(*pip, "--no-deps", CPU_TORCHAUDIO)
+    mend_torchaudio(venv)
+
+
+def mend_torchaudio(venv: Path) -> None:
+    """Beside a CPU torch, torchaudio's CUDA extensions fail to load; without them its Python code works."""
+    try_it = [python_of(venv), "-c", "import torchaudio.functional"]
+    if subprocess.run(list(map(str, try_it)), capture_output=True).returncode == 0:
+        return
+    find = "import importlib.util as u; print(u.find_spec('torchaudio').submodule_search_locations[0])"
+    folder = subprocess.run([python_of(venv), "-c", find], capture_output=True, text=True, check=True)
+    for extension in (Path(folder.stdout.strip()) / "lib").glob("*.so"):
+        extension.unlink()
+    run(*try_it)
+
+
+def install_packages(venv: Path, dev: bool) -> None:
+    say("installing the packages in requirements.txt" + (" and the tools for tests" if dev else ""))
+    pip = [python_of(venv), "-m", "pip", "install", "-q"]
+    run(*pip, "-r", "requirements.txt", *(_extras("train", "dev") if dev else []))
+
+
+def _extras(*names: str) -> list[str]:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [package for name in names for package in project["optional-dependencies"][name]]
+
+
+def get_pose_model(venv: Path) -> None:
+    run(python_of(venv), "-m", "d2m_core.pose_bundle", "--variant", "full")
+
+
+def fingerprint(dev: bool) -> str:
+    parts = [Path(__file__).read_bytes(), (ROOT / "requirements.txt").read_bytes()]
+    if dev:
+        parts.append((ROOT / "pyproject.toml").read_bytes())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dev", action="store_true", help="also what tests and training need")
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
+    args = parser.parse_args()
+    stamp = args.venv / "d2m_set_up.json"
+    done = json.loads(stamp.read_text()) if stamp.exists() else {}
+    key = "dev" if args.dev else "user"
+    install_libraries()
+    if done.get(key) != fingerprint(args.dev):
+        make_venv(args.venv)
+        install_torch(args.venv)
+        install_packages(args.venv, args.dev)
+        stamp.write_text(json.dumps(done | {key: fingerprint(args.dev)}))
+    get_pose_model(args.venv)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"set-up: {' '.join(error.cmd[:6])} ... ended with {error.returncode}") from None
