@@ -50,9 +50,9 @@ class ModelConfig:
     styles: tuple[str, ...] = STYLES
     dim: int = 256
     heads: int = 4
-    encoder_layers: int = 3
-    decoder_layers: int = 6
-    ffn: int = 1024
+    encoder_layers: int = 2
+    decoder_layers: int = 5
+    ffn: int = 512
     dropout: float = 0.1
     window_s: float = 10.0
     """Longest stretch the decoder has seen in training, in seconds."""
@@ -64,6 +64,73 @@ class ModelConfig:
         )
         _require(self.window_s > 1.0, f"window_s is {self.window_s}; use more than one second.")
         _require(len(set(self.styles)) == len(self.styles), f"styles repeat: {self.styles}.")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How the transformer is trained; the command line of `training.train` is made from these fields."""
+
+    data: str = "runs/pairs"
+    """Folder of training items (`training.data`)."""
+    out: str = "weights/model.safetensors"
+    """The finished checkpoint."""
+    run: str = "runs/model"
+    """Folder of the resumable state, the averaged weights so far and the log."""
+    resume: bool = False
+    """Go on from the state in `run`."""
+    minutes: float = 45.0
+    """Wall-clock budget, earlier parts of a resumed run included."""
+    steps: int = 0
+    """Train for this many steps instead; 0 goes by `minutes`."""
+    batch: int = 8
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    weight_decay: float = 0.05
+    clip_norm: float = 1.0
+    ema: float = 0.995
+    """Decay of the averaged weights, which are the ones exported."""
+    codebook_weights: tuple[float, ...] = (1.0, 0.9, 0.7, 0.6)
+    """Weight of each codebook's loss; the last one counts for further codebooks."""
+    drop_motion: float = 0.3
+    """How often motion alone is left out, so that rhythm alone is enough."""
+    drop_rhythm: float = 0.05
+    drop_style: float = 0.15
+    drop_all: float = 0.1
+    """How often everything is left out, for classifier-free guidance."""
+    short_windows: float = 0.2
+    """Share of the batches whose windows are shorter, down to a third: for short clips."""
+    jitter_s: float = 0.004
+    """Standard deviation of a window's shift of the beats."""
+    curve_noise: float = 0.03
+    """Standard deviation of the noise on the rhythm curves."""
+    hold_out: int = 20
+    """Every n-th item is kept for validation; 0 keeps none."""
+    precision: str = "auto"
+    """float32, bfloat16, or auto: whichever is faster here."""
+    device: str = "auto"
+    threads: int = 0
+    """CPU threads; 0 leaves the default."""
+    seed: int = 0
+    log_every: int = 20
+    save_every_s: float = 240.0
+    """Seconds between saved states with a validation."""
+    data_note: str = ""
+    """What the data is, for the checkpoint's description."""
+    licence: str = "MIT"
+    """Licence of the weights; it follows from the data."""
+
+    def __post_init__(self) -> None:
+        _require(self.steps > 0 or self.minutes > 0, "Give steps or minutes of training.")
+        _require(self.batch > 0, f"batch is {self.batch}; use 1 or more.")
+        _require(self.learning_rate > 0, f"learning_rate is {self.learning_rate}; use more than 0.")
+        _require(0 <= self.ema < 1, f"ema is {self.ema}; use 0 to less than 1.")
+        _require(len(self.codebook_weights) > 0, "codebook_weights is empty; give one or more.")
+        shares = (self.drop_motion, self.drop_rhythm, self.drop_style, self.drop_all, self.short_windows)
+        _require(all(0 <= s <= 1 for s in shares), f"shares must be 0 to 1, got {shares}.")
+        _require(
+            self.precision in ("auto", "float32", "bfloat16"),
+            f"precision is {self.precision!r}; choose auto, bfloat16 or float32.",
+        )
 
 
 @dataclass(frozen=True)

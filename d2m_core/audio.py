@@ -1,0 +1,280 @@
+"""Sound in and out: load, save, resample, fit to a length, and join with a clip's picture."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from .errors import MediaError
+from .sound_file import (
+    AUDIO_FORMATS,
+    LAYOUTS,
+    Canvas,
+    add_sound,
+    decoded_sound,
+    open_output,
+    sound_packets,
+    sound_stream,
+)
+from .types import MOTION_FPS, VideoClip, Waveform
+from .video import RgbConverter, open_clip, shown_frames
+from .video_source import VideoSource, open_media, open_video, picture_stream
+
+FADE_S = 0.02
+"""Length of the fade where sound is cut off."""
+
+VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""What `mux` writes, by the end of the file's name."""
+
+_MUX_CODEC = "aac"
+_TICKS = 90_000
+"""Time base of pictures that are coded again, per second."""
+
+_LOSSY_RATES = {"libopus": (48_000,)}
+_COMMON_RATES = (32_000, 44_100, 48_000)
+"""Rates that every player takes in lossy formats; other sound is written at the last one."""
+
+_log = logging.getLogger(__name__)
+
+
+def load_audio(
+    path: str | Path,
+    sample_rate: int | None = None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    mono: bool = False,
+) -> Waveform:
+    """Loads the sound of any audio or video file, float32 [1, C, N].
+
+    In a video, time 0 is its first picture, as in `open_clip`: earlier sound is left out, later
+    sound starts with silence. At most `duration_s` seconds come back, fewer where the sound ends.
+    Raises `MediaError` where there is no sound to load.
+    """
+    path = Path(path)
+    zero_s = None
+    with open_media(path) as container:
+        stream = sound_stream(path, container)
+        if picture_stream(container) is not None:
+            with open_video(path) as source:
+                zero_s = source.first.time_s
+        frames = decoded_sound(container, stream)
+        first = next(frames, None)
+        if first is None:
+            raise MediaError(
+                f"{path.name} has a sound stream that cannot be decoded; export it again."
+            )
+        canvas = Canvas(first, zero_s, start_s, duration_s)
+        while first is not None and canvas.lay(path, first):
+            first = next(frames, None)
+    if not canvas.parts:
+        raise MediaError(f"{path.name} has no sound after {start_s:g} s; choose an earlier start.")
+    samples = torch.from_numpy(np.concatenate(canvas.parts, axis=1))[None]  # [1, C, N]
+    wave = Waveform(samples.nan_to_num(0.0, 0.0, 0.0), canvas.rate)
+    wave = to_mono(wave) if mono else wave
+    return wave if sample_rate is None else resample(wave, sample_rate)
+
+
+def save_audio(wave: Waveform, path: str | Path, metadata: dict[str, str] | None = None) -> Path:
+    """Writes one sound (B = 1, mono or stereo) as its file name ends: see `AUDIO_FORMATS`.
+
+    WAV and FLAC hold 16 bits at the sound's own rate. Others are written at 32, 44.1 or 48 kHz
+    (Opus always 48), since many players take nothing else. Peaks above 1 lower the whole sound
+    instead of being clipped. Raises `MediaError`; no part of a file is ever left behind.
+    """
+    path = Path(path)
+    kind = AUDIO_FORMATS.get(path.suffix.lower())
+    if kind is None:
+        known = " ".join(sorted(AUDIO_FORMATS))
+        raise MediaError(f"{path.name} does not end in a known sound format; use one of {known}.")
+    wave = _encodable(wave, kind.codec, kind.lossy)
+    with open_output(path, kind.container, metadata) as out:
+        stream = add_sound(out, wave, kind.codec)
+        for packet in sound_packets(stream, wave):
+            out.mux(packet)
+    return path
+
+
+def resample(wave: Waveform, sample_rate: int) -> Waveform:
+    """The same sound at another rate."""
+    if sample_rate == wave.sample_rate:
+        return wave
+    from torchaudio.functional import resample as windowed_sinc
+
+    return Waveform(windowed_sinc(wave.samples, wave.sample_rate, sample_rate), sample_rate)
+
+
+def fit_length(wave: Waveform, duration_s: float) -> Waveform:
+    """The sound, cut (with a fade of `FADE_S`) or filled with silence to exactly `duration_s`."""
+    wanted = round(duration_s * wave.sample_rate)
+    samples = wave.samples[..., :wanted]  # [B, C, N]
+    missing = wanted - samples.shape[-1]
+    if missing > 0:
+        return Waveform(torch.nn.functional.pad(samples, (0, missing)), wave.sample_rate)
+    if wanted < wave.samples.shape[-1]:
+        length = min(wanted, round(FADE_S * wave.sample_rate))
+        samples = samples.clone()
+        samples[..., wanted - length :] *= torch.linspace(1.0, 0.0, length)
+    return Waveform(samples, wave.sample_rate)
+
+
+def to_mono(wave: Waveform) -> Waveform:
+    """The mean of all channels, [B, 1, N]."""
+    return Waveform(wave.samples.mean(dim=1, keepdim=True), wave.sample_rate)
+
+
+def mux(
+    clip: VideoClip,
+    wave: Waveform,
+    out_path: str | Path,
+    original_gain: float = 0.0,
+    *,
+    metadata: dict[str, str] | None = None,
+) -> Path:
+    """Writes the clip's picture with `wave` as its sound (AAC), fitted to the clip's length.
+
+    The pictures of a whole file are copied as they are: not a byte changes, rotation and times
+    stay. A window rarely starts at a key frame, so it is coded again with H.264. With
+    `original_gain` above 0 the clip's own sound is mixed in at that gain. Raises `MediaError`.
+    """
+    out_path = Path(out_path)
+    kind = VIDEO_FORMATS.get(out_path.suffix.lower())
+    if kind is None:
+        known = " ".join(sorted(VIDEO_FORMATS))
+        raise MediaError(
+            f"{out_path.name} does not end in a known video format; use one of {known}."
+        )
+    if out_path.resolve() == clip.path.resolve():
+        raise MediaError(f"{out_path.name} is the clip itself; choose another name for the result.")
+    wave = fit_length(wave, clip.duration_s)
+    if original_gain > 0:
+        wave = _mixed(wave, clip, original_gain)
+    wave = _encodable(wave, _MUX_CODEC)
+    with (
+        open_video(clip.path) as source,
+        open_output(out_path, kind, metadata) as out,
+    ):
+        if _is_whole(clip) and source.first.frame.pts is not None:
+            start_s, stream = source.first.time_s, _copied_stream(out, source, out_path)
+            pictures = _copied_packets(source.path, source.stream.index, stream)
+        else:
+            start_s, coded = 0.0, _coded_stream(out, clip, source)
+            pictures = _coded_packets(clip, coded)
+        sound = sound_packets(add_sound(out, wave, _MUX_CODEC), wave, start_s)
+        for packet in heapq.merge(pictures, sound, key=_packet_time):
+            out.mux(packet)
+    return out_path
+
+
+def _mixed(wave: Waveform, clip: VideoClip, gain: float) -> Waveform:
+    """The music with the clip's own sound under it, at the higher of the two rates."""
+    own = load_audio(clip.path, None, clip.start_s, clip.duration_s)
+    if own.samples.shape[1] > 2:
+        own = to_mono(own)
+    rate = max(own.sample_rate, wave.sample_rate)
+    own = fit_length(resample(own, rate), clip.duration_s)
+    wave = fit_length(resample(wave, rate), clip.duration_s)
+    return Waveform(wave.samples + gain * own.samples, rate)  # [1, C, N], mono meets stereo
+
+
+def _is_whole(clip: VideoClip) -> bool:
+    if clip.start_s > 0:
+        return False
+    return open_clip(clip.path).duration_s - clip.duration_s < 1 / MOTION_FPS
+
+
+def _copied_stream(out: OutputContainer, source: VideoSource, out_path: Path) -> Stream:
+    codec = source.stream.codec_context.name
+    try:
+        stream = out.add_stream_from_template(source.stream, opaque=True)
+    except ValueError as error:
+        raise MediaError(
+            f"The picture of {source.path.name} is coded as {codec}, which does not fit into "
+            f"{out_path.suffix} files; choose a name that ends in .mkv."
+        ) from error
+    if out.format.name in ("mp4", "mov"):
+        if "mp4" in source.container.format.name:
+            stream.codec_context.codec_tag = source.stream.codec_context.codec_tag
+        elif codec == "hevc":
+            stream.codec_context.codec_tag = "hvc1"  # Apple's players take no other
+    return stream
+
+
+def _copied_packets(path: Path, index: int, target: Stream) -> Iterator[Packet]:
+    with av.open(str(path.resolve())) as container:
+        for packet in container.demux(container.streams[index]):
+            if packet.size:
+                packet.stream = target
+                yield packet
+
+
+def _coded_stream(out: OutputContainer, clip: VideoClip, source: VideoSource) -> VideoStream:
+    rate = source.stream.average_rate or Fraction(MOTION_FPS)
+    options = {"crf": "18", "preset": "veryfast", "bf": "0"}
+    stream = out.add_stream("libx264", rate=rate, options=options)
+    assert isinstance(stream, VideoStream)
+    stream.width, stream.height = (
+        clip.width // 2 * 2,
+        clip.height // 2 * 2,
+    )  # 4:2:0 needs even sizes
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.time_base = Fraction(1, _TICKS)
+    return stream
+
+
+def _coded_packets(clip: VideoClip, stream: VideoStream) -> Iterator[Packet]:
+    to_rgb = RgbConverter(clip.width, clip.height)
+    lengths: dict[int, int] = {}
+    for shown in shown_frames(clip):
+        rgb = to_rgb(shown.frame)[: stream.height, : stream.width]
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+        frame.pts, frame.time_base = round(shown.time_s * _TICKS), Fraction(1, _TICKS)
+        end_s = min(shown.end_s, clip.duration_s)
+        lengths[frame.pts] = max(1, round(end_s * _TICKS) - frame.pts)
+        yield from _with_lengths(stream.encode(frame), lengths)
+    yield from _with_lengths(stream.encode(None), lengths)
+
+
+def _with_lengths(packets: list[Packet], lengths: dict[int, int]) -> Iterator[Packet]:
+    """The encoder forgets how long a picture stays; the last one must not outlast the clip."""
+    for packet in packets:
+        packet.duration = lengths.pop(packet.pts or 0, 0)
+        yield packet
+
+
+def _packet_time(packet: Packet) -> float:
+    ticks = packet.dts if packet.dts is not None else packet.pts
+    return float("-inf") if ticks is None else float(ticks * packet.time_base)
+
+
+def _encodable(wave: Waveform, codec: str, lossy: bool = True) -> Waveform:
+    """The sound as an encoder takes it: mono or stereo, finite, within -1..1, at a common rate."""
+    batch, channels, length = wave.samples.shape
+    if batch != 1 or channels not in LAYOUTS or length == 0:
+        raise MediaError(
+            f"The sound has {batch} items, {channels} channels and {length} samples; "
+            "give one item, mono or stereo, that is not empty."
+        )
+    if not bool(torch.isfinite(wave.samples).all()):
+        raise MediaError("The sound has values that are not numbers; make it again.")
+    allowed = _LOSSY_RATES.get(codec, _COMMON_RATES)
+    if lossy and wave.sample_rate not in allowed:
+        wave = resample(wave, allowed[-1])
+    peak = float(wave.samples.abs().max())
+    if peak > 1.0:
+        _log.warning(
+            "the sound peaks at %.2f; lowered by %.1f dB to fit", peak, 20 * np.log10(peak)
+        )
+        wave = Waveform(wave.samples / peak, wave.sample_rate)
+    return wave

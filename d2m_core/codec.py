@@ -1,0 +1,276 @@
+"""Sound to tokens and back, by transformers' `EncodecModel`; the rest of the house only sees `CodecSpec`.
+
+Long pieces go through in chunks that start a little early, so that an hour fits in memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from .errors import ModelError
+from .types import AudioTokens, CodecSpec, Progress, Waveform
+
+if TYPE_CHECKING:
+    from transformers import EncodecConfig, EncodecModel
+
+EMBEDDED = "d2m"
+"""The codec whose weights come with this repository."""
+
+CODECS: dict[str, CodecSpec] = {
+    EMBEDDED: CodecSpec(EMBEDDED, 24_000, 50.0, codebooks=4, cardinality=1024),
+    "facebook/encodec_24khz": CodecSpec(
+        "facebook/encodec_24khz", 24_000, 75.0, codebooks=8, cardinality=1024
+    ),
+    "facebook/encodec_32khz": CodecSpec(
+        "facebook/encodec_32khz", 32_000, 50.0, codebooks=4, cardinality=2048
+    ),
+}
+"""Codecs known by name, at their usual bandwidth (2, 6 and 2.2 kbit/s)."""
+
+MOST_CODEBOOKS = 8
+"""Where a codec offers several bandwidths, the highest with at most so many codebooks is taken."""
+
+CHUNK_S = 20.0
+"""Length of the pieces that are encoded and decoded at a time."""
+
+CONTEXT_S = 2.0
+"""How far before its piece (and after it, where a codec looks ahead) a chunk begins: the LSTM's memory."""
+
+FADE_S = 0.01
+"""Crossfade between decoded chunks."""
+
+
+class Codec(nn.Module):
+    """An EnCodec and the facts about it. A plain module: ComfyUI sets attributes that models of
+    transformers refuse."""
+
+    def __init__(self, model: EncodecModel, spec: CodecSpec) -> None:
+        super().__init__()
+        self.model = model.eval().requires_grad_(False)
+        self.spec = spec
+
+    @property
+    def causal(self) -> bool:
+        return bool(self.model.config.use_causal_conv)
+
+    @property
+    def hop(self) -> int:
+        """Samples per token step."""
+        return int(self.model.config.hop_length)
+
+
+def weights_folder() -> Path:
+    """Where the embedded codec lies."""
+    return Path(__file__).resolve().parent.parent / "weights" / "codec"
+
+
+def load_codec(
+    name_or_folder: str | Path = EMBEDDED, device: str | torch.device = "cpu", *, bandwidth: float | None = None
+) -> Codec:
+    """Loads a codec of `CODECS`, or any mono EnCodec from a folder with config.json and model.safetensors.
+
+    `bandwidth` in kbit/s picks one of those the codec was trained for; without it the highest with at most
+    `MOST_CODEBOOKS` codebooks is taken. The hub is asked only for the `facebook/...` names, and only if the
+    weights are not on this machine yet. Raises `ModelError`.
+    """
+    name = str(name_or_folder)
+    if name == EMBEDDED:
+        model = _read_folder(weights_folder())
+    elif name in CODECS:
+        model = _read_hub(name)
+    elif Path(name).is_dir():
+        model = _read_folder(Path(name))
+        name = getattr(model.config, "codec_name", None) or Path(name).resolve().name
+    else:
+        known = ", ".join(sorted(CODECS))
+        raise ModelError(f"Codec {name!r} is neither a folder nor one of {known}; choose one of these.")
+    return Codec(model, spec_of(model.config, name, bandwidth)).to(device)
+
+
+def spec_of(config: EncodecConfig, name: str, bandwidth: float | None = None) -> CodecSpec:
+    """The facts of a codec from its config; raises `ModelError` where it cannot be used here."""
+    if config.audio_channels != 1 or config.normalize or config.chunk_length_s is not None:
+        raise ModelError(
+            f"Codec {name!r} has {config.audio_channels} channels or scales loudness in chunks of its own; "
+            "use a mono EnCodec such as the 24 or 32 kHz ones."
+        )
+    bits_per_s = math.log2(config.codebook_size) * config.frame_rate
+    offers = {float(b): min(config.num_quantizers, max(1, int(b * 1000 // bits_per_s))) for b in config.target_bandwidths}
+    if bandwidth is None:
+        fitting = [b for b, books in offers.items() if books <= MOST_CODEBOOKS]
+        bandwidth = max(fitting, default=min(offers))
+    if bandwidth not in offers:
+        choices = ", ".join(f"{b:g}" for b in sorted(offers))
+        raise ModelError(f"Codec {name!r} has no bandwidth {bandwidth:g} kbit/s; choose {choices}.")
+    return CodecSpec(
+        name=name,
+        sample_rate=config.sampling_rate,
+        token_rate=config.sampling_rate / config.hop_length,
+        codebooks=offers[bandwidth],
+        cardinality=config.codebook_size,
+    )
+
+
+def _read_folder(folder: Path) -> EncodecModel:
+    missing = [f for f in ("config.json", "model.safetensors") if not (folder / f).is_file()]
+    if missing:
+        raise ModelError(
+            f"Codec folder {folder} lacks {' and '.join(missing)}; give a folder saved by EncodecModel.save_pretrained."
+        )
+    try:
+        return _from_pretrained(str(folder), local_files_only=True)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a broken file makes the readers raise
+        raise ModelError(
+            f"Codec folder {folder} cannot be read ({_first_line(error)}); copy its files again."
+        ) from error
+
+
+def _read_hub(name: str) -> EncodecModel:
+    try:
+        return _from_pretrained(name, local_files_only=True)
+    except OSError:
+        pass  # not on this machine yet
+    try:
+        return _from_pretrained(name, local_files_only=False)
+    except (OSError, RuntimeError) as error:
+        raise ModelError(
+            f"Codec {name!r} is not on this machine and cannot be fetched ({_first_line(error)}); "
+            "connect to the internet once, or give a folder that holds it."
+        ) from error
+
+
+def _from_pretrained(source: str, local_files_only: bool) -> EncodecModel:
+    from transformers import EncodecConfig, EncodecModel
+
+    config = EncodecConfig.get_config_dict(source, local_files_only=local_files_only)[0]
+    if config.get("model_type") != "encodec":
+        raise ModelError(f"{source} holds a {config.get('model_type')!r} model; give an EnCodec.")
+    model, info = EncodecModel.from_pretrained(
+        source,
+        local_files_only=local_files_only,
+        use_safetensors=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
+    wrong = [*info["missing_keys"], *info["unexpected_keys"], *info["mismatched_keys"]]
+    if wrong:
+        raise ModelError(
+            f"The weights of {source} do not fit its config.json ({len(wrong)} tensors, such as {wrong[0]}); "
+            "copy both files again."
+        )
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Token steps `start..stop` of a piece, and the wider stretch `first..last` that is computed for them."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def _chunks(codec: Codec, steps: int, chunk_s: float) -> Iterator[_Chunk]:
+    size = max(1, round(chunk_s * codec.spec.token_rate))
+    context = round(CONTEXT_S * codec.spec.token_rate)
+    ahead = 0 if codec.causal else context
+    for start in range(0, steps, size):
+        stop = min(start + size, steps)
+        yield _Chunk(start, stop, max(0, start - context), min(steps, stop + ahead))
+
+
+@torch.no_grad()
+def encode_audio(
+    codec: Codec, wave: Waveform, on_progress: Progress | None = None, *, chunk_s: float = CHUNK_S
+) -> AudioTokens:
+    """Tokens of `wave`, mixed to mono and resampled; silence fills up the last token step."""
+    from torchaudio.functional import resample
+
+    spec, hop = codec.spec, codec.hop
+    mono = wave.samples.mean(1, keepdim=True)  # [B, 1, N]
+    if mono.shape[-1] == 0:
+        raise ModelError("The sound to encode is empty; give at least one sample.")
+    mono = resample(mono, wave.sample_rate, spec.sample_rate)
+    steps = -(-mono.shape[-1] // hop)
+    mono = nn.functional.pad(mono, (0, steps * hop - mono.shape[-1]))
+    device = next(codec.parameters()).device
+    parts = []
+    for chunk in _chunks(codec, steps, chunk_s):
+        piece = mono[..., chunk.first * hop : chunk.last * hop].to(device)
+        codes = codec.model.quantizer.encode(codec.model.encoder(piece))[: spec.codebooks]  # [K, B, T]
+        kept = codes[..., chunk.start - chunk.first : chunk.stop - chunk.first]
+        parts.append(kept.transpose(0, 1).cpu())  # [B, K, T]
+        if on_progress is not None:
+            on_progress(chunk.stop, steps)
+    return AudioTokens(torch.cat(parts, -1), spec)
+
+
+@torch.no_grad()
+def decode_tokens(
+    codec: Codec,
+    tokens: AudioTokens,
+    duration_s: float | None = None,
+    on_progress: Progress | None = None,
+    *,
+    chunk_s: float = CHUNK_S,
+) -> Waveform:
+    """Sound of `tokens`, mono, on the CPU; cut or padded with silence to exactly `duration_s` where given."""
+    _check_tokens(codec.spec, tokens)
+    hop, batch, steps = codec.hop, tokens.codes.shape[0], tokens.codes.shape[-1]
+    length = steps * hop if duration_s is None else round(duration_s * codec.spec.sample_rate)
+    needed = min(steps, -(-length // hop))
+    out = torch.zeros((batch, 1, max(length, needed * hop)))  # [B, 1, N]
+    device = next(codec.parameters()).device
+    for chunk in _chunks(codec, needed, chunk_s):
+        codes = tokens.codes[..., chunk.first : chunk.last].to(device)
+        sound = codec.model.decoder(codec.model.quantizer.decode(codes.transpose(0, 1)))
+        fade = min(round(FADE_S * codec.spec.sample_rate), (chunk.start - chunk.first) * hop)
+        skip = (chunk.start - chunk.first) * hop - fade
+        _blend(out, sound[..., skip : (chunk.stop - chunk.first) * hop].cpu(), chunk.start * hop - fade, fade)
+        if on_progress is not None:
+            on_progress(chunk.stop, needed)
+    return Waveform(out[..., :length], codec.spec.sample_rate)
+
+
+def _blend(out: torch.Tensor, sound: torch.Tensor, start: int, fade: int) -> None:
+    """Writes `sound` into `out` at `start`; its first `fade` samples come in over what is there."""
+    ramp = torch.ones(sound.shape[-1])
+    ramp[:fade] = torch.linspace(0, 1, fade + 2)[1:-1]
+    place = out[..., start : start + sound.shape[-1]]
+    place.lerp_(sound.float(), ramp)
+
+
+def _check_tokens(spec: CodecSpec, tokens: AudioTokens) -> None:
+    if tokens.codec != spec:
+        raise ModelError(
+            f"These tokens belong to codec {_facts(tokens.codec)}, but {_facts(spec)} is loaded; load the codec they were made for."
+        )
+    if tokens.codes.numel() == 0:
+        raise ModelError("There are no tokens to decode; generate at least one step.")
+    low, high = int(tokens.codes.min()), int(tokens.codes.max())
+    if low < 0 or high >= spec.cardinality:
+        raise ModelError(
+            f"Tokens run from {low} to {high}, but codec {spec.name!r} knows 0 to {spec.cardinality - 1}; "
+            "generate them again with this codec."
+        )
+
+
+def _facts(spec: CodecSpec) -> str:
+    return (
+        f"{spec.name!r} ({spec.sample_rate} Hz, {spec.token_rate:g} steps/s, "
+        f"{spec.codebooks} x {spec.cardinality})"
+    )

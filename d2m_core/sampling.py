@@ -1,0 +1,250 @@
+"""Writing music: `generate_tokens` draws codec tokens for a dance, window by window.
+
+A clip longer than the model's window is written in windows that start from the last seconds of the
+music before them. Beats and phases are computed from absolute times, so all windows share one grid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+
+from .checkpoint import LoadedModel
+from .config import SamplingConfig
+from .errors import ModelError, SettingError
+from .grid import phase_features
+from .model import Conditions, DanceToMusic
+from .patterns import apply_delay, undo_delay
+from .types import (
+    MOTION_FPS, RHYTHM_CURVES, AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm,
+)  # fmt: skip
+
+UNKNOWN = -1
+"""Stands for a token that is still to be drawn."""
+
+COLD = 1e-3
+"""Below this temperature the likeliest token is taken: dividing by it would overflow."""
+
+SMALL_DIM = 512
+"""Below this width one CPU thread is fastest: a step's products are too small to share out."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a clip, in token steps."""
+
+    first: int
+    steps: int
+    known: int = 0
+    """Steps at its start that an earlier window has written."""
+
+
+def generate_tokens(
+    model: LoadedModel,
+    motion: MotionFeatures | None,
+    rhythm: Rhythm | None,
+    spec: CodecSpec,
+    config: SamplingConfig,
+    on_progress: Progress | None = None,
+    *,
+    duration_s: float | None = None,
+) -> AudioTokens:
+    """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
+
+    Either may be None; with both None the model plays freely for `duration_s`. Runs where the model's
+    weights are; on one device the same seed gives the same tokens, bit for bit. `on_progress` counts
+    token steps. Raises `ModelError` where codec or motion features are not the model's own.
+    """
+    net = model.model
+    _check_fit(model, motion, spec)
+    style = _style_index(config.style, net.config.styles)
+    total = spec.steps(_duration(motion, rhythm, duration_s))
+    device = net.null.device
+    generator = torch.Generator(device).manual_seed(config.seed)
+    codes = torch.full((spec.codebooks, total), UNKNOWN, device=device)  # [K, T]
+    with torch.inference_mode(), _few_threads(net):
+        for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
+            given = window_conditions(motion, rhythm, style, net, spec, window)
+            given = stack([given, without_conditions(given)] if config.guidance != 1 else [given])
+            part = codes[:, window.first : window.first + window.steps]
+            tick = _counter(on_progress, window, total)
+            part.copy_(_write_window(net, given.to(device), part, config, generator, tick))
+    return AudioTokens(codes[None].clone(), spec)
+
+
+def plan_windows(total: int, spec: CodecSpec, window_s: float, overlap_s: float) -> list[Window]:
+    """Windows that cover `total` steps, each full where the clip is long enough.
+
+    They overlap by `overlap_s`, at most half a window; the last one by as much as fills it.
+    """
+    size = spec.steps(window_s)
+    overlap = min(spec.steps(overlap_s), size // 2)
+    windows = [Window(0, min(size, total))]
+    while (end := windows[-1].first + windows[-1].steps) < total:
+        first = min(end - overlap, total - size)
+        windows.append(Window(first, size, end - first))
+    return windows
+
+
+# --- conditions: training builds its windows with these very functions ---
+
+
+def window_conditions(
+    motion: MotionFeatures | None,
+    rhythm: Rhythm | None,
+    style: int,
+    net: DanceToMusic,
+    spec: CodecSpec,
+    window: Window,
+) -> Conditions:
+    """What `window` is to follow (B = 1). `style` -1 lets the model choose."""
+    start_s = window.first / spec.token_rate
+    first_frame = math.floor(start_s * MOTION_FPS + 1e-6)
+    frames = np.arange(first_frame, first_frame + _frames_for(window.steps / spec.token_rate))
+    columns = window.steps + spec.codebooks - 1
+    times_s = (window.first + np.arange(columns)) / spec.token_rate
+    values = np.zeros((1, net.config.features), np.float32) if motion is None else motion.values
+    curves = np.zeros((1, len(RHYTHM_CURVES)), np.float32) if rhythm is None else rhythm.curves
+    beats_s = np.zeros(0) if rhythm is None else rhythm.beats_s
+    downbeats = np.zeros(0, np.bool_) if rhythm is None else rhythm.downbeats
+    return Conditions(
+        motion=torch.from_numpy(_rows(values, frames))[None],
+        curves=torch.from_numpy(_rows(curves, frames))[None],
+        phases=torch.from_numpy(phase_features(beats_s, downbeats, frames / MOTION_FPS))[None],
+        step_phases=torch.from_numpy(phase_features(beats_s, downbeats, times_s))[None],
+        frame_at=torch.from_numpy(times_s * MOTION_FPS - first_frame).float()[None],
+        style=torch.tensor([style]),
+        tempo_bpm=torch.tensor([1.0 if rhythm is None else rhythm.tempo_bpm], dtype=torch.float32),
+        has_motion=torch.tensor([motion is not None]),
+        has_rhythm=torch.tensor([rhythm is not None]),
+    )
+
+
+def without_conditions(given: Conditions) -> Conditions:
+    """The same window with nothing to follow: the other side of classifier-free guidance."""
+    nothing = torch.zeros_like(given.has_motion)
+    return replace(given, has_motion=nothing, has_rhythm=nothing, style=torch.full_like(given.style, -1))
+
+
+def stack(parts: Sequence[Conditions]) -> Conditions:
+    """One batch of windows of equal length."""
+    return Conditions(
+        **{f.name: torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Conditions)}
+    )
+
+
+def _rows(values: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    return values[np.minimum(frames, len(values) - 1)]
+
+
+def _frames_for(duration_s: float) -> int:
+    return max(1, math.ceil(duration_s * MOTION_FPS - 1e-6))
+
+
+# --- drawing ---
+
+
+def _write_window(
+    net: DanceToMusic,
+    given: Conditions,
+    codes: torch.Tensor,
+    config: SamplingConfig,
+    generator: torch.Generator,
+    tick: Callable[[int], None],
+) -> torch.Tensor:
+    """`codes` [K, T] with the unknown drawn; calls `tick` with every delayed column that is done."""
+    delayed = apply_delay(codes[None], net.pad)  # [1, K, S]
+    batch = len(given.style)
+    unknown = delayed[0] == UNKNOWN
+    first = int(unknown.any(0).nonzero()[0])
+    cache = net.start_cache(given)
+    tokens = net.shift_right(delayed)[:, :, : first + 1].expand(batch, -1, -1)
+    for column in range(first, delayed.shape[2]):
+        logits = net.decode(tokens, cache=cache)[:, :, -1].float()  # [B, K, V]
+        if column == first and not torch.isfinite(logits).all():
+            raise ModelError("The model's weights give no finite numbers; get or train them again.")
+        drawn = _draw(logits, config, generator)
+        delayed[0, :, column] = torch.where(unknown[:, column], drawn, delayed[0, :, column])
+        tokens = delayed[:, :, column : column + 1].expand(batch, -1, -1)
+        tick(column)
+    return undo_delay(delayed)[0]
+
+
+def _counter(on_progress: Progress | None, window: Window, total: int) -> Callable[[int], None]:
+    if on_progress is None:
+        return lambda column: None
+    return lambda column: on_progress(window.first + min(column + 1, window.steps), total)
+
+
+def _draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
+    """One token per codebook [K] from logits [B, K, V]; B = 2 holds the guided and the free side."""
+    if len(logits) == 2:
+        guided, free = logits
+        logits = free + config.guidance * (guided - free)
+    else:
+        logits = logits[0]
+    if config.temperature < COLD:
+        return logits.argmax(-1)
+    keep = config.top_k or logits.shape[-1]
+    top, index = logits.topk(min(keep, logits.shape[-1]))  # falling
+    chances = torch.softmax((top - top[:, :1]) / config.temperature, dim=-1)
+    if config.top_p < 1:
+        before = chances.cumsum(-1) - chances  # what likelier tokens reach together
+        chances = chances.masked_fill(before >= config.top_p, 0.0)
+    chosen = torch.multinomial(chances, 1, generator=generator)
+    return index.gather(-1, chosen)[:, 0]
+
+
+@contextmanager
+def _few_threads(net: DanceToMusic) -> Iterator[None]:
+    threads = torch.get_num_threads()
+    if net.null.device.type == "cpu" and net.config.dim < SMALL_DIM:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+# --- checks ---
+
+
+def _check_fit(model: LoadedModel, motion: MotionFeatures | None, spec: CodecSpec) -> None:
+    shape = model.model.config
+    if spec != model.spec or (shape.codebooks, shape.cardinality) != (spec.codebooks, spec.cardinality):
+        raise ModelError(
+            f"The model writes tokens of codec {model.spec.name} ({shape.codebooks} x {shape.cardinality} "
+            f"at {model.spec.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} "
+            f"at {spec.token_rate:g} Hz); choose a model and a codec that belong together."
+        )
+    if motion is not None and tuple(motion.names) != model.motion_names:
+        raise ModelError(
+            f"The motion has {len(motion.names)} features and the model was trained on "
+            f"{len(model.motion_names)} others; use a model of this program's version."
+        )
+
+
+def _style_index(style: str | None, styles: tuple[str, ...]) -> int:
+    if style is None:
+        return -1
+    if style not in styles:
+        raise SettingError(f"Style is {style!r}; this model knows {', '.join(styles)}.")
+    return styles.index(style)
+
+
+def _duration(
+    motion: MotionFeatures | None, rhythm: Rhythm | None, duration_s: float | None
+) -> float:
+    if duration_s is None:
+        known = [part.duration_s for part in (motion, rhythm) if part is not None]
+        if not known:
+            raise SettingError("Without motion and rhythm a duration is needed; give duration_s.")
+        duration_s = max(known)
+    if not duration_s > 0:
+        raise SettingError(f"The duration is {duration_s:g} s; use more than 0.")
+    return duration_s

@@ -1,0 +1,111 @@
+"""Load Audio Codec and EnCodec Decode: from tokens to sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from comfy_api.latest import io
+
+from ..d2m_core.assets import default_weights
+from ..d2m_core.codec import CODECS, EMBEDDED, Codec, decode_tokens, load_codec
+from ..d2m_core.errors import D2MError, ModelError
+from . import host
+from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, to_audio
+
+WEIGHTS = "model.safetensors"
+
+
+def codec_choices() -> list[str]:
+    """Codecs we know, and those in folders of `models/dance2music`."""
+    return list(dict.fromkeys([*CODECS, *sorted(host.codec_folders())]))
+
+
+def codec_folder(name: str) -> Path | None:
+    """Where the codec lies; None for one that only a hub has. Raises `ModelError`."""
+    if name == EMBEDDED:
+        return default_weights("codec")
+    found = host.codec_folders().get(name)
+    if found is None and name not in CODECS:
+        raise ModelError(
+            f"Codec {name} is not in {host.model_folders()[0]}; choose {', '.join(codec_choices())}."
+        )
+    return found
+
+
+class LoadCodec(io.ComfyNode):
+    """Loads the network that turns tokens into sound."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_LoadCodec",
+            display_name="Load Audio Codec",
+            category=CATEGORY,
+            description="Loads the codec that turns the model's tokens into sound. It must be the "
+            "one that the model was trained with.",
+            inputs=[
+                io.Combo.Input(
+                    "codec_name", options=codec_choices(), default=EMBEDDED,
+                    tooltip=f"{EMBEDDED} comes with the pack.",
+                ),
+                io.Boolean.Input(
+                    "download", default=False,
+                    tooltip="If a facebook/... codec is not on this machine, fetch it from the "
+                    "Hugging Face hub (60 to 240 MB, once).",
+                ),
+            ],
+            outputs=[CodecSocket.Output("codec", display_name="codec")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, codec_name: str, download: bool) -> io.NodeOutput:
+        host.check_interrupt()
+        folder = codec_folder(codec_name)
+        if folder is None and not download:
+            _check_fetched(codec_name)
+        codec = load_codec(codec_name if folder is None or codec_name == EMBEDDED else folder)
+        return io.NodeOutput(host.hold(codec, codec))
+
+    @classmethod
+    def fingerprint_inputs(cls, codec_name: str, download: bool) -> str:
+        folder = codec_folder(codec_name)
+        return host.file_stamp(folder / WEIGHTS) if folder else codec_name
+
+    @classmethod
+    def validate_inputs(cls, codec_name: str = EMBEDDED) -> bool | str:
+        try:
+            codec_folder(codec_name)
+        except D2MError as error:
+            return str(error)
+        return True
+
+
+def _check_fetched(name: str) -> None:
+    from huggingface_hub import try_to_load_from_cache
+
+    if not isinstance(try_to_load_from_cache(name, WEIGHTS), str):
+        raise ModelError(
+            f"{WEIGHTS} of codec {name} is not on this machine; switch on 'download' in Load Audio "
+            f"Codec, or put it with its config.json from https://huggingface.co/{name} into a folder "
+            f"of {host.model_folders()[0]}."
+        )
+
+
+class EnCodecDecode(io.ComfyNode):
+    """Turns tokens into music that lasts exactly as long as the clip."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_EnCodecDecode",
+            display_name="EnCodec Decode",
+            category=CATEGORY,
+            description="Turns music tokens into sound, exactly as long as the clip.",
+            inputs=[Tokens.Input("tokens"), CodecSocket.Input("codec")],
+            outputs=[io.Audio.Output("audio", display_name="audio")],
+        )
+
+    @classmethod
+    def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
+        wave = decode_tokens(codec.ready(), tokens.tokens, tokens.duration_s, host.progress())
+        return io.NodeOutput(to_audio(wave))

@@ -1,0 +1,201 @@
+"""The one door to ComfyUI beyond its schema: folders, files, progress, interrupt, model patching."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.utils
+import folder_paths
+import torch
+from comfy.cli_args import args
+from comfy_api.latest import InputImpl, io, ui
+from comfy_execution.graph_utils import ExecutionBlocker
+
+from ..d2m_core.errors import MediaError, ModelError
+from ..d2m_core.types import Progress
+
+FOLDER = "dance2music"
+"""Name of our folder under ComfyUI's `models`."""
+
+MODEL_SUFFIXES = {".safetensors"}
+
+T = TypeVar("T")
+
+
+# --- model files ---
+
+
+def register_folder() -> None:
+    """Makes `models/dance2music` known to ComfyUI, with the kinds of files it lists there."""
+    folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
+    # A new folder starts with no suffixes, which lists every file.
+    folder_paths.folder_names_and_paths[FOLDER][1].update(MODEL_SUFFIXES)
+
+
+def model_folders() -> list[Path]:
+    """Our model folders, the one for new files first."""
+    return [Path(path) for path in folder_paths.get_folder_paths(FOLDER)]
+
+
+def model_files() -> list[str]:
+    """Checkpoints that lie directly in our model folders."""
+    return [name for name in folder_paths.get_filename_list(FOLDER) if Path(name).parent == Path()]
+
+
+def model_path(name: str) -> Path:
+    """Path of a checkpoint that `model_files` lists. Raises `ModelError`."""
+    path = folder_paths.get_full_path(FOLDER, name)
+    if path is None:
+        raise ModelError(f"Model {name} is not in {model_folders()[0]}; put the file there.")
+    return Path(path)
+
+
+def codec_folders() -> dict[str, Path]:
+    """Codecs in transformers' format in our model folders, by folder name."""
+    found = (config for folder in model_folders() for config in folder.glob("*/config.json"))
+    return {config.parent.name: config.parent for config in found}
+
+
+# --- the user's media ---
+
+
+def input_videos() -> list[str]:
+    """Videos that lie directly in ComfyUI's input folder."""
+    folder = folder_paths.get_input_directory()
+    files = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    return sorted(folder_paths.filter_files_content_types(files, ["video"]))
+
+
+def media_path(name: str) -> Path:
+    """Real path of a file named as ComfyUI names them, or by a whole path. Raises `MediaError`.
+
+    It must lie in ComfyUI's input, output or temp folder: a workflow from a stranger must not
+    read other files. (`folder_paths.get_annotated_filepath` is a plain join.)
+    """
+    roots = [
+        os.path.realpath(folder)
+        for folder in (
+            folder_paths.get_input_directory(),
+            folder_paths.get_output_directory(),
+            folder_paths.get_temp_directory(),
+        )
+    ]
+    path = os.path.realpath(folder_paths.get_annotated_filepath(name.strip().strip('"')))
+    if not any(Path(path).is_relative_to(root) for root in roots):
+        raise MediaError(
+            f"{name} lies outside ComfyUI's folders; move the file into {roots[0]} and choose it there."
+        )
+    if not os.path.isfile(path):
+        raise MediaError(f"{name} is not in {roots[0]}; upload it or check its name.")
+    return Path(path)
+
+
+def file_stamp(path: Path) -> str:
+    """Changes when the file does: for `fingerprint_inputs`. ComfyUI saves it with the workflow."""
+    facts = path.stat()
+    return f"{facts.st_mtime_ns} {facts.st_size}"
+
+
+def temp_file(suffix: str) -> Path:
+    """A new empty file in ComfyUI's temp folder, which ComfyUI empties at its start."""
+    folder = folder_paths.get_temp_directory()
+    os.makedirs(folder, exist_ok=True)
+    handle, path = tempfile.mkstemp(prefix="d2m_", suffix=suffix, dir=folder)
+    os.close(handle)
+    return Path(path)
+
+
+def saved_in_temp(path: Path) -> ui.SavedResult:
+    """What the page needs to show a file made by `temp_file`."""
+    return ui.SavedResult(path.name, "", io.FolderType.temp)
+
+
+def check_prefix(prefix: str) -> str:
+    """ComfyUI's output folder, if `prefix` stays within it. Raises `MediaError`.
+
+    Stock code checks the path as written; a link inside the folder must not lead out of it either.
+    """
+    root = os.path.realpath(folder_paths.get_output_directory())
+    if not Path(os.path.realpath(os.path.join(root, prefix))).is_relative_to(root):
+        raise MediaError(f"Prefix {prefix!r} leads out of {root}; use a name or a subfolder.")
+    return root
+
+
+def output_file(prefix: str, suffix: str) -> tuple[Path, ui.SavedResult]:
+    """A numbered name in ComfyUI's output folder, as stock nodes make them; refuses to leave it."""
+    root = check_prefix(prefix)
+    folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(prefix, root)
+    file = f"{name}_{counter:05}_{suffix}"
+    return Path(folder) / file, ui.SavedResult(file, subfolder, io.FolderType.output)
+
+
+def workflow_metadata(hidden: Any) -> dict[str, str]:
+    """Prompt and workflow as stock nodes store them; nothing under --disable-metadata."""
+    if args.disable_metadata or hidden is None:
+        return {}
+    found = {"prompt": hidden.prompt} | (hidden.extra_pnginfo or {})
+    return {name: json.dumps(value) for name, value in found.items() if value is not None}
+
+
+# --- running ---
+
+
+def check_interrupt() -> None:
+    """Raises ComfyUI's own exception once the user has pressed Cancel."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+def progress() -> Progress:
+    """An `on_progress` that moves the node's bar and stops the run on Cancel."""
+    bar = comfy.utils.ProgressBar(1)
+
+    def on_progress(done: int, total: int) -> None:
+        check_interrupt()
+        if total > 0:
+            bar.update_absolute(done, total)
+
+    return on_progress
+
+
+def blocked(message: str) -> ExecutionBlocker:
+    """An output that stops whatever is connected to it, with a message."""
+    return ExecutionBlocker(message)
+
+
+@dataclass(frozen=True, eq=False)
+class Held(Generic[T]):
+    """Something with weights whose device ComfyUI manages, beside its other models."""
+
+    value: T
+    patcher: comfy.model_patcher.ModelPatcher
+
+    def ready(self) -> T:
+        """Brings the weights to the compute device, making room there if need be."""
+        comfy.model_management.load_models_gpu([self.patcher])
+        return self.value
+
+
+def hold(value: T, module: torch.nn.Module) -> Held[T]:
+    """Hands `module`, the weights of `value`, to ComfyUI's model management."""
+    # The patcher sets attributes on what it holds, `device` among them, which some modules have
+    # read-only: it gets a plain module around ours.
+    shell = torch.nn.Module()
+    shell.add_module("held", module)
+    patcher = comfy.model_patcher.ModelPatcher(
+        shell,
+        load_device=comfy.model_management.get_torch_device(),
+        offload_device=torch.device("cpu"),
+    )
+    return Held(value, patcher)
+
+
+def can_trim_video() -> bool:
+    """Whether this ComfyUI's VIDEO knows trim windows."""
+    return hasattr(InputImpl.VideoFromFile, "get_active_trim_window")

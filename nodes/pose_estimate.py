@@ -1,0 +1,101 @@
+"""Pose Estimate: where the dancer's joints are, frame by frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import InputImpl, io, ui
+
+from ..d2m_core.assets import POSE_MODELS
+from ..d2m_core.plots import overlay_video
+from ..d2m_core.pose import select_dancer
+from ..d2m_core.pose_keypoints import to_openpose
+from . import host
+from .clips import clip_of
+from .poses import find_poses
+from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
+
+MAX_PEOPLE = 6
+
+DANCERS = {"largest": "largest", "most active": "most_active"} | {
+    f"person {number}": number for number in range(MAX_PEOPLE)
+}
+"""What the page offers, and what `select_dancer` takes, which counts from 0."""
+
+
+class PoseEstimate(io.ComfyNode):
+    """Follows people through a clip and picks the dancer to make music for."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_PoseEstimate",
+            display_name="Pose Estimate",
+            category=CATEGORY,
+            description="Finds the joints of everyone in a clip and picks the dancer to follow.",
+            inputs=[
+                io.MultiType.Input(
+                    "video", types=[io.Video, Clip], tooltip="A VIDEO, or a clip of Load Video (Dance)."
+                ),
+                io.Combo.Input(
+                    "model", options=list(POSE_MODELS), default="full",
+                    tooltip="lite is fastest, heavy most exact.",
+                ),
+                io.Int.Input(
+                    "people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."
+                ),
+                io.Combo.Input(
+                    "dancer", options=list(DANCERS), default="largest",
+                    tooltip="Whose dance the music follows.",
+                ),
+                io.Boolean.Input(
+                    "draw", default=True, label_on="draw skeletons", label_off="no picture",
+                    tooltip="Draws what was found over the clip, to be looked at.",
+                ),
+                io.Boolean.Input(
+                    "download", default=False,
+                    tooltip="If the pose model is not in models/dance2music, fetch it from its "
+                    "official address (6 to 30 MB, once).",
+                ),
+                PoseKeypoints.Input(
+                    "keypoints", optional=True,
+                    tooltip="Poses of this clip from another node (DWPose, SDPose) to use instead.",
+                ),
+            ],
+            outputs=[
+                Poses.Output("poses", display_name="poses"),
+                PoseKeypoints.Output("pose_keypoint", display_name="POSE_KEYPOINT"),
+                io.Video.Output("overlay", display_name="overlay"),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls,
+        video: Any,
+        model: str,
+        people: int,
+        dancer: str,
+        draw: bool,
+        download: bool,
+        keypoints: list[dict] | None = None,
+    ) -> io.NodeOutput:
+        clip = clip_of(video)
+        everyone = find_poses(clip, model, people, download, keypoints)
+        chosen = ClipPoses(select_dancer(everyone, DANCERS[dancer]), clip.duration_s)
+        openpose = to_openpose(everyone, clip.width, clip.height)
+        if not draw:
+            no_overlay = host.blocked("Switch on 'draw' in Pose Estimate to get its overlay.")
+            return io.NodeOutput(chosen, openpose, no_overlay)
+        path = host.temp_file(".mp4")
+        overlay_video(clip, everyone, path, on_progress=host.progress())
+        shown = ui.PreviewVideo([host.saved_in_temp(path)])
+        return io.NodeOutput(chosen, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
+
+    @classmethod
+    def validate_inputs(cls, model: str = "full", dancer: str = "largest") -> bool | str:
+        if model not in POSE_MODELS:
+            return f"Pose model is {model!r}; choose {', '.join(POSE_MODELS)}."
+        if dancer not in DANCERS:
+            return f"Dancer is {dancer!r}; choose {', '.join(DANCERS)}."
+        return True

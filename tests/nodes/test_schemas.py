@@ -1,0 +1,170 @@
+"""Every schema, built by a real ComfyUI; one bad schema would drop every later node of the pack."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.comfy_server import APP, DECLARE_OPERATORS, PYTHON, REPOSITORY, install_pack
+
+NEEDS_COMFY = pytest.mark.skipif(
+    not PYTHON.exists(), reason="no ComfyUI in .comfy; `python tests/setup_comfy.py` sets it up"
+)
+
+REPORT = (
+    DECLARE_OPERATORS
+    + """
+import comfy.options
+comfy.options.enable_args_parsing()
+import asyncio, importlib.util, json, sys
+import folder_paths
+
+pack = PACK
+spec = importlib.util.spec_from_file_location(pack, pack + "/__init__.py")
+module = importlib.util.module_from_spec(spec)
+sys.modules[pack] = module
+spec.loader.exec_module(module)
+registered_by_import = "dance2music" in folder_paths.folder_names_and_paths
+
+async def collect():
+    extension = await module.comfy_entrypoint()
+    return [node.GET_SCHEMA() and node.GET_NODE_INFO_V1() for node in await extension.get_node_list()]
+
+nodes = asyncio.run(collect())
+paths, suffixes = folder_paths.folder_names_and_paths["dance2music"]
+sys.stdout.write("REPORT " + json.dumps({
+    "nodes": {node["name"]: node for node in nodes},
+    "registered_by_import": registered_by_import,
+    "paths": paths,
+    "suffixes": sorted(suffixes),
+    "web": module.WEB_DIRECTORY,
+    "mappings": hasattr(module, "NODE_CLASS_MAPPINGS"),
+    "foreign": sorted(name for name in sys.modules if name.split(".")[0] in ("d2m_core", "mediapipe")),
+}))
+"""
+)
+"""Loads the pack by path, as ComfyUI does, and says what it found."""
+
+RELEASED: dict[str, list[str]] = {
+    "D2M_LoadVideo": ["file", "start_s", "duration_s", "path"],
+    "D2M_PoseEstimate": ["video", "model", "people", "dancer", "draw", "download", "keypoints"],
+    "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
+    "D2M_LoadModel": ["model_name"],
+    "D2M_Sampler": [
+        "model", "rhythm", "style", "seed", "temperature", "top_k", "top_p", "guidance", "poses",
+    ],
+    "D2M_LoadCodec": ["codec_name", "download"],
+    "D2M_EnCodecDecode": ["tokens", "codec"],
+    "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
+}  # fmt: skip
+"""Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
+
+DISPLAY_NAMES = {
+    "D2M_LoadVideo": "Load Video (Dance)",
+    "D2M_PoseEstimate": "Pose Estimate",
+    "D2M_DanceRhythm": "Dance Rhythm",
+    "D2M_LoadModel": "Load Dance2Music Model",
+    "D2M_Sampler": "Dance2Music Sampler",
+    "D2M_LoadCodec": "Load Audio Codec",
+    "D2M_EnCodecDecode": "EnCodec Decode",
+    "D2M_SaveAudio": "Save Audio (Dance)",
+}
+
+TYPES_OF_STOCK_NODES = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "POSE_KEYPOINT"}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    base = tmp_path_factory.mktemp("schemas")
+    (base / "custom_nodes").mkdir()
+    pack = base / "custom_nodes" / "ComfyUI-Dance.To-Music"
+    install_pack(pack)
+    done = subprocess.run(
+        [str(PYTHON), "-c", REPORT.replace("PACK", repr(str(pack))), "--cpu",
+         "--base-directory", str(base)],
+        cwd=APP, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert "REPORT " in done.stdout, done.stdout[-2000:] + done.stderr[-4000:]
+    return json.loads(done.stdout.split("REPORT ", 1)[1])
+
+
+@NEEDS_COMFY
+def test_every_schema_builds(report: dict[str, Any]) -> None:
+    assert {name: node["display_name"] for name, node in report["nodes"].items()} == DISPLAY_NAMES
+    for node in report["nodes"].values():
+        assert node["category"] == "Dance to Music"
+        assert node["description"]
+    assert not report["mappings"], "NODE_CLASS_MAPPINGS would win over comfy_entrypoint"
+
+
+@NEEDS_COMFY
+@pytest.mark.parametrize("name", RELEASED)
+def test_inputs_keep_their_ids_and_order(report: dict[str, Any], name: str) -> None:
+    order = report["nodes"][name]["input_order"]
+    assert [*order["required"], *order.get("optional", [])] == RELEASED[name]
+
+
+@NEEDS_COMFY
+def test_sockets_are_ours_or_stock(report: dict[str, Any]) -> None:
+    for node in report["nodes"].values():
+        for output in node["output"]:
+            assert output.startswith("D2M_") or output in TYPES_OF_STOCK_NODES, output
+    taken = report["nodes"]["D2M_PoseEstimate"]["input"]["required"]["video"][0]
+    assert set(taken.split(",")) == {"VIDEO", "D2M_CLIP"}
+    assert report["nodes"]["D2M_SaveAudio"]["input"]["optional"]["audioUI"][0] == "AUDIO_UI"
+    assert report["nodes"]["D2M_SaveAudio"]["output_node"]
+
+
+@NEEDS_COMFY
+def test_lists_are_full_without_any_user_files(report: dict[str, Any]) -> None:
+    models = report["nodes"]["D2M_LoadModel"]["input"]["required"]["model_name"][1]["options"]
+    codecs = report["nodes"]["D2M_LoadCodec"]["input"]["required"]["codec_name"][1]["options"]
+    assert models == ["embedded"]
+    assert "d2m" in codecs
+
+
+@NEEDS_COMFY
+def test_importing_does_no_work(report: dict[str, Any]) -> None:
+    assert not report["registered_by_import"]
+    assert report["paths"][0].endswith("models/dance2music")
+    assert report["suffixes"] == [".safetensors"], "an empty set would list every file"
+    assert report["foreign"] == [], "a stale installed copy, or a heavy import at start-up"
+
+
+@NEEDS_COMFY
+def test_every_node_has_a_help_page(report: dict[str, Any]) -> None:
+    pages = {page.stem for page in (REPOSITORY / report["web"] / "docs").glob("*.md")}
+    assert pages == report["nodes"].keys()
+    for name, node in report["nodes"].items():
+        text = (REPOSITORY / report["web"] / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        assert text.startswith(f"# {node['display_name']}\n")
+        missing = [word for word in RELEASED[name] if word != "audioUI" and f"`{word}`" not in text]
+        assert not missing, f"{name}.md does not explain {missing}"
+
+
+def test_outside_comfyui_the_pack_offers_nothing() -> None:
+    assert importlib.util.find_spec("comfy_api") is None, "this test runs outside ComfyUI"
+    spec = importlib.util.spec_from_file_location("the_pack", REPOSITORY / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert not hasattr(module, "comfy_entrypoint")
+
+
+# --- the graphs we ship ---
+
+
+@NEEDS_COMFY
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "workflows" / "api").glob("*.json")), ids=str)
+def test_api_graphs_name_known_nodes_and_inputs(report: dict[str, Any], path: Path) -> None:
+    for node in json.loads(path.read_text(encoding="utf-8")).values():
+        if node["class_type"].startswith("D2M_"):
+            known = report["nodes"][node["class_type"]]["input"]
+            assert known["required"].keys() <= node["inputs"].keys()
+            assert node["inputs"].keys() <= {*known["required"], *known.get("optional", {})}

@@ -1,0 +1,400 @@
+"""The pack in a real ComfyUI server: from an uploaded clip to a saved file, and what can go wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from d2m_core import assets
+from d2m_core.errors import ModelError
+from d2m_core.types import CodecSpec
+from tests import tiny_models
+from tests.comfy_server import PACK, PYTHON, REPOSITORY, Server, comfy_server
+from tests.media import make_clip
+from training.studio.drawing import demo_dance, render_dance
+
+pytestmark = pytest.mark.skipif(
+    not PYTHON.exists(), reason="no ComfyUI in .comfy; `python tests/setup_comfy.py` sets it up"
+)
+
+Graph = dict[str, dict[str, Any]]
+
+DURATION_S = 3.2
+"""Not a whole number of motion frames, token steps or pictures once a window is cut from it."""
+VARIANT = "full"
+"""The pose model of the basic workflow; it is put in place before the server starts."""
+
+OTHER_CODEC = CodecSpec("other", 24_000, 50.0, codebooks=1, cardinality=32)
+
+LOAD, POSE, RHYTHM, MODEL, SAMPLER, CODEC, DECODE, SAVE = map(str, range(1, 9))
+"""Node ids in workflows/api/basic.json."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    base = tmp_path_factory.mktemp("comfy")
+    models = base / "models" / "dance2music"
+    models.mkdir(parents=True)
+    try:
+        bundle = assets.pose_model(VARIANT, assemble=True)
+    except ModelError as error:
+        pytest.skip(f"no pose model to test with: {error}")
+    shutil.copy(bundle, models)
+    with comfy_server(
+        base, prepare=lambda pack: tiny_models.write_all(pack / "weights")
+    ) as running:
+        tiny_models.write_model(models / "other_codec.safetensors", OTHER_CODEC)
+        (models / "broken.safetensors").write_bytes(b"not a checkpoint")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A drawn dance, uploaded as the page does it."""
+    path = tmp_path_factory.mktemp("clips") / "dance.mp4"
+    dance = demo_dance(seed=3, tempo_bpm=112.0, duration_s=DURATION_S, fps=25.0)
+    render_dance(dance, path, width=320, height=240, fps=25.0)
+    return server.upload(path)
+
+
+@pytest.fixture
+def basic(clip: str) -> Graph:
+    graph = json.loads(
+        (REPOSITORY / "workflows" / "api" / "basic.json").read_text(encoding="utf-8")
+    )
+    graph[LOAD]["inputs"]["file"] = clip
+    graph[POSE]["inputs"]["model"] = VARIANT
+    return graph
+
+
+def with_inputs(graph: Graph, node: str, **inputs: Any) -> Graph:
+    changed = copy.deepcopy(graph)
+    changed[node]["inputs"].update(inputs)
+    return changed
+
+
+def messages(entry: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [data for name, data in entry["status"]["messages"] if name == kind]
+
+
+def assert_success(entry: dict[str, Any]) -> None:
+    assert entry["status"]["status_str"] == "success", messages(entry, "execution_error")
+
+
+def saved(server: Server, entry: dict[str, Any], node: str = SAVE) -> Path:
+    (shown,) = entry["outputs"][node]["audio"]
+    return server.file(shown)
+
+
+def read_audio(path: Path) -> tuple[np.ndarray, int]:
+    """Samples [C, N] and rate, decoded by PyAV."""
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        rate = container.streams.audio[0].rate
+    samples = np.concatenate(frames, axis=1)
+    scale = np.iinfo(samples.dtype).max if samples.dtype.kind == "i" else 1.0
+    return samples / scale, rate
+
+
+def rejected(server: Server, graph: Graph, node: str) -> str:
+    """What the server says about a graph that it refuses because of `node`."""
+    answer = server.submit(graph)
+    assert "prompt_id" not in answer, "the graph was accepted"
+    assert node in answer["node_errors"], answer
+    return " ".join(error["details"] for error in answer["node_errors"][node]["errors"])
+
+
+def failed(server: Server, graph: Graph, node: str) -> str:
+    """What a graph that is accepted says when `node` fails in it."""
+    entry = server.run(graph)
+    (error,) = messages(entry, "execution_error")
+    assert error["node_id"] == node, error
+    return error["exception_message"]
+
+
+# --- the basic workflow ---
+
+
+def test_from_an_uploaded_clip_to_music_of_its_length(server: Server, basic: Graph) -> None:
+    entry = server.run(basic)
+    assert_success(entry)
+    samples, rate = read_audio(saved(server, entry))
+    assert samples.shape == (1, round(DURATION_S * rate))
+    assert samples.std() > 1e-4, "silence"
+    with av.open(str(saved(server, entry))) as container:
+        kept = json.loads(container.metadata["prompt"])
+    assert {node: kept[node]["inputs"] for node in kept} == {
+        node: basic[node]["inputs"] for node in basic
+    }
+    assert str(server.base) not in json.dumps(kept), "a saved file tells where things lie"
+    (overlay,) = entry["outputs"][POSE]["images"]
+    assert video_length_s(server.file(overlay)) == pytest.approx(DURATION_S, abs=0.05)
+    (picture,) = entry["outputs"][RHYTHM]["images"]
+    assert server.file(picture).stat().st_size > 1000
+
+
+def video_length_s(path: Path) -> float:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        times = [frame.time for frame in container.decode(stream)]
+        return len(times) / float(stream.average_rate)
+
+
+def test_a_second_run_comes_from_the_cache(server: Server, basic: Graph) -> None:
+    assert_success(server.run(basic))
+    entry = server.run(basic)
+    assert_success(entry)
+    (cached,) = messages(entry, "execution_cached")
+    assert set(cached["nodes"]) == set(basic), "every node's result was there already"
+    entry = server.run(with_inputs(basic, SAMPLER, seed=7))
+    (cached,) = messages(entry, "execution_cached")
+    assert set(cached["nodes"]) == set(basic) - {SAMPLER, DECODE, SAVE}
+
+
+def test_a_changed_file_is_read_again(server: Server, basic: Graph) -> None:
+    graph = {LOAD: basic[LOAD], "2": preview_seconds()}
+    assert_success(server.run(graph))
+    path = server.base / "input" / basic[LOAD]["inputs"]["file"]
+    path.touch()
+    (cached,) = messages(server.run(graph), "execution_cached")
+    assert LOAD not in cached["nodes"]
+
+
+def preview_seconds() -> dict[str, Any]:
+    """The smallest output node for Load Video: a stock node that shows any value."""
+    return {"class_type": "PreviewAny", "inputs": {"source": [LOAD, 2]}}
+
+
+def test_the_same_seed_gives_the_same_music(server: Server, basic: Graph) -> None:
+    def music(seed: int) -> np.ndarray:
+        server.call("/free", {"unload_models": True, "free_memory": True})
+        entry = server.run(with_inputs(basic, SAMPLER, seed=seed))
+        assert_success(entry)
+        return read_audio(saved(server, entry))[0]
+
+    first, again, other = music(21), music(21), music(22)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_window_of_a_clip_given_by_its_path(server: Server, basic: Graph) -> None:
+    path = server.base / "input" / basic[LOAD]["inputs"]["file"]
+    graph = with_inputs(basic, LOAD, path=str(path), start_s=0.5, duration_s=1.37)
+    graph = with_inputs(graph, SAVE, format="wav", filename_prefix="cut/music")
+    entry = server.run(graph)
+    assert_success(entry)
+    assert saved(server, entry).parent == server.base / "output" / "cut"
+    samples, rate = read_audio(saved(server, entry))
+    assert samples.shape[1] == round(1.37 * rate)
+
+
+def test_progress_reaches_the_page(server: Server, basic: Graph) -> None:
+    drain(server)
+    assert_success(server.run(with_inputs(basic, SAMPLER, seed=31)))
+    values = [
+        event["data"]["value"]
+        for event in drain(server)
+        if event["type"] == "progress" and event["data"]["node"] == SAMPLER
+    ]
+    assert len(values) > 10, "one step after another"
+    assert values == sorted(values)
+
+
+def drain(server: Server) -> list[dict[str, Any]]:
+    time.sleep(0.3)
+    events = []
+    while not server.events.empty():
+        events.append(server.events.get())
+    return events
+
+
+def test_cancel_stops_the_sampler_and_the_server_goes_on(server: Server, basic: Graph) -> None:
+    assert_success(server.run(basic))
+    drain(server)
+    answer = server.submit(with_inputs(basic, SAMPLER, seed=99))
+    while True:
+        event = server.events.get(timeout=30)
+        if event["type"] == "progress" and event["data"]["node"] == SAMPLER:
+            break
+    server.call("/interrupt", {})
+    pressed = time.monotonic()
+    entry = server.wait(answer["prompt_id"])
+    assert time.monotonic() - pressed < 2.0, "Cancel must stop at once"
+    (stopped,) = messages(entry, "execution_interrupted")
+    assert stopped["node_id"] == SAMPLER
+    assert SAVE not in entry["outputs"]
+    assert_success(server.run(with_inputs(basic, SAMPLER, seed=100)))
+
+
+# --- stock nodes around ours ---
+
+
+def test_stock_nodes_fit_before_and_after_ours(server: Server, basic: Graph) -> None:
+    graph = with_inputs(basic, POSE, video=["20", 0])
+    del graph[LOAD]
+    graph |= {
+        "20": {"class_type": "LoadVideo", "inputs": {"file": basic[LOAD]["inputs"]["file"]}},
+        "21": {"class_type": "PreviewAudio", "inputs": {"audio": [DECODE, 0]}},
+        "22": {
+            "class_type": "SaveAudio",
+            "inputs": {"audio": [DECODE, 0], "filename_prefix": "stock"},
+        },
+        "23": {"class_type": "GetVideoComponents", "inputs": {"video": ["20", 0]}},
+        "24": {
+            "class_type": "CreateVideo",
+            "inputs": {"images": ["23", 0], "fps": ["23", 2], "audio": [DECODE, 0]},
+        },
+        "25": save_video("24", 0),
+        "26": save_video(POSE, 2),
+        "27": {"class_type": "PreviewImage", "inputs": {"images": [RHYTHM, 1]}},
+    }
+    entry = server.run(graph)
+    assert_success(entry)
+    for node in ("21", "22"):
+        samples, rate = read_audio(saved(server, entry, node))
+        assert samples.shape[-1] == pytest.approx(DURATION_S * rate, rel=1e-3) or samples.size
+    made = server.file(entry["outputs"]["25"]["images"][0])
+    assert video_length_s(made) == pytest.approx(DURATION_S, abs=0.05)
+    samples, rate = read_audio(made)
+    assert samples.shape[1] / rate == pytest.approx(DURATION_S, abs=0.05)
+    assert entry["outputs"]["26"]["images"]
+    assert entry["outputs"]["27"]["images"]
+
+
+def save_video(node: str, output: int) -> dict[str, Any]:
+    inputs = {"video": [node, output], "filename_prefix": "v", "format": "auto", "codec": "auto"}
+    return {"class_type": "SaveVideo", "inputs": inputs}
+
+
+def test_our_clip_leaves_as_a_stock_video(server: Server, basic: Graph) -> None:
+    graph = {
+        LOAD: with_inputs(basic, LOAD, start_s=0.4, duration_s=1.2)[LOAD],
+        "30": save_video(LOAD, 1),
+        "31": {**basic[LOAD]},
+        "32": save_video("31", 1),
+    }
+    entry = server.run(graph)
+    assert_success(entry)
+    cut, whole = (server.file(entry["outputs"][node]["images"][0]) for node in ("30", "32"))
+    assert video_length_s(cut) == pytest.approx(1.2, abs=0.05)
+    assert video_length_s(whole) == pytest.approx(DURATION_S, abs=0.05)
+
+
+def test_a_video_made_from_frames_can_be_danced_to(server: Server, basic: Graph) -> None:
+    graph = with_inputs(basic, POSE, video=["24", 0], draw=False)
+    graph |= {
+        "23": {"class_type": "GetVideoComponents", "inputs": {"video": [LOAD, 1]}},
+        "24": {"class_type": "CreateVideo", "inputs": {"images": ["23", 0], "fps": 25.0}},
+    }
+    entry = server.run(graph)
+    assert_success(entry)
+    samples, rate = read_audio(saved(server, entry))
+    assert samples.shape[1] == round(DURATION_S * rate)
+
+
+def test_poses_of_another_node_replace_the_pose_model(server: Server, basic: Graph) -> None:
+    """Our own POSE_KEYPOINT stands for DWPose's: the pose model named here is not there."""
+    graph = with_inputs(basic, RHYTHM, poses=["40", 0])
+    graph = with_inputs(graph, SAMPLER, poses=["40", 0])
+    graph["40"] = with_inputs(
+        basic, POSE, model="heavy", download=False, keypoints=[POSE, 1], draw=False
+    )[POSE]
+    entry = server.run(graph)
+    assert_success(entry)
+    samples, rate = read_audio(saved(server, entry))
+    assert samples.shape[1] == round(DURATION_S * rate)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "opus", "m4a"])
+def test_every_format_plays(server: Server, basic: Graph, suffix: str) -> None:
+    entry = server.run(with_inputs(basic, SAVE, format=suffix))
+    assert_success(entry)
+    path = saved(server, entry)
+    assert path.suffix == f".{suffix}"
+    samples, rate = read_audio(path)
+    assert samples.shape[1] / rate == pytest.approx(DURATION_S, abs=0.08)  # coders pad
+    assert samples.std() > 1e-4
+
+
+# --- bad input ---
+
+
+@pytest.mark.parametrize(
+    ("node", "inputs", "words"),
+    [
+        (LOAD, {"file": "nothing.mp4"}, "nothing.mp4"),
+        (LOAD, {"file": "../../log.txt"}, "outside"),
+        (LOAD, {"path": "/etc/hostname"}, "outside"),
+        (LOAD, {"file": "../models/dance2music/broken.safetensors"}, "outside"),
+        (LOAD, {"start_s": -1.0}, "start_s"),
+        (POSE, {"model": "huge"}, "huge"),
+        (POSE, {"dancer": "nobody"}, "nobody"),
+        (RHYTHM, {"tempo_bpm": 20.0}, "20"),
+        (RHYTHM, {"grid": "triple"}, "triple"),
+        (MODEL, {"model_name": "gone.safetensors"}, "gone.safetensors"),
+        (MODEL, {"model_name": "../../log.txt"}, "log.txt"),
+        (SAMPLER, {"style": "polka"}, "polka"),
+        (SAMPLER, {"top_p": 0.0}, "top_p"),
+        (CODEC, {"codec_name": "gone"}, "gone"),
+        (SAVE, {"format": "exe"}, "exe"),
+        (SAVE, {"filename_prefix": "../../escaped"}, "escaped"),
+    ],
+)
+def test_bad_settings_are_refused_before_the_run(
+    server: Server, basic: Graph, node: str, inputs: dict[str, Any], words: str
+) -> None:
+    assert words in rejected(server, with_inputs(basic, node, **inputs), node)
+
+
+def test_a_link_inside_the_input_folder_does_not_lead_out(server: Server, basic: Graph) -> None:
+    outside = server.base / "secret.mp4"
+    shutil.copy(server.base / "input" / basic[LOAD]["inputs"]["file"], outside)
+    (server.base / "input" / "link.mp4").symlink_to(outside)
+    assert "outside" in rejected(server, with_inputs(basic, LOAD, file="link.mp4"), LOAD)
+
+
+def test_a_clip_with_nobody_in_it(server: Server, basic: Graph, tmp_path: Path) -> None:
+    name = server.upload(make_clip(tmp_path / "empty.mp4", duration_s=1.5))
+    text = failed(server, with_inputs(basic, LOAD, file=name), POSE)
+    assert "nobody" in text.lower() or "person" in text.lower()
+
+
+def test_a_file_that_is_not_a_video(server: Server, basic: Graph) -> None:
+    (server.base / "input" / "text.mp4").write_text("not a video")
+    assert "text.mp4" in failed(server, with_inputs(basic, LOAD, file="text.mp4"), LOAD)
+
+
+def test_a_missing_pose_model_names_file_folder_and_source(server: Server, basic: Graph) -> None:
+    text = failed(server, with_inputs(basic, POSE, model="heavy", download=False), POSE)
+    assert "pose_landmarker_heavy.task" in text
+    assert str(server.base / "models" / "dance2music") in text
+    assert "https://" in text
+
+
+def test_a_broken_model_and_one_for_another_codec(server: Server, basic: Graph) -> None:
+    text = failed(server, with_inputs(basic, MODEL, model_name="broken.safetensors"), MODEL)
+    assert "broken.safetensors" in text
+    text = failed(server, with_inputs(basic, MODEL, model_name="other_codec.safetensors"), DECODE)
+    assert "codec" in text
+
+
+def test_missing_weights_leave_the_pack_standing(server: Server, basic: Graph) -> None:
+    weights = server.base / "custom_nodes" / PACK / "weights"
+    away = weights.with_name("weights_away")
+    weights.rename(away)
+    try:
+        info = server.call("/object_info/D2M_LoadModel")["D2M_LoadModel"]
+        assert "embedded" in info["input"]["required"]["model_name"][1]["options"]
+        assert "weights" in rejected(server, basic, MODEL)
+    finally:
+        away.rename(weights)
+    assert_success(server.run(basic))

