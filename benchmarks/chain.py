@@ -2,8 +2,8 @@
 
     python -m benchmarks.chain [--runs 3] [--clip my.mp4]
 
-The first run warms caches up and does not count; the median of the others does. Printed as seconds and as
-multiples of the clip's length, with the threads and the devices that were used.
+The first run warms caches up and does not count; the median of the others does. Printed as seconds
+and as multiples of the clip's length, with the threads and the device that were used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from d2m_core.config import SamplingConfig
 from d2m_core.pipeline import DanceMusic, Models, dance_to_music, load_models
 from training.studio.drawing import main as draw
 
-CLIP = ("--seed", "7", "--tempo", "118", "--seconds", "10", "--width", "1920", "--height", "1080")
+CLIP = ("--seed", "21", "--tempo", "118", "--seconds", "10", "--width", "1920", "--height", "1080")
 
 
 def measure(clip: Path, models: Models, runs: int) -> list[DanceMusic]:
@@ -57,7 +57,9 @@ def main(argv: list[str] | None = None) -> int:
         clip = args.clip or Path(folder) / "clip.mp4"
         if args.clip is None:
             draw([*CLIP, "--out", str(clip)])
-        sys.stdout.write(report(measure(clip, load_models(device=args.device), args.runs), args.device))
+        sys.stdout.write(
+            report(measure(clip, load_models(device=args.device), args.runs), args.device)
+        )
     return 0
 
 

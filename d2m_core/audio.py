@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from av.container import OutputContainer
@@ -30,7 +29,7 @@ from .sound_file import (
 )
 from .types import MOTION_FPS, VideoClip, Waveform
 from .video import RgbConverter, open_clip, shown_frames
-from .video_source import VideoSource, open_media, open_video, picture_stream
+from .video_source import VideoSource, frame_length, open_media, open_video, picture_stream
 
 FADE_S = 0.02
 """Length of the fade where sound is cut off."""
@@ -167,7 +166,7 @@ def mux(
     ):
         if _is_whole(clip) and source.first.frame.pts is not None:
             start_s, stream = source.first.time_s, _copied_stream(out, source, out_path)
-            pictures = _copied_packets(source.path, source.stream.index, stream)
+            pictures = _copied_packets(source, stream)
         else:
             start_s, coded = 0.0, _coded_stream(out, clip, source)
             pictures = _coded_packets(clip, coded)
@@ -211,10 +210,12 @@ def _copied_stream(out: OutputContainer, source: VideoSource, out_path: Path) ->
     return stream
 
 
-def _copied_packets(path: Path, index: int, target: Stream) -> Iterator[Packet]:
-    with av.open(str(path.resolve())) as container:
-        for packet in container.demux(container.streams[index]):
+def _copied_packets(source: VideoSource, target: Stream) -> Iterator[Packet]:
+    with open_media(source.path) as container:
+        for packet in container.demux(container.streams[source.stream.index]):
             if packet.size:
+                if not packet.duration:  # else the edit list of an MP4 hides the last picture
+                    packet.duration = round(frame_length(source.stream) / packet.time_base)
                 packet.stream = target
                 yield packet
 

@@ -1,9 +1,10 @@
 """Self-describing weight files: one `.safetensors` that needs nothing beside it.
 
-Its text metadata holds `format_version`, `kind` ("model" or "rhythm"), `model` (the config as JSON),
-`motion` (feature names and rate), `codec` (JSON of `CodecSpec`, null for a rhythm network) and `info`
-(how it was trained, on what, under which licence). Feature means and deviations are among the tensors.
-Whatever is unknown, missing or made for something else is refused with one sentence.
+Its text metadata holds `format_version`, `kind` ("model" or "rhythm"), `model` (the config as
+JSON), `motion` (feature names and rate), `codec` (JSON of `CodecSpec`, null for a rhythm network)
+and `info` (how it was trained, on what, under which licence). Feature means and deviations are
+among the tensors. Whatever is unknown, missing or made for something else is refused with one
+sentence.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def save_model(
 ) -> Path:
     """Writes the transformer to `path`, matrices as float16 unless `half` is off.
 
-    `stats` replace the model's own feature statistics in the file; None keeps them. Raises `ModelError`
-    where the weights are not finite or the file cannot be written.
+    `stats` replace the model's own feature statistics in the file; None keeps them. Raises
+    `ModelError` where the weights are not finite or the file cannot be written.
     """
     tensors = dict(model.state_dict())
     if stats is not None:
@@ -112,10 +113,12 @@ def save_rhythm(
 
 
 def load_rhythm(path: Path | str, device: str | torch.device = "cpu") -> RhythmNet:
-    """Reads what `save_rhythm` wrote. Raises `ModelError` for any other file, or other motion features."""
+    """Reads what `save_rhythm` wrote. Raises `ModelError` for other files and other features."""
     about, tensors = _read(Path(path), "rhythm")
     if tuple(about["motion"]["names"]) != MOTION_NAMES:
-        raise ModelError(f"{path} was trained on other motion features; get the matching version of it.")
+        raise ModelError(
+            f"{path} was trained on other motion features; get the matching version of it."
+        )
     return _fill(RhythmNet(_config(RhythmConfig, about["model"], path)), tensors, path).to(device)
 
 
@@ -148,7 +151,9 @@ def _about(
 def _write(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any], half: bool) -> Path:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise ModelError(f"{name} holds values that are not finite; train again with a lower rate.")
+            raise ModelError(
+                f"{name} holds values that are not finite; train again with a lower rate."
+            )
     stored = {name: _stored(tensor, half) for name, tensor in tensors.items()}
     try:
         with replacing(path) as partial:
@@ -159,7 +164,7 @@ def _write(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any], 
 
 
 def _stored(tensor: torch.Tensor, half: bool) -> torch.Tensor:
-    """Matrices as float16; vectors (norms, biases, feature statistics) cost nothing and stay float32."""
+    """Matrices as float16; vectors (norms, biases, statistics) cost nothing and stay float32."""
     tensor = tensor.detach().cpu().contiguous()
     fits = tensor.ndim > 1 and tensor.is_floating_point()
     return tensor.half() if half and fits else tensor.clone()
@@ -177,29 +182,37 @@ def _read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.Tensor
             about = _parse(metadata, path, kind)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} is not a safetensors file, or it is damaged ({error}).") from error
+        raise ModelError(
+            f"{path} is not a safetensors file, or it is damaged ({error})."
+        ) from error
     return about, tensors
 
 
 def _parse(metadata: dict[str, str], path: Path, kind: str) -> dict[str, Any]:
     if "format_version" not in metadata or "kind" not in metadata:
-        raise ModelError(f"{path} was not made by this project; choose a Dance to Music checkpoint.")
+        raise ModelError(
+            f"{path} was not made by this project; choose a Dance to Music checkpoint."
+        )
     try:
         about = _migrate({key: json.loads(text) for key, text in metadata.items()}, path)
     except json.JSONDecodeError as error:
         raise ModelError(f"{path} is damaged: its description is not JSON ({error}).") from error
     if about["kind"] != kind:
-        raise ModelError(f"{path} holds a {about['kind']} network where a {kind} network is needed.")
+        raise ModelError(
+            f"{path} holds a {about['kind']} network where a {kind} network is needed."
+        )
     if set(about) != KEYS:
         odd = ", ".join(sorted(set(about) ^ KEYS))
         raise ModelError(f"{path} has unknown or missing metadata: {odd}.")
     if about["motion"].get("fps") != MOTION_FPS:
-        raise ModelError(f"{path} wants motion at another rate than {MOTION_FPS:g} frames per second.")
+        raise ModelError(
+            f"{path} wants motion at another rate than {MOTION_FPS:g} frames per second."
+        )
     return about
 
 
 def _migrate(about: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Brings the description of an older file up to `FORMAT_VERSION`: the only place that knows how."""
+    """Brings an older file's description up to `FORMAT_VERSION`: the only place that knows how."""
     version = about["format_version"]
     if version != FORMAT_VERSION:
         raise ModelError(
@@ -226,9 +239,13 @@ def _config(kind: type, values: Any, path: Path | str) -> Any:
 def _fill(net: Net, tensors: dict[str, torch.Tensor], path: Path | str) -> Net:
     full = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
     own = {name: tensor.shape for name, tensor in net.state_dict().items()}
-    odd = sorted(n for n in own.keys() | full.keys() if n not in full or own.get(n) != full[n].shape)
+    odd = sorted(
+        n for n in own.keys() | full.keys() if n not in full or own.get(n) != full[n].shape
+    )
     if odd:
-        raise ModelError(f"{path}: weights missing, unknown or of another shape: {', '.join(odd[:5])}.")
+        raise ModelError(
+            f"{path}: weights missing, unknown or of another shape: {', '.join(odd[:5])}."
+        )
     net.load_state_dict(full)
     return net.eval()
 

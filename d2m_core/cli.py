@@ -23,10 +23,10 @@ examples:
   python -m d2m_core dance.mp4 -o house.wav --style house --tempo 122 --seed 3
   python -m d2m_core duo.mp4 -o out.mp4 --people 2 --dancer most_active --keep-original-audio 0.3
 
-The output's suffix decides what is written: .mp4, .mov and .mkv hold the clip, its picture untouched,
-with the music; .wav, .flac, .mp3, .opus and .m4a hold the music alone. The same clip, settings and
-seed give the same music on the same device. Exit status: 0 done, 1 an error that one sentence on
-standard error explains, 130 stopped by Ctrl-C."""
+The output's suffix decides what is written: .mp4, .mov and .mkv hold the clip, its picture
+untouched, with the music; .wav, .flac, .mp3, .opus and .m4a hold the music alone. The same clip,
+settings and seed give the same music on the same device. Exit status: 0 done, 1 an error that one
+sentence on standard error explains, 130 stopped by Ctrl-C."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,9 +41,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("clip", type=Path, help="video of a dance; any length of 1 s and more, size and frame rate")
     add("-o", "--out", type=Path, required=True, help="file to write; see below")
     music = parser.add_argument_group("music")
-    music.add_argument("--style", help="style of the music; by default the model chooses from the dance")
+    music.add_argument(
+        "--style", help="style of the music; by default the model chooses from the dance"
+    )
     music.add_argument("--tempo", type=float, help="lock the tempo, in BPM; by default it is found")
-    music.add_argument("--seed", type=int, default=default.seed, help="another seed, other music [%(default)s]")
+    music.add_argument(
+        "--seed", type=int, default=default.seed, help="another seed, other music [%(default)s]"
+    )
     music.add_argument(
         "--guidance", type=float, default=default.guidance,
         help="how hard the music follows the dance; 1 is as trained [%(default)s]",
@@ -57,20 +61,32 @@ def build_parser() -> argparse.ArgumentParser:
         help="mix the clip's own sound under the music, 0 to 1 [%(default)s]",
     )  # fmt: skip
     dance = parser.add_argument_group("dance")
-    dance.add_argument("--start", type=float, default=0.0, help="skip this many seconds [%(default)s]")
+    dance.add_argument(
+        "--start", type=float, default=0.0, help="skip this many seconds [%(default)s]"
+    )
     dance.add_argument("--duration", type=float, help="use only this many seconds")
     dance.add_argument("--people", type=int, default=1, help="dancers to look for [%(default)s]")
     dance.add_argument(
-        "--dancer", default="largest", help="whom to follow: largest, most_active, or 0, 1, ... [%(default)s]"
+        "--dancer",
+        default="largest",
+        help="whom to follow: largest, most_active, or 0, 1, ... [%(default)s]",
     )
-    dance.add_argument("--pose-model", choices=POSE_MODELS, default="full", help="size of the pose model")
+    dance.add_argument(
+        "--pose-model", choices=POSE_MODELS, default="full", help="size of the pose model"
+    )
     files = parser.add_argument_group("weights and device")
     files.add_argument("--model", type=Path, help="transformer checkpoint (.safetensors)")
     files.add_argument("--rhythm", type=Path, help="rhythm network (.safetensors)")
-    files.add_argument("--codec", help="codec folder, or facebook/encodec_24khz, facebook/encodec_32khz")
-    files.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... [%(default)s]")
+    files.add_argument(
+        "--codec", help="codec folder, or facebook/encodec_24khz, facebook/encodec_32khz"
+    )
+    files.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:1, ... [%(default)s]"
+    )
     extra = parser.add_argument_group("also write")
-    extra.add_argument("--overlay", type=Path, help="the clip with skeleton and beats drawn in (.mp4)")
+    extra.add_argument(
+        "--overlay", type=Path, help="the clip with skeleton and beats drawn in (.mp4)"
+    )
     extra.add_argument("--picture", type=Path, help="a picture of rhythm and music (.png)")
     add("--json", action="store_true", help="print what was found as JSON on standard output")
     add("-q", "--quiet", action="store_true", help="no progress bars")
@@ -152,7 +168,9 @@ def progress_bars(show: bool) -> Iterator[StageProgress]:
 
     def on_progress(stage: str, done: int, total: int) -> None:
         if stage not in bars:
-            bars[stage] = tqdm(total=total or None, desc=f"{stage:>8}", disable=not show, leave=True)
+            bars[stage] = tqdm(
+                total=total or None, desc=f"{stage:>8}", disable=not show, leave=True
+            )
         bars[stage].update(done - bars[stage].n)
 
     try:

@@ -72,7 +72,10 @@ def weights_folder() -> Path:
 
 
 def load_codec(
-    name_or_folder: str | Path = EMBEDDED, device: str | torch.device = "cpu", *, bandwidth: float | None = None
+    name_or_folder: str | Path = EMBEDDED,
+    device: str | torch.device = "cpu",
+    *,
+    bandwidth: float | None = None,
 ) -> Codec:
     """Loads a codec of `CODECS`, or any mono EnCodec from a folder with config.json and model.safetensors.
 
@@ -90,7 +93,9 @@ def load_codec(
         name = getattr(model.config, "codec_name", None) or Path(name).resolve().name
     else:
         known = ", ".join(sorted(CODECS))
-        raise ModelError(f"Codec {name!r} is neither a folder nor one of {known}; choose one of these.")
+        raise ModelError(
+            f"Codec {name!r} is neither a folder nor one of {known}; choose one of these."
+        )
     return Codec(model, spec_of(model.config, name, bandwidth)).to(device)
 
 
@@ -102,7 +107,10 @@ def spec_of(config: EncodecConfig, name: str, bandwidth: float | None = None) ->
             "use a mono EnCodec such as the 24 or 32 kHz ones."
         )
     bits_per_s = math.log2(config.codebook_size) * config.frame_rate
-    offers = {float(b): min(config.num_quantizers, max(1, int(b * 1000 // bits_per_s))) for b in config.target_bandwidths}
+    offers = {
+        float(b): min(config.num_quantizers, max(1, int(b * 1000 // bits_per_s)))
+        for b in config.target_bandwidths
+    }
     if bandwidth is None:
         fitting = [b for b, books in offers.items() if books <= MOST_CODEBOOKS]
         bandwidth = max(fitting, default=min(offers))
@@ -211,7 +219,9 @@ def encode_audio(
     parts = []
     for chunk in _chunks(codec, steps, chunk_s):
         piece = mono[..., chunk.first * hop : chunk.last * hop].to(device)
-        codes = codec.model.quantizer.encode(codec.model.encoder(piece))[: spec.codebooks]  # [K, B, T]
+        codes = codec.model.quantizer.encode(codec.model.encoder(piece))[
+            : spec.codebooks
+        ]  # [K, B, T]
         kept = codes[..., chunk.start - chunk.first : chunk.stop - chunk.first]
         parts.append(kept.transpose(0, 1).cpu())  # [B, K, T]
         if on_progress is not None:
@@ -240,7 +250,12 @@ def decode_tokens(
         sound = codec.model.decoder(codec.model.quantizer.decode(codes.transpose(0, 1)))
         fade = min(round(FADE_S * codec.spec.sample_rate), (chunk.start - chunk.first) * hop)
         skip = (chunk.start - chunk.first) * hop - fade
-        _blend(out, sound[..., skip : (chunk.stop - chunk.first) * hop].cpu(), chunk.start * hop - fade, fade)
+        _blend(
+            out,
+            sound[..., skip : (chunk.stop - chunk.first) * hop].cpu(),
+            chunk.start * hop - fade,
+            fade,
+        )
         if on_progress is not None:
             on_progress(chunk.stop, needed)
     return Waveform(out[..., :length], codec.spec.sample_rate)

@@ -35,7 +35,9 @@ class RhythmConfig:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        _require(self.features > 0, f"features is {self.features}; give the number of motion features.")
+        _require(
+            self.features > 0, f"features is {self.features}; give the number of motion features."
+        )
         _require(self.kernel % 2 == 1, f"kernel is {self.kernel}; choose an odd number.")
 
 
@@ -68,7 +70,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How the transformer is trained; the command line of `training.train` is made from these fields."""
+    """How the transformer is trained; `training.train` makes its flags from these fields."""
 
     data: str = "runs/pairs"
     """Folder of training items (`training.data`)."""
@@ -125,7 +127,13 @@ class TrainConfig:
         _require(self.learning_rate > 0, f"learning_rate is {self.learning_rate}; use more than 0.")
         _require(0 <= self.ema < 1, f"ema is {self.ema}; use 0 to less than 1.")
         _require(len(self.codebook_weights) > 0, "codebook_weights is empty; give one or more.")
-        shares = (self.drop_motion, self.drop_rhythm, self.drop_style, self.drop_all, self.short_windows)
+        shares = (
+            self.drop_motion,
+            self.drop_rhythm,
+            self.drop_style,
+            self.drop_all,
+            self.short_windows,
+        )
         _require(all(0 <= s <= 1 for s in shares), f"shares must be 0 to 1, got {shares}.")
         _require(
             self.precision in ("auto", "float32", "bfloat16"),

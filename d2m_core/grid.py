@@ -29,7 +29,7 @@ def tempo_of(beats_s: np.ndarray) -> float:
 
 
 def position(beats_s: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Position of each time in beats (0.0 = first beat), float64; outside the grid the end tempo goes on."""
+    """Position of each time in beats (first beat 0.0), float64; outside, the end tempo goes on."""
     if len(beats_s) < 2:
         raise ValueError(f"positions need at least two beats, got {len(beats_s)}")
     index = np.arange(len(beats_s), dtype=np.float64)
@@ -40,7 +40,7 @@ def position(beats_s: np.ndarray, times_s: np.ndarray) -> np.ndarray:
 
 
 def seconds_at(beats_s: np.ndarray, beat: np.ndarray) -> np.ndarray:
-    """The inverse of `position`: seconds (float64) at positions in beats; outside, the end tempo goes on."""
+    """The inverse of `position`: seconds, float64; outside the grid the end tempo goes on."""
     if len(beats_s) < 2:
         raise ValueError(f"positions need at least two beats, got {len(beats_s)}")
     index = np.arange(len(beats_s), dtype=np.float64)
@@ -51,7 +51,7 @@ def seconds_at(beats_s: np.ndarray, beat: np.ndarray) -> np.ndarray:
 
 
 def phase_features(beats_s: np.ndarray, downbeats: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Beat and bar phase at each time, float32 [len(times_s), len(PHASE_NAMES)]; zeros without a grid."""
+    """Beat and bar phase, float32 [len(times_s), len(PHASE_NAMES)]; zeros without a grid."""
     out = np.zeros((len(times_s), len(PHASE_NAMES)), np.float32)
     if len(beats_s) < 2:
         return out

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 from scipy import ndimage
+from scipy.interpolate import CubicSpline
 from scipy.signal import argrelextrema
 
 from .types import Waveform
@@ -170,12 +171,9 @@ def motion_beats(joints: np.ndarray, fps: float, form: BasForm) -> np.ndarray:
     after Gaussian smoothing (sigma 5); both at 60 frames per second.
     """
     frames = max(2, round(len(joints) / fps * _BAS_FPS))
-    times = np.arange(frames) / _BAS_FPS * fps
-    flat = joints.reshape(len(joints), -1)
-    source = np.arange(len(joints))
-    joints = np.stack([np.interp(times, source, c) for c in flat.T], 1).reshape(
-        frames, -1, joints.shape[-1]
-    )
+    if fps != _BAS_FPS:
+        times = np.minimum(np.arange(frames) / _BAS_FPS * fps, len(joints) - 1)
+        joints = CubicSpline(np.arange(len(joints)), joints)(times)
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1).sum(1)
     if form == "bailando":
         slow = argrelextrema(ndimage.gaussian_filter1d(speed, 5), np.less)[0]

@@ -1,23 +1,24 @@
 """The transformer that writes music for a dance: one file, read from top to bottom.
 
-- Encoder: bidirectional, over motion features, rhythm curves and beat phases at 25 frames per second,
-  with a style token and a tempo token in front.
-- Decoder: causal, over codec tokens in the delay pattern (`patterns.py`): one embedding and one head per
-  codebook, sinusoidal positions, pre-norm, GELU, no biases: MusicGen's shape, and equal to it where
-  nothing is added (`musicgen_weights`).
-- At every step the encoder's frame and the beat phase of that very instant are added to the input, and
-  cross-attention sees the whole window.
+- Encoder: bidirectional, over motion features, rhythm curves and beat phases at 25 frames per
+  second, with a style token and a tempo token in front.
+- Decoder: causal, over codec tokens in the delay pattern (`patterns.py`): one embedding and one
+  head per codebook, sinusoidal positions, pre-norm, GELU, no biases: MusicGen's shape, and equal
+  to it where nothing is added (`training/musicgen.py` maps its weights).
+- At every step the encoder's frame and the beat phase of that very instant are added to the input,
+  and cross-attention sees the whole window.
 - Motion, rhythm and style can each be left out, per batch entry: learned null embeddings stand in.
 
-Alignment. A window of `T` token steps becomes `S = T + K - 1` delayed columns. The decoder reads the
-columns shifted by one, `start` first; its output at position `p` predicts column `p`: of codebook k the
-token of time `p - k`. What is added at position `p` belongs to time `p / token_rate`.
+Alignment. A window of `T` token steps becomes `S = T + K - 1` delayed columns. The decoder reads
+the columns shifted by one, `start` first; its output at position `p` predicts column `p`: of
+codebook k the token of time `p - k`. What is added at position `p` belongs to `p / token_rate`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -65,7 +66,7 @@ class Conditions:
 
 @dataclass(eq=False)
 class DecoderCache:
-    """What decoding one window step by step remembers; `DanceToMusic.decode` advances `position`."""
+    """What decoding a window step by step remembers; `DanceToMusic.decode` advances `position`."""
 
     own: list[torch.Tensor]
     """Per layer [2, B, H, S, dim / H]: keys and values so far, allocated once."""
@@ -87,7 +88,12 @@ def linear(layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
     """`layer(x)` without bias; for single steps on a CPU the other way round, which is 2-4x faster:
     MKL streams the weights once then, and several times for a short `x`.
     """
-    if x.shape[1] > 1 or x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_grad_enabled():
+    if (
+        x.shape[1] > 1
+        or x.device.type != "cpu"
+        or x.dtype != torch.float32
+        or torch.is_grad_enabled()
+    ):
         return F.linear(x, layer.weight)
     return torch.mm(layer.weight, x[:, 0].t()).t().contiguous()[:, None]
 
@@ -133,7 +139,7 @@ class CrossAttention(nn.Module):
     def forward(self, x: torch.Tensor, keys_values: torch.Tensor) -> torch.Tensor:
         batch, steps, dim = x.shape
         query = linear(self.query, x).view(batch, steps, self.heads, -1).transpose(1, 2)
-        y = F.scaled_dot_product_attention(query, *keys_values.unbind(0))
+        y = F.scaled_dot_product_attention(query, keys_values[0], keys_values[1])
         return linear(self.out, y.transpose(1, 2).reshape(batch, steps, dim))
 
 
@@ -235,7 +241,7 @@ class DanceToMusic(nn.Module):
         return self.encoder_norm(x)
 
     def added(self, memory: torch.Tensor, given: Conditions) -> torch.Tensor:
-        """What is added at each column [B, S, dim]: the encoder's frame there, and the beat phase."""
+        """What is added at each column [B, S, dim]: the encoder's frame and the beat phase."""
         last = memory.shape[1] - 1
         at = (given.frame_at + FRONT_TOKENS).clamp(max=last)  # [B, S]
         left = at.floor().long()[..., None].expand(-1, -1, memory.shape[2])
@@ -254,11 +260,13 @@ class DanceToMusic(nn.Module):
     ) -> torch.Tensor:
         """Logits [B, K, S, V] of the columns after `tokens` [B, K, S].
 
-        With a `cache` (from `start_cache`, which holds `memory` and `added`) `tokens` are those after
-        `cache.position`: any number of them at position 0, later one at a time.
+        With a `cache` (from `start_cache`, which holds `memory` and `added`) `tokens` are those
+        after `cache.position`: any number of them at position 0, later one at a time.
         """
         steps = tokens.shape[-1]
-        index = tokens + torch.arange(tokens.shape[1], device=tokens.device)[:, None] * (self.pad + 1)
+        index = tokens + torch.arange(tokens.shape[1], device=tokens.device)[:, None] * (
+            self.pad + 1
+        )
         x = F.embedding(index, self.tokens_in.flatten(0, 1)).sum(1)  # [B, S, dim]
         if cache is not None:
             position = cache.position
@@ -271,8 +279,9 @@ class DanceToMusic(nn.Module):
             x = x + sinusoids(steps, self.config.dim, x.device).to(x.dtype)
             x = x if added is None else x + added
             x = F.dropout(x, self.config.dropout, self.training)
-            for block in self.decoder:
-                x = block(x, None if memory is None else block.cross.keys_values(memory))
+            crosses = [None] * len(self.decoder) if memory is None else self._keys_values(memory)
+            for block, keys_values in zip(self.decoder, crosses, strict=True):
+                x = block(x, keys_values)
         logits = linear(self.heads, self.decoder_norm(x))
         return logits.unflatten(-1, (self.config.codebooks, -1)).transpose(1, 2)
 
@@ -283,8 +292,12 @@ class DanceToMusic(nn.Module):
         batch, steps, dim = added.shape
         heads = self.config.heads
         own = [memory.new_empty(2, batch, heads, steps, dim // heads) for _ in self.decoder]
-        cross = [block.cross.keys_values(memory) for block in self.decoder]
-        return DecoderCache(own, cross, added + sinusoids(steps, dim, added.device).to(added))
+        return DecoderCache(
+            own, self._keys_values(memory), added + sinusoids(steps, dim, added.device).to(added)
+        )
+
+    def _keys_values(self, memory: torch.Tensor) -> list[torch.Tensor]:
+        return [cast(Block, block).cross.keys_values(memory) for block in self.decoder]
 
     def forward(self, tokens: torch.Tensor, given: Conditions) -> torch.Tensor:
         """Logits [B, K, S, V] of a whole window at once, for teacher forcing; see `shift_right`."""
@@ -292,49 +305,5 @@ class DanceToMusic(nn.Module):
         return self.decode(tokens, memory, self.added(memory, given))
 
     def shift_right(self, delayed: torch.Tensor) -> torch.Tensor:
-        """Decoder input for predicting `delayed` [B, K, S]: the same columns one later, `start` first."""
+        """Decoder input that predicts `delayed` [B, K, S]: its columns one later, `start` first."""
         return F.pad(delayed[:, :, :-1], (1, 0), value=self.start)
-
-
-def musicgen_weights(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Our decoder's weights from those of transformers' `MusicgenForCausalLM`.
-
-    Load the result with `strict=False`: encoder and conditioning keep their own weights. MusicGen has
-    one id for start and pad; both of ours get its row.
-    """
-    rows = [state[f"model.decoder.embed_tokens.{k}.weight"] for k in range(_count(state, "embed_tokens"))]
-    heads = [state[f"lm_heads.{k}.weight"] for k in range(len(rows))]
-    ours = {
-        "tokens_in": torch.stack([torch.cat([row, row[-1:]]) for row in rows]),
-        "heads.weight": torch.cat(heads),
-        "decoder_norm.weight": state["model.decoder.layer_norm.weight"],
-        "decoder_norm.bias": state["model.decoder.layer_norm.bias"],
-    }
-    for i in range(_count(state, "layers")):
-        theirs = f"model.decoder.layers.{i}."
-        for name, sources in _MUSICGEN_LAYER.items():
-            ours[f"decoder.{i}.{name}"] = torch.cat([state[theirs + source] for source in sources])
-    return ours
-
-
-def _count(state: dict[str, torch.Tensor], name: str) -> int:
-    prefix = f"model.decoder.{name}."
-    return len({key[len(prefix) :].split(".")[0] for key in state if key.startswith(prefix)})
-
-
-_MUSICGEN_LAYER = {
-    "attention_norm.weight": ("self_attn_layer_norm.weight",),
-    "attention_norm.bias": ("self_attn_layer_norm.bias",),
-    "attention.qkv.weight": tuple(f"self_attn.{x}_proj.weight" for x in "qkv"),
-    "attention.out.weight": ("self_attn.out_proj.weight",),
-    "cross_norm.weight": ("encoder_attn_layer_norm.weight",),
-    "cross_norm.bias": ("encoder_attn_layer_norm.bias",),
-    "cross.query.weight": ("encoder_attn.q_proj.weight",),
-    "cross.key_value.weight": tuple(f"encoder_attn.{x}_proj.weight" for x in "kv"),
-    "cross.out.weight": ("encoder_attn.out_proj.weight",),
-    "ffn_norm.weight": ("final_layer_norm.weight",),
-    "ffn_norm.bias": ("final_layer_norm.bias",),
-    "ffn_in.weight": ("fc1.weight",),
-    "ffn_out.weight": ("fc2.weight",),
-}
-"""Parameters of one of our decoder blocks, and what they are made of in MusicGen's layer."""

@@ -15,7 +15,7 @@ import torch
 
 
 def apply_delay(codes: torch.Tensor, pad: int) -> torch.Tensor:
-    """Delays codebook k of `codes` [B, K, T] by k steps: [B, K, T + K - 1], `pad` where nothing is."""
+    """Delays codebook k of `codes` [B, K, T] by k steps: [B, K, T + K - 1], the rest `pad`."""
     batch, codebooks, steps = codes.shape
     delayed = codes.new_full((batch, codebooks, steps + codebooks - 1), pad)
     for k in range(codebooks):
@@ -24,7 +24,7 @@ def apply_delay(codes: torch.Tensor, pad: int) -> torch.Tensor:
 
 
 def undo_delay(delayed: torch.Tensor) -> torch.Tensor:
-    """The inverse of `apply_delay`: [B, K, T + K - 1] to [B, K, T]; what stood in the pads is dropped."""
+    """The inverse of `apply_delay`: [B, K, T + K - 1] to [B, K, T]; drops what pads hold."""
     codebooks = delayed.shape[1]
     steps = delayed.shape[2] - codebooks + 1
     if steps < 0:

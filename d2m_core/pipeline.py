@@ -69,7 +69,7 @@ def load_models(
     rhythm: Path | str | None = None,
     device: str = "auto",
 ) -> Models:
-    """Loads the transformer, codec and rhythm network; None takes the weights that come with the project."""
+    """Loads transformer, codec and rhythm network; None takes the weights of the project."""
     where = best_device(device)
     return Models(
         load_model(model or default_weights("model"), where),
@@ -102,7 +102,11 @@ def dance_to_music(
     seconds: dict[str, float] = {}
     with _timed(seconds, "pose"):
         everyone = estimate_poses(
-            clip, pose_model, people, model_folder=model_folder, on_progress=_stage(on_progress, "pose")
+            clip,
+            pose_model,
+            people,
+            model_folder=model_folder,
+            on_progress=_stage(on_progress, "pose"),
         )
     with _timed(seconds, "rhythm"):
         poses = select_dancer(everyone, dancer)
@@ -121,7 +125,10 @@ def dance_to_music(
 
 
 def write_result(
-    result: DanceMusic, out: Path | str, keep_original_audio: float = 0.0, metadata: dict[str, str] | None = None
+    result: DanceMusic,
+    out: Path | str,
+    keep_original_audio: float = 0.0,
+    metadata: dict[str, str] | None = None,
 ) -> Path:
     """Writes the clip with its music (video suffix) or the music alone (audio suffix) to `out`.
 

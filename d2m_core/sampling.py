@@ -21,8 +21,14 @@ from .grid import phase_features
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
 from .types import (
-    MOTION_FPS, RHYTHM_CURVES, AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm,
-)  # fmt: skip
+    MOTION_FPS,
+    RHYTHM_CURVES,
+    AudioTokens,
+    CodecSpec,
+    MotionFeatures,
+    Progress,
+    Rhythm,
+)
 
 UNKNOWN = -1
 """Stands for a token that is still to be drawn."""
@@ -56,9 +62,10 @@ def generate_tokens(
 ) -> AudioTokens:
     """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
 
-    Either may be None; with both None the model plays freely for `duration_s`. Runs where the model's
-    weights are; on one device the same seed gives the same tokens, bit for bit. `on_progress` counts
-    token steps. Raises `ModelError` where codec or motion features are not the model's own.
+    Either may be None; with both None the model plays freely for `duration_s`. Runs where the
+    model's weights are; on one device the same seed gives the same tokens, bit for bit.
+    `on_progress` counts token steps. Raises `ModelError` where codec or motion features are not the
+    model's own.
     """
     net = model.model
     _check_fit(model, motion, spec)
@@ -128,7 +135,9 @@ def window_conditions(
 def without_conditions(given: Conditions) -> Conditions:
     """The same window with nothing to follow: the other side of classifier-free guidance."""
     nothing = torch.zeros_like(given.has_motion)
-    return replace(given, has_motion=nothing, has_rhythm=nothing, style=torch.full_like(given.style, -1))
+    return replace(
+        given, has_motion=nothing, has_rhythm=nothing, style=torch.full_like(given.style, -1)
+    )
 
 
 def stack(parts: Sequence[Conditions]) -> Conditions:
@@ -157,7 +166,7 @@ def _write_window(
     generator: torch.Generator,
     tick: Callable[[int], None],
 ) -> torch.Tensor:
-    """`codes` [K, T] with the unknown drawn; calls `tick` with every delayed column that is done."""
+    """`codes` [K, T] with the unknown drawn; calls `tick` with every delayed column done."""
     delayed = apply_delay(codes[None], net.pad)  # [1, K, S]
     batch = len(given.style)
     unknown = delayed[0] == UNKNOWN
@@ -182,7 +191,7 @@ def _counter(on_progress: Progress | None, window: Window, total: int) -> Callab
 
 
 def _draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
-    """One token per codebook [K] from logits [B, K, V]; B = 2 holds the guided and the free side."""
+    """One token per codebook [K] from logits [B, K, V]; B = 2 holds the guided and free side."""
     if len(logits) == 2:
         guided, free = logits
         logits = free + config.guidance * (guided - free)
@@ -215,12 +224,12 @@ def _few_threads(net: DanceToMusic) -> Iterator[None]:
 
 
 def _check_fit(model: LoadedModel, motion: MotionFeatures | None, spec: CodecSpec) -> None:
-    shape = model.model.config
-    if spec != model.spec or (shape.codebooks, shape.cardinality) != (spec.codebooks, spec.cardinality):
+    if spec != model.spec:
+        own = model.spec
         raise ModelError(
-            f"The model writes tokens of codec {model.spec.name} ({shape.codebooks} x {shape.cardinality} "
-            f"at {model.spec.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} "
-            f"at {spec.token_rate:g} Hz); choose a model and a codec that belong together."
+            f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "
+            f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
+            f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
         )
     if motion is not None and tuple(motion.names) != model.motion_names:
         raise ModelError(

@@ -4,7 +4,8 @@ Shape alphabet, used in every docstring and trailing comment:
 `B` batch, `F` motion frames, `P` people, `J` 33 landmarks, `D` motion features, `R` rhythm curves,
 `M` beats, `K` codebooks, `T` token steps, `V` cardinality, `C` audio channels, `N` audio samples.
 
-Frame `f` of anything with a rate `fps` stands for the instant `f / fps` seconds after the clip's start.
+Frame `f` of anything with a rate `fps` stands for the instant `f / fps` seconds after the clip's
+start.
 """
 
 from __future__ import annotations
@@ -66,12 +67,12 @@ class VideoClip:
 
 @dataclass(frozen=True, eq=False)
 class PoseSequence:
-    """Landmarks of everyone in a clip, one row per motion frame. Absent people are masked, not dropped."""
+    """Landmarks of everyone in a clip, per motion frame. Absent people are masked, not dropped."""
 
     world: np.ndarray
-    """float32 [F, P, J, 3]: metres around the hips' middle; x right, y down, z away from the camera."""
+    """float32 [F, P, J, 3]: metres around the hips' middle; x right, y down, z away from us."""
     image: np.ndarray
-    """float32 [F, P, J, 2]: in frame heights from the top left corner, so x may reach width / height."""
+    """float32 [F, P, J, 2]: frame heights from the top left corner; x may reach width / height."""
     visibility: np.ndarray
     """float32 [F, P, J]: 0..1 per landmark; 0 marks a joint the source did not give."""
     present: np.ndarray
@@ -85,7 +86,10 @@ class PoseSequence:
         _check_array("image", self.image, np.float32, (frames, people, LANDMARKS, 2))
         _check_array("visibility", self.visibility, np.float32, (frames, people, LANDMARKS))
         _check(self.fps > 0, f"fps must be positive, got {self.fps}")
-        _check(frames > 0 and people > 0, f"poses must not be empty, got {frames} frames, {people} people")
+        _check(
+            frames > 0 and people > 0,
+            f"poses must not be empty, got {frames} frames, {people} people",
+        )
 
     @property
     def frames(self) -> int:
@@ -102,7 +106,7 @@ class PoseSequence:
 
 @dataclass(frozen=True, eq=False)
 class MotionFeatures:
-    """What one dancer does, as numbers that do not depend on the picture's size or the body's size."""
+    """What one dancer does, in numbers that do not depend on the size of picture or body."""
 
     values: np.ndarray
     """float32 [F, D], one column per name; finite."""
@@ -149,7 +153,7 @@ class Rhythm:
 
 @dataclass(frozen=True)
 class CodecSpec:
-    """All that the transformer knows about a codec. Two codecs are interchangeable when these are equal."""
+    """All that the transformer knows about a codec; equal specs are interchangeable."""
 
     name: str
     sample_rate: int
@@ -179,7 +183,9 @@ class AudioTokens:
     def __post_init__(self) -> None:
         shape = tuple(self.codes.shape)
         _check(
-            self.codes.dtype == torch.int64 and len(shape) == 3 and shape[1] == self.codec.codebooks,
+            self.codes.dtype == torch.int64
+            and len(shape) == 3
+            and shape[1] == self.codec.codebooks,
             f"codes must be int64 [B, {self.codec.codebooks}, T], got {self.codes.dtype} {shape}",
         )
 

@@ -129,7 +129,7 @@ def _decode(path: Path, container: InputContainer, stream: VideoStream) -> Itera
     A frame without a time follows the one before. A broken packet is passed over, but what it
     leaves must not be longer than `MAX_MISSING_S`.
     """
-    frame_s = _frame_length(stream)
+    frame_s = frame_length(stream)
     last_s = end_s = _NEVER_S
     broken = False
     lengths: dict[int | None, int] = {}
@@ -158,7 +158,7 @@ def _decoded_or_none(
 ) -> Iterator[VideoFrame | None]:
     """Decoded frames, and None in the place of what could not be decoded or read.
 
-    `lengths` collects how many ticks each packet lasts, by its time: frames of older PyAV do not say.
+    `lengths` collects how many ticks each packet lasts, by its time; not every PyAV tells.
     """
     packets = container.demux(stream)
     while True:
@@ -180,7 +180,8 @@ def _decoded_or_none(
             return
 
 
-def _frame_length(stream: VideoStream) -> float:
+def frame_length(stream: VideoStream) -> float:
+    """Seconds per frame on average."""
     return float(1 / (stream.average_rate or stream.guessed_rate or _FALLBACK_FPS))
 
 
@@ -263,7 +264,7 @@ def end_of_pictures(source: VideoSource) -> float:
             f"{promised_s - zero_s:.1f} s it promises; it was cut off, so copy or record it again."
         )
     if ends.video_s == _NEVER_S:  # no packet has a time: a raw stream
-        return source.first.time_s + ends.pictures * _frame_length(source.stream)
+        return source.first.time_s + ends.pictures * frame_length(source.stream)
     return max(ends.video_s, source.first.end_s)
 
 
@@ -279,8 +280,11 @@ def _promised_end(source: VideoSource) -> float | None:
         for entry in reversed(getattr(source.stream, "index_entries", ())):
             if not entry.is_discard:  # an edit list may hide the end
                 return float(entry.timestamp * (source.stream.time_base or 0))
+        if not hasattr(source.stream, "index_entries") and source.stream.duration:  # older PyAV
+            ticks = (source.stream.start_time or 0) + source.stream.duration
+            return float(ticks * (source.stream.time_base or 0))
     if kind == "avi" and source.stream.frames:  # its length is corrected by the file's size
-        return source.first.time_s + source.stream.frames * _frame_length(source.stream)
+        return source.first.time_s + source.stream.frames * frame_length(source.stream)
     if any(name in kind for name in _HEADER_FORMATS) and source.container.duration:
         start = source.container.start_time or 0
         return (start + source.container.duration) / av.time_base
@@ -289,7 +293,7 @@ def _promised_end(source: VideoSource) -> float | None:
 
 def _packet_ends(container: InputContainer, stream: VideoStream) -> _Ends:
     """Walks the packets from where the container stands to the end of the file."""
-    frame_s = _frame_length(stream)
+    frame_s = frame_length(stream)
     video_s = any_s = _NEVER_S
     pictures = 0
     packets = container.demux()

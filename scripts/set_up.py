@@ -96,12 +96,16 @@ def install_torch(venv: Path) -> None:
 
 
 def mend_torchaudio(venv: Path) -> None:
-    """Beside a CPU torch, torchaudio's CUDA extensions fail to load; without them its Python code works."""
+    """Beside a CPU torch, CUDA-linked extensions fail to load; without them the rest works."""
     try_it = [python_of(venv), "-c", "import torchaudio.functional"]
     if subprocess.run(list(map(str, try_it)), capture_output=True).returncode == 0:
         return
-    find = "import importlib.util as u; print(u.find_spec('torchaudio').submodule_search_locations[0])"
-    folder = subprocess.run([python_of(venv), "-c", find], capture_output=True, text=True, check=True)
+    find = (
+        "import importlib.util as u; print(u.find_spec('torchaudio').submodule_search_locations[0])"
+    )
+    folder = subprocess.run(
+        [python_of(venv), "-c", find], capture_output=True, text=True, check=True
+    )
     for extension in (Path(folder.stdout.strip()) / "lib").glob("*.so"):
         extension.unlink()
     run(*try_it)
@@ -152,4 +156,6 @@ if __name__ == "__main__":
     try:
         main()
     except subprocess.CalledProcessError as error:
-        raise SystemExit(f"set-up: {' '.join(error.cmd[:6])} ... ended with {error.returncode}") from None
+        raise SystemExit(
+            f"set-up: {' '.join(error.cmd[:6])} ... ended with {error.returncode}"
+        ) from None

@@ -1,4 +1,4 @@
-"""A drawn dance with known beats through the whole chain, with the weights that come with the project."""
+"""A drawn dance with known beats through the whole chain, with the default weights."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ CLIPS = Path(
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     clip = tmp_path_factory.mktemp("drawn") / "dance.mp4"
     draw(
-        ["--seed", "11", "--tempo", "112", "--seconds", str(SECONDS), "--width", "640"]
-        + ["--height", "360", "--fps", "30", "--out", str(clip)]
+        f"--seed 11 --tempo 112 --seconds {SECONDS} --width 640 --height 360 --fps 30".split()
+        + ["--out", str(clip)]
     )
     return clip, json.loads(clip.with_suffix(".json").read_text())
 
@@ -102,7 +102,9 @@ def test_a_clip_with_nobody_in_it_ends_with_a_sentence(
     assert list(tmp_path.glob("x*")) == []
 
 
-@pytest.mark.skipif(not (CLIPS / "dance_clips").is_dir(), reason="the real dance clips are not here")
+@pytest.mark.skipif(
+    not (CLIPS / "dance_clips").is_dir(), reason="the real dance clips are not here"
+)
 @pytest.mark.parametrize("name", ["solo_portrait_480x854_vfr_14s", "silent_512x288_30fps_10s"])
 def test_real_clips_run_from_file_to_music(name: str, tmp_path: Path) -> None:
     out = tmp_path / "music.flac"

@@ -16,6 +16,18 @@ FLOOR = 1e-4
 """Smallest mel magnitude that counts, about -80 dB of full scale."""
 
 
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """How far two signals are apart, seen through one window length."""
+
+    mel: torch.Tensor
+    """Mean |log10| distance of mel magnitudes."""
+    linear: torch.Tensor
+    """Mean distance of magnitudes relative to their mean."""
+    balance: torch.Tensor
+    """Mean |log10| distance of the bands' loudness: what is uncertain must not fade away."""
+
+
 class MelScale(nn.Module):
     """Distances between two signals seen through one window length."""
 
@@ -32,17 +44,32 @@ class MelScale(nn.Module):
     def magnitude(self, audio: torch.Tensor) -> torch.Tensor:
         """[B, N] -> [B, size // 2 + 1, frames], scaled so that a full-scale sine is about 1."""
         spectrum = torch.stft(
-            audio, self.size, self.size // 4, window=self.window, return_complex=True, pad_mode="constant"
+            audio,
+            self.size,
+            self.size // 4,
+            window=self.window,
+            return_complex=True,
+            pad_mode="constant",
         )
         return (spectrum.real**2 + spectrum.imag**2 + 1e-10).sqrt() * (4.0 / self.size)
 
-    def forward(self, fake: torch.Tensor, real: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean |log10 mel| distance, and mean magnitude distance relative to the mean magnitude."""
+    def forward(self, fake: torch.Tensor, real: torch.Tensor) -> Distance:
         a, b = self.magnitude(fake), self.magnitude(real)
         mel_a, mel_b = self.filters @ a, self.filters @ b
-        log = (mel_a.clamp_min(FLOOR).log10() - mel_b.clamp_min(FLOOR).log10()).abs().mean()
-        linear = (a - b).abs().mean() / b.mean().clamp_min(1e-4)
-        return log, linear
+        return Distance(
+            mel=log_distance(mel_a, mel_b),
+            linear=(a - b).abs().mean() / b.mean().clamp_min(1e-4),
+            balance=log_distance(loudness(mel_a), loudness(mel_b)),
+        )
+
+
+def log_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return (a.clamp_min(FLOOR).log10() - b.clamp_min(FLOOR).log10()).abs().mean()
+
+
+def loudness(mel: torch.Tensor, parts: int = 4) -> torch.Tensor:
+    """Root mean square of each band over quarters of the piece, [B, bands, parts]."""
+    return F.adaptive_avg_pool1d(mel.pow(2), parts).add(1e-12).sqrt()
 
 
 def mel_filters(sample_rate: int, size: int, bands: int) -> torch.Tensor:
@@ -76,7 +103,12 @@ class StftJudge(nn.Module):
         self.layers = nn.ModuleList(
             weight_norm(
                 nn.Conv2d(
-                    width, channels, (9, 3), stride=(stride, 1), dilation=(1, spread), padding=(4, spread)
+                    width,
+                    channels,
+                    (9, 3),
+                    stride=(stride, 1),
+                    dilation=(1, spread),
+                    padding=(4, spread),
                 )
             )
             for width, stride, spread in shapes
@@ -85,7 +117,9 @@ class StftJudge(nn.Module):
 
     def forward(self, audio: torch.Tensor) -> list[torch.Tensor]:
         """[B, N] -> features of each layer; the last one is the verdict, high for real."""
-        spectrum = torch.stft(audio, self.size, self.size // 4, window=self.window, return_complex=True)
+        spectrum = torch.stft(
+            audio, self.size, self.size // 4, window=self.window, return_complex=True
+        )
         x = torch.stack((spectrum.real, spectrum.imag), 1) * self.size**-0.5  # [B, 2, bins, frames]
         features = []
         for layer in self.layers:
@@ -130,6 +164,8 @@ def ask_judges(judges: Judges, real: torch.Tensor, fake: torch.Tensor) -> Verdic
     for good, bad in zip(wanted, judges(fake), strict=True):
         fool = fool + F.relu(1 - bad[-1].float()).mean()
         for a, b in zip(good[:-1], bad[:-1], strict=True):
-            match = match + (a.float() - b.float()).abs().mean() / a.float().abs().mean().clamp_min(1e-4)
+            match = match + (a.float() - b.float()).abs().mean() / a.float().abs().mean().clamp_min(
+                1e-4
+            )
             layers += 1
     return Verdict(fool / len(wanted), match / layers)

@@ -32,7 +32,9 @@ def nearest(book: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     return (book.pow(2).sum(1) - 2 * points @ book.t()).argmin(1)
 
 
-def kmeans(points: torch.Tensor, size: int, rounds: int, generator: torch.Generator) -> torch.Tensor:
+def kmeans(
+    points: torch.Tensor, size: int, rounds: int, generator: torch.Generator
+) -> torch.Tensor:
     """`size` centres of `points` [n, H]; empty clusters start again at random points."""
     pick = torch.randint(len(points), (size,), generator=generator)
     if len(points) >= size:
@@ -50,7 +52,9 @@ def kmeans(points: torch.Tensor, size: int, rounds: int, generator: torch.Genera
 class LearningQuantizer:
     """Trains the codebooks of `quantizer` (an `EncodecResidualVectorQuantizer`) in place."""
 
-    def __init__(self, quantizer: nn.Module, seed: int, decay: float = 0.99, revive: float = 0.1) -> None:
+    def __init__(
+        self, quantizer: nn.Module, seed: int, decay: float = 0.99, revive: float = 0.1
+    ) -> None:
         self.books: list[nn.Module] = [layer.codebook for layer in quantizer.layers]  # type: ignore[union-attr]
         self.decay = decay
         self.revive = revive

@@ -7,11 +7,11 @@ An item is one piece of music with its rhythm and, where there is one, its dance
     curves     float16 [F, R]  rhythm curves at 25 frames per second (`types.RHYTHM_CURVES`)
     beats_s    float64 [M]     beat times from the item's start
     downbeats  uint8   [M]     1 where a beat starts a bar
-    motion     float16 [F, D]  motion features at 25 frames per second; absent: music without a dancer
+    motion     float16 [F, D]  motion features at 25 frames per second; absent: nobody dances
 
 Its text metadata holds `format_version`, `codec` (JSON of `CodecSpec`), `motion` (JSON list of the
-feature names), `style` (index into `config.STYLES`, -1 unknown) and `tempo_bpm`. A data set is a folder
-of such files, at any depth; all must share codec and feature names.
+feature names), `style` (index into `config.STYLES`, -1 unknown) and `tempo_bpm`. A data set is a
+folder of such files, at any depth; all must share codec and feature names.
 """
 
 from __future__ import annotations
@@ -167,7 +167,9 @@ def read_folder(folder: Path | str, hold_out: int = 0) -> DataSet:
     paths = sorted(Path(folder).rglob("*.safetensors"))
     paths = [path for path in paths if not path.name.startswith(".")]  # half-written by a maker
     if not paths:
-        raise SettingError(f"There are no training items in {folder}; make some, or give another folder.")
+        raise SettingError(
+            f"There are no training items in {folder}; make some, or give another folder."
+        )
     return split([read_item(path) for path in paths], hold_out)
 
 
@@ -176,14 +178,16 @@ def split(items: Sequence[TrainItem], hold_out: int = 0) -> DataSet:
     first = items[0]
     for item in items:
         if (item.codec, item.motion_names) != (first.codec, first.motion_names):
-            raise SettingError("The items differ in codec or motion features; train on one kind at a time.")
+            raise SettingError(
+                "The items differ in codec or motion features; train on one kind at a time."
+            )
     aside = [hold_out > 0 and i % hold_out == hold_out - 1 for i in range(len(items))]
     train = tuple(item for item, out in zip(items, aside, strict=True) if not out)
     return DataSet(train, tuple(item for item, out in zip(items, aside, strict=True) if out))
 
 
 def motion_statistics(items: Sequence[TrainItem]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation float32 [D] of the motion features; 0 and 1 without any motion."""
+    """Mean and standard deviation float32 [D] of the motion features; 0 and 1 without motion."""
     parts = [item.motion.astype(np.float64) for item in items if item.motion is not None]
     if not parts:
         width = len(items[0].motion_names)
@@ -191,14 +195,16 @@ def motion_statistics(items: Sequence[TrainItem]) -> tuple[torch.Tensor, torch.T
     count = sum(len(part) for part in parts)
     mean = sum(part.sum(0) for part in parts) / count
     variance = sum(((part - mean) ** 2).sum(0) for part in parts) / count
-    deviation = np.where(variance > 1e-10, np.sqrt(variance), 1.0)  # a constant feature stays as it is
+    deviation = np.where(
+        variance > 1e-10, np.sqrt(variance), 1.0
+    )  # a constant feature stays as it is
     return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
 
 
 def draw_batch(
     items: Sequence[TrainItem], net: DanceToMusic, config: TrainConfig, rng: np.random.Generator
 ) -> Batch:
-    """Random windows of random items, each item as likely as it is long, with conditions left out."""
+    """Random windows of items, each as likely as it is long, some with conditions left out."""
     spec, window_s = items[0].codec, net.config.window_s
     if rng.random() < config.short_windows:
         window_s *= rng.uniform(1 / 3, 1)

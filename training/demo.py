@@ -27,14 +27,23 @@ from d2m_core.rhythm import rhythm_from_audio
 from training.studio.drawing import main as draw
 
 ROOT = Path(__file__).resolve().parent.parent
-DRAWN = {"seed": "7", "tempo": "118", "seconds": "12", "width": "1280", "height": "720", "fps": "30"}
+DRAWN = {
+    "seed": "7",
+    "tempo": "118",
+    "seconds": "12",
+    "width": "1280",
+    "height": "720",
+    "fps": "30",
+}
 """The demo dance. Its seed is not among those that the weights were trained on."""
 RESULTS = ("demo.mp4", "demo.wav", "demo_poses.mp4", "demo_rhythm.png")
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="A clip through the whole chain, with pictures.")
-    parser.add_argument("clip", nargs="?", type=Path, help="your video; without it a dance is drawn")
+    parser.add_argument(
+        "clip", nargs="?", type=Path, help="your video; without it a dance is drawn"
+    )
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder [%(default)s]")
     parser.add_argument("--style", help="style of the music")
     parser.add_argument("--seed", type=int, default=0, help="seed of the music [%(default)s]")
@@ -75,7 +84,11 @@ def _key(clip: Path, args: argparse.Namespace) -> str:
     """Changes when the clip, the settings, the weights or the code do."""
     inputs = [clip, *sorted((ROOT / "d2m_core").glob("*.py")), Path(__file__)]
     inputs += sorted(path for path in (ROOT / "weights").rglob("*") if path.is_file())
-    stamps = [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in inputs if path.exists()]
+    stamps = [
+        f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
+        for path in inputs
+        if path.exists()
+    ]
     return hashlib.sha256(repr((args.style, args.seed, str(clip), stamps)).encode()).hexdigest()
 
 
@@ -110,8 +123,8 @@ def _describe(result: DanceMusic, truth: dict | None, out: Path) -> str:
     if truth:
         true_s = np.asarray(truth["beats_s"])
         lines += [
-            f"true dance    {truth['tempo_bpm']:.1f} BPM, {len(true_s)} beats; rhythm against them: "
-            f"F {beat_f(true_s, result.rhythm.beats_s):.2f}, music against them: "
+            f"true dance    {truth['tempo_bpm']:.1f} BPM, {len(true_s)} beats; rhythm against it: "
+            f"F {beat_f(true_s, result.rhythm.beats_s):.2f}, music against it: "
             f"F {beat_f(true_s, heard.beats_s):.2f} (beat F-measure, 70 ms)",
         ]
     lines.append("wrote         " + ", ".join(str(out / name) for name in RESULTS))

@@ -72,7 +72,9 @@ def unseen_dance(
     return motion, beats_s, tempo_bpm
 
 
-def score_music(models: Models, dances: int, duration_s: float, keep: Path | None) -> list[MusicScore]:
+def score_music(
+    models: Models, dances: int, duration_s: float, keep: Path | None
+) -> list[MusicScore]:
     """Generates music for `dances` unseen dances and scores it. `keep`: folder for the sound."""
     asked: list[tuple[MotionFeatures, Rhythm]] = []
     for number in range(dances):
@@ -95,7 +97,12 @@ def _score_one(
     tokens = generate_tokens(models.model, motion, rhythm, models.codec.spec, sampling)
     wave = decode_tokens(models.codec, tokens, duration_s)
     free = generate_tokens(
-        models.model, None, None, models.codec.spec, replace(sampling, guidance=1.0), duration_s=duration_s
+        models.model,
+        None,
+        None,
+        models.codec.spec,
+        replace(sampling, guidance=1.0),
+        duration_s=duration_s,
     )
     unasked = rhythm_from_audio(decode_tokens(models.codec, free, duration_s))
     if keep:
@@ -134,7 +141,9 @@ def score_clip(path: Path, models: Models, out: Path) -> dict:
         own = rhythm_from_audio(load_audio(path, duration_s=result.clip.duration_s, mono=True))
         found = result.rhythm.beats_s
         facts["song_f"] = round(beat_f(own.beats_s, found), 2)
-        facts["song_f_rotated"] = round(beat_f_chance(own.beats_s, found, result.clip.duration_s), 2)
+        facts["song_f_rotated"] = round(
+            beat_f_chance(own.beats_s, found, result.clip.duration_s), 2
+        )
         facts["song_bpm"] = round(own.tempo_bpm, 1)
     return facts
 
@@ -143,7 +152,9 @@ def _table(rows: list[dict]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = [columns] + [[_cell(row.get(name)) for name in columns] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -155,8 +166,12 @@ def _cell(value: object) -> str:
 
 def _music(args: argparse.Namespace) -> list[dict]:
     keep = args.out / "music"
-    scores = [asdict(score) for score in score_music(load_models(), args.dances, args.seconds, keep)]
-    mean = {name: float(np.mean([s[name] for s in scores])) for name in scores[0] if name != "style"}
+    scores = [
+        asdict(score) for score in score_music(load_models(), args.dances, args.seconds, keep)
+    ]
+    mean = {
+        name: float(np.mean([s[name] for s in scores])) for name in scores[0] if name != "style"
+    }
     return [*scores, {"style": "mean", **mean}]
 
 
@@ -172,7 +187,9 @@ def _clips(args: argparse.Namespace) -> list[dict]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Scores of the whole chain, with controls.")
-    parser.add_argument("--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]"
+    )
     commands = parser.add_subparsers(dest="what", required=True)
     music = commands.add_parser("music", help="music for unseen dances against the beats asked for")
     music.add_argument("--dances", type=int, default=24)

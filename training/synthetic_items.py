@@ -14,7 +14,7 @@ MOTION_NAMES = ("bounce", "sway", "noise")
 
 
 def make_items(count: int, duration_s: float = 6.0, seed: int = 0) -> list[TrainItem]:
-    """Items whose codebook 0 counts eighths of the beat, codebook 1 beats of the bar; 2 and 3 are chance."""
+    """Items whose codebook 0 counts eighths of a beat and codebook 1 beats; 2 and 3 are chance."""
     return [_make_item(np.random.default_rng([seed, i]), duration_s) for i in range(count)]
 
 

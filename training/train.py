@@ -9,9 +9,7 @@ A stopped run goes on with `--resume`. Flags are the fields of `TrainConfig` and
 from __future__ import annotations
 
 import argparse
-import ast
 import copy
-import inspect
 import json
 import logging
 import math
@@ -20,7 +18,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import MISSING, Field, asdict, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +28,12 @@ import torch.nn.functional as F
 
 from d2m_core.checkpoint import save_model
 from d2m_core.config import ModelConfig, TrainConfig
-from d2m_core.errors import SettingError
+from d2m_core.errors import D2MError, SettingError
 from d2m_core.files import replacing
 from d2m_core.model import DanceToMusic
 from d2m_core.patterns import apply_delay
 from training.data import Batch, DataSet, draw_batch, motion_statistics, read_folder, split
+from training.flags import add_flags
 from training.synthetic_items import make_items
 
 log = logging.getLogger("train")
@@ -45,8 +44,8 @@ SYNTHETIC = "synthetic"
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "tiny": {
-        "data": SYNTHETIC, "steps": 60, "batch": 4, "learning_rate": 1e-2, "warmup_steps": 5, "ema": 0.9,
-        "hold_out": 4, "precision": "float32", "log_every": 10, "dim": 32, "heads": 2,
+        "data": SYNTHETIC, "steps": 60, "batch": 4, "learning_rate": 1e-2, "warmup_steps": 5,
+        "ema": 0.9, "hold_out": 4, "precision": "float32", "log_every": 10, "dim": 32, "heads": 2,
         "encoder_layers": 1, "decoder_layers": 1, "ffn": 64, "dropout": 0.0, "window_s": 2.0,
     },
 }  # fmt: skip
@@ -65,7 +64,9 @@ class Trainer:
         self.device = torch.device(_device(config.device))
         torch.manual_seed(config.seed)
         self.net = DanceToMusic(shape)
-        self.net.motion_mean, self.net.motion_std = motion_statistics(data.train)
+        mean, std = motion_statistics(data.train)
+        self.net.motion_mean.copy_(mean)
+        self.net.motion_std.copy_(std)
         self.net.to(self.device)
         self.average = {name: p.detach().clone() for name, p in self.net.named_parameters()}
         self.optimiser = torch.optim.AdamW(_groups(self.net, config), betas=(0.9, 0.95), fused=True)
@@ -98,7 +99,9 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             logits = net(net.shift_right(delayed), batch.given)  # [B, K, S, V]
         each = [
-            F.cross_entropy(logits[:, k].flatten(0, 1).float(), delayed[:, k].flatten(), ignore_index=net.pad)
+            F.cross_entropy(
+                logits[:, k].flatten(0, 1).float(), delayed[:, k].flatten(), ignore_index=net.pad
+            )
             for k in range(delayed.shape[1])
         ]
         return torch.stack(each)
@@ -127,7 +130,7 @@ class Trainer:
         return net
 
     def validate(self) -> dict[str, list[float]]:
-        """Losses per codebook of the averaged network on held-out items, with and without conditions."""
+        """Losses per codebook of the averaged network on held-out items, conditioned and free."""
         items = self.data.held_out or self.data.train
         net, seed = self.averaged_net(), self.config.seed
         plain = replace(
@@ -169,11 +172,17 @@ class Trainer:
             return False
         state = torch.load(path, map_location=self.device, weights_only=True)
         if state["shape"] != json.dumps(asdict(self.net.config)):
-            raise SettingError(f"{path} is of a network of another shape; give the same flags as before.")
+            raise SettingError(
+                f"{path} is of a network of another shape; give the same flags as before."
+            )
         self.net.load_state_dict(state["net"])
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s, self.precision = state["step"], state["spent_s"], state["precision"]
+        self.step, self.spent_s, self.precision = (
+            state["step"],
+            state["spent_s"],
+            state["precision"],
+        )
         torch.manual_seed(self.config.seed + self.step)
         return True
 
@@ -183,13 +192,14 @@ class Trainer:
 
 
 def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict[str, Any]:
-    """A whole run. `shape` are `ModelConfig`'s fields that data does not decide. Returns the info saved."""
+    """A whole run; returns the info saved. `shape`: `ModelConfig` fields that data leaves open."""
     if config.threads:
         torch.set_num_threads(config.threads)
     data = split(make_items(12), config.hold_out) if config.data == SYNTHETIC else None
     data = data or read_folder(config.data, config.hold_out)
-    sizes = {"codebooks": data.codec.codebooks, "cardinality": data.codec.cardinality}
-    trainer = Trainer(config, ModelConfig(len(data.motion_names), **sizes, **shape), data)
+    codec = data.codec
+    full = ModelConfig(len(data.motion_names), codec.codebooks, codec.cardinality, **shape)
+    trainer = Trainer(config, full, data)
     resumed = config.resume and trainer.restore()
     if trainer.precision == "auto":
         trainer.precision = _faster_precision(trainer)
@@ -232,7 +242,7 @@ def _run(trainer: Trainer) -> None:
 
 
 class Lines:
-    """The losses: as log lines, as JSON lines in the run's folder, and in TensorBoard where installed."""
+    """Losses as log lines, as JSON lines in the run's folder, and in TensorBoard if installed."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -299,17 +309,16 @@ def _device(name: str) -> str:
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
     """Matrices decay; vectors and embeddings do not."""
     embeddings = {"tokens_in", "null", "style_in.weight"}
-    decayed, free = [], []
-    for name, parameter in net.named_parameters():
-        (free if parameter.ndim < 2 or name in embeddings else decayed).append(parameter)
+    named = dict(net.named_parameters())
+    decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
     return [
-        {"params": decayed, "weight_decay": config.weight_decay, "lr": config.learning_rate},
-        {"params": free, "weight_decay": 0.0, "lr": config.learning_rate},
+        {"params": [named[n] for n in named if n in decayed], "weight_decay": config.weight_decay},
+        {"params": [named[n] for n in named if n not in decayed], "weight_decay": 0.0},
     ]
 
 
 def _faster_precision(trainer: Trainer) -> str:
-    """bfloat16 on a GPU that has it; on a CPU whichever takes less processor time, by trying both."""
+    """bfloat16 on a GPU that has it; on a CPU whichever takes less processor time when tried."""
     if trainer.device.type != "cpu":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     spent: dict[str, float] = {}
@@ -325,39 +334,17 @@ def _faster_precision(trainer: Trainer) -> str:
 # --- command line ---
 
 
-def _docs(kind: type) -> dict[str, str]:
-    """The strings under the fields of a dataclass."""
-    body = ast.parse(inspect.getsource(kind)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    found = {}
-    for field, text in zip(body.body, body.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
-            found[ast.unparse(field.target)] = " ".join(ast.literal_eval(text.value).split())
-    return found
-
-
-def _add(parser: argparse.ArgumentParser, field: Field[Any], text: str) -> None:
-    flag, default = "--" + field.name.replace("_", "-"), field.default
-    text = f"{text} [%(default)s]".strip()
-    if isinstance(default, bool):
-        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
-    elif isinstance(default, tuple):
-        parser.add_argument(flag, type=type(default[0]), nargs="+", default=default, help=text)
-    else:
-        parser.add_argument(flag, type=type(default), default=default, help=text)
-
-
 def parse(argv: list[str]) -> tuple[TrainConfig, dict[str, Any]]:
     """Settings and network shape from command-line flags, which are the dataclasses' fields."""
     parser = argparse.ArgumentParser(
         "training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="default", help="defaults to start from")
+    parser.add_argument(
+        "--preset", choices=sorted(PRESETS), default="default", help="defaults to start from"
+    )
     shape = [f for f in fields(ModelConfig) if f.default is not MISSING and f.name != "styles"]
-    for kind, chosen in ((TrainConfig, fields(TrainConfig)), (ModelConfig, shape)):
-        texts = _docs(kind)
-        for field in chosen:
-            _add(parser, field, texts.get(field.name, ""))
+    add_flags(parser, TrainConfig)
+    add_flags(parser, ModelConfig, leave_out=("styles",))
     parser.set_defaults(**PRESETS[parser.parse_args(argv).preset])
     given = vars(parser.parse_args(argv))
     del given["preset"]
@@ -370,8 +357,12 @@ def parse(argv: list[str]) -> tuple[TrainConfig, dict[str, Any]]:
 def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    config, shape = parse(argv)
-    info = train(config, shape, shlex.join(["python", "-m", "training.train", *argv]))
+    try:
+        config, shape = parse(argv)
+        info = train(config, shape, shlex.join(["python", "-m", "training.train", *argv]))
+    except D2MError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     sys.stdout.write(json.dumps(info["loss"]) + "\n")
     return 0
 

@@ -38,7 +38,9 @@ def model() -> DanceToMusic:
 
 
 def test_model_comes_back_bit_for_bit(model: DanceToMusic, tmp_path: Path) -> None:
-    path = save_model(tmp_path / "deep" / "m.safetensors", model, SPEC, NAMES, None, INFO, half=False)
+    path = save_model(
+        tmp_path / "deep" / "m.safetensors", model, SPEC, NAMES, None, INFO, half=False
+    )
     back = load_model(path)
     assert (back.spec, back.motion_names, back.info) == (SPEC, NAMES, INFO)
     assert back.model.config == model.config
@@ -47,7 +49,9 @@ def test_model_comes_back_bit_for_bit(model: DanceToMusic, tmp_path: Path) -> No
         assert torch.equal(tensor, back.model.state_dict()[name]), name
 
 
-def test_half_is_smaller_close_and_keeps_statistics_exact(model: DanceToMusic, tmp_path: Path) -> None:
+def test_half_is_smaller_close_and_keeps_statistics_exact(
+    model: DanceToMusic, tmp_path: Path
+) -> None:
     full = save_model(tmp_path / "full.safetensors", model, SPEC, NAMES, STATS, INFO, half=False)
     half = save_model(tmp_path / "half.safetensors", model, SPEC, NAMES, STATS, INFO)
     assert half.stat().st_size < 0.8 * full.stat().st_size
@@ -97,7 +101,9 @@ def test_other_files_are_refused(content: bytes, tmp_path: Path) -> None:
         load_model(path)
 
 
-def test_missing_truncated_and_foreign_files_are_refused(model: DanceToMusic, tmp_path: Path) -> None:
+def test_missing_truncated_and_foreign_files_are_refused(
+    model: DanceToMusic, tmp_path: Path
+) -> None:
     with pytest.raises(ModelError, match="no weight file"):
         load_model(tmp_path / "none.safetensors")
     with pytest.raises(ModelError, match="no weight file"):
@@ -133,7 +139,9 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("sentence", CHANGES)
-def test_changed_descriptions_are_refused(sentence: str, model: DanceToMusic, tmp_path: Path) -> None:
+def test_changed_descriptions_are_refused(
+    sentence: str, model: DanceToMusic, tmp_path: Path
+) -> None:
     path = save_model(tmp_path / "m.safetensors", model, SPEC, NAMES, None, INFO)
     with safe_open(path, "pt") as file:
         metadata = dict(file.metadata())
@@ -173,5 +181,5 @@ def test_a_failed_write_leaves_the_old_file_alone(model: DanceToMusic, tmp_path:
 def test_config_with_other_codec_size_is_refused(model: DanceToMusic, tmp_path: Path) -> None:
     other = replace(SPEC, cardinality=32)
     path = save_model(tmp_path / "m.safetensors", model, other, NAMES, None, INFO)
-    with pytest.raises(ModelError, match="2 x 16.*2 x 32"):
+    with pytest.raises(ModelError, match=r"2 x 16.*2 x 32"):
         load_model(path)

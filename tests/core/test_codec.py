@@ -57,13 +57,17 @@ def codec(folder: Path) -> Codec:
 
 def noise(seconds: float, rate: int = 24_000, batch: int = 1, channels: int = 1) -> Waveform:
     generator = torch.Generator().manual_seed(1)
-    return Waveform(0.3 * torch.randn((batch, channels, round(seconds * rate)), generator=generator), rate)
+    return Waveform(
+        0.3 * torch.randn((batch, channels, round(seconds * rate)), generator=generator), rate
+    )
 
 
 def random_tokens(codec: Codec, steps: int, batch: int = 1) -> AudioTokens:
     generator = torch.Generator().manual_seed(2)
     shape = (batch, codec.spec.codebooks, steps)
-    return AudioTokens(torch.randint(codec.spec.cardinality, shape, generator=generator), codec.spec)
+    return AudioTokens(
+        torch.randint(codec.spec.cardinality, shape, generator=generator), codec.spec
+    )
 
 
 def test_spec_comes_from_the_config(codec: Codec) -> None:
@@ -166,7 +170,9 @@ def test_duration_is_exact(codec: Codec, duration_s: float) -> None:
 
 def test_progress_counts_steps_and_may_stop(codec: Codec) -> None:
     seen: list[tuple[int, int]] = []
-    decode_tokens(codec, random_tokens(codec, 100), on_progress=lambda *x: seen.append(x), chunk_s=0.9)
+    decode_tokens(
+        codec, random_tokens(codec, 100), on_progress=lambda *x: seen.append(x), chunk_s=0.9
+    )
     assert seen == [(45, 100), (90, 100), (100, 100)]
 
     def stop(done: int, total: int) -> None:
@@ -202,7 +208,9 @@ def test_nothing_to_code_is_refused(codec: Codec) -> None:
 
 
 def test_unknown_codec_lists_the_known_ones() -> None:
-    with pytest.raises(ModelError, match=r"'mp3' .* d2m, facebook/encodec_24khz, facebook/encodec_32khz"):
+    with pytest.raises(
+        ModelError, match=r"'mp3' .* d2m, facebook/encodec_24khz, facebook/encodec_32khz"
+    ):
         load_codec("mp3")
 
 
@@ -252,7 +260,9 @@ def test_a_codec_that_cannot_be_fetched_is_one_sentence(
         load_codec("facebook/encodec_32khz")
 
 
-@pytest.mark.skipif(not (weights_folder() / "model.safetensors").exists(), reason="no embedded weights")
+@pytest.mark.skipif(
+    not (weights_folder() / "model.safetensors").exists(), reason="no embedded weights"
+)
 def test_the_embedded_codec_carries_a_beat() -> None:
     """A kick drum every half second comes back at the same places."""
     codec = load_codec()

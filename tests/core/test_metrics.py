@@ -114,6 +114,6 @@ def test_alignment_by_hand() -> None:
 def test_a_swinging_arm_rests_at_its_ends(form: str) -> None:
     times = np.arange(0, 6, 1 / 30)
     joints = np.zeros((len(times), 2, 3))
-    joints[:, 1, 0] = np.cos(np.pi * times)  # rests at 0, 1, 2 ... seconds
+    joints[:, 1, 0] = np.cos(np.pi * (times - 0.003))  # rests at 0, 1, 2 ... seconds
     found = motion_beats(joints, 30.0, form)  # type: ignore[arg-type]
     np.testing.assert_allclose(found, [1, 2, 3, 4, 5], atol=0.035)

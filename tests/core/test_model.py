@@ -1,4 +1,4 @@
-"""The transformer: equal to MusicGen where nothing is added, causal, cached, and able to do without."""
+"""The transformer: MusicGen's equal where nothing is added; causal, cached, able to do without."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 
 from d2m_core.config import ModelConfig
 from d2m_core.grid import PHASE_NAMES
-from d2m_core.model import FRONT_TOKENS, Conditions, DanceToMusic, musicgen_weights
+from d2m_core.model import FRONT_TOKENS, Conditions, DanceToMusic
+from training.musicgen import musicgen_weights
 
 FRAMES, STEPS = 20, 43
 TINY = ModelConfig(
@@ -54,8 +55,9 @@ def test_decoder_equals_musicgen_with_its_weights() -> None:
     torch.manual_seed(3)
     theirs = MusicgenForCausalLM(
         MusicgenDecoderConfig(
-            vocab_size=TINY.cardinality, hidden_size=TINY.dim, num_hidden_layers=TINY.decoder_layers,
-            num_attention_heads=TINY.heads, ffn_dim=TINY.ffn, num_codebooks=TINY.codebooks,
+            vocab_size=TINY.cardinality, hidden_size=TINY.dim,
+            num_hidden_layers=TINY.decoder_layers, num_attention_heads=TINY.heads,
+            ffn_dim=TINY.ffn, num_codebooks=TINY.codebooks,
             max_position_embeddings=64, initializer_range=0.3,
         )
     ).eval()  # fmt: skip
@@ -67,7 +69,9 @@ def test_decoder_equals_musicgen_with_its_weights() -> None:
     tokens = random_tokens().clamp(max=TINY.cardinality)  # MusicGen: one id for start and pad
     memory = torch.randn(2, 7, TINY.dim)
     with torch.no_grad():
-        expected = theirs(input_ids=tokens.flatten(0, 1), encoder_hidden_states=memory, use_cache=False)
+        expected = theirs(
+            input_ids=tokens.flatten(0, 1), encoder_hidden_states=memory, use_cache=False
+        )
         got = ours.decode(tokens, memory)
         no_memory = theirs(input_ids=tokens.flatten(0, 1), use_cache=False)
         got_no_memory = ours.decode(tokens)
@@ -123,7 +127,9 @@ def test_what_is_left_out_does_not_matter_and_the_rest_does() -> None:
             without = replace(given, **{name: never})
             same = model(tokens, replace(without, **swapped))
             assert torch.equal(model(tokens, without), same)
-            assert not torch.allclose(model(tokens, given), model(tokens, replace(given, **swapped)))
+            assert not torch.allclose(
+                model(tokens, given), model(tokens, replace(given, **swapped))
+            )
         assert not torch.allclose(
             model(tokens, given), model(tokens, replace(given, style=torch.tensor([1, 1])))
         )

@@ -23,7 +23,7 @@ _SKELETON = {
 def bouncing(
     fps: float = 25.0, duration_s: float = 4.0, bpm: float = 120.0, size: float = 0.5
 ) -> PoseSequence:
-    """A body that bends its knees on every beat and swings its left arm; `size` frame heights tall."""
+    """A body, `size` frame heights tall, that dips on every beat and swings its left arm."""
     times = np.arange(round(duration_s * fps)) / fps
     points = np.zeros((len(times), LANDMARKS, 3))
     for joint, (x, y) in _SKELETON.items():

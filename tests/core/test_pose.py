@@ -118,7 +118,8 @@ def test_only_short_gaps_between_sightings_are_filled(pattern: list[bool], frame
 def test_dancers_are_chosen_by_size_activity_or_number() -> None:
     present = np.ones((50, 3), np.bool_)
     present[5:, 2] = False  # the third is huge, but only there for a moment
-    image = [*np.zeros((50, 3, 2)), [0.5, 0.5], [1.0, 0.5], [1.5, 0.5]]
+    places = np.array([[0.5, 0.5], [1.0, 0.5], [1.5, 0.5]])
+    image = np.repeat(places[None], 50, axis=0)
     image[:, 1, 1] += 0.1 * np.sin(np.arange(50))
     poses = sequence(present, image)
     wide = poses.image.copy()
@@ -210,7 +211,7 @@ def test_a_drawn_dancer_is_found_where_they_are(drawn: tuple[Path, Dance]) -> No
 
 def test_every_clip_gets_a_fresh_tracker(drawn: tuple[Path, Dance]) -> None:
     clip = open_clip(drawn[0], duration_s=1.0)
-    first, second = estimate_poses(clip, "lite"), estimate_poses(clip, "lite")
+    first, second = estimate_poses(clip, "full"), estimate_poses(clip, "full")
     np.testing.assert_array_equal(first.image, second.image)
 
 
@@ -220,7 +221,7 @@ def test_cancel_stops_at_once_and_leaves_no_thread(drawn: tuple[Path, Dance]) ->
             raise Cancelled("stop")
 
     with pytest.raises(Cancelled):
-        estimate_poses(open_clip(drawn[0]), "lite", on_progress=cancel)
+        estimate_poses(open_clip(drawn[0]), "full", on_progress=cancel)
     assert not decoders()
 
 
@@ -229,7 +230,7 @@ def test_a_clip_with_nobody_in_it_is_refused_with_the_share(
 ) -> None:
     clip = open_clip(make_clip(duration_s=1.2, width=160, height=120))
     with pytest.raises(PoseError, match=r"A person was found in 0 of 30 frames \(0%\); use a clip"):
-        estimate_poses(clip, "lite")
+        estimate_poses(clip, "full")
 
 
 def test_a_model_that_mediapipe_cannot_open_is_named(

@@ -15,7 +15,12 @@ from d2m_core.grid import PHASE_NAMES, phase_features, steady_beats
 from d2m_core.model import DanceToMusic
 from d2m_core.patterns import apply_delay
 from d2m_core.sampling import (
-    Window, generate_tokens, plan_windows, stack, window_conditions, without_conditions,
+    Window,
+    generate_tokens,
+    plan_windows,
+    stack,
+    window_conditions,
+    without_conditions,
 )  # fmt: skip
 from d2m_core.types import AudioTokens, CodecSpec, MotionFeatures, Rhythm
 
@@ -26,8 +31,8 @@ NAMES = ("hip", "hand")
 def loaded(seed: int = 0, window_s: float = 2.0) -> LoadedModel:
     torch.manual_seed(seed)
     config = ModelConfig(
-        features=len(NAMES), codebooks=SPEC.codebooks, cardinality=SPEC.cardinality, dim=16, heads=2,
-        encoder_layers=1, decoder_layers=2, ffn=32, window_s=window_s,
+        features=len(NAMES), codebooks=SPEC.codebooks, cardinality=SPEC.cardinality, dim=16,
+        heads=2, encoder_layers=1, decoder_layers=2, ffn=32, window_s=window_s,
     )  # fmt: skip
     model = DanceToMusic(config).eval()
     for parameter in model.parameters():
@@ -174,12 +179,12 @@ def test_what_does_not_fit_is_refused_in_a_sentence() -> None:
     config = SamplingConfig()
     with pytest.raises(ModelError, match=r"3 x 16 at 50 Hz.*8 x 16"):
         generate_tokens(model, motion, rhythm, replace(SPEC, codebooks=8), config)
-    with pytest.raises(ModelError, match="tiny.*other"):
+    with pytest.raises(ModelError, match=r"tiny.*other"):
         generate_tokens(model, motion, rhythm, replace(SPEC, name="other"), config)
     renamed = MotionFeatures(motion.values, ("hip", "foot"))
     with pytest.raises(ModelError, match="features"):
         generate_tokens(model, renamed, rhythm, SPEC, config)
-    with pytest.raises(SettingError, match="'polka'.*house"):
+    with pytest.raises(SettingError, match=r"'polka'.*house"):
         generate_tokens(model, motion, rhythm, SPEC, replace(config, style="polka"))
     with torch.no_grad():
         model.model.decoder_norm.weight.fill_(float("nan"))

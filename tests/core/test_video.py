@@ -230,7 +230,7 @@ def test_what_is_not_a_video_is_said(tmp_path: Path, make_clip: MakeClip) -> Non
     playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nclip.ts\n#EXT-X-ENDLIST\n")
     assert "text file" in error_of(playlist) or "cannot be opened" in error_of(playlist)
     picture = tmp_path / "still.png"
-    av.VideoFrame.from_ndarray(red_top_left(0, 64, 48)).save(str(picture))
+    av.VideoFrame.from_ndarray(red_top_left(0, 64, 48)).to_image().save(picture)
     assert "single picture" in error_of(picture)
 
 

@@ -152,12 +152,12 @@ def test_command_line_writes_clip_and_truth(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [7, 3])
 def test_mediapipe_finds_the_dancer(seed: int, tmp_path: Path) -> None:
     try:
-        pose_model("lite")
+        pose_model("full")
     except D2MError as error:
         pytest.skip(f"no pose model: {error}")
     made = demo_dance(seed, 118.0, 2.0, 25.0)
     clip = open_clip(render_dance(made, tmp_path / "a.mp4", 480, 360, 25.0))
-    seen = estimate_poses(clip, "lite", max_gap_s=0.0)
+    seen = estimate_poses(clip, "full", max_gap_s=0.0)
     assert seen.present.mean() >= 0.98
     truth = made.camera.fitted(made.joints, 4 / 3).project(made.joints, 4 / 3)
     error = np.linalg.norm(seen.image[:, 0] - truth[: seen.frames], axis=-1)[seen.present[:, 0]]

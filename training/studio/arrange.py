@@ -86,7 +86,11 @@ PROGRESSIONS: tuple[tuple[int, ...], ...] = (
 )  # fmt: skip
 """Scale degrees, one chord per bar."""
 
-SCALES = {"minor": (0, 2, 3, 5, 7, 8, 10), "major": (0, 2, 4, 5, 7, 9, 11), "dorian": (0, 2, 3, 5, 7, 9, 10)}
+SCALES = {
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+}
 
 MODES = {
     "house": ("minor", "dorian"), "techno": ("minor",), "disco": ("minor", "major", "dorian"),
@@ -159,8 +163,10 @@ def _motif(rng: np.random.Generator) -> tuple[tuple[int, int, int], ...]:
     return tuple(first + answer[: max(1, len(answer) - int(rng.integers(3)))])
 
 
-def bar_notes(score: Score, bar: int, energy: float, fill: bool, rng: np.random.Generator) -> list[Note]:
-    """The notes of one bar. `energy` 0..1 decides who plays; `fill` ends the bar with a drum fill."""
+def bar_notes(
+    score: Score, bar: int, energy: float, fill: bool, rng: np.random.Generator
+) -> list[Note]:
+    """The notes of one bar. `energy` 0..1 decides who plays; `fill` ends it with a drum fill."""
     notes = _drum_notes(score, energy, fill, rng)
     degree = score.progression[bar % len(score.progression)]
     if energy > 0.2:
@@ -230,7 +236,9 @@ def _chord_notes(score: Score, degree: int, energy: float) -> list[Note]:
     notes = [Note("pad", 0, 0.35, voiced, STEPS)] if energy > 0.75 else []
     hits = [s for s, mark in enumerate(score.chords) if mark != "."]
     length = 8.0 if score.style == "hiphop" else 1.6
-    return notes + [Note("chords", s, 0.6 + 0.3 * energy, voiced, min(length, STEPS - s)) for s in hits]
+    return notes + [
+        Note("chords", s, 0.6 + 0.3 * energy, voiced, min(length, STEPS - s)) for s in hits
+    ]
 
 
 def _lead_notes(score: Score, bar: int) -> list[Note]:

@@ -1,4 +1,4 @@
-"""A band that plays on a given beat grid, made by program: music with a known truth and no licence to ask for.
+"""A band that plays on a given beat grid: music made by program, whose truth and licence are known.
 
 `play` is the one verb: a style, a grid and a seed in; sound, beats and rhythm curves out.
 """
@@ -22,8 +22,8 @@ from .synth import SAMPLE_RATE, Kit, Patch, band_pass, make_kit, make_patches
 BEATS_PER_BAR = 4
 
 GAIN = {
-    "kick": 1.0, "snare": 0.62, "ghost": 0.16, "clap": 0.5, "hat": 0.17, "open": 0.13, "shaker": 0.09,
-    "tom": 0.5, "conga": 0.3, "bongo": 0.25, "rim": 0.2, "cowbell": 0.14, "crash": 0.3,
+    "kick": 1.0, "snare": 0.62, "ghost": 0.16, "clap": 0.5, "hat": 0.17, "open": 0.13,
+    "shaker": 0.09, "tom": 0.5, "conga": 0.3, "bongo": 0.25, "rim": 0.2, "cowbell": 0.14, "crash": 0.3,
     "bass": 0.42, "chords": 0.09, "pad": 0.06, "lead": 0.16,
 }  # fmt: skip
 """Level of each part in the mix."""
@@ -35,7 +35,15 @@ ACCENT = {
 }  # fmt: skip
 """How strongly a part's onset counts in the onset curve."""
 
-SEND = {"snare": 0.15, "clap": 0.25, "chords": 0.3, "pad": 0.4, "lead": 0.35, "conga": 0.15, "rim": 0.3}
+SEND = {
+    "snare": 0.15,
+    "clap": 0.25,
+    "chords": 0.3,
+    "pad": 0.4,
+    "lead": 0.35,
+    "conga": 0.15,
+    "rim": 0.3,
+}
 """Share of a part that goes to the reverb."""
 
 Clock = Callable[[float], float]
@@ -73,7 +81,8 @@ def play(
 ) -> Song:
     """Plays `duration_s` seconds of `style`; a steady grid and a random form where none are given.
 
-    `beats_s`, `downbeats` [M]: the grid to play on (it may breathe); `energy` [F] 0..1 at 25 fps: who plays.
+    `beats_s`, `downbeats` [M]: the grid to play on (it may breathe). `energy` [F] 0..1 at 25 fps
+    decides who plays.
     """
     if style not in STYLES:
         raise SettingError(f"Style is {style!r}; choose one of {', '.join(STYLES)}.")

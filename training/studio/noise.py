@@ -107,9 +107,9 @@ def _world_noise(
 ) -> np.ndarray:
     """Errors in metres [F, P, J, 3] of true places: jitter, wandering, bias and flattened depth.
 
-    Fitted, in mm, to drawn dancers. Jitter above 2.5 Hz: 2-7 (hips, shoulders) to 10-18 (hands)
-    across the picture, 10-55 in depth. All that moves: 10-40 across, 40-140 in depth. Constant
-    bias: 5-45 across, 60-130 in depth, 10 at the hips.
+    Fitted, in mm, to 12 drawn dancers. Jitter above 2.5 Hz: 2-6 (hips, shoulders) to 8-13 (arms,
+    feet) across the picture, 8-38 in depth. All that moves: 7-37 across, 40-120 in depth. Constant
+    bias: 3-40 across, 45-120 in depth, 10 at the hips.
     """
     shape = clean.shape
     deep = rng.uniform(1.5, 4.0)

@@ -2,9 +2,9 @@
 
     python -m training.studio.pairs --out runs/pairs --hours 3
 
-One item: a tempo and a form are drawn; the dancer dances and the band plays them; the motion is seen
-through MediaPipe-like noise, the sound through the codec. Items that exist are not made again, so a
-stopped run goes on where it was.
+One item: a tempo and a form are drawn; the dancer dances and the band plays them; the motion is
+seen through MediaPipe-like noise, the sound through the codec. Items that exist are not made again,
+so a stopped run goes on where it was.
 """
 
 from __future__ import annotations
@@ -126,7 +126,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="folder for the items")
     parser.add_argument("--hours", type=float, default=1.0, help="music to make [%(default)s]")
-    parser.add_argument("--seconds", type=float, default=30.0, help="length of an item [%(default)s]")
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, help="length of an item [%(default)s]"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the first item [%(default)s]")
     parser.add_argument("--codec", default="weights/codec", help="codec folder [%(default)s]")
     parser.add_argument("--rhythm", help="rhythm network for the curves of half of the items")

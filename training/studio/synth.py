@@ -1,4 +1,4 @@
-"""Sounds made by arithmetic alone: drums, basses, keys. No recording goes in, so no licence comes along.
+"""Sounds made by arithmetic alone: drums, basses, keys. No recording goes in, and no licence.
 
 Every sound is a mono float32 array at `SAMPLE_RATE`, peak about 1 before its velocity.
 """
@@ -31,7 +31,9 @@ def _wavetables(shape: str) -> np.ndarray:
             "organ": np.isin(n, (1, 2, 3, 4, 6, 8)) / np.sqrt(n),
             "keys": 1.0 / n**1.8,
         }[shape]
-        rolloff = 0.5 * (1 + np.cos(np.pi * n / (top + 1)))  # softens the last harmonics (no ringing)
+        rolloff = 0.5 * (
+            1 + np.cos(np.pi * n / (top + 1))
+        )  # softens the last harmonics (no ringing)
         wave = (amplitude * rolloff) @ np.sin(np.outer(n, phase))
         tables.append(wave / np.abs(wave).max())
     return np.asarray(tables, np.float32)
@@ -40,7 +42,7 @@ def _wavetables(shape: str) -> np.ndarray:
 def tone(
     frequency_hz: float, seconds: float, shape: str, brightness: np.ndarray, detune: float = 0.0
 ) -> np.ndarray:
-    """A pitched tone. `brightness` [n] in 0..1 is stretched over its length; never above Nyquist."""
+    """A pitched tone. `brightness` [n] in 0..1 is stretched over it; never above Nyquist."""
     length = max(1, int(seconds * SAMPLE_RATE))
     highest = np.log2(max(1.0, 0.45 * SAMPLE_RATE / frequency_hz))
     curve = np.interp(np.linspace(0, 1, length), np.linspace(0, 1, len(brightness)), brightness)
@@ -64,7 +66,9 @@ def _read_tables(tables: np.ndarray, step: float, level: np.ndarray) -> np.ndarr
     return dull * (1 - blend) + bright * blend
 
 
-def envelope(seconds: float, attack_s: float, decay_s: float, sustain: float, release_s: float) -> np.ndarray:
+def envelope(
+    seconds: float, attack_s: float, decay_s: float, sustain: float, release_s: float
+) -> np.ndarray:
     """ADSR gain over `seconds` plus the release."""
     total = max(2, int((seconds + release_s) * SAMPLE_RATE))
     t = np.arange(total) / SAMPLE_RATE
@@ -115,7 +119,9 @@ def snare(rng: np.random.Generator, length_s: float, tone_hz: float, snap: float
     t = _time(length_s)
     shell = np.sin(2 * np.pi * tone_hz * t) + 0.6 * np.sin(2 * np.pi * tone_hz * 1.58 * t)
     wires = band_pass(_noise(rng, length_s), 900 + 900 * snap, 9_500)
-    return _peak(shell * np.exp(-t / 0.06) * 0.6 + wires * np.exp(-t / (length_s / 3.5)) * (0.5 + snap))
+    return _peak(
+        shell * np.exp(-t / 0.06) * 0.6 + wires * np.exp(-t / (length_s / 3.5)) * (0.5 + snap)
+    )
 
 
 def clap(rng: np.random.Generator, length_s: float) -> np.ndarray:
@@ -147,7 +153,9 @@ def membrane(rng: np.random.Generator, length_s: float, pitch_hz: float) -> np.n
 
 def shaker(rng: np.random.Generator, length_s: float) -> np.ndarray:
     t = _time(length_s)
-    swell = np.minimum(t / (0.25 * length_s), 1) * np.exp(-np.maximum(t - 0.25 * length_s, 0) / 0.02)
+    swell = np.minimum(t / (0.25 * length_s), 1) * np.exp(
+        -np.maximum(t - 0.25 * length_s, 0) / 0.02
+    )
     return _peak(band_pass(_noise(rng, length_s), 4_500, 20_000) * swell)
 
 
@@ -210,7 +218,9 @@ class Patch:
     def play(self, note: float, seconds: float, velocity: float) -> np.ndarray:
         gain = envelope(seconds, self.attack_s, self.decay_s, self.sustain, self.release_s)
         decay = np.exp(-np.linspace(0, 5, 12))
-        sweep = self.bright_end + (self.bright_start * (0.5 + 0.5 * velocity) - self.bright_end) * decay
+        sweep = (
+            self.bright_end + (self.bright_start * (0.5 + 0.5 * velocity) - self.bright_end) * decay
+        )
         sound = tone(midi_hz(note), len(gain) / SAMPLE_RATE + 1e-4, self.shape, sweep, self.detune)
         return sound[: len(gain)] * gain[: len(sound)] * velocity
 
@@ -218,11 +228,19 @@ class Patch:
 def make_patches(style: str, rng: np.random.Generator) -> dict[str, Patch]:
     """Bass, chords, pad and lead in the manner of `style`."""
     u = rng.random
-    bass_shape = {"hiphop": "keys", "latin": "keys"}.get(style, ("saw", "square", "keys")[rng.integers(3)])
+    bass_shape = {"hiphop": "keys", "latin": "keys"}.get(
+        style, ("saw", "square", "keys")[rng.integers(3)]
+    )
     chord_shape = ("organ", "keys", "saw", "square")[rng.integers(4)]
     return {
-        "bass": Patch(bass_shape, 0.004, 0.12 + 0.2 * u(), 0.45, 0.04, 0.35 + 0.4 * u(), 0.15 + 0.1 * u()),
-        "chords": Patch(chord_shape, 0.004, 0.15 + 0.25 * u(), 0.25, 0.08, 0.45 + 0.4 * u(), 0.3, 0.06),
+        "bass": Patch(
+            bass_shape, 0.004, 0.12 + 0.2 * u(), 0.45, 0.04, 0.35 + 0.4 * u(), 0.15 + 0.1 * u()
+        ),
+        "chords": Patch(
+            chord_shape, 0.004, 0.15 + 0.25 * u(), 0.25, 0.08, 0.45 + 0.4 * u(), 0.3, 0.06
+        ),
         "pad": Patch("saw", 0.25, 1.0, 0.8, 0.4, 0.35 + 0.2 * u(), 0.35, 0.09),
-        "lead": Patch(("square", "saw", "keys")[rng.integers(3)], 0.005, 0.3, 0.4, 0.12, 0.7, 0.4, 0.03),
+        "lead": Patch(
+            ("square", "saw", "keys")[rng.integers(3)], 0.005, 0.3, 0.4, 0.12, 0.7, 0.4, 0.03
+        ),
     }

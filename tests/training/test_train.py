@@ -1,0 +1,167 @@
+"""Training items, and a tiny run: it learns, resumes exactly, and its checkpoint makes music."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from d2m_core.checkpoint import load_model
+from d2m_core.config import ModelConfig, SamplingConfig, TrainConfig
+from d2m_core.errors import SettingError
+from d2m_core.grid import PHASE_NAMES, position
+from d2m_core.model import DanceToMusic
+from d2m_core.sampling import generate_tokens
+from d2m_core.types import MotionFeatures, Rhythm
+from training.data import (
+    draw_batch,
+    motion_statistics,
+    read_folder,
+    read_item,
+    split,
+    write_item,
+)  # fmt: skip
+from training.synthetic_items import CODEC, MOTION_NAMES, make_items
+from training.train import Trainer, main, parse, train
+
+TINY, TINY_SHAPE = parse(["--preset", "tiny"])
+PLAIN = replace(
+    TINY, drop_motion=0, drop_rhythm=0, drop_style=0, drop_all=0, short_windows=0, jitter_s=0,
+    curve_noise=0,
+)  # fmt: skip
+SHAPE = ModelConfig(len(MOTION_NAMES), CODEC.codebooks, CODEC.cardinality, **TINY_SHAPE)
+
+
+def test_item_comes_back_as_it_went(tmp_path: Path) -> None:
+    item = make_items(1)[0]
+    back = read_item(write_item(tmp_path / "deep" / "a.safetensors", item))
+    for field in fields(item):
+        np.testing.assert_array_equal(getattr(back, field.name), getattr(item, field.name))
+    music = replace(item, motion=None, style=-1)
+    back = read_item(write_item(tmp_path / "b.safetensors", music))
+    assert back.motion is None
+    assert back.motion_names == MOTION_NAMES
+
+
+def test_wrong_items_are_refused(tmp_path: Path) -> None:
+    item = make_items(1)[0]
+    with pytest.raises(ValueError, match="codes"):
+        replace(item, codes=item.codes.astype(np.int64))
+    with pytest.raises(ValueError, match=r"leave 0\.\.31"):
+        replace(item, codes=item.codes + np.int16(30))
+    (tmp_path / "x.safetensors").write_bytes(b"no item")
+    with pytest.raises(SettingError, match="Cannot read"):
+        read_folder(tmp_path)
+    with pytest.raises(SettingError, match="no training items"):
+        read_folder(tmp_path / "empty")
+    other = replace(item, motion_names=("a", "b", "c"))
+    with pytest.raises(SettingError, match="differ"):
+        split([item, other])
+
+
+def test_folder_is_split_the_same_way_every_time(tmp_path: Path) -> None:
+    for number, item in enumerate(make_items(9, 3.0)):
+        write_item(tmp_path / f"{number}.safetensors", item)
+    data = read_folder(tmp_path, hold_out=4)
+    assert (len(data.train), len(data.held_out)) == (7, 2)
+    again = read_folder(tmp_path, hold_out=4)
+    np.testing.assert_array_equal(data.held_out[1].codes, again.held_out[1].codes)
+    assert data.hours == pytest.approx(7 * 3.0 / 3600)
+
+
+def test_statistics_are_those_of_the_motion() -> None:
+    items = make_items(3)
+    items.append(replace(items[0], motion=None))
+    mean, std = motion_statistics(items)
+    values = np.concatenate([i.motion for i in items if i.motion is not None]).astype(np.float64)
+    np.testing.assert_allclose(mean, values.mean(0), atol=1e-5)
+    np.testing.assert_allclose(std, values.std(0), rtol=1e-4)
+
+
+def test_windows_line_up_with_their_beats() -> None:
+    batch = draw_batch(make_items(5), DanceToMusic(SHAPE), PLAIN, np.random.default_rng(0))
+    eighth = batch.codes[:, 0].double()  # the synthetic codebook 0: eighths of the beat, 0..7
+    assert eighth.shape == (PLAIN.batch, 100)
+    phases = batch.given.step_phases[:, :100, :2].double()
+    angle = torch.atan2(phases[..., 0], phases[..., 1]) / (2 * torch.pi) % 1
+    difference = (angle * 8 - eighth) % 8  # 0..1 within the eighth
+    assert ((difference < 1.01) | (difference > 7.99)).all()
+    assert batch.given.step_phases.shape == (PLAIN.batch, 103, len(PHASE_NAMES))
+
+
+def test_conditions_are_left_out_as_often_as_asked() -> None:
+    config = replace(
+        TINY, batch=400, drop_all=0.2, drop_motion=0.5, drop_rhythm=0.0, drop_style=1.0
+    )
+    given = draw_batch(make_items(2), DanceToMusic(SHAPE), config, np.random.default_rng(1)).given
+    assert given.has_rhythm.float().mean() == pytest.approx(0.8, abs=0.07)
+    assert given.has_motion.float().mean() == pytest.approx(0.4, abs=0.08)
+    assert (given.style == -1).all()
+
+
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    config = replace(TINY, steps=6, run=str(tmp_path))
+    data = split(make_items(4))
+
+    def steps(trainer: Trainer, count: int) -> Trainer:
+        for _ in range(count):
+            trainer.train_step(trainer.batch(trainer.step))
+        return trainer
+
+    straight = steps(Trainer(config, SHAPE, data), 6)
+    steps(Trainer(config, SHAPE, data), 3).save()
+    resumed = Trainer(config, SHAPE, data)
+    assert resumed.restore()
+    steps(resumed, 3)
+    for name, parameter in straight.net.named_parameters():
+        assert torch.equal(parameter, resumed.net.get_parameter(name)), name
+        assert torch.equal(straight.average[name], resumed.average[name]), name
+    with pytest.raises(SettingError, match="another shape"):
+        Trainer(config, replace(SHAPE, ffn=32), data).restore()
+
+
+def test_tiny_run_learns_and_its_checkpoint_follows_new_beats(tmp_path: Path) -> None:
+    config = replace(TINY, run=str(tmp_path / "run"), out=str(tmp_path / "m.safetensors"))
+    info = train(config, TINY_SHAPE, "python -m training.train --preset tiny")
+    followed, free = info["loss"]["followed"], info["loss"]["free"]
+    assert followed[0] < 0.8 * np.log(8)
+    assert followed[0] < free[0] - 0.2  # rhythm tells what music alone cannot
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["losses"][0] < rows[0]["losses"][0]
+
+    loaded = load_model(config.out, codec=CODEC)
+    assert loaded.info["licence"] == config.licence
+    item = make_items(1, duration_s=3.0, seed=99)[0]
+    assert item.motion is not None
+    motion = MotionFeatures(item.motion.astype(np.float32), MOTION_NAMES)
+    rhythm = Rhythm(item.beats_s, item.downbeats, item.curves.astype(np.float32), item.tempo_bpm)
+    sampling = SamplingConfig(temperature=0.0, guidance=1.5, overlap_s=0.5)
+    codes = generate_tokens(loaded, motion, rhythm, CODEC, sampling).codes[0].numpy()
+    wanted = np.floor(position(item.beats_s, np.arange(150) / 50) * 8) % 8
+    shifted = np.floor(position(item.beats_s, np.arange(150) / 50 + 0.25) * 8) % 8
+    assert np.mean(codes[0] == wanted) > 0.35
+    assert np.mean(codes[0] == wanted) > 2 * np.mean(codes[0] == shifted)
+
+
+def test_every_setting_is_a_flag_and_only_those() -> None:
+    config, shape = parse(
+        ["--batch", "3", "--resume", "--codebook-weights", "1", "0.5", "--ffn", "96"]
+    )
+    assert config == TrainConfig(batch=3, resume=True, codebook_weights=(1.0, 0.5))
+    assert shape["ffn"] == 96
+    assert set(shape) < {field.name for field in fields(ModelConfig)}
+    with pytest.raises(SystemExit):
+        parse(["--polka", "1"])
+
+
+def test_bad_settings_end_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--data", str(tmp_path), "--run", str(tmp_path)]) == 1
+    assert "no training items" in capsys.readouterr().err
+    assert main(["--drop-all", "2"]) == 1
+    assert "0 to 1" in capsys.readouterr().err

@@ -1,0 +1,62 @@
+"""What the codec hears in training: pieces of the studio band, kept on disk as 16-bit memory maps."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from d2m_core.config import STYLES
+from training.studio.band import play
+from training.studio.synth import SAMPLE_RATE
+
+HELD_OUT_SEED = 900_000
+"""Band seeds from here on are for measuring only."""
+
+FULL_SCALE = 32767
+
+
+def make_song(seed: int, duration_s: float) -> np.ndarray:
+    """One piece of band music, int16 [N]; style and tempo follow from the seed."""
+    rng = np.random.default_rng(seed)
+    song = play(STYLES[seed % len(STYLES)], float(rng.uniform(70, 170)), duration_s, seed)
+    return np.round(np.clip(song.samples, -1, 1) * FULL_SCALE).astype(np.int16)
+
+
+def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.ndarray]:
+    """The training music as memory maps; missing pieces are made first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pool = []
+    for seed in range(max(1, math.ceil(minutes * 60 / piece_s))):
+        path = folder / f"song_{seed:04d}.npy"
+        if not path.exists():
+            part = folder / f".{path.stem}.{os.getpid()}.npy"
+            np.save(part, make_song(seed, piece_s))
+            os.replace(part, path)
+        pool.append(np.load(path, mmap_mode="r"))
+    return pool
+
+
+def held_out(duration_s: float = 6.0, per_style: int = 2) -> torch.Tensor:
+    """Music nobody trained on, float32 [B, 1, N], two pieces of each style."""
+    songs = [
+        make_song(HELD_OUT_SEED + i, duration_s + 4)[-int(SAMPLE_RATE * duration_s) :]
+        for i in range(len(STYLES) * per_style)
+    ]
+    return torch.from_numpy(np.stack(songs)).float()[:, None] / FULL_SCALE
+
+
+def draw_batch(
+    pool: list[np.ndarray], batch: int, samples: int, rng: np.random.Generator
+) -> torch.Tensor:
+    """Random segments at random loudness (-12..0 dB) and sign, float32 [B, 1, N]."""
+    rows = []
+    for _ in range(batch):
+        song = pool[rng.integers(len(pool))]
+        start = rng.integers(len(song) - samples)
+        gain = 10 ** (rng.uniform(-12, 0) / 20) * rng.choice((-1.0, 1.0)) / FULL_SCALE
+        rows.append(song[start : start + samples].astype(np.float32) * np.float32(gain))
+    return torch.from_numpy(np.stack(rows))[:, None]

@@ -1,0 +1,40 @@
+"""Command-line flags made from the fields of a config dataclass."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+from collections.abc import Collection
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+
+def add_flags(parser: argparse.ArgumentParser, kind: type, leave_out: Collection[str] = ()) -> None:
+    """Adds a flag for every field of dataclass `kind` with a default; its docstring is the help."""
+    texts = _docs(kind)
+    for field in fields(kind):
+        if field.default is not MISSING and field.name not in leave_out:
+            _add(parser, field, texts.get(field.name, ""))
+
+
+def _docs(kind: type) -> dict[str, str]:
+    """The strings under the fields of a dataclass."""
+    body = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for field, text in zip(body.body, body.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            found[ast.unparse(field.target)] = " ".join(ast.literal_eval(text.value).split())
+    return found
+
+
+def _add(parser: argparse.ArgumentParser, field: Field[Any], text: str) -> None:
+    flag, default = "--" + field.name.replace("_", "-"), field.default
+    text = f"{text} [%(default)s]".strip()
+    if isinstance(default, bool):
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
+    elif isinstance(default, tuple):
+        parser.add_argument(flag, type=type(default[0]), nargs="+", default=default, help=text)
+    else:
+        parser.add_argument(flag, type=type(default), default=default, help=text)
