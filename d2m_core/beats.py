@@ -33,6 +33,10 @@ _FLAT = 0.02
 _METRES = {4: 0.0, 3: 0.5}
 """Beats in a bar, and by how much (in log odds per beat) each has to be better than the others."""
 _FOLD_BINS = 48
+_STRETCH_S = 8.0
+_NEAR = 0.06
+"""Tempi within so much (natural log) are the same."""
+_RELATED = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4, 4, 1 / 4])
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,26 +201,23 @@ def _folded(curve: np.ndarray, period_s: float) -> np.ndarray:
 
 
 def _confidence(curve: np.ndarray, period_s: float) -> float:
-    """0..1: how far the pulse found stands out over every other tempo, averaged over stretches.
+    """0..1: how far the pulse found stands out over unrelated tempi, averaged over stretches.
 
-    The score of a tempo is how much more the curve holds on its pulse than half-way between; a
-    perfect train of peaks scores twice as much at its own tempo as at any other.
+    A tempo's score is how uneven the curve is when it is folded at that tempo. Simple multiples of
+    the pulse are left out: they fold the same peaks onto each other.
     """
     low, high = TEMPO_RANGE_BPM
     periods = 60 / np.geomspace(low, high, 120)
-    size = min(len(curve), 8 * _RATE)
+    distance = np.abs(np.log(periods / period_s) - np.log(_RELATED)[:, None])  # [ratios, periods]
+    ours, related = distance[0] < _NEAR, (distance < _NEAR).any(0)
+    size = min(len(curve), int(_STRETCH_S * _RATE))
     marks = []
     for start in range(0, max(1, len(curve) - size // 2), max(1, size // 2)):
         part = curve[start : start + size]
-        scores = np.array([np.ptp(_contrast(_folded(part, period))) / 2 for period in periods])
-        ours = np.abs(np.log(periods / period_s)) < 0.06
-        mine, others = scores[ours].max(initial=0.0), scores[~ours].max(initial=1e-6)
-        marks.append(np.clip(mine / others - 1, 0, 1) if mine > _FLAT else 0.0)
+        scores = np.array([np.ptp(_folded(part, period)) for period in periods])
+        mine, others = scores[ours].max(initial=0.0), scores[~related].max(initial=_FLAT)
+        marks.append(np.clip(mine / others - 1, 0, 1))
     return float(np.mean(marks))
-
-
-def _contrast(folded: np.ndarray) -> np.ndarray:
-    return folded - np.roll(folded, len(folded) // 2)
 
 
 # --- bars ---

@@ -1,4 +1,4 @@
-"""Sound to tokens and back, by transformers' `EncodecModel`; the rest of the house only sees `CodecSpec`.
+"""Sound to tokens and back, by transformers' `EncodecModel`; others only see `CodecSpec`.
 
 Long pieces go through in chunks that start a little early, so that an hour fits in memory.
 """
@@ -41,7 +41,9 @@ CHUNK_S = 20.0
 """Length of the pieces that are encoded and decoded at a time."""
 
 CONTEXT_S = 2.0
-"""How far before its piece (and after it, where a codec looks ahead) a chunk begins: the LSTM's memory."""
+"""How far a chunk starts before its piece (and ends after it, where a codec looks ahead).
+
+An LSTM remembers about as much: fresh and trained codecs differ by less than 1e-4 beyond it."""
 
 FADE_S = 0.01
 """Crossfade between decoded chunks."""
@@ -77,11 +79,11 @@ def load_codec(
     *,
     bandwidth: float | None = None,
 ) -> Codec:
-    """Loads a codec of `CODECS`, or any mono EnCodec from a folder with config.json and model.safetensors.
+    """Loads a codec of `CODECS`, or any mono EnCodec folder (config.json and model.safetensors).
 
-    `bandwidth` in kbit/s picks one of those the codec was trained for; without it the highest with at most
-    `MOST_CODEBOOKS` codebooks is taken. The hub is asked only for the `facebook/...` names, and only if the
-    weights are not on this machine yet. Raises `ModelError`.
+    `bandwidth` in kbit/s picks one of those the codec was trained for; without it the highest with
+    at most `MOST_CODEBOOKS` codebooks is taken. The hub is asked only for the `facebook/...` names,
+    and only if the weights are not on this machine yet. Raises `ModelError`.
     """
     name = str(name_or_folder)
     if name == EMBEDDED:
@@ -103,8 +105,8 @@ def spec_of(config: EncodecConfig, name: str, bandwidth: float | None = None) ->
     """The facts of a codec from its config; raises `ModelError` where it cannot be used here."""
     if config.audio_channels != 1 or config.normalize or config.chunk_length_s is not None:
         raise ModelError(
-            f"Codec {name!r} has {config.audio_channels} channels or scales loudness in chunks of its own; "
-            "use a mono EnCodec such as the 24 or 32 kHz ones."
+            f"Codec {name!r} has {config.audio_channels} channels or scales loudness in chunks of "
+            "its own; use a mono EnCodec such as the 24 or 32 kHz ones."
         )
     bits_per_s = math.log2(config.codebook_size) * config.frame_rate
     offers = {
@@ -130,7 +132,8 @@ def _read_folder(folder: Path) -> EncodecModel:
     missing = [f for f in ("config.json", "model.safetensors") if not (folder / f).is_file()]
     if missing:
         raise ModelError(
-            f"Codec folder {folder} lacks {' and '.join(missing)}; give a folder saved by EncodecModel.save_pretrained."
+            f"Codec folder {folder} lacks {' and '.join(missing)}; "
+            "give a folder saved by EncodecModel.save_pretrained."
         )
     try:
         return _from_pretrained(str(folder), local_files_only=True)
@@ -172,8 +175,8 @@ def _from_pretrained(source: str, local_files_only: bool) -> EncodecModel:
     wrong = [*info["missing_keys"], *info["unexpected_keys"], *info["mismatched_keys"]]
     if wrong:
         raise ModelError(
-            f"The weights of {source} do not fit its config.json ({len(wrong)} tensors, such as {wrong[0]}); "
-            "copy both files again."
+            f"The weights of {source} do not fit its config.json ({len(wrong)} tensors, such as "
+            f"{wrong[0]}); copy both files again."
         )
     return model
 
@@ -184,7 +187,7 @@ def _first_line(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Token steps `start..stop` of a piece, and the wider stretch `first..last` that is computed for them."""
+    """Token steps `start..stop`, and the wider stretch `first..last` computed for them."""
 
     start: int
     stop: int
@@ -238,7 +241,7 @@ def decode_tokens(
     *,
     chunk_s: float = CHUNK_S,
 ) -> Waveform:
-    """Sound of `tokens`, mono, on the CPU; cut or padded with silence to exactly `duration_s` where given."""
+    """Sound of `tokens`, mono, on the CPU; where given, cut or padded to exactly `duration_s`."""
     _check_tokens(codec.spec, tokens)
     hop, batch, steps = codec.hop, tokens.codes.shape[0], tokens.codes.shape[-1]
     length = steps * hop if duration_s is None else round(duration_s * codec.spec.sample_rate)
@@ -272,15 +275,16 @@ def _blend(out: torch.Tensor, sound: torch.Tensor, start: int, fade: int) -> Non
 def _check_tokens(spec: CodecSpec, tokens: AudioTokens) -> None:
     if tokens.codec != spec:
         raise ModelError(
-            f"These tokens belong to codec {_facts(tokens.codec)}, but {_facts(spec)} is loaded; load the codec they were made for."
+            f"These tokens belong to codec {_facts(tokens.codec)}, but {_facts(spec)} is loaded; "
+            "load the codec they were made for."
         )
     if tokens.codes.numel() == 0:
         raise ModelError("There are no tokens to decode; generate at least one step.")
     low, high = int(tokens.codes.min()), int(tokens.codes.max())
     if low < 0 or high >= spec.cardinality:
         raise ModelError(
-            f"Tokens run from {low} to {high}, but codec {spec.name!r} knows 0 to {spec.cardinality - 1}; "
-            "generate them again with this codec."
+            f"Tokens run from {low} to {high}, but codec {spec.name!r} knows 0 to "
+            f"{spec.cardinality - 1}; generate them again with this codec."
         )
 
 

@@ -98,6 +98,20 @@ def linear(layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
     return torch.mm(layer.weight, x[:, 0].t()).t().contiguous()[:, None]
 
 
+def attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, causal: bool = False
+) -> torch.Tensor:
+    """Attention of [B, H, steps, dim / H] to as many or more keys."""
+    if query.device.type != "cpu" or query.dtype != torch.bfloat16:
+        return F.scaled_dot_product_attention(query, key, value, is_causal=causal)
+    # On a CPU, plain bfloat16 products train twice as fast as torch's fused kernel.
+    scores = query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2)
+    if causal:
+        ahead = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(ahead, -torch.inf)
+    return scores.softmax(-1).to(value.dtype) @ value
+
+
 class Attention(nn.Module):
     """Multi-head self-attention without biases; query, key and value in one product."""
 
@@ -116,7 +130,7 @@ class Attention(nn.Module):
         if cache is not None:
             cache[:, :, :, position : position + steps] = qkv[1:]
             key, value = cache[:, :, :, : position + steps].unbind(0)
-        y = F.scaled_dot_product_attention(query, key, value, is_causal=causal and steps > 1)
+        y = attend(query, key, value, causal and steps > 1)
         return linear(self.out, y.transpose(1, 2).reshape(batch, steps, dim))
 
 
@@ -139,7 +153,7 @@ class CrossAttention(nn.Module):
     def forward(self, x: torch.Tensor, keys_values: torch.Tensor) -> torch.Tensor:
         batch, steps, dim = x.shape
         query = linear(self.query, x).view(batch, steps, self.heads, -1).transpose(1, 2)
-        y = F.scaled_dot_product_attention(query, keys_values[0], keys_values[1])
+        y = attend(query, keys_values[0], keys_values[1])
         return linear(self.out, y.transpose(1, 2).reshape(batch, steps, dim))
 
 

@@ -130,8 +130,9 @@ def _root(body: Body) -> dict[str, Column]:
     away = root - np.median(root[here], 0)
     v, a = _d1(root), _d2(root)
     smooth = ndimage.gaussian_filter1d(body.log_scale, 0.4 * MOTION_FPS, mode="nearest")
-    trunk = [NOSE, *EARS, *TORSO]
-    height = -_mean_known(body.image[:, trunk, 1], body.known[:, trunk])  # steadier than the hips
+    trunk = np.array([NOSE, *EARS, *TORSO])
+    often = body.known[here][:, trunk].mean(0) > 0.5  # the same joints all along: no jumps
+    height = -body.image[:, trunk[often] if often.any() else trunk, 1].mean(1)
     return {
         "root_x": (away[:, 0], HIPS),
         "root_y": (-away[:, 1], HIPS),

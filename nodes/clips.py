@@ -34,7 +34,7 @@ def clip_of(video: Any) -> VideoClip:
 
 
 def video_of(clip: VideoClip) -> InputImpl.VideoFromFile:
-    """ComfyUI's VIDEO of a clip. A ComfyUI whose VIDEO knows no windows gets a file cut to length."""
+    """ComfyUI's VIDEO of a clip; where VIDEO knows no windows, a window becomes a file."""
     whole = open_clip(clip.path)
     if clip.start_s == 0 and clip.duration_s >= whole.duration_s:
         return InputImpl.VideoFromFile(str(clip.path))

@@ -27,7 +27,8 @@ def codec_folder(name: str) -> Path | None:
     found = host.codec_folders().get(name)
     if found is None and name not in CODECS:
         raise ModelError(
-            f"Codec {name} is not in {host.model_folders()[0]}; choose {', '.join(codec_choices())}."
+            f"Codec {name} is not in {host.model_folders()[0]}; "
+            f"choose {', '.join(codec_choices())}."
         )
     return found
 
@@ -85,9 +86,9 @@ def _check_fetched(name: str) -> None:
 
     if not isinstance(try_to_load_from_cache(name, WEIGHTS), str):
         raise ModelError(
-            f"{WEIGHTS} of codec {name} is not on this machine; switch on 'download' in Load Audio "
-            f"Codec, or put it with its config.json from https://huggingface.co/{name} into a folder "
-            f"of {host.model_folders()[0]}."
+            f"{WEIGHTS} of codec {name} is not on this machine; switch on 'download' in Load "
+            f"Audio Codec, or put it with its config.json from https://huggingface.co/{name} "
+            f"into a folder of {host.model_folders()[0]}."
         )
 
 

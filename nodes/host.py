@@ -1,4 +1,4 @@
-"""The one door to ComfyUI beyond its schema: folders, files, progress, interrupt, model patching."""
+"""The one door to ComfyUI beyond its schema: folders, files, progress, model management."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def media_path(name: str) -> Path:
     path = os.path.realpath(folder_paths.get_annotated_filepath(name.strip().strip('"')))
     if not any(Path(path).is_relative_to(root) for root in roots):
         raise MediaError(
-            f"{name} lies outside ComfyUI's folders; move the file into {roots[0]} and choose it there."
+            f"{name} lies outside ComfyUI's folders; move it into {roots[0]} and choose it there."
         )
     if not os.path.isfile(path):
         raise MediaError(f"{name} is not in {roots[0]}; upload it or check its name.")

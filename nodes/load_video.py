@@ -20,7 +20,7 @@ class LoadVideo(io.ComfyNode):
             node_id="D2M_LoadVideo",
             display_name="Load Video (Dance)",
             category=CATEGORY,
-            description="Opens a dance clip, or a part of it. Frames are read only when they are needed.",
+            description="Opens a dance clip, or a part of it. Frames are read only when needed.",
             inputs=[
                 io.Combo.Input(
                     "file",

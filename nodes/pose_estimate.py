@@ -35,14 +35,16 @@ class PoseEstimate(io.ComfyNode):
             description="Finds the joints of everyone in a clip and picks the dancer to follow.",
             inputs=[
                 io.MultiType.Input(
-                    "video", types=[io.Video, Clip], tooltip="A VIDEO, or a clip of Load Video (Dance)."
+                    "video", types=[io.Video, Clip],
+                    tooltip="A VIDEO, or a clip of Load Video (Dance).",
                 ),
                 io.Combo.Input(
                     "model", options=list(POSE_MODELS), default="full",
                     tooltip="lite is fastest, heavy most exact.",
                 ),
                 io.Int.Input(
-                    "people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."
+                    "people", default=1, min=1, max=MAX_PEOPLE,
+                    tooltip="How many people to look for.",
                 ),
                 io.Combo.Input(
                     "dancer", options=list(DANCERS), default="largest",

@@ -31,9 +31,13 @@ class LoadModel(io.ComfyNode):
             node_id="D2M_LoadModel",
             display_name="Load Dance2Music Model",
             category=CATEGORY,
-            description="Loads the model that writes the music: the embedded one, or a .safetensors file "
-            "of models/dance2music.",
-            inputs=[io.Combo.Input("model_name", options=[EMBEDDED, *host.model_files()], default=EMBEDDED)],
+            description="Loads the model that writes the music: the embedded one, or a "
+            ".safetensors file of models/dance2music.",
+            inputs=[
+                io.Combo.Input(
+                    "model_name", options=[EMBEDDED, *host.model_files()], default=EMBEDDED
+                )
+            ],
             outputs=[Model.Output("model", display_name="model")],
         )  # fmt: skip
 
@@ -69,7 +73,7 @@ class Sampler(io.ComfyNode):
             node_id="D2M_Sampler",
             display_name="Dance2Music Sampler",
             category=CATEGORY,
-            description="Writes music on the beats of a rhythm; with poses it also follows the movement.",
+            description="Writes music on a rhythm; poses let it follow the dancer too.",
             inputs=[
                 Model.Input("model"),
                 RhythmSocket.Input("rhythm"),
@@ -83,10 +87,11 @@ class Sampler(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "temperature", default=1.0, min=0.0, max=2.0, step=0.01,
-                    tooltip="Low is safe, high is adventurous; 0 takes the likeliest token at every step.",
+                    tooltip="Low is safe, high is adventurous; 0 takes the likeliest token.",
                 ),
                 io.Int.Input(
-                    "top_k", default=200, min=0, max=4096, tooltip="Keep the k likeliest tokens; 0 keeps all."
+                    "top_k", default=200, min=0, max=4096,
+                    tooltip="Keep the k likeliest tokens; 0 keeps all.",
                 ),
                 io.Float.Input(
                     "top_p", default=1.0, min=0.01, max=1.0, step=0.01,
@@ -96,7 +101,9 @@ class Sampler(io.ComfyNode):
                     "guidance", default=2.0, min=0.0, max=10.0, step=0.1,
                     tooltip="1 follows the dance as trained, more follows it harder.",
                 ),
-                Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
+                Poses.Input(
+                    "poses", optional=True, tooltip="Lets the music follow the movement too."
+                ),
             ],
             outputs=[Tokens.Output("tokens", display_name="tokens")],
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Prints what a ComfyUI server tells its page, one JSON event a line: `comfy_events.py ADDRESS CLIENT`.
+"""Prints what a ComfyUI server tells its page, as JSON lines: `comfy_events.py ADDRESS CLIENT`.
 
 Runs in ComfyUI's own environment, which has a websocket client; ours has none.
 """

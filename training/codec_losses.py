@@ -1,4 +1,4 @@
-"""What a codec is trained on: spectral distances at many window lengths, and a small judge of spectrograms."""
+"""What a codec is trained on: spectral distances at many window lengths, and judges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 MEL_SCALES = ((64, 10), (128, 20), (256, 40), (512, 60), (1024, 80), (2048, 120))
-"""(window in samples, mel bands), after the multi-scale mel loss of DAC (Kumar et al. 2023, section 3.5)."""
+"""(window in samples, mel bands), after the multi-scale mel loss of DAC (Kumar et al. 2023)."""
 
 FLOOR = 1e-4
 """Smallest mel magnitude that counts, about -80 dB of full scale."""
@@ -73,7 +73,7 @@ def loudness(mel: torch.Tensor, parts: int = 4) -> torch.Tensor:
 
 
 def mel_filters(sample_rate: int, size: int, bands: int) -> torch.Tensor:
-    """Triangular mel filters [bands, size // 2 + 1], each summing to 1 (or empty where bins are too few)."""
+    """Triangular mel filters [bands, size // 2 + 1], each summing to 1."""
     top = 2595.0 * torch.log10(torch.tensor(1.0 + sample_rate / 2 / 700.0))
     edges = 700.0 * (10.0 ** (torch.linspace(0.0, float(top), bands + 2) / 2595.0) - 1.0)
     bins = torch.linspace(0.0, sample_rate / 2, size // 2 + 1)
@@ -91,7 +91,7 @@ def mel_scales(sample_rate: int) -> nn.ModuleList:
 
 
 class StftJudge(nn.Module):
-    """Tells real from decoded complex spectrograms (multi-scale STFT discriminator, Défossez et al. 2022)."""
+    """Tells real spectrograms from decoded ones (STFT discriminator, Défossez et al. 2022)."""
 
     window: torch.Tensor
 

@@ -1,4 +1,4 @@
-"""Settings of a codec training, and the fresh codec they describe, with weights that let sound through."""
+"""Settings of a codec training, and the fresh codec they describe."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CodecTraining:
     continuous_steps: int = 250
     """Steps before the codebooks start."""
     judges_from: float = 1.0
-    """Share of the time after which the judges join; 1 leaves them out (they slow a CPU down)."""
+    """Share of the time after which the judges join; 1 leaves them out (a CPU is slow at them)."""
     judge_weight: float = 0.5
     match_weight: float = 2.0
     mel_weight: float = 20.0
@@ -52,7 +52,7 @@ class CodecTraining:
     balance_weight: float = 6.0
     wave_weight: float = 5.0
     ramp: float = 0.4
-    """Share of the time over which the mel weight rises from a fifth and the waveform's falls to one."""
+    """Share of the time in which the mel weight rises from a fifth, the waveform's falls to one."""
     commitment_weight: float = 0.2
     scales_per_step: int = 3
     """How many of the spectral window lengths each step looks through."""

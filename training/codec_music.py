@@ -1,4 +1,4 @@
-"""What the codec hears in training: pieces of the studio band, kept on disk as 16-bit memory maps."""
+"""What the codec hears in training: pieces of the studio band, kept on disk as 16-bit samples."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Residual vector quantisation with learning codebooks, over the buffers of transformers' `EncodecModel`.
+"""Residual vector quantisation with codebooks that learn, in the buffers of an `EncodecModel`.
 
-The model's own quantiser only encodes and decodes; here its codebooks follow the data: k-means start,
-exponential moving averages, unused entries moved to where data lies (van den Oord et al. 2017, Zeghidour
-et al. 2021).
+The model's own quantiser only encodes and decodes; here its codebooks follow the data: k-means
+start, exponential moving averages, unused entries moved to where data lies (van den Oord et al.
+2017, Zeghidour et al. 2021).
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class LearningQuantizer:
     @torch.no_grad()
     def _follow(self, book: nn.Module, points: torch.Tensor, index: torch.Tensor) -> None:
         size, sums, embed = book.cluster_size, book.embed_avg, book.embed
-        assert isinstance(size, torch.Tensor) and isinstance(sums, torch.Tensor)
+        assert isinstance(size, torch.Tensor)
+        assert isinstance(sums, torch.Tensor)
         assert isinstance(embed, torch.Tensor)
         count = torch.bincount(index, minlength=len(size)).float() * (len(size) / len(points))
         added = torch.zeros_like(sums).index_add_(0, index, points) * (len(size) / len(points))

@@ -1,6 +1,6 @@
-"""Several processes that train one codec: one thread each is faster than many threads in one on small layers.
+"""Several processes that train one codec: on small layers faster than threads in one process.
 
-Started by `torchrun --nproc-per-node N -m training.train_codec ...`; a single process needs none of it.
+Started by `torchrun --nproc-per-node N -m training.train_codec ...`; one process needs none of it.
 """
 
 from __future__ import annotations

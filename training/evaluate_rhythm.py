@@ -36,6 +36,7 @@ FIRST_SEED = 9_500_000
 
 TEMPI_BPM = (70.0, 170.0)
 _METRE = 4
+_PHASES = 16
 _VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv"}
 
 
@@ -51,7 +52,7 @@ class RhythmScore:
     chance_f: float
     """The found beats against the reference at random phases."""
     metronome_f: float
-    """A steady pulse of the reference's tempo at a random phase."""
+    """A steady pulse of the reference's tempo, mean over all phases."""
     tempo_right: bool
     tempo_right_octaves: bool
     confidence: float
@@ -87,9 +88,8 @@ def compare(name: str, reference: Rhythm, found: Rhythm) -> RhythmScore:
     """Found beats against reference beats, with the controls."""
     duration_s = found.duration_s
     truth = reference.beats_s
-    rng = np.random.default_rng(len(truth))
-    periods = rng.random(16) * 60 / reference.tempo_bpm
-    ticks = [steady_beats(reference.tempo_bpm, duration_s, first) for first in periods]
+    phases = (np.arange(_PHASES) + 0.5) / _PHASES * 60 / reference.tempo_bpm
+    ticks = [steady_beats(reference.tempo_bpm, duration_s, first) for first in phases]
     return RhythmScore(
         name,
         reference.tempo_bpm,

@@ -1,7 +1,7 @@
 """Trains the embedded codec from scratch on music of the studio band.
 
-`python -m training.train_codec --out weights/codec --minutes 45`; stopped runs go on with `--resume`.
-On a CPU one process per core is faster: `torchrun --nproc-per-node 2 -m training.train_codec ...`.
+`python -m training.train_codec --out weights/codec --minutes 45`; stopped runs `--resume`.
+A process per core is faster on a CPU: `torchrun --nproc-per-node 2 -m training.train_codec`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from training.codec_losses import mel_scales
@@ -29,6 +30,10 @@ from training.flags import add_flags
 from training.studio.synth import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
+
+
+CODEC_NAME = "d2m"
+"""Name in the specification of checkpoints and tokens; a codec trained anew is another codec."""
 
 
 def si_sdr(real: torch.Tensor, fake: torch.Tensor) -> float:
@@ -76,26 +81,44 @@ def write_log(run: Path, line: dict[str, Any]) -> None:
         file.write(text + "\n")
 
 
-def export(model: nn.Module, out: Path) -> None:
+@torch.no_grad()
+def tame(model: Any) -> None:
+    """Gives latents and codebooks a middle size without changing the sound: halves end at 65504."""
+    books = [layer.codebook for layer in model.quantizer.layers]
+    size = books[0].embed.std().clamp_min(1e-6)
+    into, out = model.encoder.layers[-1].conv, model.decoder.layers[0].conv
+    into.parametrizations.weight.original0.div_(size)
+    into.bias.div_(size)
+    out.parametrizations.weight.original0.mul_(size)
+    for book in books:
+        book.embed.div_(size)
+        book.embed_avg.copy_(book.embed)
+        book.cluster_size.fill_(1.0)
+
+
+def export(model: Any, out: Path) -> None:
     """Writes the codec as transformers reads it: halves in the file, float32 once loaded."""
-    for layer in model.quantizer.layers:  # type: ignore[union-attr]
-        layer.codebook.embed_avg.copy_(layer.codebook.embed)  # type: ignore[union-attr, operator]
-        layer.codebook.cluster_size.fill_(1.0)  # type: ignore[union-attr, operator]
     part = out.with_name(f".{out.name}.{os.getpid()}")
-    model.half().save_pretrained(part)  # type: ignore[operator]
-    config = json.loads((part / "config.json").read_text())
-    config["dtype"] = "float32"
-    (part / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    model.config.dtype = "float32"
+    model.config.codec_name = CODEC_NAME
+    model.config.save_pretrained(part)
+    tensors = {name: _halved(tensor) for name, tensor in model.state_dict().items()}
+    save_file(tensors, part / "model.safetensors", {"format": "pt"})
     out.mkdir(parents=True, exist_ok=True)
     for file in ("config.json", "model.safetensors"):
         os.replace(part / file, out / file)
-    for file in part.iterdir():
-        file.unlink()
+        (out / file).chmod(0o644)
     part.rmdir()
 
 
+def _halved(tensor: torch.Tensor) -> torch.Tensor:
+    """As float16 where that can hold it, else as it is."""
+    half = tensor.detach().cpu().half() if tensor.is_floating_point() else tensor
+    return (half if bool(torch.isfinite(half).all()) else tensor.detach().cpu()).contiguous()
+
+
 def train(settings: CodecTraining) -> dict[str, Any]:
-    """Runs until the time is spent; returns the held-out figures of the exported codec (on rank 0)."""
+    """Runs until the time is spent; returns the figures of the exported codec (on rank 0)."""
     join_workers()
     trainer = CodecTrainer(settings)
     pool = prepare(trainer)
@@ -144,7 +167,9 @@ def finish(trainer: CodecTrainer, audio: torch.Tensor, scales: nn.ModuleList) ->
     from transformers import EncodecModel
 
     out = Path(trainer.settings.out)
-    export(trainer.averaged(), out)
+    model = trainer.averaged()
+    tame(model)
+    export(model, out)
     figures = measure(EncodecModel.from_pretrained(out), audio, scales)
     line = {
         "step": trainer.step,

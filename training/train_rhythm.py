@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from d2m_core.checkpoint import save_rhythm
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from d2m_core.checkpoint import save_rhythm
 from d2m_core.config import RhythmConfig
 from d2m_core.grid import tempo_of
 from d2m_core.metrics import beat_f, tempo_correct
@@ -93,6 +93,7 @@ class Trainer:
         )
         self.step = 0
         self.spent_s = 0.0
+        self.loss = 0.0  # running mean over about 100 steps
 
     def _measure(self, pool: Pool) -> None:
         """Mean and deviation of every feature where the dancer is seen."""
@@ -129,7 +130,9 @@ class Trainer:
         for name, value in self.net.state_dict().items():
             self.averaged[name].lerp_(value, 1 - decay)
         self.spent_s += time.process_time() - started
-        return float(loss.detach())
+        value = float(loss.detach())
+        self.loss += (value - self.loss) / min(self.step, 100)
+        return value
 
     def averaged_net(self) -> RhythmNet:
         """The network with averaged weights, on the CPU."""
@@ -146,6 +149,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "spent_s": self.spent_s,
+            "loss": self.loss,
         }
         try:
             torch.save(state, partial)
@@ -159,7 +163,7 @@ class Trainer:
         self.net.load_state_dict(state["net"])
         self.averaged = state["averaged"]
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s = state["step"], state["spent_s"]
+        self.step, self.spent_s, self.loss = state["step"], state["spent_s"], state["loss"]
 
 
 def batch_of(pool: Pool, size: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -225,23 +229,22 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
         trainer.load_state(state)
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
     held_out = range(HELD_OUT_SEED, HELD_OUT_SEED + config.validation)
-    losses: list[float] = []
     next_report_s = trainer.spent_s + 60.0
     while trainer.spent_s < 60 * config.minutes:
-        losses.append(trainer.train_step(pool))
+        trainer.train_step(pool)
         if trainer.spent_s >= next_report_s:
             next_report_s = trainer.spent_s + 60.0
             now = score(trainer.averaged_net(), held_out)
             log.info(
                 "step %d, %.1f min: loss %.4f, beat F %.3f, tempo %.2f, downbeat F %.3f",
-                trainer.step, trainer.spent_s / 60, np.mean(losses[-100:]), *vars(now).values(),
+                trainer.step, trainer.spent_s / 60, trainer.loss, *vars(now).values(),
             )  # fmt: skip
             trainer.save_state(state)
-    return _finish(config, trainer, held_out, losses, command)
+    return _finish(config, trainer, held_out, command)
 
 
 def _finish(
-    config: TrainRhythmConfig, trainer: Trainer, held_out: range, losses: list[float], command: str
+    config: TrainRhythmConfig, trainer: Trainer, held_out: range, command: str
 ) -> Score:
     trainer.save_state(config.folder / "state.pt")
     net = trainer.averaged_net()
@@ -252,7 +255,7 @@ def _finish(
         "data": f"{config.dances} drawn dances of 12 s (training/studio/dancer.py)",
         "steps": trainer.step,
         "minutes": round(trainer.spent_s / 60, 1),
-        "loss": round(float(np.mean(losses[-100:])), 4) if losses else None,
+        "loss": round(trainer.loss, 4),
         "beat_f": round(final.beat_f, 3),
         "tempo_right": round(final.tempo_right, 3),
         "downbeat_f": round(final.downbeat_f, 3),

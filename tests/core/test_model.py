@@ -117,6 +117,16 @@ def test_cached_steps_equal_the_full_pass(prefix: int) -> None:
     torch.testing.assert_close(torch.cat(parts, dim=2), full, atol=1e-4, rtol=1e-4)
 
 
+def test_bfloat16_agrees_with_float32() -> None:
+    model, given, tokens = tiny_model(), conditions(), random_tokens()
+    with torch.no_grad():
+        full = model(tokens, given)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = model(tokens, given)
+    assert rough.dtype == torch.bfloat16
+    assert (rough - full).abs().mean() < 0.03 * full.abs().mean()
+
+
 def test_what_is_left_out_does_not_matter_and_the_rest_does() -> None:
     model, tokens = tiny_model(), random_tokens()
     given, other = conditions(seed=1), conditions(seed=4)

@@ -1,4 +1,4 @@
-"""The pack in a real ComfyUI server: from an uploaded clip to a saved file, and what can go wrong."""
+"""The pack in a real ComfyUI: from an uploaded clip to a saved file, and what can go wrong."""
 
 from __future__ import annotations
 

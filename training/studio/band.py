@@ -1,4 +1,4 @@
-"""A band that plays on a given beat grid: music made by program, whose truth and licence are known.
+"""A band that plays on a given beat grid: music made by program, its truth and licence known.
 
 `play` is the one verb: a style, a grid and a seed in; sound, beats and rhythm curves out.
 """
@@ -23,8 +23,8 @@ BEATS_PER_BAR = 4
 
 GAIN = {
     "kick": 1.0, "snare": 0.62, "ghost": 0.16, "clap": 0.5, "hat": 0.17, "open": 0.13,
-    "shaker": 0.09, "tom": 0.5, "conga": 0.3, "bongo": 0.25, "rim": 0.2, "cowbell": 0.14, "crash": 0.3,
-    "bass": 0.42, "chords": 0.09, "pad": 0.06, "lead": 0.16,
+    "shaker": 0.09, "tom": 0.5, "conga": 0.3, "bongo": 0.25, "rim": 0.2, "cowbell": 0.14,
+    "crash": 0.3, "bass": 0.42, "chords": 0.09, "pad": 0.06, "lead": 0.16,
 }  # fmt: skip
 """Level of each part in the mix."""
 

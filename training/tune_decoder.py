@@ -1,0 +1,194 @@
+"""Trains the codec's decoder further; encoder and codebooks stay, so that old tokens stay valid.
+
+    python -m training.tune_decoder --codec weights/codec --minutes 30
+
+Without an encoder to run, a step costs about half, and spectra lead: the decoder learns what its
+tokens sound like rather than how their wave goes. A stopped run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from training.codec_losses import mel_scales
+from training.codec_model import HOP
+from training.codec_music import FULL_SCALE, held_out, open_pool
+from training.studio.synth import SAMPLE_RATE
+from training.train_codec import export, measure
+
+log = logging.getLogger("tune_decoder")
+
+WARM_STEPS = 8
+"""Token steps at a segment's start that do not count: the decoder has no past there."""
+
+
+def encode_pool(model: nn.Module, pool: list[np.ndarray], folder: Path) -> list[torch.Tensor]:
+    """Codes [K, T] of every piece of music, kept in `folder`."""
+    out = []
+    for number, song in enumerate(pool):
+        path = folder / f"codes_{number:04d}.npy"
+        if not path.exists():
+            audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None]
+            with torch.inference_mode():
+                codes = model.encode(audio).audio_codes[0, 0]  # type: ignore[operator]
+            np.save(path, codes.numpy().astype(np.int16))
+        out.append(torch.from_numpy(np.load(path)).long())
+    return out
+
+
+def draw(
+    pool: list[np.ndarray], codes: list[torch.Tensor], batch: int, steps: int,
+    rng: np.random.Generator,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Matching segments: codes [B, K, steps] and sound [B, N]."""
+    tokens, sounds = [], []
+    for _ in range(batch):
+        number = int(rng.integers(len(pool)))
+        start = int(rng.integers(min(codes[number].shape[1], len(pool[number]) // HOP) - steps))
+        tokens.append(codes[number][:, start : start + steps])
+        sounds.append(pool[number][start * HOP : (start + steps) * HOP].astype(np.float32))
+    return torch.stack(tokens), torch.from_numpy(np.stack(sounds) / FULL_SCALE)
+
+
+class DecoderTuner:
+    """The state of one run."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        from transformers import EncodecModel
+
+        self.args = args
+        self.model = EncodecModel.from_pretrained(args.codec).train()
+        self.decoder = self.model.decoder
+        self.average = {k: p.detach().clone() for k, p in self.decoder.named_parameters()}
+        self.optimizer = torch.optim.AdamW(self.decoder.parameters(), args.rate, (0.8, 0.99))
+        self.scales = mel_scales(SAMPLE_RATE)
+        self.rng = np.random.default_rng(args.seed)
+        self.step, self.spent_s = 0, 0.0
+
+    @property
+    def progress(self) -> float:
+        return min(1.0, self.spent_s / (60 * self.args.minutes))
+
+    def train_step(self, codes: torch.Tensor, real: torch.Tensor) -> float:
+        """One step on codes [B, K, T] and sound [B, N]; returns the mel distance."""
+        with torch.no_grad():
+            latent = self.model.quantizer.decode(codes.transpose(0, 1))
+        with torch.autocast("cpu", torch.bfloat16):
+            fake = self.decoder(latent)[:, 0]
+        fake = fake.float()[:, WARM_STEPS * HOP :]
+        real = real[:, WARM_STEPS * HOP :]
+        seen = [s(fake, real) for s in self.scales]
+        mel, linear, balance = (
+            torch.stack([getattr(d, name) for d in seen]).mean()
+            for name in ("mel", "linear", "balance")
+        )
+        wave = (fake - real).pow(2).mean() / real.pow(2).mean().clamp_min(1e-5)
+        loss = 10 * mel + 0.5 * linear + 2 * balance + 0.5 * wave
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.decoder.parameters(), 10.0)
+        for group in self.optimizer.param_groups:
+            warm = min(1.0, (self.step + 1) / 100)
+            group["lr"] = (
+                self.args.rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * self.progress)))
+            )
+        self.optimizer.step()
+        self.step += 1
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.average.values()), [p.detach() for p in self.decoder.parameters()], 0.004
+            )
+        return float(mel.detach())
+
+    def averaged(self) -> nn.Module:
+        """A fresh copy of the codec with the averaged decoder."""
+        from transformers import EncodecModel
+
+        model = EncodecModel.from_pretrained(self.args.codec)
+        model.decoder.load_state_dict({**model.decoder.state_dict(), **self.average})
+        return model
+
+    def save(self, path: Path) -> None:
+        state = {
+            "decoder": self.decoder.state_dict(), "average": self.average,
+            "optimizer": self.optimizer.state_dict(), "step": self.step, "spent_s": self.spent_s,
+        }  # fmt: skip
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        torch.save(state, part)
+        os.replace(part, path)
+
+    def restore(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True)
+        self.decoder.load_state_dict(state["decoder"])
+        self.average = state["average"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.spent_s = state["step"], state["spent_s"]
+
+
+def tune(args: argparse.Namespace) -> dict[str, Any]:
+    """Runs until the time is spent and exports; returns held-out figures before and after."""
+    tuner, state = DecoderTuner(args), args.run / "state.pt"
+    args.run.mkdir(parents=True, exist_ok=True)
+    if state.exists():
+        tuner.restore(state)
+    pool = open_pool(args.pool, args.pool_minutes)
+    codes = encode_pool(tuner.model, pool, args.run)
+    audio = held_out()
+    before = measure(tuner.averaged(), audio, tuner.scales)
+    log.info("held out before %s", json.dumps(before))
+    clock = saved = time.monotonic()
+    mels: list[float] = []
+    while tuner.progress < 1:
+        batch = draw(pool, codes, args.batch, args.steps + WARM_STEPS, tuner.rng)
+        mels.append(tuner.train_step(*batch))
+        now = time.monotonic()
+        tuner.spent_s, clock = tuner.spent_s + now - clock, now
+        if tuner.step % 100 == 0:
+            log.info("step %d, %.0f s: mel %.4f", tuner.step, tuner.spent_s, np.mean(mels))
+            mels = []
+        if now - saved > 300:
+            saved = now
+            tuner.save(state)
+            log.info("held out %s", json.dumps(measure(tuner.averaged(), audio, tuner.scales)))
+    tuner.save(state)
+    model = tuner.averaged()
+    after = measure(model, audio, tuner.scales)
+    export(model, args.out)
+    log.info("held out after %s", json.dumps(after))
+    return {"before": before, "after": after, "steps": tuner.step}
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training.tune_decoder")
+    parser.add_argument(
+        "--codec", type=Path, default=Path("weights/codec"), help="codec to begin with"
+    )
+    parser.add_argument("--out", type=Path, default=Path("weights/codec"), help="folder to write")
+    parser.add_argument("--run", type=Path, default=Path("runs/decoder"), help="state and codes")
+    parser.add_argument("--pool", type=Path, default=Path("runs/codec/pool"), help="training music")
+    parser.add_argument("--pool-minutes", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--batch", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=32, help="token steps of a segment")
+    parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_flush_denormal(True)
+    tune(args)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
