@@ -243,9 +243,7 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
     return _finish(config, trainer, held_out, command)
 
 
-def _finish(
-    config: TrainRhythmConfig, trainer: Trainer, held_out: range, command: str
-) -> Score:
+def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, command: str) -> Score:
     trainer.save_state(config.folder / "state.pt")
     net = trainer.averaged_net()
     final = score(net, held_out)

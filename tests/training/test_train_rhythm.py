@@ -83,7 +83,7 @@ def test_the_loss_falls_and_a_run_goes_on_where_it_stopped(pool: Pool, tmp_path:
     one.save_state(tmp_path / "state.pt")
     two = Trainer(config, pool)
     two.load_state(tmp_path / "state.pt")
-    assert (two.step, two.spent_s) == (one.step, one.spent_s)
+    assert (two.step, two.spent_s, two.loss) == (one.step, one.spent_s, one.loss)
     for name, value in one.net.state_dict().items():
         torch.testing.assert_close(two.net.state_dict()[name], value)
     assert [f.name for f in tmp_path.iterdir()] == ["state.pt"]

@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--seconds", type=float, default=30.0, help="length of an item [%(default)s]"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first item [%(default)s]")
+    parser.add_argument("--seed", type=int, default=100_000, help="first item's seed [%(default)s]")
     parser.add_argument("--codec", default="weights/codec", help="codec folder [%(default)s]")
     parser.add_argument("--rhythm", help="rhythm network for the curves of half of the items")
     parser.add_argument("--workers", type=int, default=2, help="processes [%(default)s]")
