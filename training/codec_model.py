@@ -58,6 +58,8 @@ class CodecTraining:
     """How many of the spectral window lengths each step looks through."""
     pool_minutes: float = 60.0
     """Minutes of band music to train on."""
+    held_out_s: float = 6.0
+    """Length of each piece that measures the codec, in seconds."""
     report_every: int = 100
     save_s: float = 240.0
     """Seconds between checkpoints with a measurement."""
@@ -100,7 +102,7 @@ def settle(model: nn.Module) -> None:
     for module in model.modules():
         if hasattr(module, "shortcut"):
             last = module.block[-1].conv  # type: ignore[union-attr, index]
-            last.weight = last.weight * 0.2  # type: ignore[union-attr, operator]
+            last.weight = last.weight * 0.2  # type: ignore[union-attr]
 
 
 def orthogonal_like(module: nn.Conv1d | nn.ConvTranspose1d) -> torch.Tensor:

@@ -65,7 +65,7 @@ class LearningQuantizer:
         """K-means over `points` [n, H], book after book on what the ones before leave over."""
         rest = points.float().cpu()
         for book in self.books:
-            centres = kmeans(rest, book.embed.shape[0], rounds, self.generator)  # type: ignore[union-attr, operator, index]
+            centres = kmeans(rest, len(book.cluster_size), rounds, self.generator)  # type: ignore[arg-type]
             index = nearest(centres, rest)
             count = torch.bincount(index, minlength=len(centres)).float().clamp_min(0.5)
             count = count / count.mean()
@@ -74,9 +74,9 @@ class LearningQuantizer:
 
     @staticmethod
     def _store(book: nn.Module, centres: torch.Tensor, count: torch.Tensor) -> None:
-        book.embed.copy_(centres)  # type: ignore[union-attr, operator]
-        book.cluster_size.copy_(count)  # type: ignore[union-attr, operator]
-        book.embed_avg.copy_(centres * count[:, None])  # type: ignore[union-attr, operator]
+        book.embed.copy_(centres)  # type: ignore[operator]
+        book.cluster_size.copy_(count)  # type: ignore[operator]
+        book.embed_avg.copy_(centres * count[:, None])  # type: ignore[operator]
 
     def __call__(self, latent: torch.Tensor, learn: bool = True) -> Quantized:
         """Quantises `latent` [B, H, T]; with `learn`, moves the codebooks towards it."""

@@ -51,7 +51,7 @@ def si_sdr(real: torch.Tensor, fake: torch.Tensor) -> float:
 def measure(model: nn.Module, audio: torch.Tensor, scales: nn.ModuleList) -> dict[str, Any]:
     """Held-out figures of a codec through its own encode and decode."""
     model.eval()
-    cardinality = model.config.codebook_size  # type: ignore[union-attr]
+    cardinality = int(model.config.codebook_size)  # type: ignore[union-attr, arg-type]
     codes = torch.cat([model.encode(x).audio_codes[0] for x in audio.split(1)])  # type: ignore[operator]  # [B, K, T]
     fake = torch.cat([model.decode(c[None], [None]).audio_values for c in codes.split(1)])  # type: ignore[operator]
     fake = fake[..., : audio.shape[-1]]
@@ -122,7 +122,7 @@ def train(settings: CodecTraining) -> dict[str, Any]:
     join_workers()
     trainer = CodecTrainer(settings)
     pool = prepare(trainer)
-    audio, scales = held_out(), mel_scales(SAMPLE_RATE)
+    audio, scales = held_out(settings.held_out_s), mel_scales(SAMPLE_RATE)
     samples = settings.segment_frames * HOP
     before, saved = time.monotonic(), trainer.elapsed_s
     while trainer.progress < 1:

@@ -26,9 +26,10 @@ import folder_paths
 
 FOREIGN = {"d2m_core", "mediapipe", "librosa", "matplotlib"}
 pack = PACK
-spec = importlib.util.spec_from_file_location(pack, pack + "/__init__.py")
+name = pack.replace(".", "_x_")  # as ComfyUI names it
+spec = importlib.util.spec_from_file_location(name, pack + "/__init__.py")
 module = importlib.util.module_from_spec(spec)
-sys.modules[pack] = module
+sys.modules[name] = module
 spec.loader.exec_module(module)
 registered_by_import = "dance2music" in folder_paths.folder_names_and_paths
 

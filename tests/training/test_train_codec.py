@@ -68,16 +68,16 @@ def test_a_full_scale_sine_has_magnitude_one() -> None:
 def test_judges_learn_to_tell_and_say_so() -> None:
     judges = Judges(sizes=(256,), channels=4)
     real, fake = tone(440), 0.1 * torch.randn(1, 12_000)
-    optimizer = torch.optim.Adam(judges.parameters(), 3e-3)
-    first = float(judge_loss(judges, real, fake))
-    for _ in range(20):
+    optimizer = torch.optim.Adam(judges.parameters(), 1e-2)
+    first = judge_loss(judges, real, fake).item()
+    for _ in range(40):
         optimizer.zero_grad()
         judge_loss(judges, real, fake).backward()
         optimizer.step()
-    assert float(judge_loss(judges, real, fake)) < 0.5 * first
+    assert judge_loss(judges, real, fake).item() < 0.5 * first
     caught, passed = ask_judges(judges, real, fake), ask_judges(judges, real, real)
-    assert float(caught.fool) > float(passed.fool)
-    assert float(passed.match) == 0.0
+    assert caught.fool.item() > passed.fool.item()
+    assert passed.match.item() == 0.0
 
 
 def test_nearest_agrees_with_all_distances() -> None:
@@ -172,8 +172,8 @@ def test_steps_lower_the_loss_and_restore_goes_on(tmp_path: Path) -> None:
     trainer.begin()
     audio = tone(330, seconds=0.16).repeat(2, 1)[:, None]
     losses = []
-    for step in range(12):
-        trainer.elapsed_s = step * 4.0  # the judges join on the way
+    for step in range(8):
+        trainer.elapsed_s = step * 6.0  # the judges join on the way
         trainer.train_step(audio)
         losses.append(trainer.report()["linear"])
     assert trainer.started_books
@@ -183,7 +183,7 @@ def test_steps_lower_the_loss_and_restore_goes_on(tmp_path: Path) -> None:
     again.restore(torch.load(tmp_path / "c.pt", weights_only=True))
     for name, value in trainer.averaged().state_dict().items():
         torch.testing.assert_close(again.averaged().state_dict()[name], value)
-    assert (again.step, again.elapsed_s, again.started_books) == (12, 44.0, True)
+    assert (again.step, again.elapsed_s, again.started_books) == (8, 42.0, True)
 
 
 def test_export_loads_in_plain_transformers_and_here(tmp_path: Path) -> None:
@@ -221,7 +221,16 @@ def test_a_short_run_from_the_command_line(tmp_path: Path) -> None:
         "--device",
         "cpu",
     ]
-    sizes += ["--segment-frames", "8", "--continuous-steps", "2", "--pool-minutes", "0.5"]
+    sizes += [
+        "--segment-frames",
+        "8",
+        "--continuous-steps",
+        "2",
+        "--pool-minutes",
+        "0.1",
+        "--held-out-s",
+        "0.5",
+    ]
     main([*sizes, "--out", str(out), "--folder", str(run), "--minutes", "0.03"])
     first = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
     main([*sizes, "--out", str(out), "--folder", str(run), "--minutes", "0.06", "--resume"])
