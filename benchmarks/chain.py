@@ -22,7 +22,18 @@ from d2m_core.config import SamplingConfig
 from d2m_core.pipeline import DanceMusic, Models, dance_to_music, load_models
 from training.studio.drawing import main as draw
 
-CLIP = ("--seed", "9500105", "--tempo", "118", "--seconds", "10", "--width", "1920", "--height", "1080")
+CLIP = (
+    "--seed",
+    "9500105",
+    "--tempo",
+    "118",
+    "--seconds",
+    "10",
+    "--width",
+    "1920",
+    "--height",
+    "1080",
+)
 
 
 def measure(clip: Path, models: Models, runs: int) -> list[DanceMusic]:

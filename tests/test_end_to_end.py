@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_music(drawn: tuple[Path, dict], made: dict
 def test_a_clip_with_nobody_in_it_ends_with_a_sentence(
     tmp_path: Path, make_clip, capsys: pytest.CaptureFixture
 ) -> None:
-    clip = make_clip(seconds=2.0)
+    clip = make_clip(duration_s=2.0)
     assert cli.main([str(clip), "-o", str(tmp_path / "x.wav"), "-q"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ")

@@ -102,7 +102,7 @@ def settle(model: nn.Module) -> None:
     for module in model.modules():
         if hasattr(module, "shortcut"):
             last = module.block[-1].conv  # type: ignore[union-attr, index]
-            last.weight = last.weight * 0.2  # type: ignore[union-attr]
+            last.weight = last.weight * 0.2
 
 
 def orthogonal_like(module: nn.Conv1d | nn.ConvTranspose1d) -> torch.Tensor:
