@@ -20,20 +20,10 @@ import torch
 
 from d2m_core.config import SamplingConfig
 from d2m_core.pipeline import DanceMusic, Models, dance_to_music, load_models
+from training.seeds import DEMO_SEED
 from training.studio.drawing import main as draw
 
-CLIP = (
-    "--seed",
-    "9500105",
-    "--tempo",
-    "118",
-    "--seconds",
-    "10",
-    "--width",
-    "1920",
-    "--height",
-    "1080",
-)
+CLIP = f"--seed {DEMO_SEED} --tempo 118 --seconds 10 --width 1920 --height 1080".split()
 
 
 def measure(clip: Path, models: Models, runs: int) -> list[DanceMusic]:

@@ -36,11 +36,24 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    default = SamplingConfig()
     add = parser.add_argument
     add("clip", type=Path, help="video of a dance; any length of 1 s and more, size and frame rate")
     add("-o", "--out", type=Path, required=True, help="file to write; see below")
-    music = parser.add_argument_group("music")
+    _add_music(parser.add_argument_group("music"))
+    _add_dance(parser.add_argument_group("dance"))
+    _add_files(parser.add_argument_group("weights and device"))
+    extra = parser.add_argument_group("also write")
+    extra.add_argument(
+        "--overlay", type=Path, help="the clip with skeleton and beats drawn in (.mp4)"
+    )
+    extra.add_argument("--picture", type=Path, help="a picture of rhythm and music (.png)")
+    add("--json", action="store_true", help="print what was found as JSON on standard output")
+    add("-q", "--quiet", action="store_true", help="no progress bars")
+    return parser
+
+
+def _add_music(music: argparse._ArgumentGroup) -> None:
+    default = SamplingConfig()
     music.add_argument(
         "--style", help="style of the music; by default the model chooses from the dance"
     )
@@ -60,7 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--keep-original-audio", type=float, default=0.0, metavar="GAIN",
         help="mix the clip's own sound under the music, 0 to 1 [%(default)s]",
     )  # fmt: skip
-    dance = parser.add_argument_group("dance")
+
+
+def _add_dance(dance: argparse._ArgumentGroup) -> None:
     dance.add_argument(
         "--start", type=float, default=0.0, help="skip this many seconds [%(default)s]"
     )
@@ -74,7 +89,9 @@ def build_parser() -> argparse.ArgumentParser:
     dance.add_argument(
         "--pose-model", choices=POSE_MODELS, default="full", help="size of the pose model"
     )
-    files = parser.add_argument_group("weights and device")
+
+
+def _add_files(files: argparse._ArgumentGroup) -> None:
     files.add_argument("--model", type=Path, help="transformer checkpoint (.safetensors)")
     files.add_argument("--rhythm", type=Path, help="rhythm network (.safetensors)")
     files.add_argument(
@@ -83,14 +100,6 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:1, ... [%(default)s]"
     )
-    extra = parser.add_argument_group("also write")
-    extra.add_argument(
-        "--overlay", type=Path, help="the clip with skeleton and beats drawn in (.mp4)"
-    )
-    extra.add_argument("--picture", type=Path, help="a picture of rhythm and music (.png)")
-    add("--json", action="store_true", help="print what was found as JSON on standard output")
-    add("-q", "--quiet", action="store_true", help="no progress bars")
-    return parser
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,13 +166,14 @@ def _from_pretrained(source: str, local_files_only: bool) -> EncodecModel:
     config = EncodecConfig.get_config_dict(source, local_files_only=local_files_only)[0]
     if config.get("model_type") != "encodec":
         raise ModelError(f"{source} holds a {config.get('model_type')!r} model; give an EnCodec.")
-    loaded: Any = EncodecModel.from_pretrained(
-        source,
-        local_files_only=local_files_only,
-        use_safetensors=True,
-        dtype=torch.float32,
-        output_loading_info=True,
-    )
+    with _without_bar():
+        loaded: Any = EncodecModel.from_pretrained(
+            source,
+            local_files_only=local_files_only,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
     model, info = loaded
     wrong = [*info["missing_keys"], *info["unexpected_keys"], *info["mismatched_keys"]]
     if wrong:
@@ -180,6 +182,20 @@ def _from_pretrained(source: str, local_files_only: bool) -> EncodecModel:
             f"{wrong[0]}); copy both files again."
         )
     return model
+
+
+@contextmanager
+def _without_bar() -> Iterator[None]:
+    """Keeps transformers from drawing a bar over ours while a file loads; downloads keep theirs."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _first_line(error: Exception) -> str:

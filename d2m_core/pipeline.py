@@ -15,6 +15,7 @@ from .audio import fit_length, load_audio, mux, save_audio
 from .checkpoint import LoadedModel, load_model, load_rhythm
 from .codec import Codec, decode_tokens, load_codec
 from .config import SamplingConfig, check_tempo
+from .errors import SettingError
 from .motion import extract_motion
 from .pose import estimate_poses, select_dancer
 from .rhythm import RhythmNet, rhythm_from_motion
@@ -57,10 +58,20 @@ class DanceMusic:
 
 
 def best_device(name: str = "auto") -> torch.device:
-    """The device called `name`; `auto` takes a GPU where there is one."""
+    """The device called `name`; `auto` takes a GPU where there is one.
+
+    Raises `SettingError` for a device that is not here.
+    """
+    here = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+        name = "cuda" if here else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise SettingError(f"Device is {name!r}; choose auto, cpu, cuda or cuda:1.") from None
+    if device.type == "cuda" and (device.index or 0) >= here:
+        raise SettingError(f"Device is {name!r}, and there are {here} GPUs here; choose auto.")
+    return device
 
 
 def load_models(

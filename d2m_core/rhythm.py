@@ -122,8 +122,9 @@ def _curves(motion: MotionFeatures, net: RhythmNet, present: np.ndarray) -> np.n
 _AUDIO_RATE = 22050
 _AUDIO_HOP = 256
 """86 envelope frames per second."""
-_BASS = 0.1
-"""Share of the bass in the beat activation; more finds bass lines instead of beats (measured)."""
+_BASS_TOP_HZ, _BASS_WEIGHT, _COMPRESSION = 160.0, 3.0, 0.7
+"""Rises below the first count more, on magnitudes to this power: a loud kick beats bright hats
+between the beats. Against decibels: beat F 0.73 instead of 0.53 on decoded studio music."""
 _AUDIO_LEAD_S = 0.008
 """How much earlier than a click its envelope peaks, measured."""
 
@@ -138,7 +139,7 @@ def rhythm_from_audio(wave: Waveform, tempo_bpm: float | None = None) -> Rhythm:
     frames = max(1, round(wave.duration_s * MOTION_FPS))
     fps = _AUDIO_RATE / _AUDIO_HOP
     onset, bass, chroma = _envelopes(samples)
-    activation = (1 - _BASS) * _activation(onset) + _BASS * _activation(bass)
+    activation = _activation(onset)
     grid = decode_beats(activation, fps, tempo_bpm=tempo_bpm)
     beats = np.clip(grid.beats_s + _AUDIO_LEAD_S, 0.0, None)
     beats = beats[beats < frames / MOTION_FPS]
@@ -154,12 +155,14 @@ def _envelopes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """Onset strength of all the music and of its bass, [S] and [S], and its harmony, [12, S]."""
     import librosa
 
-    power = np.abs(librosa.stft(samples, n_fft=1024, hop_length=_AUDIO_HOP)) ** 2
-    mel = librosa.feature.melspectrogram(S=power, sr=_AUDIO_RATE, n_mels=96, fmax=10_000)
-    level = librosa.power_to_db(mel, ref=np.max, top_db=70.0)  # [96, S]
-    rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0.0)
-    chroma = librosa.feature.chroma_stft(S=power, sr=_AUDIO_RATE, n_fft=1024, tuning=0.0)
-    return rise.mean(0), rise[:8].mean(0), chroma
+    magnitude = np.abs(librosa.stft(samples, n_fft=1024, hop_length=_AUDIO_HOP))
+    mel = librosa.feature.melspectrogram(S=magnitude, sr=_AUDIO_RATE, n_mels=40)
+    loud = mel**_COMPRESSION  # [40, S]
+    rise = np.maximum(np.diff(loud, axis=1, prepend=loud[:, :1]), 0.0)
+    low = librosa.mel_frequencies(n_mels=40, fmax=_AUDIO_RATE / 2) < _BASS_TOP_HZ
+    bass = rise[low].mean(0)
+    chroma = librosa.feature.chroma_stft(S=magnitude**2, sr=_AUDIO_RATE, n_fft=1024, tuning=0.0)
+    return rise[~low].sum(0) + _BASS_WEIGHT * rise[low].sum(0), bass, chroma
 
 
 def _activation(envelope: np.ndarray) -> np.ndarray:

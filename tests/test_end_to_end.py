@@ -14,6 +14,7 @@ from d2m_core import cli
 from d2m_core.audio import load_audio
 from d2m_core.metrics import beat_f, tempo_correct
 from d2m_core.rhythm import rhythm_from_audio
+from training.seeds import TESTS_SEED
 from training.studio.drawing import main as draw
 
 SECONDS = 8
@@ -28,7 +29,7 @@ CLIPS = Path(
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     clip = tmp_path_factory.mktemp("drawn") / "dance.mp4"
     size = "--width 640 --height 360 --fps 30"
-    options = f"--seed 9500113 --tempo 112 --seconds {SECONDS} {size} --out".split()
+    options = f"--seed {TESTS_SEED} --tempo 112 --seconds {SECONDS} {size} --out".split()
     draw([*options, str(clip)])
     return clip, json.loads(clip.with_suffix(".json").read_text())
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from d2m_core.config import STYLES
+from d2m_core.files import replacing
+from training.seeds import CODEC_HELD_OUT_SEED, CODEC_POOL_SEED
 from training.studio.band import play
 from training.studio.synth import SAMPLE_RATE
-
-HELD_OUT_SEED = 900_000
-"""Band seeds from here on are for measuring only."""
 
 FULL_SCALE = 32767
 
@@ -28,14 +26,13 @@ def make_song(seed: int, duration_s: float) -> np.ndarray:
 
 def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.ndarray]:
     """The training music as memory maps; missing pieces are made first."""
-    folder.mkdir(parents=True, exist_ok=True)
     pool = []
-    for seed in range(max(1, math.ceil(minutes * 60 / piece_s))):
+    pieces = max(1, math.ceil(minutes * 60 / piece_s))
+    for seed in range(CODEC_POOL_SEED, CODEC_POOL_SEED + pieces):
         path = folder / f"song_{seed:04d}.npy"
         if not path.exists():
-            part = folder / f".{path.stem}.{os.getpid()}.npy"
-            np.save(part, make_song(seed, piece_s))
-            os.replace(part, path)
+            with replacing(path) as partial:
+                np.save(partial, make_song(seed, piece_s))
         pool.append(np.load(path, mmap_mode="r"))
     return pool
 
@@ -43,7 +40,7 @@ def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.nd
 def held_out(duration_s: float = 6.0, per_style: int = 2) -> torch.Tensor:
     """Music nobody trained on, float32 [B, 1, N], two pieces of each style."""
     songs = [
-        make_song(HELD_OUT_SEED + i, duration_s + 4)[-int(SAMPLE_RATE * duration_s) :]
+        make_song(CODEC_HELD_OUT_SEED + i, duration_s + 4)[-int(SAMPLE_RATE * duration_s) :]
         for i in range(len(STYLES) * per_style)
     ]
     return torch.from_numpy(np.stack(songs)).float()[:, None] / FULL_SCALE

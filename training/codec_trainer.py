@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from d2m_core.pipeline import best_device
 from training.codec_losses import Judges, ask_judges, judge_loss, mel_scales
 from training.codec_model import CodecTraining, make_codec, settle
 from training.codec_quantizer import LearningQuantizer, Quantized
 from training.codec_workers import gather, mean_gradients, rank
+from training.schedule import rate_factor
 from training.studio.synth import SAMPLE_RATE
+
+WARM_STEPS = 100
 
 
 class CodecTrainer:
@@ -23,7 +26,7 @@ class CodecTrainer:
     def __init__(self, settings: CodecTraining) -> None:
         self.settings = settings
         self.run = Path(settings.folder)
-        self.device = torch.device(pick_device(settings.device))
+        self.device = best_device(settings.device)
         torch.manual_seed(settings.seed)
         self.rng = np.random.default_rng([settings.seed, rank()])
         self.model = make_codec(settings).to(self.device).train()
@@ -49,12 +52,7 @@ class CodecTrainer:
         return min(1.0, self.elapsed_s / (self.settings.minutes * 60))
 
     def learning_rate(self) -> float:
-        warm = min(1.0, (self.step + 1) / 100)
-        return (
-            self.settings.rate
-            * warm
-            * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress)))
-        )
+        return self.settings.rate * rate_factor(self.step, WARM_STEPS, self.progress)
 
     def quantize(self, latent: torch.Tensor) -> Quantized:
         """The codebooks, once enough latents have been seen to start them."""
@@ -187,9 +185,3 @@ class CodecTrainer:
         self.step, self.elapsed_s = state["step"], state["elapsed_s"]
         self.started_books = state["started_books"]
         self.rng = np.random.default_rng([self.settings.seed, rank(), self.step])
-
-
-def pick_device(name: str) -> str:
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -36,6 +36,8 @@ from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, CodecSpec, MotionFeatures,
 ITEM_FORMAT = "1"
 """Version of the layout described above."""
 
+FLOAT16_MAX = 6e4
+
 
 @dataclass(frozen=True, eq=False)
 class TrainItem:
@@ -67,7 +69,7 @@ class TrainItem:
         if self.motion is not None:
             _check("motion", self.motion, np.float16, (frames, len(self.motion_names)))
             if not np.isfinite(self.motion).all():
-                raise ValueError("motion must be finite; clip it to float16's range first")
+                raise ValueError("motion must be finite; make it with as_float16")
         low, high = int(self.codes.min()), int(self.codes.max())
         if low < 0 or high >= self.codec.cardinality:
             raise ValueError(f"codes {low}..{high} leave 0..{self.codec.cardinality - 1}")
@@ -76,6 +78,11 @@ class TrainItem:
     def duration_s(self) -> float:
         """Seconds for which both tokens and curves are there."""
         return min(self.codes.shape[1] / self.codec.token_rate, len(self.curves) / MOTION_FPS)
+
+
+def as_float16(values: np.ndarray) -> np.ndarray:
+    """`values` as float16, clipped so that all stay finite."""
+    return np.clip(values, -FLOAT16_MAX, FLOAT16_MAX).astype(np.float16)
 
 
 def _check(name: str, value: np.ndarray, dtype: type, shape: tuple[int, ...]) -> None:

@@ -1,10 +1,12 @@
 """Scores of the whole chain, each beside the controls that keep it honest.
 
     python -m training.evaluate music --dances 24
+    python -m training.evaluate rhythm --dances 20 [--clips FOLDER]
     python -m training.evaluate clips FOLDER
 
 `music`: dances the networks never saw go in, music comes out; beats tracked in the music are held
-against the beats that were asked for. `clips`: every video in a folder runs from file to music.
+against the beats that were asked for. `rhythm`: beats found in rendered dances or real clips
+(`training.evaluate_rhythm`). `clips`: every video in a folder runs from file to music.
 Results are printed as a table and written as JSON into `runs/evaluate/`.
 """
 
@@ -20,23 +22,25 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from d2m_core.assets import default_weights
 from d2m_core.audio import load_audio, save_audio
+from d2m_core.checkpoint import load_rhythm
 from d2m_core.codec import decode_tokens
 from d2m_core.config import STYLES, SamplingConfig
 from d2m_core.errors import D2MError
+from d2m_core.files import replacing
 from d2m_core.grid import steady_beats
 from d2m_core.metrics import beat_f, beat_f_chance, tempo_correct
 from d2m_core.pipeline import Models, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio, rhythm_from_motion
 from d2m_core.sampling import generate_tokens
-from d2m_core.types import MotionFeatures, Rhythm
-from training.studio.band import BEATS_PER_BAR, random_form
+from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
+from training.evaluate_rhythm import score_clips, score_dances, videos_in
+from training.madmom_beats import installed, madmom_beats
+from training.seeds import UNSEEN_SEED
+from training.studio.band import random_downbeats, random_form
 from training.studio.pairs import see_dance
-
-UNSEEN_SEED = 9_000_000
-"""Seeds from here on are used by no training run."""
-
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
+from training.tables import table, with_means
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class MusicScore:
     unconditioned: float
     """Music made without dance and rhythm, against the requested beats."""
     tempo_right: bool
+    madmom: float | None = None
+    """As `f`, by madmom's tracker, where it is installed."""
+    madmom_shuffled: float | None = None
+    madmom_free: float | None = None
+    """As `unconditioned`, by madmom's tracker."""
 
 
 def unseen_dance(
@@ -66,8 +75,8 @@ def unseen_dance(
     rng = np.random.default_rng([UNSEEN_SEED, number])
     tempo_bpm = float(rng.uniform(*tempo_range))
     beats_s = steady_beats(tempo_bpm, duration_s, rng.uniform(0, 60.0 / tempo_bpm))
-    downbeats = (np.arange(len(beats_s)) - rng.integers(BEATS_PER_BAR)) % BEATS_PER_BAR == 0
-    energy = random_form(round(duration_s * 25), tempo_bpm, rng)
+    downbeats = random_downbeats(len(beats_s), rng)
+    energy = random_form(round(duration_s * MOTION_FPS), tempo_bpm, rng)
     motion = see_dance(beats_s, downbeats, duration_s, UNSEEN_SEED + number, energy, rng)
     return motion, beats_s, tempo_bpm
 
@@ -104,7 +113,8 @@ def _score_one(
         replace(sampling, guidance=1.0),
         duration_s=duration_s,
     )
-    unasked = rhythm_from_audio(decode_tokens(models.codec, free, duration_s))
+    free_wave = decode_tokens(models.codec, free, duration_s)
+    unasked = rhythm_from_audio(free_wave)
     if keep:
         save_audio(wave, keep / f"{sampling.seed:02d}_{sampling.style}.wav")
     heard, hinted = rhythm_from_audio(wave), rhythm_from_audio(wave, rhythm.tempo_bpm)
@@ -119,7 +129,21 @@ def _score_one(
         rotated=beat_f_chance(rhythm.beats_s, heard.beats_s, duration_s),
         unconditioned=beat_f(rhythm.beats_s, unasked.beats_s),
         tempo_right=tempo_correct(rhythm.tempo_bpm, heard.tempo_bpm),
+        **_madmom_scores(wave, free_wave, rhythm, other),
     )
+
+
+def _madmom_scores(
+    wave: Waveform, free: Waveform, rhythm: Rhythm, other: Rhythm
+) -> dict[str, float]:
+    if not installed():
+        return {}
+    heard = madmom_beats(wave)
+    return {
+        "madmom": beat_f(rhythm.beats_s, heard),
+        "madmom_shuffled": beat_f(other.beats_s, heard),
+        "madmom_free": beat_f(rhythm.beats_s, madmom_beats(free)),
+    }
 
 
 def score_clip(path: Path, models: Models, out: Path) -> dict:
@@ -148,36 +172,23 @@ def score_clip(path: Path, models: Models, out: Path) -> dict:
     return facts
 
 
-def _table(rows: list[dict]) -> str:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [columns] + [[_cell(row.get(name)) for name in columns] for row in rows]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    lines = [
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
 def _music(args: argparse.Namespace) -> list[dict]:
-    keep = args.out / "music"
-    scores = [
-        asdict(score) for score in score_music(load_models(), args.dances, args.seconds, keep)
-    ]
-    mean = {
-        name: float(np.mean([s[name] for s in scores])) for name in scores[0] if name != "style"
-    }
-    return [*scores, {"style": "mean", **mean}]
+    scores = score_music(load_models(), args.dances, args.seconds, args.out / "music")
+    return with_means([asdict(score) for score in scores], "style")
+
+
+def _rhythm(args: argparse.Namespace) -> list[dict]:
+    net = load_rhythm(args.weights or default_weights("rhythm"))
+    if args.clips:
+        scores = score_clips(net, args.clips, args.poses / "clips")
+    else:
+        scores = score_dances(net, args.dances, args.seconds, args.poses)
+    return with_means([asdict(score) for score in scores], "name")
 
 
 def _clips(args: argparse.Namespace) -> list[dict]:
-    models, rows = load_models(), []
-    for path in sorted(p for p in args.folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES):
+    videos, models, rows = videos_in(args.folder), load_models(), []
+    for path in videos:
         try:
             rows.append(score_clip(path, models, args.out))
         except D2MError as error:
@@ -185,22 +196,40 @@ def _clips(args: argparse.Namespace) -> list[dict]:
     return rows
 
 
-def main(argv: list[str] | None = None) -> int:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Scores of the whole chain, with controls.")
     parser.add_argument(
         "--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]"
     )
     commands = parser.add_subparsers(dest="what", required=True)
     music = commands.add_parser("music", help="music for unseen dances against the beats asked for")
-    music.add_argument("--dances", type=int, default=24)
-    music.add_argument("--seconds", type=float, default=10.0)
-    clips = commands.add_parser("clips", help="every video in a folder")
+    rhythm = commands.add_parser("rhythm", help="beats found in rendered dances or in real clips")
+    for command, dances in ((music, 24), (rhythm, 20)):
+        command.add_argument("--dances", type=int, default=dances, help="how many [%(default)s]")
+        command.add_argument("--seconds", type=float, default=10.0, help="of each [%(default)s]")
+    rhythm.add_argument(
+        "--clips", type=Path, help="folder of real clips with sound to score instead"
+    )
+    rhythm.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
+    rhythm.add_argument(
+        "--poses", type=Path, default=Path("runs/rhythm_eval"), help="poses kept [%(default)s]"
+    )
+    clips = commands.add_parser("clips", help="every video in a folder, from file to music")
     clips.add_argument("folder", type=Path)
-    args = parser.parse_args(argv)
-    (args.out / "music").mkdir(parents=True, exist_ok=True)
-    rows = {"music": _music, "clips": _clips}[args.what](args)
-    (args.out / f"{args.what}.json").write_text(json.dumps(rows, indent=1))
-    sys.stdout.write(_table(rows))
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        rows = {"music": _music, "rhythm": _rhythm, "clips": _clips}[args.what](args)
+    except D2MError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    name = "rhythm_clips" if args.what == "rhythm" and args.clips else args.what
+    with replacing(args.out / f"{name}.json") as partial:
+        partial.write_text(json.dumps(rows, indent=1))
+    sys.stdout.write(table(rows))
     return 0
 
 

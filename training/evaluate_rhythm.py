@@ -1,25 +1,20 @@
 """Scores the rhythm network on dances rendered to pixels and read back by MediaPipe.
 
-`python -m training.evaluate_rhythm --dances 20` prints the beat F-measure (mir_eval, 70 ms), the
-share of tempi within 4 %, and beside them what the same beats score at random phases and what a
-metronome scores that is told the true tempo. `--clips FOLDER` scores real clips against their own
-soundtrack.
+`python -m training.evaluate rhythm` prints them: the beat F-measure (mir_eval, 70 ms), whether the
+tempo is within 4 %, and beside them what the same beats score at random phases and what a metronome
+scores that is told the true tempo. Real clips are scored against their own soundtrack.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.assets import default_weights
 from d2m_core.audio import load_audio
-from d2m_core.checkpoint import load_rhythm
+from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats
 from d2m_core.metrics import beat_f, beat_f_chance, tempo_correct
 from d2m_core.motion import extract_motion
@@ -28,16 +23,14 @@ from d2m_core.pose_keypoints import load_poses, save_poses
 from d2m_core.rhythm import RhythmNet, rhythm_from_audio, rhythm_from_motion
 from d2m_core.types import PoseSequence, Rhythm
 from d2m_core.video import open_clip
+from training.seeds import RENDERED_SEED
+from training.studio.band import random_downbeats
 from training.studio.dancer import Dance, dance
 from training.studio.drawing import render_dance
 
-FIRST_SEED = 9_500_000
-"""Rendered dances have seeds from here on; no training run uses them."""
-
 TEMPI_BPM = (70.0, 170.0)
-_METRE = 4
 _PHASES = 16
-_VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv"}
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 
 
 @dataclass(frozen=True)
@@ -60,13 +53,12 @@ class RhythmScore:
 
 def drawn_dance(number: int, count: int, duration_s: float) -> Dance:
     """Dance `number` of `count`, the tempi spread evenly over `TEMPI_BPM`."""
-    seed = FIRST_SEED + number
+    seed = RENDERED_SEED + number
     rng = np.random.default_rng(seed)
     low, high = TEMPI_BPM
     tempo = low + (high - low) * (number + rng.random()) / count
     beats = steady_beats(tempo, duration_s, rng.uniform(0, 60 / tempo))
-    downbeats = (np.arange(len(beats)) - rng.integers(_METRE)) % _METRE == 0
-    return dance(beats, downbeats, duration_s, seed)
+    return dance(beats, random_downbeats(len(beats), rng), duration_s, seed)
 
 
 def read_back(truth: Dance, folder: Path) -> PoseSequence:
@@ -74,7 +66,6 @@ def read_back(truth: Dance, folder: Path) -> PoseSequence:
     path = folder / f"{truth.seed}_{truth.duration_s:g}s_{len(truth.beats_s)}.npz"
     if path.exists():
         return load_poses(path)
-    folder.mkdir(parents=True, exist_ok=True)
     clip_path = folder / f"{truth.seed}.mp4"
     try:
         poses = estimate_poses(open_clip(render_dance(truth, clip_path)))
@@ -115,68 +106,28 @@ def score_dances(net: RhythmNet, count: int, duration_s: float, folder: Path) ->
     return scores
 
 
+def videos_in(folder: Path) -> list[Path]:
+    """The video files directly in `folder`. Raises `SettingError` where there is none."""
+    paths = folder.iterdir() if folder.is_dir() else []
+    found = sorted(path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES)
+    if not found:
+        raise SettingError(
+            f"{folder} holds no video; name a folder of {', '.join(VIDEO_SUFFIXES)}."
+        )
+    return found
+
+
 def score_clips(net: RhythmNet, clips: Path, folder: Path) -> list[RhythmScore]:
     """Scores of real clips against the beats of their own soundtrack; silent ones are left out."""
     scores = []
-    for path in sorted(p for p in clips.iterdir() if p.suffix.lower() in _VIDEO_SUFFIXES):
+    for path in videos_in(clips):
         clip = open_clip(path)
         if not clip.has_audio:
             continue
         kept = folder / f"{path.stem}.npz"
         if not kept.exists():
-            folder.mkdir(parents=True, exist_ok=True)
             save_poses(select_dancer(estimate_poses(clip), "largest"), kept)
         found = rhythm_from_motion(extract_motion(load_poses(kept)), net)
         heard = rhythm_from_audio(load_audio(path, duration_s=clip.duration_s))
         scores.append(compare(path.stem, heard, found))
     return scores
-
-
-def table(scores: Sequence[RhythmScore]) -> str:
-    """Rows and means as Markdown."""
-    head = (
-        "| clip | BPM | found | beat F | random phase | metronome | tempo | octave | confidence |"
-    )
-    lines = [head, "|" + "---|" * 9]
-    for s in scores:
-        marks = " | ".join(
-            "yes" if right else "no" for right in (s.tempo_right, s.tempo_right_octaves)
-        )
-        lines.append(
-            f"| {s.name} | {s.tempo_bpm:.1f} | {s.found_bpm:.1f} | {s.beat_f:.2f} "
-            f"| {s.chance_f:.2f} | {s.metronome_f:.2f} | {marks} | {s.confidence:.2f} |"
-        )
-    means = np.mean([astuple(s)[3:] for s in scores], axis=0)
-    lines.append(
-        f"| **mean of {len(scores)}** | | | {means[0]:.3f} | {means[1]:.3f} | {means[2]:.3f} "
-        f"| {means[3]:.0%} | {means[4]:.0%} | {means[5]:.2f} |"
-    )
-    return "\n".join(lines) + "\n"
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.evaluate_rhythm",
-        description="Score the rhythm network on rendered dances, or on real clips.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument(
-        "--weights", type=Path, help="rhythm checkpoint; the default one if not given"
-    )
-    parser.add_argument("--dances", type=int, default=20, help="rendered dances")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of each")
-    parser.add_argument("--clips", type=Path, help="folder of real clips to score instead")
-    parser.add_argument("--folder", type=Path, default=Path("runs/rhythm_eval"), help="poses kept")
-    args = parser.parse_args(argv)
-    net = load_rhythm(args.weights or default_weights("rhythm"))
-    if args.clips:
-        scores = score_clips(net, args.clips, args.folder / "clips")
-    else:
-        scores = score_dances(net, args.dances, args.seconds, args.folder)
-    sys.stdout.write(table(scores))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +9,10 @@ import numpy as np
 from tqdm import tqdm
 
 from d2m_core.config import TEMPO_RANGE_BPM
+from d2m_core.files import replacing
 from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.types import LANDMARKS, MOTION_FPS, MotionFeatures, PoseSequence
+from training.data import as_float16
 from training.studio.dancer import Dance, dance
 from training.studio.noise import mediapipe_like
 
@@ -111,7 +112,7 @@ def make_pool(seeds: range, duration_s: float) -> Pool:
     for index, seed in enumerate(tqdm(seeds, desc="dancing", unit="dance", mininterval=5)):
         truth, features = example(seed, duration_s)
         count = min(frames, len(features.values))
-        motion[index, :count] = np.clip(features.values[:count], -6e4, 6e4)
+        motion[index, :count] = as_float16(features.values[:count])
         targets[index] = targets_of(truth, frames)
     return Pool(motion, targets, np.array(seeds, np.int64))
 
@@ -123,11 +124,6 @@ def cached_pool(folder: Path, seeds: range, duration_s: float) -> Pool:
         with np.load(path, allow_pickle=False) as stored:
             return Pool(stored["motion"], stored["targets"], stored["seeds"])
     pool = make_pool(seeds, duration_s)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial.npz")
-    try:
+    with replacing(path) as partial:
         np.savez(partial, motion=pool.motion, targets=pool.targets, seeds=pool.seeds)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return pool

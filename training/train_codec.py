@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from d2m_core.files import replacing
 from training.codec_losses import mel_scales
 from training.codec_model import HOP, CodecTraining
 from training.codec_music import draw_batch, held_out, open_pool
@@ -30,7 +30,6 @@ from training.flags import add_flags
 from training.studio.synth import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
-
 
 CODEC_NAME = "d2m"
 """Name in the specification of checkpoints and tokens; a codec trained anew is another codec."""
@@ -69,9 +68,8 @@ def measure(model: nn.Module, audio: torch.Tensor, scales: nn.ModuleList) -> dic
 
 
 def save_checkpoint(trainer: CodecTrainer) -> None:
-    part = trainer.run / ".checkpoint.pt.part"
-    torch.save(trainer.state(), part)
-    os.replace(part, trainer.run / "checkpoint.pt")
+    with replacing(trainer.run / "checkpoint.pt") as partial:
+        torch.save(trainer.state(), partial)
 
 
 def write_log(run: Path, line: dict[str, Any]) -> None:
@@ -98,17 +96,12 @@ def tame(model: Any) -> None:
 
 def export(model: Any, out: Path) -> None:
     """Writes the codec as transformers reads it: halves in the file, float32 once loaded."""
-    part = out.with_name(f".{out.name}.{os.getpid()}")
     model.config.dtype = "float32"
     model.config.codec_name = CODEC_NAME
-    model.config.save_pretrained(part)
     tensors = {name: _halved(tensor) for name, tensor in model.state_dict().items()}
-    save_file(tensors, part / "model.safetensors", {"format": "pt"})
-    out.mkdir(parents=True, exist_ok=True)
-    for file in ("config.json", "model.safetensors"):
-        os.replace(part / file, out / file)
-        (out / file).chmod(0o644)
-    part.rmdir()
+    with replacing(out / "config.json") as config, replacing(out / "model.safetensors") as weights:
+        model.config.to_json_file(config)
+        save_file(tensors, weights, {"format": "pt"})
 
 
 def _halved(tensor: torch.Tensor) -> torch.Tensor:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
-import os
 import shlex
 import time
 from collections.abc import Sequence
@@ -22,20 +20,21 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from d2m_core.checkpoint import save_rhythm
 from d2m_core.config import RhythmConfig
+from d2m_core.files import replacing
 from d2m_core.grid import tempo_of
 from d2m_core.metrics import beat_f, tempo_correct
 from d2m_core.motion import MOTION_NAMES, mirror_motion
+from d2m_core.pipeline import best_device
 from d2m_core.rhythm import RhythmNet, RhythmOutput, rhythm_from_motion
 from d2m_core.types import MOTION_FPS, MotionFeatures
+from training.flags import add_flags
 from training.rhythm_pool import Pool, cached_pool, example
+from training.schedule import rate_factor
+from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 
 log = logging.getLogger("train_rhythm")
 
-TRAINING_SEED = 1_000
-"""Training dances have seeds from here on: those of the demo and the tests lie below."""
-
-HELD_OUT_SEED = 10_000_000
-"""Validation dances have seeds from here on."""
+WARM_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,7 @@ class Trainer:
 
     def __init__(self, config: TrainRhythmConfig, pool: Pool) -> None:
         self.config = config
-        self.device = torch.device(
-            config.device
-            if config.device != "auto"
-            else ("cuda" if torch.cuda.is_available() else "cpu")
-        )
+        self.device = best_device(config.device)
         torch.manual_seed(config.seed)
         self.net = RhythmNet(RhythmConfig(features=len(MOTION_NAMES))).to(self.device)
         self._measure(pool)
@@ -107,8 +102,7 @@ class Trainer:
     def rate(self) -> float:
         """Learning rate now: a short rise, then a cosine down to nearly nothing."""
         share = min(1.0, self.spent_s / (60 * self.config.minutes))
-        rise = min(1.0, (self.step + 1) / 50)
-        return self.config.rate * rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+        return self.config.rate * rate_factor(self.step, WARM_STEPS, share)
 
     def train_step(self, pool: Pool) -> float:
         """One batch; gives its loss."""
@@ -142,7 +136,6 @@ class Trainer:
 
     def save_state(self, path: Path) -> None:
         """Everything needed to go on, tensors and numbers only."""
-        partial = path.with_suffix(".partial")
         state = {
             "net": self.net.state_dict(),
             "averaged": self.averaged,
@@ -151,11 +144,8 @@ class Trainer:
             "spent_s": self.spent_s,
             "loss": self.loss,
         }
-        try:
+        with replacing(path) as partial:
             torch.save(state, partial)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def load_state(self, path: Path) -> None:
         """Goes on from `save_state`'s file."""
@@ -221,14 +211,14 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
     """Trains until the time is spent, saves the averaged network and gives its score."""
     torch.set_num_threads(config.threads)
     config.folder.mkdir(parents=True, exist_ok=True)
-    seeds = range(TRAINING_SEED, TRAINING_SEED + config.dances)
+    seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
     pool = cached_pool(config.folder, seeds, 12.0)
     trainer = Trainer(config, pool)
     state = config.folder / "state.pt"
     if state.exists():
         trainer.load_state(state)
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
-    held_out = range(HELD_OUT_SEED, HELD_OUT_SEED + config.validation)
+    held_out = range(RHYTHM_HELD_OUT_SEED, RHYTHM_HELD_OUT_SEED + config.validation)
     next_report_s = trainer.spent_s + 60.0
     while trainer.spent_s < 60 * config.minutes:
         trainer.train_step(pool)
@@ -269,11 +259,8 @@ def parse(argv: Sequence[str] | None) -> TrainRhythmConfig:
     parser = argparse.ArgumentParser(
         prog="python -m training.train_rhythm",
         description="Train the rhythm network on drawn dances.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    for field in fields(TrainRhythmConfig):
-        kind = type(field.default)
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
+    add_flags(parser, TrainRhythmConfig)
     return TrainRhythmConfig(**vars(parser.parse_args(argv)))
 
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import math
-import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from d2m_core.files import replacing
 from training.codec_losses import mel_scales
 from training.codec_model import HOP
 from training.codec_music import FULL_SCALE, held_out, open_pool
+from training.flags import add_flags
+from training.schedule import rate_factor
 from training.studio.synth import SAMPLE_RATE
 from training.train_codec import export, measure
 
@@ -31,6 +33,35 @@ log = logging.getLogger("tune_decoder")
 
 WARM_STEPS = 8
 """Token steps at a segment's start that do not count: the decoder has no past there."""
+
+WARM_UPDATES = 100
+SAVE_S = 300.0
+"""Seconds between saved states with a measurement."""
+
+
+@dataclass(frozen=True)
+class TuningConfig:
+    """Settings of one run; the command line is made from these fields."""
+
+    codec: Path = Path("weights/codec")
+    """Codec to begin with."""
+    out: Path = Path("weights/codec")
+    """Folder to write."""
+    run: Path = Path("runs/decoder")
+    """State to resume from, and the codes of the music."""
+    pool: Path = Path("runs/codec/pool")
+    """Training music."""
+    pool_minutes: float = 60.0
+    minutes: float = 30.0
+    """Training time in all, by the wall clock, resumed parts counted."""
+    batch: int = 6
+    steps: int = 32
+    """Length of a training segment in token steps."""
+    rate: float = 6e-4
+    """Highest learning rate; it falls as a cosine of the time spent."""
+    held_out_s: float = 6.0
+    """Length of each piece that measures the codec, in seconds."""
+    seed: int = 1
 
 
 def encode_pool(model: nn.Module, pool: list[np.ndarray], folder: Path) -> list[torch.Tensor]:
@@ -42,7 +73,8 @@ def encode_pool(model: nn.Module, pool: list[np.ndarray], folder: Path) -> list[
             audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None]
             with torch.inference_mode():
                 codes = model.encode(audio).audio_codes[0, 0]  # type: ignore[operator]
-            np.save(path, codes.numpy().astype(np.int16))
+            with replacing(path) as partial:
+                np.save(partial, codes.numpy().astype(np.int16))
         out.append(torch.from_numpy(np.load(path)).long())
     return out
 
@@ -64,21 +96,21 @@ def draw(
 class DecoderTuner:
     """The state of one run."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
+    def __init__(self, config: TuningConfig) -> None:
         from transformers import EncodecModel
 
-        self.args = args
-        self.model = EncodecModel.from_pretrained(args.codec).train()
+        self.config = config
+        self.model = EncodecModel.from_pretrained(config.codec).train()
         self.decoder = self.model.decoder
         self.average = {k: p.detach().clone() for k, p in self.decoder.named_parameters()}
-        self.optimizer = torch.optim.AdamW(self.decoder.parameters(), args.rate, (0.8, 0.99))
+        self.optimizer = torch.optim.AdamW(self.decoder.parameters(), config.rate, (0.8, 0.99))
         self.scales = mel_scales(SAMPLE_RATE)
-        self.rng = np.random.default_rng(args.seed)
+        self.rng = np.random.default_rng(config.seed)
         self.step, self.spent_s = 0, 0.0
 
     @property
     def progress(self) -> float:
-        return min(1.0, self.spent_s / (60 * self.args.minutes))
+        return min(1.0, self.spent_s / (60 * self.config.minutes))
 
     def train_step(self, codes: torch.Tensor, real: torch.Tensor) -> float:
         """One step on codes [B, K, T] and sound [B, N]; returns the mel distance."""
@@ -99,10 +131,7 @@ class DecoderTuner:
         loss.backward()
         nn.utils.clip_grad_norm_(self.decoder.parameters(), 10.0)
         for group in self.optimizer.param_groups:
-            warm = min(1.0, (self.step + 1) / 100)
-            group["lr"] = (
-                self.args.rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * self.progress)))
-            )
+            group["lr"] = self.config.rate * rate_factor(self.step, WARM_UPDATES, self.progress)
         self.optimizer.step()
         self.step += 1
         with torch.no_grad():
@@ -115,7 +144,7 @@ class DecoderTuner:
         """A fresh copy of the codec with the averaged decoder."""
         from transformers import EncodecModel
 
-        model = EncodecModel.from_pretrained(self.args.codec)
+        model = EncodecModel.from_pretrained(self.config.codec)
         model.decoder.load_state_dict({**model.decoder.state_dict(), **self.average})
         return model
 
@@ -124,9 +153,8 @@ class DecoderTuner:
             "decoder": self.decoder.state_dict(), "average": self.average,
             "optimizer": self.optimizer.state_dict(), "step": self.step, "spent_s": self.spent_s,
         }  # fmt: skip
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        torch.save(state, part)
-        os.replace(part, path)
+        with replacing(path) as partial:
+            torch.save(state, partial)
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
@@ -136,57 +164,49 @@ class DecoderTuner:
         self.step, self.spent_s = state["step"], state["spent_s"]
 
 
-def tune(args: argparse.Namespace) -> dict[str, Any]:
+def tune(config: TuningConfig) -> dict[str, Any]:
     """Runs until the time is spent and exports; returns held-out figures before and after."""
-    tuner, state = DecoderTuner(args), args.run / "state.pt"
-    args.run.mkdir(parents=True, exist_ok=True)
+    tuner, state = DecoderTuner(config), config.run / "state.pt"
     if state.exists():
         tuner.restore(state)
-    pool = open_pool(args.pool, args.pool_minutes)
-    codes = encode_pool(tuner.model, pool, args.run)
-    audio = held_out()
+    pool = open_pool(config.pool, config.pool_minutes)
+    codes = encode_pool(tuner.model, pool, config.run)
+    audio = held_out(config.held_out_s)
     before = measure(tuner.averaged(), audio, tuner.scales)
     log.info("held out before %s", json.dumps(before))
     clock = saved = time.monotonic()
     mels: list[float] = []
     while tuner.progress < 1:
-        batch = draw(pool, codes, args.batch, args.steps + WARM_STEPS, tuner.rng)
+        batch = draw(pool, codes, config.batch, config.steps + WARM_STEPS, tuner.rng)
         mels.append(tuner.train_step(*batch))
         now = time.monotonic()
         tuner.spent_s, clock = tuner.spent_s + now - clock, now
         if tuner.step % 100 == 0:
             log.info("step %d, %.0f s: mel %.4f", tuner.step, tuner.spent_s, np.mean(mels))
             mels = []
-        if now - saved > 300:
+        if now - saved > SAVE_S:
             saved = now
             tuner.save(state)
             log.info("held out %s", json.dumps(measure(tuner.averaged(), audio, tuner.scales)))
     tuner.save(state)
     model = tuner.averaged()
     after = measure(model, audio, tuner.scales)
-    export(model, args.out)
+    export(model, config.out)
     log.info("held out after %s", json.dumps(after))
     return {"before": before, "after": after, "steps": tuner.step}
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training.tune_decoder")
-    parser.add_argument(
-        "--codec", type=Path, default=Path("weights/codec"), help="codec to begin with"
+    parser = argparse.ArgumentParser(
+        prog="python -m training.tune_decoder",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, default=Path("weights/codec"), help="folder to write")
-    parser.add_argument("--run", type=Path, default=Path("runs/decoder"), help="state and codes")
-    parser.add_argument("--pool", type=Path, default=Path("runs/codec/pool"), help="training music")
-    parser.add_argument("--pool-minutes", type=float, default=60.0)
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--batch", type=int, default=6)
-    parser.add_argument("--steps", type=int, default=32, help="token steps of a segment")
-    parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args(argv)
+    add_flags(parser, TuningConfig)
+    config = TuningConfig(**vars(parser.parse_args(argv)))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_flush_denormal(True)
-    tune(args)
+    tune(config)
     return 0
 
 

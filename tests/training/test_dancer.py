@@ -137,7 +137,7 @@ def test_frames_and_files(tmp_path: Path) -> None:
     assert clip.has_audio
     assert clip.duration_s == pytest.approx(1.0, abs=0.05)
     with pytest.raises(MediaError):
-        render_dance(made, tmp_path / "missing" / "a.mp4", 160, 90, 25.0)
+        render_dance(made, tmp_path / "a.mp4" / "b.mp4", 160, 90, 25.0)
     assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
 
 

@@ -26,7 +26,8 @@ from training.data import (
     write_item,
 )  # fmt: skip
 from training.synthetic_items import CODEC, MOTION_NAMES, make_items
-from training.train import Trainer, main, parse, train
+from training.train import main, parse, train
+from training.trainer import Trainer
 
 TINY, TINY_SHAPE = parse(["--preset", "tiny"])
 PLAIN = replace(

@@ -91,7 +91,7 @@ def play(
     if beats_s is None:
         first_s = rng.uniform(0, 60.0 / tempo_bpm)
         beats_s = steady_beats(tempo_bpm, duration_s, first_s)
-        downbeats = (np.arange(len(beats_s)) - rng.integers(BEATS_PER_BAR)) % BEATS_PER_BAR == 0
+        downbeats = random_downbeats(len(beats_s), rng)
     elif downbeats is None:
         downbeats = np.arange(len(beats_s)) % BEATS_PER_BAR == 0
     if energy is None:
@@ -108,6 +108,11 @@ def play(
         style=style,
         tempo_bpm=tempo_bpm,
     )
+
+
+def random_downbeats(beats: int, rng: np.random.Generator) -> np.ndarray:
+    """Marks, bool [beats], of a bar that starts on a random one of the first beats."""
+    return (np.arange(beats) - rng.integers(BEATS_PER_BAR)) % BEATS_PER_BAR == 0
 
 
 def random_form(frames: int, tempo_bpm: float, rng: np.random.Generator) -> np.ndarray:

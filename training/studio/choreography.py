@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from d2m_core import grid
+from d2m_core.grid import position, seconds_at
 from d2m_core.types import MOTION_FPS
 
 from .arms import ARMS
@@ -21,19 +21,10 @@ def bar_lines(beats_s: np.ndarray, downbeats: np.ndarray, duration_s: float) -> 
     if len(lines) == 0:
         lines = np.array([0.0])
     length = float(np.median(np.diff(lines))) if len(lines) > 1 else 4.0
-    first, last = grid.position(beats_s, np.array([0.0, duration_s]))
+    first, last = position(beats_s, np.array([0.0, duration_s]))
     before = np.arange(lines[0] - length, first - 1.5 * length, -length)[::-1]
     after = np.arange(lines[-1] + length, max(last, lines[-1]) + 1.5 * length, length)
     return np.concatenate([before, lines, after])
-
-
-def when(beats_s: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Seconds of positions in beats; outside the grid its end tempo goes on."""
-    index = np.arange(len(beats_s), dtype=np.float64)
-    inside = np.interp(at, index, beats_s)
-    before = beats_s[0] + at * (beats_s[1] - beats_s[0])
-    after = beats_s[-1] + (at - index[-1]) * (beats_s[-1] - beats_s[-2])
-    return np.where(at < 0, before, np.where(at > index[-1], after, inside))
 
 
 def energy_curve(
@@ -57,7 +48,7 @@ def energy_curve(
             : len(bars) - at
         ]
         at += span
-    return np.clip(np.interp(times, when(beats_s, bars), 0.12 + 0.88 * levels), 0.0, 1.0)
+    return np.clip(np.interp(times, seconds_at(beats_s, bars), 0.12 + 0.88 * levels), 0.0, 1.0)
 
 
 def choreograph(
@@ -105,7 +96,8 @@ def _write_phrase(
 ) -> None:
     phrase_seed = int(rng.integers(2**31))
     beat_s = float(
-        np.diff(when(beats_s, bars[first : first + 2]))[0] / np.diff(bars[first : first + 2])[0]
+        np.diff(seconds_at(beats_s, bars[first : first + 2]))[0]
+        / np.diff(bars[first : first + 2])[0]
     )
     rate = _rate(beat_s, rng)
     for number in range(min(span, len(bars) - 1 - first)):

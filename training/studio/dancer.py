@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from d2m_core.grid import seconds_at
 from d2m_core.types import LANDMARKS, MOTION_FPS, PoseSequence
 
 from .body import Body, Camera, joints_of, random_body, random_camera
-from .choreography import bar_lines, choreograph, energy_curve, when
+from .choreography import bar_lines, choreograph, energy_curve
 from .performer import Performer
 
 
@@ -65,7 +66,7 @@ def dance(
     bars = bar_lines(np.asarray(beats_s, np.float64), np.asarray(downbeats, bool), duration_s)
     curve = energy_curve(energy, bars, beats_s, times, rng)
     score, names = choreograph(
-        bars, beats_s, np.interp(when(beats_s, bars[:-1]), times, curve), rng
+        bars, beats_s, np.interp(seconds_at(beats_s, bars[:-1]), times, curve), rng
     )
     body = random_body(rng)
     performer = Performer(np.asarray(beats_s, np.float64), times, curve, body, rng)

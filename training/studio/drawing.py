@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,9 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from d2m_core.errors import MediaError
+from d2m_core.files import replacing
 from d2m_core.grid import steady_beats
-from d2m_core.types import Waveform
+from d2m_core.types import MOTION_FPS, Waveform
 
+from .band import BEATS_PER_BAR
 from .dancer import Dance, dance
 from .figure import Figure
 from .look import random_look, room
@@ -65,10 +66,9 @@ def render_dance(
     import av
 
     path = Path(path)
-    part = path.with_name(f".{path.stem}.part.mp4")
     rate = Fraction(fps).limit_denominator(1001)
     try:
-        with av.open(str(part), "w", format="mp4") as out:
+        with replacing(path) as part, av.open(str(part), "w", format="mp4") as out:
             stream = out.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "medium"})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             sound = _Sound(out, samples) if samples is not None else None
@@ -77,11 +77,8 @@ def render_dance(
             out.mux(stream.encode(None))
             if sound is not None:
                 sound.write()
-        os.replace(part, path)
     except (OSError, av.FFmpegError) as error:
         raise MediaError(f"{path} cannot be written ({error}); choose another place.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
@@ -105,8 +102,8 @@ class _Sound:
 def demo_dance(seed: int, tempo_bpm: float, duration_s: float, fps: float) -> Dance:
     """A dance on a steady grid in 4/4 that starts on a downbeat, at the energy of a demo."""
     beats = steady_beats(tempo_bpm, duration_s)
-    downbeats = np.arange(len(beats)) % 4 == 0
-    bars = np.arange(0.0, duration_s + 1.0, 1.0 / 25.0)
+    downbeats = np.arange(len(beats)) % BEATS_PER_BAR == 0
+    bars = np.arange(0.0, duration_s + 1.0, 1.0 / MOTION_FPS)
     energy = 0.72 + 0.13 * np.sin(2 * np.pi * bars / max(duration_s, 1.0) - np.pi / 2)
     made = dance(beats, downbeats, duration_s, seed, fps=fps, energy=energy)
     return replace(made, duration_s=duration_s)
@@ -124,7 +121,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fps", type=float, default=30.0)
     args = parser.parse_args(argv)
     made = demo_dance(args.seed, args.tempo, args.seconds, args.fps)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     render_dance(made, args.out, args.width, args.height, args.fps)
     facts = {
         "beats_s": made.beats_s.tolist(), "downbeats": made.downbeats.tolist(),
@@ -132,9 +128,8 @@ def main(argv: list[str] | None = None) -> int:
         "seed": args.seed, "duration_s": args.seconds, "moves": made.moves,
     }  # fmt: skip
     note = args.out.with_suffix(".json")
-    part = note.with_name(f".{note.name}.part")
-    part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, note)
+    with replacing(note) as part:
+        part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"{args.out}\n{note}\n")
     return 0
 

@@ -26,15 +26,15 @@ from d2m_core.config import STYLES
 from d2m_core.grid import steady_beats
 from d2m_core.motion import extract_motion
 from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.types import MotionFeatures, Waveform
-from training.data import TrainItem, write_item
+from d2m_core.types import MOTION_FPS, MotionFeatures, Waveform
+from training.data import TrainItem, as_float16, write_item
+from training.seeds import PAIRS_SEED
 
-from .band import BEATS_PER_BAR, Song, play, random_form
+from .band import Song, play, random_downbeats, random_form
 from .dancer import dance
 from .noise import mediapipe_like
 
 TEMPO_BPM = (66.0, 174.0)
-FLOAT16_MAX = 6.0e4
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class PairPlan:
     codec: str
     rhythm: str | None
     """Rhythm network whose curves stand in for the band's own in half of the items."""
+    style: str | None = None
+    """One style for all; None draws one."""
 
 
 def make_pair(plan: PairPlan) -> TrainItem:
@@ -53,9 +55,11 @@ def make_pair(plan: PairPlan) -> TrainItem:
     rng = np.random.default_rng([plan.seed, 77])
     tempo_bpm = float(np.exp(rng.uniform(*np.log(TEMPO_BPM))))
     beats_s = _grid(tempo_bpm, plan.duration_s, rng)
-    downbeats = (np.arange(len(beats_s)) - rng.integers(BEATS_PER_BAR)) % BEATS_PER_BAR == 0
-    energy = random_form(round(plan.duration_s * 25), tempo_bpm, rng)
+    downbeats = random_downbeats(len(beats_s), rng)
+    energy = random_form(round(plan.duration_s * MOTION_FPS), tempo_bpm, rng)
     style = int(rng.integers(len(STYLES)))
+    if plan.style is not None:
+        style = STYLES.index(plan.style)
     song = play(STYLES[style], tempo_bpm, plan.duration_s, plan.seed, beats_s, downbeats, energy)
     motion = see_dance(beats_s, downbeats, plan.duration_s, plan.seed, energy, rng)
     codec = _codec(plan.codec)
@@ -68,7 +72,7 @@ def make_pair(plan: PairPlan) -> TrainItem:
         downbeats=downbeats,
         codec=codec.spec,
         tempo_bpm=tempo_bpm,
-        motion=np.clip(motion.values, -FLOAT16_MAX, FLOAT16_MAX).astype(np.float16),
+        motion=as_float16(motion.values),
         motion_names=motion.names,
         style=style,
     )
@@ -129,9 +133,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--seconds", type=float, default=30.0, help="length of an item [%(default)s]"
     )
-    parser.add_argument("--seed", type=int, default=100_000, help="first item's seed [%(default)s]")
+    parser.add_argument(
+        "--seed", type=int, default=PAIRS_SEED, help="first item's seed [%(default)s]"
+    )
     parser.add_argument("--codec", default="weights/codec", help="codec folder [%(default)s]")
     parser.add_argument("--rhythm", help="rhythm network for the curves of half of the items")
+    parser.add_argument("--style", choices=STYLES, help="one style only; by default all")
     parser.add_argument("--workers", type=int, default=2, help="processes [%(default)s]")
     args = parser.parse_args(argv)
     count = max(1, round(args.hours * 3600 / args.seconds))
@@ -139,7 +146,7 @@ def main(argv: list[str] | None = None) -> int:
     for seed in range(args.seed, args.seed + count):
         path = args.out / f"{seed:07d}.safetensors"
         if not path.exists():
-            plans[path] = PairPlan(seed, args.seconds, args.codec, args.rhythm)
+            plans[path] = PairPlan(seed, args.seconds, args.codec, args.rhythm, args.style)
     with ProcessPoolExecutor(args.workers) as pool:
         jobs = [pool.submit(_make_and_write, plan, path) for path, plan in plans.items()]
         for job in tqdm(as_completed(jobs), total=len(jobs), desc="pairs", unit="item"):

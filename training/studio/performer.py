@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from d2m_core.grid import seconds_at
 from d2m_core.types import MOTION_FPS
 
 from .body import FRAME_FACING_CAMERA, Body, Posture, apply, turned
-from .choreography import when
 from .moves import STANCE, Score, Step
 from .trunk import Trunk, write_trunk
 
@@ -47,7 +47,7 @@ class Performer:
         self.loose = rng.uniform(0.008, 0.035)
 
     def seconds(self, at: np.ndarray) -> np.ndarray:
-        return when(self.beats_s, at)
+        return seconds_at(self.beats_s, at)
 
     def track(
         self, at: np.ndarray, attack: np.ndarray, values: np.ndarray, lag: float, snap: float = 1.0

@@ -1,0 +1,123 @@
+"""Tuning the decoder: three steps on a codec of toy size."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import EncodecModel
+
+from d2m_core.codec import decode_tokens, encode_audio, load_codec
+from d2m_core.types import Waveform
+from tests import tiny_models
+from training.codec_model import HOP
+from training.codec_music import FULL_SCALE
+from training.studio.synth import SAMPLE_RATE
+from training.train_codec import export
+from training.tune_decoder import WARM_STEPS, DecoderTuner, TuningConfig, draw, encode_pool, main
+
+STEPS = 12
+
+
+@pytest.fixture(autouse=True)
+def plain_floats() -> Iterator[None]:
+    yield
+    torch.set_flush_denormal(False)  # the command line sets it for the whole process
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> TuningConfig:
+    """Settings for a tiny codec as `train_codec` exports it: halves in the file."""
+    folder = tmp_path_factory.mktemp("tune")
+    tiny_models.write_codec(folder / "plain")
+    export(EncodecModel.from_pretrained(folder / "plain"), folder / "codec")
+    return TuningConfig(
+        codec=folder / "codec", out=folder / "out", run=folder / "run", batch=2, steps=STEPS
+    )
+
+
+@pytest.fixture(scope="module")
+def pool() -> list[np.ndarray]:
+    """Two seconds of a falling tone, as the pool keeps music."""
+    times = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    tone = 0.5 * np.sin(2 * np.pi * (500 * times - 60 * times**2))
+    return [np.round(tone * FULL_SCALE).astype(np.int16)]
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+def test_segments_of_codes_and_sound_belong_together(
+    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+) -> None:
+    model = EncodecModel.from_pretrained(config.codec)
+    codes = encode_pool(model, pool, tmp_path)
+    again = encode_pool(model, pool, tmp_path)
+    assert torch.equal(codes[0], again[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["codes_0000.npy"]
+    numbers = [torch.arange(codes[0].shape[1])[None]]  # codes that tell where they are from
+    tokens, sound = draw(pool, numbers, 3, 8, np.random.default_rng(0))
+    assert tokens.shape == (3, 1, 8)
+    for row, heard in zip(tokens, sound, strict=True):
+        start = int(row[0, 0]) * HOP
+        wanted = pool[0][start : start + 8 * HOP].astype(np.float32) / FULL_SCALE
+        np.testing.assert_array_equal(heard.numpy(), wanted)
+
+
+def test_only_the_decoder_changes_and_the_export_loads(
+    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+) -> None:
+    tuner = DecoderTuner(config)
+    codes = encode_pool(tuner.model, pool, tmp_path / "run")
+    for _ in range(3):
+        batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, tuner.rng)
+        assert np.isfinite(tuner.train_step(*batch))
+    assert tuner.step == 3
+    export(tuner.averaged(), tmp_path / "out")
+    before, after = tensors(config.codec), tensors(tmp_path / "out")
+    assert before.keys() == after.keys()
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"decoder"}
+    old, new = load_codec(config.codec), load_codec(tmp_path / "out")
+    wave = Waveform(torch.from_numpy(pool[0] / np.float32(FULL_SCALE))[None, None], SAMPLE_RATE)
+    tokens = encode_audio(old, wave)
+    assert torch.equal(tokens.codes, encode_audio(new, wave).codes)
+    assert torch.isfinite(decode_tokens(new, tokens).samples).all()
+
+
+def test_a_restored_run_equals_an_uninterrupted_one(
+    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+) -> None:
+    codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
+    batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, np.random.default_rng(0))
+    one, two = DecoderTuner(config), DecoderTuner(config)
+    one.train_step(*batch)
+    one.save(tmp_path / "state.pt")
+    two.restore(tmp_path / "state.pt")
+    for tuner in (one, two):
+        tuner.train_step(*batch)
+    for name, value in one.average.items():
+        assert torch.equal(value, two.average[name]), name
+
+
+def test_the_command_line_makes_a_codec_and_goes_on(
+    config: TuningConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = replace(config, out=tmp_path / "out", run=tmp_path / "run", pool=tmp_path / "pool")
+    words = [f"--{name}={getattr(small, name)}" for name in ("codec", "out", "run", "pool")]
+    words += ["--pool-minutes=0.1", "--minutes=0.005", "--batch=1", "--held-out-s=0.5"]
+    caplog.set_level(logging.INFO)
+    assert main(words) == 0
+    steps = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["step"]
+    assert steps >= 1
+    assert main(words) == 0  # its time is spent: it only exports again
+    assert torch.load(tmp_path / "run" / "state.pt", weights_only=True)["step"] == steps
+    assert load_codec(tmp_path / "out").spec == load_codec(config.codec).spec
+    assert sum("held out after" in line for line in caplog.messages) == 2

@@ -1,0 +1,44 @@
+"""Which seeds belong to what, so that nothing is measured on what was trained on.
+
+A seed names a dance, a piece of band music, or both. Every range below is used for one purpose
+only; whatever is new takes a free range and writes it down here.
+
+| seeds | what for |
+|---|---|
+| 0 and up | pool of the codec; the first shipped transformer's pairs, too, took 0-179 |
+| 1_000-3_999 | training dances of the rhythm network |
+| 100_000 and up | pairs that the transformer trains on |
+| 900_000 and up | music that measures the codec |
+| 9_000_000 and up | dances for `training.evaluate music` |
+| 9_500_000 and up | rendered dances for `training.evaluate rhythm`; +100: demo, tests |
+| 10_000_000 and up | validation of the rhythm network |
+"""
+
+from __future__ import annotations
+
+CODEC_POOL_SEED = 0
+"""Pieces of band music that the codec trains on have seeds from here on."""
+
+RHYTHM_SEED = 1_000
+"""Training dances of the rhythm network have seeds from here on, 3000 by default."""
+
+PAIRS_SEED = 100_000
+"""Pairs of dance and music have seeds from here on."""
+
+CODEC_HELD_OUT_SEED = 900_000
+"""Band music from here on only measures the codec."""
+
+UNSEEN_SEED = 9_000_000
+"""Dances from here on score the whole chain; no training run uses them."""
+
+RENDERED_SEED = 9_500_000
+"""Dances from here on are rendered to pixels to score the rhythm; no training run uses them."""
+
+DEMO_SEED = RENDERED_SEED + 105
+"""The dance of the demo and of the benchmarks."""
+
+TESTS_SEED = RENDERED_SEED + 113
+"""The dance of the end-to-end test."""
+
+RHYTHM_HELD_OUT_SEED = 10_000_000
+"""Dances from here on validate the rhythm network while it trains."""
