@@ -12,7 +12,14 @@ from pathlib import Path
 
 from .config import SamplingConfig
 from .errors import D2MError
-from .pipeline import DanceMusic, StageProgress, dance_to_music, load_models, write_result
+from .pipeline import (
+    DanceMusic,
+    StageProgress,
+    check_output,
+    dance_to_music,
+    load_models,
+    write_result,
+)
 from .plots import overlay_video, rhythm_picture, save_png
 from .pose import POSE_MODELS
 from .video import open_clip
@@ -124,6 +131,7 @@ def run(args: argparse.Namespace) -> DanceMusic:
         seed=args.seed, guidance=args.guidance, temperature=args.temperature, style=args.style
     )
     clip = open_clip(args.clip, args.start, args.duration)
+    check_output(args.out, clip, args.keep_original_audio)
     models = load_models(args.model, args.codec, args.rhythm, args.device)
     dancer = int(args.dancer) if args.dancer.lstrip("-").isdigit() else args.dancer
     with progress_bars(not args.quiet) as on_progress:

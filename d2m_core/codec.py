@@ -258,7 +258,10 @@ def decode_tokens(
     *,
     chunk_s: float = CHUNK_S,
 ) -> Waveform:
-    """Sound of `tokens`, mono, on the CPU; where given, cut or padded to exactly `duration_s`."""
+    """Sound of `tokens`, mono, on the CPU; where given, cut or padded to exactly `duration_s`.
+
+    A decoder may overshoot: a sound whose peak is above 1 is lowered as a whole.
+    """
     _check_tokens(codec.spec, tokens)
     hop, batch, steps = codec.hop, tokens.codes.shape[0], tokens.codes.shape[-1]
     length = steps * hop if duration_s is None else round(duration_s * codec.spec.sample_rate)
@@ -278,7 +281,9 @@ def decode_tokens(
         )
         if on_progress is not None:
             on_progress(chunk.stop, needed)
-    return Waveform(out[..., :length], codec.spec.sample_rate)
+    out = out[..., :length]
+    peak = out.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1.0)  # [B, 1, 1]
+    return Waveform(out / peak, codec.spec.sample_rate)
 
 
 def _blend(out: torch.Tensor, sound: torch.Tensor, start: int, fade: int) -> None:

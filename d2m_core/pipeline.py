@@ -11,22 +11,21 @@ from pathlib import Path
 import torch
 
 from .assets import default_weights
-from .audio import fit_length, load_audio, mux, save_audio
+from .audio import VIDEO_FORMATS, fit_length, load_audio, mux, save_audio
 from .checkpoint import LoadedModel, load_model, load_rhythm
 from .codec import Codec, decode_tokens, load_codec
 from .config import SamplingConfig, check_tempo
-from .errors import SettingError
+from .errors import MediaError, SettingError
 from .motion import extract_motion
 from .pose import estimate_poses, select_dancer
 from .rhythm import RhythmNet, rhythm_from_motion
-from .sampling import generate_tokens
+from .sampling import generate_tokens, style_index
+from .sound_file import AUDIO_FORMATS
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
 from .video import open_clip
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
-
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +107,8 @@ def dance_to_music(
     """
     if tempo_bpm is not None:
         check_tempo(tempo_bpm)
+    sampling = sampling or SamplingConfig()
+    style_index(sampling.style, models.model.model.config.styles)  # refused before any work
     if not isinstance(clip, VideoClip):
         clip = open_clip(clip)
     seconds: dict[str, float] = {}
@@ -126,7 +127,7 @@ def dance_to_music(
     loaded = models.model
     with _timed(seconds, "music"):
         tokens = generate_tokens(
-            loaded, motion, rhythm, models.codec.spec, sampling or SamplingConfig(),
+            loaded, motion, rhythm, models.codec.spec, sampling,
             on_progress=_stage(on_progress, "music"),
         )  # fmt: skip
     with _timed(seconds, "decode"):
@@ -146,12 +147,21 @@ def write_result(
     `keep_original_audio` is the gain of the clip's own sound under the music, 0..1.
     """
     out = Path(out)
-    if out.suffix.lower() in VIDEO_SUFFIXES:
+    if out.suffix.lower() in VIDEO_FORMATS:
         return mux(result.clip, result.audio, out, keep_original_audio)
     audio = result.audio
-    if keep_original_audio and result.clip.has_audio:
+    if keep_original_audio:
         audio = _with_original(result, keep_original_audio)
     return save_audio(audio, out, metadata)
+
+
+def check_output(out: Path | str, clip: VideoClip, keep_original_audio: float = 0.0) -> None:
+    """Raises `MediaError` for what `write_result` would refuse, before any work is done."""
+    suffix, known = Path(out).suffix.lower(), sorted({**VIDEO_FORMATS, **AUDIO_FORMATS})
+    if suffix not in known:
+        raise MediaError(f"Cannot write {Path(out).name}; end its name with {', '.join(known)}.")
+    if keep_original_audio and not clip.has_audio:
+        raise MediaError(f"{clip.path.name} has no sound to keep; leave its own sound out.")
 
 
 def _with_original(result: DanceMusic, gain: float) -> Waveform:

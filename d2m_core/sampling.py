@@ -69,7 +69,7 @@ def generate_tokens(
     """
     net = model.model
     _check_fit(model, motion, spec)
-    style = _style_index(config.style, net.config.styles)
+    style = style_index(config.style, net.config.styles)
     total = spec.steps(_duration(motion, rhythm, duration_s))
     device = net.null.device
     generator = torch.Generator(device).manual_seed(config.seed)
@@ -238,7 +238,8 @@ def _check_fit(model: LoadedModel, motion: MotionFeatures | None, spec: CodecSpe
         )
 
 
-def _style_index(style: str | None, styles: tuple[str, ...]) -> int:
+def style_index(style: str | None, styles: tuple[str, ...]) -> int:
+    """Place of `style` among a model's; -1 lets the model choose. Raises `SettingError`."""
     if style is None:
         return -1
     if style not in styles:

@@ -88,3 +88,25 @@ def test_a_device_that_is_not_here(
     clip = make_clip(duration_s=1.0)
     command = [str(clip), "-o", str(tmp_path / "out.wav"), "--device", device]
     assert device in fails(command, capsys)
+
+
+def test_what_cannot_be_written_or_kept_is_refused_before_any_work(
+    make_clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(duration_s=1.0)
+    assert "out.doc" in fails([str(clip), "-o", str(tmp_path / "out.doc")], capsys)
+    keep = [str(clip), "-o", str(tmp_path / "out.wav"), "--keep-original-audio", "0.5"]
+    assert "has no sound" in fails(keep, capsys)
+
+
+def test_an_unknown_style_is_refused_with_the_known_ones(
+    make_clip: Callable[..., Path],
+    weights: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clip = make_clip(duration_s=1.0)
+    command = [str(clip), "-o", str(tmp_path / "out.wav"), "--style", "polka", *weights]
+    error = fails(command, capsys)
+    assert "polka" in error
+    assert "house" in error
