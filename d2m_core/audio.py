@@ -158,7 +158,7 @@ def mux(
         raise MediaError(f"{out_path.name} is the clip itself; choose another name for the result.")
     wave = fit_length(wave, clip.duration_s)
     if original_gain > 0:
-        wave = _mixed(wave, clip, original_gain)
+        wave = with_own_sound(wave, clip, original_gain)
     wave = _encodable(wave, _MUX_CODEC)
     with (
         open_video(clip.path) as source,
@@ -176,8 +176,11 @@ def mux(
     return out_path
 
 
-def _mixed(wave: Waveform, clip: VideoClip, gain: float) -> Waveform:
-    """The music with the clip's own sound under it, at the higher of the two rates."""
+def with_own_sound(wave: Waveform, clip: VideoClip, gain: float) -> Waveform:
+    """The music [1, C, N] with the clip's own sound under it, at the higher of the two rates.
+
+    Peaks may pass 1; writing lowers them. Raises `MediaError` where the clip has no sound.
+    """
     own = load_audio(clip.path, None, clip.start_s, clip.duration_s)
     if own.samples.shape[1] > 2:
         own = to_mono(own)

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from .assets import default_weights
-from .audio import VIDEO_FORMATS, fit_length, load_audio, mux, save_audio
+from .audio import VIDEO_FORMATS, mux, save_audio, with_own_sound
 from .checkpoint import LoadedModel, load_model, load_rhythm
 from .codec import Codec, decode_tokens, load_codec
 from .config import SamplingConfig, check_tempo
@@ -151,7 +151,7 @@ def write_result(
         return mux(result.clip, result.audio, out, keep_original_audio)
     audio = result.audio
     if keep_original_audio:
-        audio = _with_original(result, keep_original_audio)
+        audio = with_own_sound(audio, result.clip, keep_original_audio)
     return save_audio(audio, out, metadata)
 
 
@@ -162,14 +162,6 @@ def check_output(out: Path | str, clip: VideoClip, keep_original_audio: float = 
         raise MediaError(f"Cannot write {Path(out).name}; end its name with {', '.join(known)}.")
     if keep_original_audio and not clip.has_audio:
         raise MediaError(f"{clip.path.name} has no sound to keep; leave its own sound out.")
-
-
-def _with_original(result: DanceMusic, gain: float) -> Waveform:
-    clip = result.clip
-    own = load_audio(clip.path, result.audio.sample_rate, clip.start_s, clip.duration_s, mono=True)
-    own = fit_length(own, clip.duration_s)
-    mixed = result.audio.samples + gain * own.samples.to(result.audio.samples)
-    return Waveform(mixed / mixed.abs().max().clamp(min=1.0), result.audio.sample_rate)
 
 
 def _stage(on_progress: StageProgress | None, stage: str) -> Progress | None:
