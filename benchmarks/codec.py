@@ -19,7 +19,7 @@ import torch
 from d2m_core.codec import Codec, load_codec
 from training.codec_losses import mel_scales
 from training.codec_music import held_out
-from training.studio.synth import SAMPLE_RATE
+from training.studio.band.synth import SAMPLE_RATE
 from training.train_codec import measure
 
 BAND_EDGES_HZ = (0, 250, 1000, 4000, 8000, 12000)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from training.studio.synth import SAMPLE_RATE
+from training.studio.band.synth import SAMPLE_RATE
 
 RATIOS = (8, 5, 4, 3)
 """Upsampling from token steps to samples."""

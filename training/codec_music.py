@@ -11,8 +11,8 @@ import torch
 from d2m_core.config import STYLES
 from d2m_core.files import replacing
 from training.seeds import CODEC_HELD_OUT_SEED, CODEC_POOL_SEED
-from training.studio.band import play
-from training.studio.synth import SAMPLE_RATE
+from training.studio.band.song import play
+from training.studio.band.synth import SAMPLE_RATE
 
 FULL_SCALE = 32767
 

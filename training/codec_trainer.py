@@ -15,7 +15,7 @@ from training.codec_model import CodecTraining, make_codec, settle
 from training.codec_quantizer import LearningQuantizer, Quantized
 from training.codec_workers import gather, mean_gradients, rank
 from training.schedule import rate_factor
-from training.studio.synth import SAMPLE_RATE
+from training.studio.band.synth import SAMPLE_RATE
 
 WARM_STEPS = 100
 

@@ -38,7 +38,7 @@ from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
 from training.evaluate_rhythm import score_clips, score_dances, videos_in
 from training.madmom_beats import installed, madmom_beats
 from training.seeds import UNSEEN_SEED
-from training.studio.band import random_downbeats, random_form
+from training.studio.band.song import random_downbeats, random_form
 from training.studio.pairs import see_dance
 from training.tables import table, with_means
 

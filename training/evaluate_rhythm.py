@@ -24,8 +24,8 @@ from d2m_core.rhythm import RhythmNet, rhythm_from_audio, rhythm_from_motion
 from d2m_core.types import PoseSequence, Rhythm
 from d2m_core.video import open_clip
 from training.seeds import RENDERED_SEED
-from training.studio.band import random_downbeats
-from training.studio.dancer import Dance, dance
+from training.studio.band.song import random_downbeats
+from training.studio.dancer.dance import Dance, dance
 from training.studio.drawing import render_dance
 
 TEMPI_BPM = (70.0, 170.0)

@@ -13,8 +13,8 @@ from d2m_core.files import replacing
 from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.types import LANDMARKS, MOTION_FPS, MotionFeatures, PoseSequence
 from training.data import as_float16
-from training.studio.dancer import Dance, dance
-from training.studio.noise import mediapipe_like
+from training.studio.dancer.dance import Dance, dance
+from training.studio.stage.noise import mediapipe_like
 
 TARGETS = ("beat", "downbeat", "onset", "energy")
 """Columns of `Pool.targets`."""

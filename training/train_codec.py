@@ -27,7 +27,7 @@ from training.codec_quantizer import perplexity
 from training.codec_trainer import CodecTrainer
 from training.codec_workers import join_workers, leaders, rank, wait_for_all, workers
 from training.flags import add_flags
-from training.studio.synth import SAMPLE_RATE
+from training.studio.band.synth import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
 

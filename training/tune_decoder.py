@@ -26,7 +26,7 @@ from training.codec_model import HOP
 from training.codec_music import FULL_SCALE, held_out, open_pool
 from training.flags import add_flags
 from training.schedule import rate_factor
-from training.studio.synth import SAMPLE_RATE
+from training.studio.band.synth import SAMPLE_RATE
 from training.train_codec import export, measure
 
 log = logging.getLogger("tune_decoder")

@@ -19,7 +19,7 @@ from d2m_core.pose_packages import DETECTOR, LANDMARKER, _zip
 from d2m_core.pose_track import Tracker
 from d2m_core.types import LANDMARKS, PoseSequence
 from d2m_core.video import open_clip
-from training.studio.dancer import Dance
+from training.studio.dancer.dance import Dance
 from training.studio.drawing import demo_dance, render_dance
 
 FPS = 25.0

@@ -6,7 +6,7 @@ import pytest
 from d2m_core.config import STYLES
 from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats
-from training.studio.band import SAMPLE_RATE, play
+from training.studio.band.song import SAMPLE_RATE, play
 
 
 def _loudness_around(samples: np.ndarray, times_s: np.ndarray, width_s: float = 0.04) -> float:

@@ -15,11 +15,11 @@ from d2m_core.grid import steady_beats
 from d2m_core.pose import estimate_poses
 from d2m_core.types import Waveform
 from d2m_core.video import open_clip
-from training.studio.arms import ARMS
-from training.studio.dancer import Dance, dance
+from training.studio.dancer.arms import ARMS
+from training.studio.dancer.dance import Dance, dance
+from training.studio.dancer.moves import LEGS
 from training.studio.drawing import demo_dance, draw_dance, main, render_dance
-from training.studio.moves import LEGS
-from training.studio.noise import mediapipe_like
+from training.studio.stage.noise import mediapipe_like
 
 BONES = ((23, 25), (25, 27), (24, 26), (26, 28), (11, 13), (13, 15), (12, 14), (14, 16))
 

@@ -18,7 +18,7 @@ from d2m_core.types import Waveform
 from tests import tiny_models
 from training.codec_model import HOP
 from training.codec_music import FULL_SCALE
-from training.studio.synth import SAMPLE_RATE
+from training.studio.band.synth import SAMPLE_RATE
 from training.train_codec import export
 from training.tune_decoder import WARM_STEPS, DecoderTuner, TuningConfig, draw, encode_pool, main
 

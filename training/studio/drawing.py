@@ -23,10 +23,10 @@ from d2m_core.files import replacing
 from d2m_core.grid import steady_beats
 from d2m_core.types import MOTION_FPS, Waveform
 
-from .band import BEATS_PER_BAR
-from .dancer import Dance, dance
-from .figure import Figure
-from .look import random_look, room
+from .band.song import BEATS_PER_BAR
+from .dancer.dance import Dance, dance
+from .picture.figure import Figure
+from .picture.look import random_look, room
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -30,9 +30,9 @@ from d2m_core.types import MOTION_FPS, MotionFeatures, Waveform
 from training.data import TrainItem, as_float16, write_item
 from training.seeds import PAIRS_SEED
 
-from .band import Song, play, random_downbeats, random_form
-from .dancer import dance
-from .noise import mediapipe_like
+from .band.song import Song, play, random_downbeats, random_form
+from .dancer.dance import dance
+from .stage.noise import mediapipe_like
 
 TEMPO_BPM = (66.0, 174.0)
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from d2m_core.types import LANDMARKS, PoseSequence
-
-from .dancer import Dance
+from training.studio.dancer.dance import Dance
 
 SOURCE_FPS = (24.0, 25.0, 29.97, 30.0, 50.0, 59.94)
 """Frame rates of the clips that real poses come from."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .body import Camera
+from training.studio.dancer.body import Camera
+
 from .paint import Colour, HeadLook
 
 _SKINS: tuple[Colour, ...] = (

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .body import Camera
+from training.studio.dancer.body import Camera
+
 from .look import Look, shadow
 from .paint import head, limb, soft_polygon
 
