@@ -68,7 +68,7 @@ class Plan:
     """Delay of off steps as a share of a step of `swing_step` beats."""
     swing_step: float
     grid_s: np.ndarray
-    """float64 [G], rising: all beats from at most a bar before 0 s to a bar or more after the end."""
+    """float64 [G], rising: from at most a bar before 0 s to a bar or more after the end."""
     sections: tuple[Section, ...]
     """They cover all bars of the grid without gaps."""
     hits: tuple[Hit, ...]
