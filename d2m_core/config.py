@@ -72,7 +72,7 @@ class ModelConfig:
 class TrainConfig:
     """How the transformer is trained; `training.train` makes its flags from these fields."""
 
-    data: str = "runs/pairs"
+    data: str = "runs/items"
     """Folder of training items (`training.data`)."""
     out: str = "weights/model.safetensors"
     """The finished checkpoint."""

@@ -23,6 +23,9 @@ CPU_TORCH, CPU_TORCHAUDIO = "torch==2.13.0", "torchaudio==2.11.0"
 GPU_TORCH = ["torch", "torchaudio"]
 SYSTEM_LIBRARIES = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2", "libGL.so.1": "libgl1"}
 """What MediaPipe loads, and the Debian package it is in."""
+STUDIO_LIBRARIES = {"libfluidsynth.so.3": "libfluidsynth3"}
+SOUNDFONT, SOUNDFONT_PLACE = "musescore-general-soundfont-small", Path("/usr/share/sounds")
+"""What the studio's band plays on; without them it plays its own synthesisers alone."""
 
 
 def say(text: str) -> None:
@@ -33,12 +36,12 @@ def run(*command: str | Path) -> None:
     subprocess.run([str(part) for part in command], check=True, cwd=ROOT)
 
 
-def missing_libraries() -> list[str]:
+def missing_libraries(libraries: dict[str, str]) -> list[str]:
     """Packages whose libraries cannot be loaded; empty outside Linux."""
     if not sys.platform.startswith("linux"):
         return []
     missing = []
-    for library, package in SYSTEM_LIBRARIES.items():
+    for library, package in libraries.items():
         try:
             ctypes.CDLL(library)
         except OSError:
@@ -46,20 +49,32 @@ def missing_libraries() -> list[str]:
     return missing
 
 
-def install_libraries() -> None:
-    """Installs what MediaPipe needs from the system, or says the command and stops."""
-    packages = missing_libraries()
-    if not packages:
+def install_libraries(dev: bool) -> None:
+    """Installs what is needed from the system, or says the command; stops for MediaPipe's."""
+    needed = missing_libraries(SYSTEM_LIBRARIES)
+    wanted = [*needed, *(missing_studio_packages() if dev else [])]
+    if not wanted:
         return
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *wanted]
+    if os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        say(f"installing {', '.join(wanted)}")
+        run("apt-get", "update", "-q")
+        run(*command)
+    elif needed:
         raise SystemExit(
-            f"set-up: MediaPipe needs {', '.join(packages)}. Run: sudo {' '.join(command)}\n"
+            f"set-up: MediaPipe needs {', '.join(needed)}. Run: sudo {' '.join(command)}\n"
             "set-up: then run the same make command again."
         )
-    say(f"installing {', '.join(packages)}")
-    run("apt-get", "update", "-q")
-    run(*command)
+    else:
+        say(f"the studio's band sounds better with: sudo {' '.join(command)}")
+
+
+def missing_studio_packages() -> list[str]:
+    """The synthesiser library and a soundfont, where they are not installed; Linux only."""
+    missing = missing_libraries(STUDIO_LIBRARIES)
+    if sys.platform.startswith("linux") and not any(SOUNDFONT_PLACE.glob("sf[23]/*.sf[23]")):
+        missing.append(SOUNDFONT)
+    return missing
 
 
 def python_of(venv: Path) -> Path:
@@ -114,7 +129,7 @@ def mend_torchaudio(venv: Path) -> None:
 def install_packages(venv: Path, dev: bool) -> None:
     say("installing the packages in requirements.txt" + (" and the tools for tests" if dev else ""))
     pip = [python_of(venv), "-m", "pip", "install", "-q"]
-    run(*pip, "-r", "requirements.txt", *(_extras("train", "dev") if dev else []))
+    run(*pip, "-r", "requirements.txt", *(_extras("train", "studio", "dev") if dev else []))
 
 
 def _extras(*names: str) -> list[str]:
@@ -143,7 +158,7 @@ def main() -> None:
     stamp = args.venv / "d2m_set_up.json"
     done = json.loads(stamp.read_text()) if stamp.exists() else {}
     key = "dev" if args.dev else "user"
-    install_libraries()
+    install_libraries(args.dev)
     if done.get(key) != fingerprint(args.dev):
         make_venv(args.venv)
         install_torch(args.venv)

@@ -31,6 +31,7 @@ PARTS_OF = {
     "__main__": "cli",
     "beat_bar": "plots",
     "beats": "rhythm",
+    "codec_stream": "codec",
     "files": "errors",
     "motion_body": "motion",
     "pose_bundle": "assets",

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from d2m_core.config import STYLES
 from d2m_core.files import replacing
 from training.seeds import CODEC_HELD_OUT_SEED, CODEC_POOL_SEED
 from training.studio.band.song import play
 from training.studio.band.synth import SAMPLE_RATE
+from training.studio.materials import Materials, find_materials
+from training.studio.plan import make_plan
+from training.studio.styles import STYLES
 
 FULL_SCALE = 32767
 
 
-def make_song(seed: int, duration_s: float) -> np.ndarray:
-    """One piece of band music, int16 [N]; style and tempo follow from the seed."""
-    rng = np.random.default_rng(seed)
-    song = play(STYLES[seed % len(STYLES)], float(rng.uniform(70, 170)), duration_s, seed)
-    return np.round(np.clip(song.samples, -1, 1) * FULL_SCALE).astype(np.int16)
+@lru_cache(maxsize=1)
+def installed_materials() -> Materials:
+    """What the band finds on this machine without being told."""
+    return find_materials()
+
+
+def make_song(seed: int, duration_s: float, materials: Materials | None = None) -> np.ndarray:
+    """One piece of band music, int16 [N] mono; the style follows from the seed, all in turn."""
+    plan = make_plan(seed, duration_s, STYLES[seed % len(STYLES)])
+    given = installed_materials() if materials is None else materials
+    mono = play(plan, given).samples.mean(axis=0)
+    return np.round(np.clip(mono, -1, 1) * FULL_SCALE).astype(np.int16)
 
 
 def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.ndarray]:
@@ -38,22 +49,12 @@ def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.nd
 
 
 def held_out(duration_s: float = 6.0, per_style: int = 2) -> torch.Tensor:
-    """Music nobody trained on, float32 [B, 1, N], two pieces of each style."""
+    """Music nobody trained on, float32 [B, 1, N], as many pieces of each style."""
+    materials = replace(installed_materials(), held_out=True)
     songs = [
-        make_song(CODEC_HELD_OUT_SEED + i, duration_s + 4)[-int(SAMPLE_RATE * duration_s) :]
+        make_song(CODEC_HELD_OUT_SEED + i, duration_s + 4, materials)[
+            -int(SAMPLE_RATE * duration_s) :
+        ]
         for i in range(len(STYLES) * per_style)
     ]
     return torch.from_numpy(np.stack(songs)).float()[:, None] / FULL_SCALE
-
-
-def draw_batch(
-    pool: list[np.ndarray], batch: int, samples: int, rng: np.random.Generator
-) -> torch.Tensor:
-    """Random segments at random loudness (-12..0 dB) and sign, float32 [B, 1, N]."""
-    rows = []
-    for _ in range(batch):
-        song = pool[rng.integers(len(pool))]
-        start = rng.integers(len(song) - samples)
-        gain = 10 ** (rng.uniform(-12, 0) / 20) * rng.choice((-1.0, 1.0)) / FULL_SCALE
-        rows.append(song[start : start + samples].astype(np.float32) * np.float32(gain))
-    return torch.from_numpy(np.stack(rows))[:, None]

@@ -10,8 +10,9 @@ An item is one piece of music with its rhythm and, where there is one, its dance
     motion     float16 [F, D]  motion features at 25 frames per second; absent: nobody dances
 
 Its text metadata holds `format_version`, `codec` (JSON of `CodecSpec`), `motion` (JSON list of the
-feature names), `style` (index into `config.STYLES`, -1 unknown) and `tempo_bpm`. A data set is a
-folder of such files, at any depth; all must share codec and feature names.
+feature names), `style` (its name, empty if unknown) and `tempo_bpm`. A data set is a folder of such
+files, at any depth; all must share codec and feature names. In format 1 `style` was an index into
+the six names of `config.STYLES`, -1 if unknown; such files are read as well.
 """
 
 from __future__ import annotations
@@ -26,15 +27,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from d2m_core.config import STYLES as FIRST_STYLES
 from d2m_core.config import TrainConfig
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
 from d2m_core.model import Conditions, DanceToMusic
-from d2m_core.sampling import Window, stack, window_conditions
+from d2m_core.sampling import Window, stack, style_index, window_conditions
 from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, CodecSpec, MotionFeatures, Rhythm
+from training.studio.styles import STYLES
 
-ITEM_FORMAT = "1"
+ITEM_FORMAT = "2"
 """Version of the layout described above."""
+
+_FORMATS = ("1", ITEM_FORMAT)
 
 FLOAT16_MAX = 6e4
 
@@ -57,8 +62,8 @@ class TrainItem:
     """float16 [F, D]; None where nobody dances."""
     motion_names: tuple[str, ...] = ()
     """Names of the motion columns; given even where `motion` is None."""
-    style: int = -1
-    """Index into `config.STYLES`; -1 where unknown."""
+    style: str = ""
+    """Empty where unknown."""
 
     def __post_init__(self) -> None:
         frames = self.curves.shape[0]
@@ -106,7 +111,7 @@ def write_item(path: Path | str, item: TrainItem) -> Path:
         "format_version": ITEM_FORMAT,
         "codec": json.dumps(asdict(item.codec)),
         "motion": json.dumps(item.motion_names),
-        "style": str(item.style),
+        "style": item.style,
         "tempo_bpm": repr(float(item.tempo_bpm)),
     }
     with replacing(path) as partial:
@@ -122,8 +127,8 @@ def read_item(path: Path | str) -> TrainItem:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise SettingError(f"Cannot read the training item {path}: {error}.") from error
-    if metadata.get("format_version") != ITEM_FORMAT or "codes" not in tensors:
-        raise SettingError(f"{path} is not a training item; make items with training.studio.pairs.")
+    if metadata.get("format_version") not in _FORMATS or "codes" not in tensors:
+        raise SettingError(f"{path} is no training item; make items with training.encode_audio.")
     return TrainItem(
         codes=tensors["codes"],
         curves=tensors["curves"],
@@ -133,8 +138,15 @@ def read_item(path: Path | str) -> TrainItem:
         tempo_bpm=float(metadata["tempo_bpm"]),
         motion=tensors.get("motion"),
         motion_names=tuple(json.loads(metadata["motion"])),
-        style=int(metadata["style"]),
+        style=_style(metadata),
     )
+
+
+def _style(metadata: dict[str, str]) -> str:
+    if metadata["format_version"] != "1":
+        return metadata["style"]
+    index = int(metadata["style"])
+    return FIRST_STYLES[index] if index >= 0 else ""
 
 
 # --- data sets and windows ---
@@ -154,6 +166,13 @@ class DataSet:
     @property
     def motion_names(self) -> tuple[str, ...]:
         return self.train[0].motion_names
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """All styles that occur, in the studio's order; those that it does not know come last."""
+        found = {item.style for item in (*self.train, *self.held_out)} - {""}
+        known = tuple(style for style in STYLES if style in found)
+        return (*known, *sorted(found.difference(known)))
 
     @property
     def hours(self) -> float:
@@ -239,7 +258,8 @@ def _draw_window(
         tempo_bpm=item.tempo_bpm,
     )
     window = Window(first, steps)
-    given = window_conditions(motion, rhythm, item.style, net, item.codec, window)
+    style = style_index(item.style or None, net.config.styles)
+    given = window_conditions(motion, rhythm, style, net, item.codec, window)
     codes = torch.from_numpy(item.codes[:, first : first + steps].astype(np.int64))
     return Batch(codes, given)
 

@@ -26,20 +26,21 @@ from d2m_core.assets import default_weights
 from d2m_core.audio import load_audio, save_audio
 from d2m_core.checkpoint import load_rhythm
 from d2m_core.codec import decode_tokens
-from d2m_core.config import STYLES, SamplingConfig
+from d2m_core.config import SamplingConfig
 from d2m_core.errors import D2MError
 from d2m_core.files import replacing
-from d2m_core.grid import steady_beats
 from d2m_core.metrics import beat_f, beat_f_chance, tempo_correct
+from d2m_core.motion import extract_motion
 from d2m_core.pipeline import Models, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio, rhythm_from_motion
 from d2m_core.sampling import generate_tokens
-from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
+from d2m_core.types import MotionFeatures, Rhythm, Waveform
 from training.evaluate_rhythm import score_clips, score_dances, videos_in
 from training.madmom_beats import installed, madmom_beats
 from training.seeds import UNSEEN_SEED
-from training.studio.band.song import random_downbeats, random_form
-from training.studio.pairs import see_dance
+from training.studio.pairs import see
+from training.studio.plan import make_plan
+from training.studio.stage.scene import stage
 from training.tables import table, with_means
 
 
@@ -68,17 +69,12 @@ class MusicScore:
     """As `unconditioned`, by madmom's tracker."""
 
 
-def unseen_dance(
-    number: int, duration_s: float, tempo_range: tuple[float, float] = (70.0, 170.0)
-) -> tuple[MotionFeatures, np.ndarray, float]:
+def unseen_dance(number: int, duration_s: float) -> tuple[MotionFeatures, np.ndarray, float]:
     """Motion, true beats and tempo of a dance that no training run saw."""
-    rng = np.random.default_rng([UNSEEN_SEED, number])
-    tempo_bpm = float(rng.uniform(*tempo_range))
-    beats_s = steady_beats(tempo_bpm, duration_s, rng.uniform(0, 60.0 / tempo_bpm))
-    downbeats = random_downbeats(len(beats_s), rng)
-    energy = random_form(round(duration_s * MOTION_FPS), tempo_bpm, rng)
-    motion = see_dance(beats_s, downbeats, duration_s, UNSEEN_SEED + number, energy, rng)
-    return motion, beats_s, tempo_bpm
+    seed = UNSEEN_SEED + number
+    plan = make_plan(seed, duration_s)
+    motion = extract_motion(see(stage(plan, seed)))
+    return motion, plan.beats_s, plan.tempo_bpm
 
 
 def score_music(
@@ -90,9 +86,9 @@ def score_music(
         motion, _, _ = unseen_dance(number, duration_s)
         asked.append((motion, rhythm_from_motion(motion, models.rhythm)))
     scores = []
+    styles = models.model.model.config.styles
     for number, (motion, rhythm) in enumerate(tqdm(asked, desc="dances")):
-        style = STYLES[number % len(STYLES)]
-        sampling = SamplingConfig(seed=number, style=style)
+        sampling = SamplingConfig(seed=number, style=styles[number % len(styles)])
         other = asked[(number + 1) % dances][1]
         scores.append(_score_one(models, motion, rhythm, other, sampling, keep))
     return scores

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from d2m_core.audio import load_audio
 from d2m_core.errors import SettingError
-from d2m_core.grid import steady_beats
+from d2m_core.grid import steady_beats, tempo_of
 from d2m_core.metrics import beat_f, beat_f_chance, tempo_correct
 from d2m_core.motion import extract_motion
 from d2m_core.pose import estimate_poses, select_dancer
@@ -24,9 +24,11 @@ from d2m_core.rhythm import RhythmNet, rhythm_from_audio, rhythm_from_motion
 from d2m_core.types import PoseSequence, Rhythm
 from d2m_core.video import open_clip
 from training.seeds import RENDERED_SEED
-from training.studio.band.song import random_downbeats
-from training.studio.dancer.dance import Dance, dance
-from training.studio.drawing import render_dance
+from training.studio.drawing import render_scene
+from training.studio.plan import make_plan
+from training.studio.stage.scene import Scene, stage
+from training.studio.stage.shot import Shot
+from training.studio.styles import STYLES
 
 TEMPI_BPM = (70.0, 170.0)
 _PHASES = 16
@@ -51,24 +53,24 @@ class RhythmScore:
     confidence: float
 
 
-def drawn_dance(number: int, count: int, duration_s: float) -> Dance:
-    """Dance `number` of `count`, the tempi spread evenly over `TEMPI_BPM`."""
+def drawn_dance(number: int, count: int, duration_s: float) -> Scene:
+    """Dance `number` of `count`, the tempi spread evenly over `TEMPI_BPM`, the styles in turn."""
     seed = RENDERED_SEED + number
-    rng = np.random.default_rng(seed)
     low, high = TEMPI_BPM
-    tempo = low + (high - low) * (number + rng.random()) / count
-    beats = steady_beats(tempo, duration_s, rng.uniform(0, 60 / tempo))
-    return dance(beats, random_downbeats(len(beats), rng), duration_s, seed)
+    tempo = low + (high - low) * (number + np.random.default_rng(seed).random()) / count
+    plan = make_plan(seed, duration_s, STYLES[number % len(STYLES)], tempo)
+    return stage(plan, seed, shot=Shot())
 
 
-def read_back(truth: Dance, folder: Path) -> PoseSequence:
-    """The dance's poses as MediaPipe sees them in a rendered clip; kept in `folder`."""
-    path = folder / f"{truth.seed}_{truth.duration_s:g}s_{len(truth.beats_s)}.npz"
+def read_back(truth: Scene, folder: Path) -> PoseSequence:
+    """The scene's poses as MediaPipe sees them in a rendered clip; kept in `folder`."""
+    stamp = f"{truth.duration_s:g}s_{truth.plan.style}_{truth.plan.tempo_bpm:.1f}"
+    path = folder / f"{truth.seed}_{stamp}.npz"
     if path.exists():
         return load_poses(path)
     clip_path = folder / f"{truth.seed}.mp4"
     try:
-        poses = estimate_poses(open_clip(render_dance(truth, clip_path)))
+        poses = estimate_poses(open_clip(render_scene(truth, clip_path)))
         save_poses(poses, path)
     finally:
         clip_path.unlink(missing_ok=True)
@@ -100,8 +102,8 @@ def score_dances(net: RhythmNet, count: int, duration_s: float, folder: Path) ->
     for number in tqdm(range(count), desc="dances", unit="dance"):
         truth = drawn_dance(number, count, duration_s)
         found = rhythm_from_motion(extract_motion(read_back(truth, folder)), net)
-        tempo = 60 * (len(truth.beats_s) - 1) / (truth.beats_s[-1] - truth.beats_s[0])
-        reference = Rhythm(truth.beats_s, truth.downbeats, found.curves, float(tempo))
+        beats_s, downbeats = truth.plan.beats_s, truth.plan.downbeats
+        reference = Rhythm(beats_s, downbeats, found.curves, tempo_of(beats_s))
         scores.append(compare(str(truth.seed), reference, found))
     return scores
 

@@ -9,8 +9,10 @@ only; whatever is new takes a free range and writes it down here.
 | 1_000-3_999 | training dances of the rhythm network |
 | 100_000 and up | pairs that the transformer trains on |
 | 900_000 and up | music that measures the codec |
+| 8_000_000 and up | music that `training.studio.check_styles` measures |
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm`; +100: demo, tests |
+| 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
 | 10_000_000 and up | validation of the rhythm network |
 """
 
@@ -28,6 +30,9 @@ PAIRS_SEED = 100_000
 CODEC_HELD_OUT_SEED = 900_000
 """Band music from here on only measures the codec."""
 
+STYLE_CHECK_SEED = 8_000_000
+"""Plans from here on are played to measure the band's styles."""
+
 UNSEEN_SEED = 9_000_000
 """Dances from here on score the whole chain; no training run uses them."""
 
@@ -39,6 +44,9 @@ DEMO_SEED = RENDERED_SEED + 105
 
 TESTS_SEED = RENDERED_SEED + 113
 """The dance of the end-to-end test."""
+
+NOISE_SEED = RENDERED_SEED + 100_000
+"""Scenes from here on are drawn to fit and to check the noise model."""
 
 RHYTHM_HELD_OUT_SEED = 10_000_000
 """Dances from here on validate the rhythm network while it trains."""

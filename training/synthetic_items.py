@@ -22,7 +22,7 @@ def _make_item(rng: np.random.Generator, duration_s: float) -> TrainItem:
     tempo_bpm = float(rng.uniform(80, 150))
     beats_s = steady_beats(tempo_bpm, duration_s, rng.uniform(0, 0.5))
     downbeats = np.arange(len(beats_s)) % 4 == 0
-    style = int(rng.integers(len(STYLES)))
+    style = STYLES[int(rng.integers(len(STYLES)))]
     steps, frames = round(duration_s * CODEC.token_rate), round(duration_s * MOTION_FPS)
     beat = position(beats_s, np.arange(steps) / CODEC.token_rate)
     angle = 2 * np.pi * position(beats_s, np.arange(frames) / MOTION_FPS)

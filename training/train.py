@@ -1,6 +1,6 @@
 """Trains the transformer on a folder of items (`training.data`) and writes a checkpoint.
 
-    python -m training.train --data runs/pairs --minutes 45
+    python -m training.train --data runs/items --minutes 45
     python -m training.train --preset tiny --run runs/tiny --out runs/tiny/model.safetensors
 
 A stopped run goes on with `--resume`. Flags are the fields of `TrainConfig` and `ModelConfig`.
@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import shlex
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from training.data import read_folder, split
 from training.flags import add_flags
 from training.synthetic_items import make_items
 from training.trainer import Trainer, faster_precision
+from training.versions import commit
 
 log = logging.getLogger("train")
 
@@ -51,7 +51,9 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     data = split(make_items(12), config.hold_out) if config.data == SYNTHETIC else None
     data = data or read_folder(config.data, config.hold_out)
     codec = data.codec
-    full = ModelConfig(len(data.motion_names), codec.codebooks, codec.cardinality, **shape)
+    full = ModelConfig(
+        len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape
+    )
     trainer = Trainer(config, full, data)
     resumed = config.resume and trainer.restore()
     if trainer.precision == "auto":
@@ -130,7 +132,7 @@ def _info(trainer: Trainer, command: str) -> dict[str, Any]:
     config, data = trainer.config, trainer.data
     return {
         "command": command,
-        "commit": _commit(),
+        "commit": commit(),
         "licence": config.licence,
         "data": config.data_note or Path(config.data).name,
         "items": len(data.train),
@@ -140,17 +142,6 @@ def _info(trainer: Trainer, command: str) -> dict[str, Any]:
         "device": trainer.device.type,
         "loss": trainer.validate(),
     }
-
-
-def _commit() -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True,
-            cwd=Path(__file__).parent,
-        )  # fmt: skip
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
 
 
 # --- command line ---

@@ -1,177 +1,140 @@
-"""Trains the embedded codec from scratch on music of the studio band.
+"""Trains the embedded codec, an EnCodec, from scratch.
 
-`python -m training.train_codec --out weights/codec --minutes 45`; stopped runs `--resume`.
-A process per core is faster on a CPU: `torchrun --nproc-per-node 2 -m training.train_codec`.
+    python -m training.train_codec --minutes 120                      # music made on the spot
+    python -m training.train_codec --minutes 120 --data SHARDS        # music of studio shards
+    torchrun --nproc-per-node 8 -m training.train_codec ...           # one process for each GPU
+
+On a CPU, a process per core is faster than threads in one process: `torchrun --nproc-per-node 2`.
+A stopped run goes on with `--resume` and the same flags. `tensorboard --logdir runs/codec/board`
+shows and plays how it goes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from safetensors.torch import save_file
-from torch import nn
 
+from d2m_core.errors import SettingError
 from d2m_core.files import replacing
-from training.codec_losses import mel_scales
-from training.codec_model import HOP, CodecTraining
-from training.codec_music import draw_batch, held_out, open_pool
-from training.codec_quantizer import perplexity
-from training.codec_trainer import CodecTrainer
-from training.codec_workers import join_workers, leaders, rank, wait_for_all, workers
+from training.codec.figures import coded, measure
+from training.codec.log import RunLog
+from training.codec.music import Music, PoolMusic, open_shards
+from training.codec.network import export, parameters_of, tame
+from training.codec.settings import CodecTraining
+from training.codec.trainer import CodecTrainer
+from training.codec_music import held_out, open_pool
 from training.flags import add_flags
-from training.studio.band.synth import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
 
-CODEC_NAME = "d2m"
-"""Name in the specification of checkpoints and tokens; a codec trained anew is another codec."""
+
+def train(settings: CodecTraining) -> dict[str, Any]:
+    """Runs until the time is spent; returns the figures of the exported codec (first process)."""
+    trainer = CodecTrainer(settings)
+    music, first = open_music(trainer), trainer.workers.is_main_process
+    if settings.resume:
+        resume(trainer)
+    watch = _Watch(trainer) if first else None
+    before = time.monotonic()
+    while trainer.progress < 1:
+        batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
+        trainer.train_step(batch.to(trainer.device, non_blocking=True))
+        now = time.monotonic()
+        trainer.agree_on_time(trainer.elapsed_s + now - before)
+        before = now
+        if watch is not None:
+            watch.after_step()
+    return {} if watch is None else watch.finish()
 
 
-def si_sdr(real: torch.Tensor, fake: torch.Tensor) -> float:
-    """Scale-invariant signal-to-distortion ratio in dB, mean over [B, 1, N]."""
-    target = (
-        (fake * real).sum(-1, keepdim=True)
-        / real.pow(2).sum(-1, keepdim=True).clamp_min(1e-8)
-        * real
+def open_music(trainer: CodecTrainer) -> Music:
+    """The music that the settings name; the first process makes what is missing."""
+    settings, workers = trainer.settings, trainer.workers
+    if settings.data == "band":
+        with workers.main_process_first():
+            pool = open_pool(trainer.run / "pool", settings.pool_minutes)
+        return PoolMusic(pool, settings.seed)
+    return open_shards(
+        Path(settings.data), settings.seed, workers.process_index, workers.num_processes
     )
-    ratio = target.pow(2).sum(-1) / (fake - target).pow(2).sum(-1).clamp_min(1e-8)
-    return float(10 * ratio.clamp_min(1e-8).log10().mean())
 
 
-@torch.no_grad()
-def measure(model: nn.Module, audio: torch.Tensor, scales: nn.ModuleList) -> dict[str, Any]:
-    """Held-out figures of a codec through its own encode and decode."""
-    model.eval()
-    cardinality = int(model.config.codebook_size)  # type: ignore[union-attr, arg-type]
-    codes = torch.cat([model.encode(x).audio_codes[0] for x in audio.split(1)])  # type: ignore[operator]  # [B, K, T]
-    fake = torch.cat([model.decode(c[None], [None]).audio_values for c in codes.split(1)])  # type: ignore[operator]
-    fake = fake[..., : audio.shape[-1]]
-    model.train()
-    distances = [scale(fake[:, 0], audio[:, 0]) for scale in scales]
-    mean = {
-        k: round(float(np.mean([float(getattr(d, k)) for d in distances])), 4)
-        for k in ("mel", "linear", "balance")
-    }
-    return {
-        **mean,
-        "si_sdr_db": round(si_sdr(audio, fake), 2),
-        "perplexity": [round(p) for p in perplexity(codes.transpose(0, 1).flatten(1), cardinality)],
-    }
+def resume(trainer: CodecTrainer) -> None:
+    """Goes on from the checkpoint in the run's folder, where there is one."""
+    path = trainer.run / "checkpoint.pt"
+    if path.exists():
+        state = torch.load(path, map_location=trainer.device, weights_only=True)
+        try:
+            trainer.restore(state)
+        except RuntimeError as error:
+            raise SettingError(
+                f"{path} is of a codec of another shape; give the same flags as before."
+            ) from error
+
+
+class _Watch:
+    """What the first process does beside training: reports, checkpoints, measurements."""
+
+    def __init__(self, trainer: CodecTrainer) -> None:
+        self.trainer, self.settings = trainer, trainer.settings
+        self.log = RunLog(trainer.run)
+        self.saved_s = trainer.elapsed_s
+        self.audio = held_out(self.settings.held_out_s)
+        size = parameters_of(trainer.net.model) / 1e6
+        kbits = max(trainer.net.model.config.target_bandwidths)
+        log.info(
+            "%.2f M parameters, %g steps/s, %g kbit/s, %s on %d processes of %s",
+            size, self.settings.token_rate, kbits,
+            "bfloat16" if trainer.net.in_half else "float32",
+            trainer.workers.num_processes, trainer.device.type,
+        )  # fmt: skip
+
+    def after_step(self) -> None:
+        trainer, settings = self.trainer, self.settings
+        if trainer.step % settings.report_every == 0:
+            self.log.line(trainer.step, trainer.report())
+        if trainer.elapsed_s - self.saved_s > settings.save_s:
+            self.saved_s = trainer.elapsed_s
+            save_checkpoint(trainer)
+            if not trainer.net.started_books:
+                return
+            model, audio = trainer.averaged(), self.audio.to(trainer.device)
+            self.log.line(trainer.step, measure(model, audio), "held_out")
+            self.log.sounds(trainer.step, audio, coded(model, audio)[0])
+
+    def finish(self) -> dict[str, Any]:
+        """Exports, reads the export back and measures that."""
+        from transformers import EncodecModel
+
+        trainer = self.trainer
+        save_checkpoint(trainer)
+        model = trainer.averaged()
+        tame(model)
+        export(model, Path(self.settings.out))
+        loaded = EncodecModel.from_pretrained(self.settings.out).to(trainer.device)
+        audio = self.audio.to(trainer.device)
+        line = {
+            "s": round(trainer.elapsed_s),
+            "parameters": parameters_of(loaded),
+            "exported": measure(loaded, audio),
+            "settings": asdict(self.settings),
+        }
+        self.log.sounds(trainer.step, audio, coded(loaded, audio)[0])
+        self.log.line(trainer.step, line)
+        self.log.close()
+        return {"step": trainer.step, **line}
 
 
 def save_checkpoint(trainer: CodecTrainer) -> None:
+    """The run's whole state, in its folder."""
     with replacing(trainer.run / "checkpoint.pt") as partial:
         torch.save(trainer.state(), partial)
-
-
-def write_log(run: Path, line: dict[str, Any]) -> None:
-    text = json.dumps(line)
-    log.info(text)
-    with (run / "log.jsonl").open("a") as file:
-        file.write(text + "\n")
-
-
-@torch.no_grad()
-def tame(model: Any) -> None:
-    """Gives latents and codebooks a middle size without changing the sound: halves end at 65504."""
-    books = [layer.codebook for layer in model.quantizer.layers]
-    size = books[0].embed.std().clamp_min(1e-6)
-    into, out = model.encoder.layers[-1].conv, model.decoder.layers[0].conv
-    into.parametrizations.weight.original0.div_(size)
-    into.bias.div_(size)
-    out.parametrizations.weight.original0.mul_(size)
-    for book in books:
-        book.embed.div_(size)
-        book.embed_avg.copy_(book.embed)
-        book.cluster_size.fill_(1.0)
-
-
-def export(model: Any, out: Path) -> None:
-    """Writes the codec as transformers reads it: halves in the file, float32 once loaded."""
-    model.config.dtype = "float32"
-    model.config.codec_name = CODEC_NAME
-    tensors = {name: _halved(tensor) for name, tensor in model.state_dict().items()}
-    with replacing(out / "config.json") as config, replacing(out / "model.safetensors") as weights:
-        model.config.to_json_file(config)
-        save_file(tensors, weights, {"format": "pt"})
-
-
-def _halved(tensor: torch.Tensor) -> torch.Tensor:
-    """As float16 where that can hold it, else as it is."""
-    half = tensor.detach().cpu().half() if tensor.is_floating_point() else tensor
-    return (half if bool(torch.isfinite(half).all()) else tensor.detach().cpu()).contiguous()
-
-
-def train(settings: CodecTraining) -> dict[str, Any]:
-    """Runs until the time is spent; returns the figures of the exported codec (on rank 0)."""
-    join_workers()
-    trainer = CodecTrainer(settings)
-    pool = prepare(trainer)
-    audio, scales = held_out(settings.held_out_s), mel_scales(SAMPLE_RATE)
-    samples = settings.segment_frames * HOP
-    before, saved = time.monotonic(), trainer.elapsed_s
-    while trainer.progress < 1:
-        batch = draw_batch(pool, max(1, settings.batch // workers()), samples, trainer.rng)
-        trainer.train_step(batch.to(trainer.device))
-        now = time.monotonic()
-        trainer.elapsed_s, before = leaders(trainer.elapsed_s + now - before), now
-        if rank() != 0:
-            continue
-        if trainer.step % settings.report_every == 0:
-            write_log(trainer.run, trainer.report())
-        if trainer.started_books and trainer.elapsed_s - saved > settings.save_s:
-            saved = trainer.elapsed_s
-            save_checkpoint(trainer)
-            write_log(
-                trainer.run,
-                {"step": trainer.step, "held_out": measure(trainer.averaged(), audio, scales)},
-            )
-    if rank() != 0:
-        return {}
-    save_checkpoint(trainer)
-    return finish(trainer, audio, scales)
-
-
-def prepare(trainer: CodecTrainer) -> list[np.ndarray]:
-    """Music to train on, and weights to begin with: the checkpoint's or fresh ones."""
-    settings, checkpoint = trainer.settings, trainer.run / "checkpoint.pt"
-    if rank() != 0:
-        wait_for_all()  # rank 0 makes the pool
-    pool = open_pool(trainer.run / "pool", settings.pool_minutes)
-    if rank() == 0:
-        wait_for_all()
-    if settings.resume and checkpoint.exists():
-        trainer.restore(torch.load(checkpoint, map_location=trainer.device, weights_only=True))
-    else:
-        trainer.begin()
-    return pool
-
-
-def finish(trainer: CodecTrainer, audio: torch.Tensor, scales: nn.ModuleList) -> dict[str, Any]:
-    """Exports, reads the export back and measures that."""
-    from transformers import EncodecModel
-
-    out = Path(trainer.settings.out)
-    model = trainer.averaged()
-    tame(model)
-    export(model, out)
-    figures = measure(EncodecModel.from_pretrained(out), audio, scales)
-    line = {
-        "step": trainer.step,
-        "s": round(trainer.elapsed_s),
-        "exported": figures,
-        "settings": asdict(trainer.settings),
-    }
-    write_log(trainer.run, line)
-    return line
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -181,9 +144,14 @@ def main(argv: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_flags(parser, CodecTraining)
+    flags: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in vars(parser.parse_args(argv)).items()
+    }
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_flush_denormal(True)
-    train(CodecTraining(**vars(parser.parse_args(argv))))
+    torch.set_float32_matmul_precision("high")
+    train(CodecTraining(**flags))
 
 
 if __name__ == "__main__":

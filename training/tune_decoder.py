@@ -21,13 +21,14 @@ import torch
 from torch import nn
 
 from d2m_core.files import replacing
-from training.codec_losses import mel_scales
-from training.codec_model import HOP
+from training.codec.figures import measure
+from training.codec.network import export
+from training.codec.passing import in_bfloat16
+from training.codec.settings import SAMPLE_RATE
+from training.codec.spectra import mel_scales
 from training.codec_music import FULL_SCALE, held_out, open_pool
 from training.flags import add_flags
 from training.schedule import rate_factor
-from training.studio.band.synth import SAMPLE_RATE
-from training.train_codec import export, measure
 
 log = logging.getLogger("tune_decoder")
 
@@ -80,16 +81,16 @@ def encode_pool(model: nn.Module, pool: list[np.ndarray], folder: Path) -> list[
 
 
 def draw(
-    pool: list[np.ndarray], codes: list[torch.Tensor], batch: int, steps: int,
+    pool: list[np.ndarray], codes: list[torch.Tensor], batch: int, steps: int, hop: int,
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Matching segments: codes [B, K, steps] and sound [B, N]."""
+    """Matching segments: codes [B, K, steps] and sound [B, N], `hop` samples per step."""
     tokens, sounds = [], []
     for _ in range(batch):
         number = int(rng.integers(len(pool)))
-        start = int(rng.integers(min(codes[number].shape[1], len(pool[number]) // HOP) - steps))
+        start = int(rng.integers(min(codes[number].shape[1], len(pool[number]) // hop) - steps))
         tokens.append(codes[number][:, start : start + steps])
-        sounds.append(pool[number][start * HOP : (start + steps) * HOP].astype(np.float32))
+        sounds.append(pool[number][start * hop : (start + steps) * hop].astype(np.float32))
     return torch.stack(tokens), torch.from_numpy(np.stack(sounds) / FULL_SCALE)
 
 
@@ -102,10 +103,12 @@ class DecoderTuner:
         self.config = config
         self.model = EncodecModel.from_pretrained(config.codec).train()
         self.decoder = self.model.decoder
+        self.hop = int(self.model.config.hop_length)
         self.average = {k: p.detach().clone() for k, p in self.decoder.named_parameters()}
         self.optimizer = torch.optim.AdamW(self.decoder.parameters(), config.rate, (0.8, 0.99))
         self.scales = mel_scales(SAMPLE_RATE)
         self.rng = np.random.default_rng(config.seed)
+        self.half = in_bfloat16("auto", torch.device("cpu"))
         self.step, self.spent_s = 0, 0.0
 
     @property
@@ -116,10 +119,10 @@ class DecoderTuner:
         """One step on codes [B, K, T] and sound [B, N]; returns the mel distance."""
         with torch.no_grad():
             latent = self.model.quantizer.decode(codes.transpose(0, 1))
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             fake = self.decoder(latent)[:, 0]
-        fake = fake.float()[:, WARM_STEPS * HOP :]
-        real = real[:, WARM_STEPS * HOP :]
+        fake = fake.float()[:, WARM_STEPS * self.hop :]
+        real = real[:, WARM_STEPS * self.hop :]
         seen = [s(fake, real) for s in self.scales]
         mel, linear, balance = (
             torch.stack([getattr(d, name) for d in seen]).mean()
@@ -172,12 +175,12 @@ def tune(config: TuningConfig) -> dict[str, Any]:
     pool = open_pool(config.pool, config.pool_minutes)
     codes = encode_pool(tuner.model, pool, config.run)
     audio = held_out(config.held_out_s)
-    before = measure(tuner.averaged(), audio, tuner.scales)
+    before = measure(tuner.averaged(), audio)
     log.info("held out before %s", json.dumps(before))
     clock = saved = time.monotonic()
     mels: list[float] = []
     while tuner.progress < 1:
-        batch = draw(pool, codes, config.batch, config.steps + WARM_STEPS, tuner.rng)
+        batch = draw(pool, codes, config.batch, config.steps + WARM_STEPS, tuner.hop, tuner.rng)
         mels.append(tuner.train_step(*batch))
         now = time.monotonic()
         tuner.spent_s, clock = tuner.spent_s + now - clock, now
@@ -187,10 +190,10 @@ def tune(config: TuningConfig) -> dict[str, Any]:
         if now - saved > SAVE_S:
             saved = now
             tuner.save(state)
-            log.info("held out %s", json.dumps(measure(tuner.averaged(), audio, tuner.scales)))
+            log.info("held out %s", json.dumps(measure(tuner.averaged(), audio)))
     tuner.save(state)
     model = tuner.averaged()
-    after = measure(model, audio, tuner.scales)
+    after = measure(model, audio)
     export(model, config.out)
     log.info("held out after %s", json.dumps(after))
     return {"before": before, "after": after, "steps": tuner.step}

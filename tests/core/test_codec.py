@@ -145,6 +145,85 @@ def test_chunks_join_without_a_seam(tmp_path: Path, causal: bool) -> None:
     assert float(whole.std()) > 1e-4
 
 
+CAUSAL_SHAPES = [
+    {},
+    {"pad_mode": "reflect"},
+    {"num_residual_layers": 2, "num_lstm_layers": 2, "use_conv_shortcut": True},
+    {"upsampling_ratios": [8, 8, 5, 3], "target_bandwidths": [0.4]},
+]
+
+
+@pytest.mark.parametrize("changes", CAUSAL_SHAPES)
+@pytest.mark.parametrize("steps", [1, 3, 7, 50])
+def test_a_stream_gives_the_samples_of_one_pass(changes: dict, steps: int, tmp_path: Path) -> None:
+    codec = load_codec(save_small(tmp_path / "c", **changes))
+    assert codec.streams
+    codes = random_tokens(codec, 61, batch=2).codes
+    with torch.no_grad():
+        whole = codec.model.decoder(codec.model.quantizer.decode(codes.transpose(0, 1)))
+    stream = codec.stream_decoder()
+    parts = [stream.push(part) for part in codes.split(steps, -1)]
+    parts.append(stream.finish())
+    assert float(whole.std()) > 1e-4
+    torch.testing.assert_close(torch.cat(parts, -1), whole, atol=1e-4 * float(whole.std()), rtol=0)
+
+
+@pytest.mark.parametrize("changes", CAUSAL_SHAPES)
+@pytest.mark.parametrize("samples", [1, 333, 4801])
+def test_a_stream_gives_the_tokens_of_one_pass(changes: dict, samples: int, tmp_path: Path) -> None:
+    codec = load_codec(save_small(tmp_path / "c", **changes))
+    sound = noise(0.25 if samples == 1 else 1.3, batch=2).samples
+    hop = codec.hop
+    filled = torch.nn.functional.pad(sound, (0, -sound.shape[-1] % hop))
+    with torch.no_grad():
+        whole = codec.model.quantizer.encode(codec.model.encoder(filled)).transpose(0, 1)
+    stream = codec.stream_encoder()
+    parts = [stream.push(part) for part in sound.split(samples, -1)]
+    parts.append(stream.finish())
+    got = torch.cat([part for part in parts if part.shape[-1]], -1)
+    assert got.shape == whole.shape
+    assert len(whole.unique()) > 8
+    assert float((got == whole).float().mean()) > 0.995
+
+
+@pytest.mark.parametrize("chunk_s", [0.02, 0.31, 1.0, 7.7])
+def test_chunks_of_a_causal_codec_are_exact(codec: Codec, chunk_s: float) -> None:
+    tokens = random_tokens(codec, 111)
+    whole = decode_tokens(codec, tokens, chunk_s=60.0).samples
+    parts = decode_tokens(codec, tokens, chunk_s=chunk_s).samples
+    torch.testing.assert_close(parts, whole, atol=1e-5, rtol=1e-4)
+
+
+def test_what_a_stream_of_one_step_has_to_wait_for(codec: Codec, tmp_path: Path) -> None:
+    """Nothing, unless the codec's start is padded by reflection."""
+    codes = random_tokens(codec, 1).codes
+    assert codec.stream_decoder().push(codes).shape == (1, 1, codec.hop)
+    reflecting = load_codec(save_small(tmp_path / "c", pad_mode="reflect"))
+    stream = reflecting.stream_decoder()
+    assert stream.push(codes).shape == (1, 1, 0)
+    assert stream.finish().shape == (1, 1, codec.hop)
+
+
+def test_a_codec_that_looks_ahead_does_not_stream(tmp_path: Path) -> None:
+    assert not load_codec(save_small(tmp_path / "c", use_causal_conv=False)).streams
+
+
+def test_an_lstm_of_zeros_is_taken_out(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = save_small(tmp_path / "c") / "model.safetensors"
+    weights = load_file(path)
+    save_file({k: v * 0 if "lstm" in k else v for k, v in weights.items()}, path, {"format": "pt"})
+    from transformers import EncodecModel
+
+    plain = EncodecModel.from_pretrained(tmp_path / "c")
+    codec = load_codec(tmp_path / "c")
+    assert not [m for m in codec.modules() if isinstance(m, torch.nn.LSTM)]
+    wave = noise(0.5)
+    codes = encode_audio(codec, wave).codes
+    assert torch.equal(codes, plain.encode(wave.samples, bandwidth=0.8).audio_codes[0])
+
+
 @pytest.mark.parametrize("causal", [True, False])
 def test_chunked_encoding_gives_the_same_tokens(tmp_path: Path, causal: bool) -> None:
     codec = load_codec(save_small(tmp_path / "c", use_causal_conv=causal))

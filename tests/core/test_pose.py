@@ -19,8 +19,8 @@ from d2m_core.pose_packages import DETECTOR, LANDMARKER, _zip
 from d2m_core.pose_track import Tracker
 from d2m_core.types import LANDMARKS, PoseSequence
 from d2m_core.video import open_clip
-from training.studio.dancer.dance import Dance
-from training.studio.drawing import demo_dance, render_dance
+from training.studio.drawing import demo_dance, render_scene
+from training.studio.stage.scene import Scene
 
 FPS = 25.0
 
@@ -183,13 +183,13 @@ def test_reading_ahead_hands_on_errors_and_ends_with_its_reader() -> None:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Dance]:
-    dance = demo_dance(seed=3, tempo_bpm=110, duration_s=2.0, fps=FPS)
-    return render_dance(dance, tmp_path_factory.mktemp("drawn") / "dance.mp4", fps=FPS), dance
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scene]:
+    scene = demo_dance(seed=3, tempo_bpm=110, duration_s=2.0, fps=FPS)
+    return render_scene(scene, tmp_path_factory.mktemp("drawn") / "dance.mp4"), scene
 
 
-def test_a_drawn_dancer_is_found_where_they_are(drawn: tuple[Path, Dance]) -> None:
-    path, dance = drawn
+def test_a_drawn_dancer_is_found_where_they_are(drawn: tuple[Path, Scene]) -> None:
+    path, scene = drawn
     seen: list[tuple[int, int]] = []
     clip = open_clip(path)
     poses = estimate_poses(clip, on_progress=lambda *progress: seen.append(progress))
@@ -197,7 +197,7 @@ def test_a_drawn_dancer_is_found_where_they_are(drawn: tuple[Path, Dance]) -> No
     assert poses.present.mean() >= 0.98
     assert seen == [(frame, 50) for frame in range(1, 51)]
     both = poses.present[:, 0]
-    truth = dance.poses.image[both, 0]
+    truth = scene.poses.image[both, 0]
     size = np.ptp(truth[..., 1], axis=1).mean()
     error = np.linalg.norm(poses.image[both, 0] - truth, axis=-1)[:, 11:29] / size
     assert np.median(error) < 0.05
@@ -205,17 +205,17 @@ def test_a_drawn_dancer_is_found_where_they_are(drawn: tuple[Path, Dance]) -> No
     assert np.abs(hips).max() < 0.05
     # left is left, up is up
     assert (poses.world[both, 0, 11] - poses.world[both, 0, 23])[:, 1].mean() < -0.2
-    side = np.sign(dance.poses.world[both, 0, 11, 0] - dance.poses.world[both, 0, 12, 0])
+    side = np.sign(scene.poses.world[both, 0, 11, 0] - scene.poses.world[both, 0, 12, 0])
     assert (np.sign(poses.world[both, 0, 11, 0] - poses.world[both, 0, 12, 0]) == side).mean() > 0.9
 
 
-def test_every_clip_gets_a_fresh_tracker(drawn: tuple[Path, Dance]) -> None:
+def test_every_clip_gets_a_fresh_tracker(drawn: tuple[Path, Scene]) -> None:
     clip = open_clip(drawn[0], duration_s=1.0)
     first, second = estimate_poses(clip, "full"), estimate_poses(clip, "full")
     np.testing.assert_array_equal(first.image, second.image)
 
 
-def test_cancel_stops_at_once_and_leaves_no_thread(drawn: tuple[Path, Dance]) -> None:
+def test_cancel_stops_at_once_and_leaves_no_thread(drawn: tuple[Path, Scene]) -> None:
     def cancel(frame: int, _frames: int) -> None:
         if frame == 3:
             raise Cancelled("stop")
@@ -234,7 +234,7 @@ def test_a_clip_with_nobody_in_it_is_refused_with_the_share(
 
 
 def test_a_model_that_mediapipe_cannot_open_is_named(
-    drawn: tuple[Path, Dance], tmp_path: Path
+    drawn: tuple[Path, Scene], tmp_path: Path
 ) -> None:
     path = tmp_path / "pose_landmarker_full.task"
     path.write_bytes(_zip({DETECTOR: b"not a network", LANDMARKER: b"nor this"}))
@@ -243,7 +243,7 @@ def test_a_model_that_mediapipe_cannot_open_is_named(
     assert not decoders()
 
 
-def test_silly_settings_are_refused(drawn: tuple[Path, Dance]) -> None:
+def test_silly_settings_are_refused(drawn: tuple[Path, Scene]) -> None:
     with pytest.raises(SettingError, match="choose 1 to"):
         estimate_poses(open_clip(drawn[0]), people=0)
     with pytest.raises(SettingError, match="lite, full, heavy"):

@@ -20,7 +20,7 @@ from d2m_core.types import CodecSpec
 from tests import tiny_models
 from tests.comfy_server import PACK, PYTHON, REPOSITORY, Server, comfy_server
 from tests.media import make_clip
-from training.studio.drawing import demo_dance, render_dance
+from training.studio.drawing import demo_dance, render_scene
 
 pytestmark = pytest.mark.skipif(
     not PYTHON.exists(), reason="no ComfyUI in .comfy; `python tests/setup_comfy.py` sets it up"
@@ -61,8 +61,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A drawn dance, uploaded as the page does it."""
     path = tmp_path_factory.mktemp("clips") / "dance.mp4"
-    dance = demo_dance(seed=3, tempo_bpm=112.0, duration_s=DURATION_S, fps=25.0)
-    render_dance(dance, path, width=320, height=240, fps=25.0)
+    scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=320 / 240)
+    render_scene(scene, path, width=320, height=240)
     return server.upload(path)
 
 

@@ -1,79 +1,107 @@
-"""Pairs of dance and music: one short one, and a run that is not repeated."""
+"""Pairs of dance and music from seeds: what belongs to one, and that its seed decides all of it."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from pathlib import Path
+import io
+from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 
-from d2m_core.codec import load_codec
-from d2m_core.motion import MOTION_NAMES
+from d2m_core.errors import SettingError
 from d2m_core.types import RHYTHM_CURVES
-from tests import tiny_models
-from training.data import read_item
 from training.seeds import PAIRS_SEED
-from training.studio.pairs import PairPlan, main, make_pair
+from training.studio.members import to_members
+from training.studio.pair_settings import PairSettings
+from training.studio.pairs import PIXELS, make_pair, plan_of
+from training.studio.styles import STYLES
 
-SECONDS = 3.0
-
-
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("codec") / "tiny"
-    tiny_models.write_codec(folder)
-    return folder
+SHORT = PairSettings(seconds=4.0, people=0.0)
 
 
-def test_a_pair_is_one_dance_with_its_music(codec: Path) -> None:
-    item = make_pair(PairPlan(PAIRS_SEED, SECONDS, str(codec), None))
-    spec = load_codec(codec).spec
-    assert item.codec == spec
-    assert item.codes.shape == (spec.codebooks, 150)
-    assert len(np.unique(item.codes)) > 1
-    assert item.curves.shape == (75, len(RHYTHM_CURVES))
-    assert item.motion is not None
-    assert item.motion.shape == (75, len(MOTION_NAMES))
-    assert item.motion_names == MOTION_NAMES
-    assert item.duration_s == SECONDS
-    assert ((item.beats_s >= 0) & (item.beats_s < SECONDS)).all()
-    periods = np.diff(item.beats_s) * item.tempo_bpm / 60
-    np.testing.assert_allclose(periods, 1.0, atol=0.03)
+def test_a_pair_is_one_plan_danced_and_played() -> None:
+    pair = make_pair(PAIRS_SEED, SHORT)
+    facts, plan = pair.facts, plan_of(PAIRS_SEED, SHORT)
+    assert (pair.name, facts.seed) == (f"{PAIRS_SEED:07d}", PAIRS_SEED)
+    assert (facts.style, facts.tempo_bpm, facts.metre) == (plan.style, plan.tempo_bpm, plan.metre)
+    np.testing.assert_array_equal(facts.beats_s, plan.beats_s)
+    assert pair.music is not None
+    assert pair.music.samples.shape == (1, 2, 4 * pair.music.sample_rate)
+    assert 0.02 < pair.music.samples.square().mean().sqrt() < 0.7
+    assert pair.curves is not None
+    assert pair.curves.shape == (100, len(RHYTHM_CURVES))
+    assert set(facts.notes) == set(pair.onsets)
+    assert len(facts.notes) > 1
+    assert facts.chords
+    assert facts.sources
+    assert pair.seen is not None
+    assert pair.truth is not None
+    assert pair.joints is not None
+    assert pair.seen.world.shape == pair.truth.world.shape == pair.joints.shape == (100, 1, 33, 3)
+    error = np.linalg.norm((pair.seen.world - pair.truth.world)[pair.seen.present], axis=-1)
+    assert 0.002 < np.median(error) < 0.2  # seen as an estimator would, and the same dance
+    assert pair.energy is not None
+    assert pair.energy.shape == (100, 1)
+    ((first_s, _), *_) = facts.moves[0]
+    assert -60 / plan.tempo_bpm * plan.metre <= first_s <= 0
+    assert pair.film is None
 
 
-def test_equal_seeds_give_equal_pairs_and_others_do_not(codec: Path) -> None:
-    plan = PairPlan(PAIRS_SEED + 1, SECONDS, str(codec), None)
-    one, two = make_pair(plan), make_pair(plan)
-    for field in fields(one):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name))
-    other = make_pair(PairPlan(PAIRS_SEED + 2, SECONDS, str(codec), None))
-    assert other.tempo_bpm != one.tempo_bpm
+def test_a_seed_gives_the_same_bytes_whatever_was_made_before() -> None:
+    crowd = replace(SHORT, people=1.0)
+    first = to_members(make_pair(PAIRS_SEED + 1, SHORT))
+    other = make_pair(PAIRS_SEED + 2, crowd)
+    assert other.facts.people > 1
+    assert to_members(make_pair(PAIRS_SEED + 1, SHORT)) == first
+    assert other.facts.beats_s != make_pair(PAIRS_SEED + 3, SHORT).facts.beats_s
 
 
-def test_half_of_the_curves_are_read_from_the_dance(codec: Path, tmp_path: Path) -> None:
-    rhythm = tmp_path / "rhythm.safetensors"
-    tiny_models.write_rhythm(rhythm)
-    changed = 0
-    for seed in range(PAIRS_SEED, PAIRS_SEED + 6):
-        own = make_pair(PairPlan(seed, 1.5, str(codec), None))
-        read = make_pair(PairPlan(seed, 1.5, str(codec), str(rhythm)))
-        np.testing.assert_array_equal(own.codes, read.codes)
-        changed += not np.array_equal(own.curves, read.curves)
-    assert 0 < changed < 6
+def test_styles_take_turns_and_can_be_chosen() -> None:
+    seeds = range(PAIRS_SEED, PAIRS_SEED + 2 * len(STYLES))
+    styles = [plan_of(seed, SHORT).style for seed in seeds]
+    assert all(styles.count(style) == 2 for style in STYLES)
+    two = replace(SHORT, styles=("funk", "waltz"))
+    assert {plan_of(seed, two).style for seed in seeds} == {"funk", "waltz"}
 
 
-def test_a_run_goes_on_without_making_items_again(
-    codec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "pairs"
-    command = ["--out", str(out), "--seconds", "2", "--codec", str(codec), "--workers", "1"]
-    assert main([*command, "--hours", str(2 / 3600)]) == 0
-    (first,) = out.iterdir()
-    assert first.name == f"{PAIRS_SEED:07d}.safetensors"
-    stamp = first.stat().st_mtime_ns
-    assert main([*command, "--hours", str(4 / 3600)]) == 0
-    assert first.stat().st_mtime_ns == stamp
-    assert len(list(out.iterdir())) == 2
-    assert read_item(first).duration_s == 2.0
-    assert capsys.readouterr().out.endswith(f"2 items in {out}\n")
+def test_either_half_can_be_left_out() -> None:
+    music = make_pair(PAIRS_SEED, replace(SHORT, dance=False, mono=True))
+    assert music.seen is None
+    assert music.music is not None
+    assert music.music.samples.shape[1] == 1
+    dance = make_pair(PAIRS_SEED, replace(SHORT, music=False))
+    assert dance.music is None
+    assert dance.seen is not None
+    np.testing.assert_array_equal(dance.facts.beats_s, music.facts.beats_s)
+
+
+def test_a_drawn_pair_is_a_film_with_its_music() -> None:
+    pair = make_pair(PAIRS_SEED + 4, replace(SHORT, seconds=1.0, pixels=1.0))
+    assert pair.film is not None
+    assert pair.music is not None
+    assert pair.facts.aspect is not None
+    with av.open(io.BytesIO(pair.film), "r") as file:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+        assert len(pictures) == 25
+        tall, wide = pictures[0].shape[:2]
+        assert min(tall, wide) == PIXELS
+        assert wide / tall == pytest.approx(pair.facts.aspect, abs=0.02)
+        assert np.std(pictures[0].astype(float)) > 10
+        assert file.streams.audio[0].rate == pair.music.sample_rate
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"seconds": 0.0}, "use 1 to 600"),
+        ({"looseness": 1.5}, "looseness is 1.5; use 0 to 1"),
+        ({"styles": ("polka",)}, "'polka'; choose of house"),
+        ({"styles": ()}, "No style"),
+        ({"music": False, "dance": False}, "nothing is left"),
+        ({"dance": False, "pixels": 0.5}, "need a dance"),
+    ],
+)
+def test_wrong_settings_are_refused(wrong: dict, sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        replace(SHORT, **wrong)

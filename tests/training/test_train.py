@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from d2m_core.checkpoint import load_model
 from d2m_core.config import ModelConfig, SamplingConfig, TrainConfig
@@ -42,10 +44,45 @@ def test_item_comes_back_as_it_went(tmp_path: Path) -> None:
     back = read_item(write_item(tmp_path / "deep" / "a.safetensors", item))
     for field in fields(item):
         np.testing.assert_array_equal(getattr(back, field.name), getattr(item, field.name))
-    music = replace(item, motion=None, style=-1)
+    music = replace(item, motion=None, style="")
     back = read_item(write_item(tmp_path / "b.safetensors", music))
     assert back.motion is None
     assert back.motion_names == MOTION_NAMES
+    assert back.style == ""
+
+
+def test_items_of_the_first_format_are_read(tmp_path: Path) -> None:
+    path = write_item(tmp_path / "a.safetensors", make_items(1)[0])
+    with safe_open(path, framework="np") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for index, name in (("4", "hiphop"), ("-1", "")):
+        save_file(tensors, path, {**metadata, "format_version": "1", "style": index})
+        assert read_item(path).style == name
+    save_file(tensors, path, {**metadata, "format_version": "3"})
+    with pytest.raises(SettingError, match="no training item"):
+        read_item(path)
+
+
+def test_a_model_knows_the_styles_of_its_data(tmp_path: Path) -> None:
+    items = make_items(6)
+    names = ("waltz", "polka", "house", "", "trap", "house")
+    items = [replace(item, style=name) for item, name in zip(items, names, strict=True)]
+    data = split(items)
+    assert data.styles == ("house", "trap", "waltz", "polka")
+    for item in items:
+        write_item(tmp_path / "items" / f"{id(item)}.safetensors", item)
+    config = replace(
+        PLAIN, data=str(tmp_path / "items"), steps=1, hold_out=0, run=str(tmp_path / "run"),
+        out=str(tmp_path / "m.safetensors"),
+    )  # fmt: skip
+    train(config, TINY_SHAPE)
+    assert load_model(config.out, codec=CODEC).model.config.styles == data.styles
+    shape = replace(SHAPE, styles=data.styles)
+    given = draw_batch(items[:1], DanceToMusic(shape), PLAIN, np.random.default_rng(0)).given
+    assert (given.style == 2).all()
+    with pytest.raises(SettingError, match="this model knows"):
+        draw_batch(items[:1], DanceToMusic(SHAPE), PLAIN, np.random.default_rng(0))
 
 
 def test_wrong_items_are_refused(tmp_path: Path) -> None:

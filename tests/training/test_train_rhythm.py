@@ -125,7 +125,7 @@ def test_scores_of_a_perfect_and_of_a_late_rhythm() -> None:
 
 
 def test_evaluation_dances_cover_the_tempi() -> None:
-    tempi = [tempo_of(drawn_dance(n, 5, 8.0).beats_s) for n in range(5)]
+    tempi = [tempo_of(drawn_dance(n, 5, 8.0).plan.beats_s) for n in range(5)]
     assert tempi == sorted(tempi)
     assert 70 <= tempi[0] < 90
     assert 150 < tempi[-1] <= 170

@@ -16,13 +16,12 @@ from transformers import EncodecModel
 from d2m_core.codec import decode_tokens, encode_audio, load_codec
 from d2m_core.types import Waveform
 from tests import tiny_models
-from training.codec_model import HOP
+from training.codec.network import export
+from training.codec.settings import SAMPLE_RATE
 from training.codec_music import FULL_SCALE
-from training.studio.band.synth import SAMPLE_RATE
-from training.train_codec import export
 from training.tune_decoder import WARM_STEPS, DecoderTuner, TuningConfig, draw, encode_pool, main
 
-STEPS = 12
+STEPS, HOP = 12, 480
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +62,7 @@ def test_segments_of_codes_and_sound_belong_together(
     assert torch.equal(codes[0], again[0])
     assert [path.name for path in tmp_path.iterdir()] == ["codes_0000.npy"]
     numbers = [torch.arange(codes[0].shape[1])[None]]  # codes that tell where they are from
-    tokens, sound = draw(pool, numbers, 3, 8, np.random.default_rng(0))
+    tokens, sound = draw(pool, numbers, 3, 8, HOP, np.random.default_rng(0))
     assert tokens.shape == (3, 1, 8)
     for row, heard in zip(tokens, sound, strict=True):
         start = int(row[0, 0]) * HOP
@@ -77,7 +76,7 @@ def test_only_the_decoder_changes_and_the_export_loads(
     tuner = DecoderTuner(config)
     codes = encode_pool(tuner.model, pool, tmp_path / "run")
     for _ in range(3):
-        batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, tuner.rng)
+        batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, HOP, tuner.rng)
         assert np.isfinite(tuner.train_step(*batch))
     assert tuner.step == 3
     export(tuner.averaged(), tmp_path / "out")
@@ -96,7 +95,7 @@ def test_a_restored_run_equals_an_uninterrupted_one(
     config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
 ) -> None:
     codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
-    batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, np.random.default_rng(0))
+    batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, HOP, np.random.default_rng(0))
     one, two = DecoderTuner(config), DecoderTuner(config)
     one.train_step(*batch)
     one.save(tmp_path / "state.pt")
@@ -108,8 +107,15 @@ def test_a_restored_run_equals_an_uninterrupted_one(
 
 
 def test_the_command_line_makes_a_codec_and_goes_on(
-    config: TuningConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    config: TuningConfig,
+    pool: list[np.ndarray],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    heard = torch.from_numpy(pool[0][None, None, :12_000].astype(np.float32) / FULL_SCALE)
+    monkeypatch.setattr("training.tune_decoder.held_out", lambda seconds: heard)
+    monkeypatch.setattr("training.tune_decoder.open_pool", lambda folder, minutes: pool)
     small = replace(config, out=tmp_path / "out", run=tmp_path / "run", pool=tmp_path / "pool")
     words = [f"--{name}={getattr(small, name)}" for name in ("codec", "out", "run", "pool")]
     words += ["--pool-minutes=0.1", "--minutes=0.005", "--batch=1", "--held-out-s=0.5"]

@@ -1,4 +1,4 @@
-"""Draws a dance: a clothed, shaded dancer in a room, frame by frame, into an H.264 file.
+"""Draws a scene: clothed, shaded dancers in a room, frame by frame, into an H.264 file.
 
     python -m training.studio.drawing --seed 7 --tempo 118 --seconds 12 --out clip.mp4
 
@@ -16,63 +16,58 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from d2m_core.errors import MediaError
 from d2m_core.files import replacing
-from d2m_core.grid import steady_beats
-from d2m_core.types import MOTION_FPS, Waveform
+from d2m_core.types import Waveform
 
-from .band.song import BEATS_PER_BAR
-from .dancer.dance import Dance, dance
-from .picture.figure import Figure
-from .picture.look import random_look, room
+from .picture.film import CLEAN, Film, developed
+from .picture.painter import Painter
+from .plan import make_plan
+from .stage.scene import Scene, stage
+from .stage.shot import Shot
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-
-def draw_dance(dance: Dance, width: int, height: int, fps: float) -> Iterator[np.ndarray]:
-    """RGB frames uint8 [H, W, 3] of the dance at times k / fps; clothes and room from its seed."""
-    look = random_look(dance.seed)
-    joints = _at_rate(dance, fps)
-    camera = dance.camera.fitted(joints, width / height)
-    empty = room(look, camera, width, height)
-    for body in joints:
-        yield Figure(body, camera, look, width, height, dance.body.height).draw(empty)
+DEMO_STYLE = "pop"
 
 
-def _at_rate(dance: Dance, fps: float) -> np.ndarray:
-    """Scene joints float64 [round(duration * fps), J, 3]."""
-    frames = max(1, round(dance.duration_s * fps))
-    if frames == len(dance.joints) or len(dance.joints) < 2:
-        return dance.joints[:frames].astype(np.float64)
-    from scipy.interpolate import CubicSpline
+def draw_scene(
+    scene: Scene, width: int, height: int, fps: float | None = None, film: Film = CLEAN
+) -> Iterator[np.ndarray]:
+    """RGB frames uint8 [H, W, 3] of the scene at times k / fps (the scene's own rate by default).
 
-    known = np.arange(len(dance.joints)) / dance.fps
-    times = np.minimum(np.arange(frames) / fps, known[-1])
-    return CubicSpline(known, dance.joints.astype(np.float64))(times)
+    A picture of another aspect than the shot's shows more or less at the left and right.
+    """
+    fps = scene.fps if fps is None else fps
+    frames = max(1, round(scene.duration_s * fps))
+    painter = Painter(scene, width, height)
+    for frame in range(frames):
+        picture = painter.paint(frame / fps)
+        if film.shutter > 0:
+            later = painter.paint((frame + film.shutter) / fps)
+            picture = cv2.addWeighted(picture, 0.5, later, 0.5, 0.0)
+        yield developed(picture, film, frame, scene.seed)
 
 
-def render_dance(
-    dance: Dance,
-    path: Path,
-    width: int = 640,
-    height: int = 360,
-    fps: float = 30.0,
-    samples: Waveform | None = None,
-) -> Path:
-    """Writes the drawn dance as an H.264 mp4, with sound if given; nothing stays on failure."""
+def render_scene(
+    scene: Scene, path: Path, width: int = 640, height: int = 360, fps: float | None = None,
+    samples: Waveform | None = None, film: Film = CLEAN,
+) -> Path:  # fmt: skip
+    """Writes the drawn scene as an H.264 mp4, with sound if given; nothing stays on failure."""
     import av
 
     path = Path(path)
-    rate = Fraction(fps).limit_denominator(1001)
+    rate = Fraction(scene.fps if fps is None else fps).limit_denominator(1001)
     try:
         with replacing(path) as part, av.open(str(part), "w", format="mp4") as out:
             stream = out.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "medium"})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             sound = _Sound(out, samples) if samples is not None else None
-            for rgb in draw_dance(dance, width, height, float(rate)):
+            for rgb in draw_scene(scene, width, height, float(rate), film):
                 out.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
             out.mux(stream.encode(None))
             if sound is not None:
@@ -99,14 +94,16 @@ class _Sound:
         self.out.mux(self.stream.encode(None))
 
 
-def demo_dance(seed: int, tempo_bpm: float, duration_s: float, fps: float) -> Dance:
-    """A dance on a steady grid in 4/4 that starts on a downbeat, at the energy of a demo."""
-    beats = steady_beats(tempo_bpm, duration_s)
-    downbeats = np.arange(len(beats)) % BEATS_PER_BAR == 0
-    bars = np.arange(0.0, duration_s + 1.0, 1.0 / MOTION_FPS)
-    energy = 0.72 + 0.13 * np.sin(2 * np.pi * bars / max(duration_s, 1.0) - np.pi / 2)
-    made = dance(beats, downbeats, duration_s, seed, fps=fps, energy=energy)
-    return replace(made, duration_s=duration_s)
+def demo_dance(
+    seed: int, tempo_bpm: float, duration_s: float, fps: float, aspect: float = 16 / 9
+) -> Scene:
+    """A lively dance to the letter, alone before a calm camera."""
+    plan = make_plan(seed, duration_s, DEMO_STYLE, tempo_bpm)
+    times = np.arange(plan.frames) / max(plan.frames, 1)
+    energy = (0.72 - 0.13 * np.cos(2 * np.pi * times)).astype(np.float32)
+    return stage(
+        replace(plan, energy=energy), seed, looseness=0.0, fps=fps, shot=Shot(aspect=aspect)
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -120,18 +117,30 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--height", type=int, default=360)
     parser.add_argument("--fps", type=float, default=30.0)
     args = parser.parse_args(argv)
-    made = demo_dance(args.seed, args.tempo, args.seconds, args.fps)
-    render_dance(made, args.out, args.width, args.height, args.fps)
-    facts = {
-        "beats_s": made.beats_s.tolist(), "downbeats": made.downbeats.tolist(),
-        "tempo_bpm": args.tempo,
-        "seed": args.seed, "duration_s": args.seconds, "moves": made.moves,
-    }  # fmt: skip
+    made = demo_dance(args.seed, args.tempo, args.seconds, args.fps, args.width / args.height)
+    render_scene(made, args.out, args.width, args.height, args.fps)
     note = args.out.with_suffix(".json")
     with replacing(note) as part:
-        part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(facts(made), indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"{args.out}\n{note}\n")
     return 0
+
+
+def facts(scene: Scene) -> dict:
+    """What is known about the lead's dance, for the note beside a clip."""
+    lead, plan = scene.dances[0], scene.plan
+    return {
+        "beats_s": plan.beats_s.tolist(), "downbeats": plan.downbeats.tolist(),
+        "tempo_bpm": plan.tempo_bpm, "seed": scene.seed, "duration_s": scene.duration_s,
+        "moves": lead.moves, "style": plan.style,
+        "sections": [
+            {"kind": s.kind, "first_bar": s.first_bar, "bars": s.bars} for s in plan.sections
+        ],
+        "hits": [
+            {"time_s": float(plan.seconds(hit.beat)), "strength": hit.strength}
+            for hit in plan.hits if 0 <= plan.seconds(hit.beat) < plan.duration_s
+        ],
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +11,21 @@ from d2m_core.errors import SettingError
 SOUNDFONT_PLACES = (
     "/usr/share/sounds/sf3/MuseScore_General_Full.sf3",
     "/usr/share/sounds/sf3/MuseScore_General.sf3",
+    "/usr/share/sounds/sf3/MuseScore_General_Lite.sf3",
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",
 )
 """Where Debian's packages put soundfonts whose licence is MIT."""
 
 LICENCES = {
-    "MuseScore_General_Full.sf3": "MIT", "MuseScore_General.sf3": "MIT", "FluidR3_GM.sf2": "MIT",
+    "MuseScore_General_Full.sf3": "MIT", "MuseScore_General.sf3": "MIT",
+    "MuseScore_General_Lite.sf3": "MIT", "FluidR3_GM.sf2": "MIT",
     "groove": "CC BY 4.0", "samples": "CC0", "synth": "MIT",
 }  # fmt: skip
+"""By soundfont, or by what a source's name starts with."""
+
+UNKNOWN_LICENCE = "unknown: given by path"
+RESERVED_SHARE = 10
+"""One name in so many is kept for measuring."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Materials:
     """Folder of the Groove MIDI Dataset: `info.csv` and MIDI files."""
     samples: Path | None = None
     """Folder of one-shots and loops (FLAC or WAV), named as the Sonic Pi set."""
+    held_out: bool = False
+    """Plays the reserved tenth of samples and grooves, which nothing else ever plays."""
 
 
 def find_materials(
@@ -40,3 +50,23 @@ def find_materials(
             raise SettingError(f"{path} does not exist; give a path that does, or leave it out.")
     installed = tuple(Path(p).resolve() for p in SOUNDFONT_PLACES if Path(p).exists())
     return Materials(soundfonts or tuple(dict.fromkeys(installed)), groove, samples)
+
+
+def reserved(name: str) -> bool:
+    """Whether a sample or groove of this name is kept for measuring."""
+    return int(hashlib.sha1(name.encode()).hexdigest()[:8], 16) % RESERVED_SHARE == 0
+
+
+def allowed(names: tuple[str, ...], held_out: bool) -> tuple[str, ...]:
+    """Those of `names` that may be played; held out, the reserved ones, or all if none is."""
+    if not held_out:
+        return tuple(name for name in names if not reserved(name))
+    return tuple(name for name in names if reserved(name)) or names
+
+
+def licences_of(sources: tuple[str, ...]) -> dict[str, str]:
+    """The licence of every source that a song names."""
+    return {
+        source: LICENCES.get(source, LICENCES.get(source.split("/")[0], UNKNOWN_LICENCE))
+        for source in sources
+    }

@@ -1,159 +1,182 @@
-"""Pairs of dance and music on one beat grid, as training items.
+"""Makes pairs of dance and music from seeds: one plan, a band that plays it, dancers who dance it.
 
-    python -m training.studio.pairs --out runs/pairs --hours 3
+    make_pair(100_000, PairSettings())
 
-One item: a tempo and a form are drawn; the dancer dances and the band plays them; the motion is
-seen through MediaPipe-like noise, the sound through the codec. Items that exist are not made again,
-so a stopped run goes on where it was.
+`python -m training.studio` makes many of them (`factory`).
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from functools import lru_cache
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
-from d2m_core.checkpoint import load_rhythm
-from d2m_core.codec import Codec, encode_audio, load_codec
-from d2m_core.config import STYLES
-from d2m_core.grid import steady_beats
-from d2m_core.motion import extract_motion
-from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.types import MOTION_FPS, MotionFeatures, Waveform
-from training.data import TrainItem, as_float16, write_item
-from training.seeds import PAIRS_SEED
+from d2m_core.types import PoseSequence, Waveform
 
-from .band.song import Song, play, random_downbeats, random_form
-from .dancer.dance import dance
+from .band.song import Song, play
+from .dancer.dance import Dance
+from .drawing import render_scene
+from .members import Facts, Pair
+from .pair_settings import PairSettings
+from .picture.film import random_film
+from .plan import Plan, make_plan
 from .stage.noise import mediapipe_like
+from .stage.scene import MOST_PEOPLE, Scene, stage
 
-TEMPO_BPM = (66.0, 174.0)
-
-
-@dataclass(frozen=True)
-class PairPlan:
-    """What one pair is made from; equal plans give equal pairs."""
-
-    seed: int
-    duration_s: float
-    codec: str
-    rhythm: str | None
-    """Rhythm network whose curves stand in for the band's own in half of the items."""
-    style: str | None = None
-    """One style for all; None draws one."""
+PIXELS = 360
+"""Shorter side of films."""
 
 
-def make_pair(plan: PairPlan) -> TrainItem:
-    """One dance and its music. The dance follows the same grid and form as the band."""
-    rng = np.random.default_rng([plan.seed, 77])
-    tempo_bpm = float(np.exp(rng.uniform(*np.log(TEMPO_BPM))))
-    beats_s = _grid(tempo_bpm, plan.duration_s, rng)
-    downbeats = random_downbeats(len(beats_s), rng)
-    energy = random_form(round(plan.duration_s * MOTION_FPS), tempo_bpm, rng)
-    style = int(rng.integers(len(STYLES)))
-    if plan.style is not None:
-        style = STYLES.index(plan.style)
-    song = play(STYLES[style], tempo_bpm, plan.duration_s, plan.seed, beats_s, downbeats, energy)
-    motion = see_dance(beats_s, downbeats, plan.duration_s, plan.seed, energy, rng)
-    codec = _codec(plan.codec)
-    sound = torch.from_numpy(song.samples)[None, None]
-    codes = encode_audio(codec, Waveform(sound, song.sample_rate)).codes
-    return TrainItem(
-        codes=codes[0].numpy().astype(np.int16),
-        curves=_curves(plan, song, motion, rng).astype(np.float16),
-        beats_s=beats_s,
-        downbeats=downbeats,
-        codec=codec.spec,
-        tempo_bpm=tempo_bpm,
-        motion=as_float16(motion.values),
-        motion_names=motion.names,
-        style=style,
+def make_pair(seed: int, settings: PairSettings) -> Pair:
+    """The pair of a seed; equal seeds and settings give equal pairs."""
+    plan = plan_of(seed, settings)
+    song = play(plan, settings.materials) if settings.music else None
+    scene = stage_of(plan, settings) if settings.dance else None
+    seen = see(scene) if scene is not None else None
+    return assemble(plan, song, scene, seen, settings)
+
+
+def plan_of(seed: int, settings: PairSettings) -> Plan:
+    """The plan that music and dance of a seed share."""
+    return make_plan(seed, settings.seconds, settings.styles[seed % len(settings.styles)])
+
+
+def stage_of(plan: Plan, settings: PairSettings) -> Scene:
+    """The dancers of a plan before their camera."""
+    rng = np.random.default_rng([plan.seed, 0x9E09])
+    several = rng.random() < settings.people
+    people = int(rng.integers(2, MOST_PEOPLE + 1)) if several else 1
+    return stage(plan, plan.seed, people, settings.looseness)
+
+
+def see(scene: Scene) -> PoseSequence:
+    """The poses that MediaPipe might return of a scene."""
+    return mediapipe_like(scene.poses, np.random.default_rng([scene.seed, 0x5EE]))
+
+
+def assemble(
+    plan: Plan, song: Song | None, scene: Scene | None, seen: PoseSequence | None,
+    settings: PairSettings,
+) -> Pair:  # fmt: skip
+    """The finished pair, drawn as well where its seed says so."""
+    music = _music(song, settings.mono) if song is not None else None
+    facts = _of_plan(plan, settings)
+    if song is not None:
+        facts = _with_song(facts, song)
+    pair = Pair(f"{plan.seed:07d}", facts, music=music)
+    if song is not None:
+        curves = np.stack([song.onset, song.energy], axis=1)
+        pair = replace(pair, curves=curves, onsets=song.onsets)
+    if scene is None:
+        return pair
+    return replace(
+        pair,
+        facts=_with_scene(facts, scene),
+        seen=seen,
+        truth=scene.poses,
+        joints=np.stack([each.joints for each in scene.dances], axis=1),
+        accents=_accents(scene),
+        energy=np.stack([each.energy for each in scene.dances], axis=1),
+        film=_film(scene, music) if _is_drawn(plan.seed, settings.pixels) else None,
     )
 
 
-def see_dance(
-    beats_s: np.ndarray,
-    downbeats: np.ndarray,
-    duration_s: float,
-    seed: int,
-    energy: np.ndarray,
-    rng: np.random.Generator,
-) -> MotionFeatures:
-    """The motion features a noisy pose estimator would give of a dance to this grid."""
-    danced = dance(beats_s, downbeats, duration_s, seed, energy=energy)
-    return extract_motion(mediapipe_like(danced.poses, rng))
+# --- music ---
 
 
-def _grid(tempo_bpm: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """A pulse of the given tempo that drifts slowly by up to 1.5 %."""
-    beats_s = steady_beats(tempo_bpm, duration_s * 1.1, rng.uniform(0, 60.0 / tempo_bpm))
-    wave_s, size = rng.uniform(8, 20), rng.uniform(0, 0.015)
-    bend = size * wave_s / (2 * np.pi) * np.sin(2 * np.pi * (beats_s / wave_s + rng.random()))
-    beats_s = beats_s + bend
-    return beats_s[(beats_s >= 0) & (beats_s < duration_s)]
+def _music(song: Song, mono: bool) -> Waveform:
+    samples = song.samples.mean(0, keepdims=True) if mono else song.samples
+    return Waveform(torch.from_numpy(np.ascontiguousarray(samples))[None], song.sample_rate)
 
 
-def _curves(
-    plan: PairPlan, song: Song, motion: MotionFeatures, rng: np.random.Generator
-) -> np.ndarray:
-    """Rhythm curves float32 [F, R]: the band's own, or those read from the dance."""
-    own = np.stack([song.onset, song.energy], axis=1)
-    if plan.rhythm is None or rng.random() < 0.5:
-        return own
-    read = rhythm_from_motion(motion, _rhythm_net(plan.rhythm)).curves
-    return read[: len(own)]
-
-
-@lru_cache(maxsize=1)
-def _codec(name: str) -> Codec:
-    return load_codec(name)
-
-
-@lru_cache(maxsize=1)
-def _rhythm_net(path: str) -> RhythmNet:
-    return load_rhythm(path)
-
-
-def _make_and_write(plan: PairPlan, path: Path) -> None:
-    torch.set_num_threads(1)
-    write_item(path, make_pair(plan))
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the items")
-    parser.add_argument("--hours", type=float, default=1.0, help="music to make [%(default)s]")
-    parser.add_argument(
-        "--seconds", type=float, default=30.0, help="length of an item [%(default)s]"
+def _with_song(facts: Facts, song: Song) -> Facts:
+    return replace(
+        facts,
+        key=song.key,
+        chords=tuple((float(c.start_s), float(c.end_s), c.name) for c in song.chords),
+        notes={part: len(song.onsets[part]) for part in sorted(song.onsets)},
+        sources=tuple(sorted(song.sources)),
     )
-    parser.add_argument(
-        "--seed", type=int, default=PAIRS_SEED, help="first item's seed [%(default)s]"
+
+
+def _of_plan(plan: Plan, settings: PairSettings) -> Facts:
+    metre = plan.metre
+    spans = [
+        (s.first_bar * metre, (s.first_bar + s.bars) * metre, s.kind, s.energy)
+        for s in plan.sections
+    ]
+    return Facts(
+        duration_s=plan.duration_s, style=plan.style, tempo_bpm=plan.tempo_bpm, metre=metre,
+        swing=plan.swing, swing_step=plan.swing_step,
+        beats_s=tuple(plan.beats_s.tolist()), downbeats=tuple(plan.downbeats.tolist()),
+        sections=tuple(
+            (float(plan.seconds(a)), float(plan.seconds(b)), kind, level)
+            for a, b, kind, level in spans
+        ),
+        hits=_inside(plan, [(hit.beat, hit.strength) for hit in plan.hits]),
+        stops=tuple(
+            (float(plan.seconds(stop.beat)), float(plan.seconds(stop.beat + stop.beats)))
+            for stop in plan.stops
+        ),
+        looseness=settings.looseness, seed=plan.seed, made_by=settings.made_by,
+    )  # fmt: skip
+
+
+def _inside(plan: Plan, marks: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """(seconds, strength) of the marks (beat, strength) that lie in the window."""
+    timed = [(float(plan.seconds(plan.swung(beat))), strength) for beat, strength in marks]
+    return tuple((at, strength) for at, strength in timed if 0 <= at < plan.duration_s)
+
+
+# --- dance ---
+
+
+def _with_scene(facts: Facts, scene: Scene) -> Facts:
+    return replace(
+        facts,
+        people=len(scene.dances),
+        moves=tuple(_moves(each, scene.plan) for each in scene.dances),
+        crop=scene.shot.crop,
+        camera=tuple(scene.shot.moves),
+        occluders=tuple(scene.shot.occluders),
+        aspect=scene.shot.aspect,
     )
-    parser.add_argument("--codec", default="weights/codec", help="codec folder [%(default)s]")
-    parser.add_argument("--rhythm", help="rhythm network for the curves of half of the items")
-    parser.add_argument("--style", choices=STYLES, help="one style only; by default all")
-    parser.add_argument("--workers", type=int, default=2, help="processes [%(default)s]")
-    args = parser.parse_args(argv)
-    count = max(1, round(args.hours * 3600 / args.seconds))
-    plans = {}
-    for seed in range(args.seed, args.seed + count):
-        path = args.out / f"{seed:07d}.safetensors"
-        if not path.exists():
-            plans[path] = PairPlan(seed, args.seconds, args.codec, args.rhythm, args.style)
-    with ProcessPoolExecutor(args.workers) as pool:
-        jobs = [pool.submit(_make_and_write, plan, path) for path, plan in plans.items()]
-        for job in tqdm(as_completed(jobs), total=len(jobs), desc="pairs", unit="item"):
-            job.result()
-    sys.stdout.write(f"{count} items in {args.out}\n")
-    return 0
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def _moves(made: Dance, plan: Plan) -> tuple[tuple[float, str], ...]:
+    """(start, name) of the moves of each bar that reaches into the pair."""
+    starts = plan.seconds(np.arange(len(made.moves) + 1) * plan.metre)
+    named = (move if isinstance(move, str) else "+".join(move) for move in made.moves)
+    return tuple(
+        (float(start), name)
+        for start, end, name in zip(starts, starts[1:], named, strict=False)
+        if end > 0 and start < plan.duration_s
+    )
+
+
+def _accents(scene: Scene) -> np.ndarray:
+    parts = [
+        np.stack(
+            [each.accents_s, each.accent_strengths, np.full(len(each.accents_s), person)], axis=1
+        )
+        for person, each in enumerate(scene.dances)
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _is_drawn(seed: int, share: float) -> bool:
+    return bool(np.random.default_rng([seed, 0xD4A3]).random() < share)
+
+
+def _film(scene: Scene, music: Waveform | None) -> bytes:
+    """The drawn scene as an mp4 file."""
+    aspect = scene.shot.aspect
+    width, height = (PIXELS * aspect, PIXELS) if aspect >= 1 else (PIXELS, PIXELS / aspect)
+    size = (2 * round(width / 2), 2 * round(height / 2))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        render_scene(scene, path, *size, samples=music, film=random_film(scene.seed))
+        return path.read_bytes()

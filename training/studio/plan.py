@@ -189,8 +189,9 @@ def loosen(plan: Plan, looseness: float, rng: np.random.Generator) -> Plan:
         return plan
     own = _energy(replace(plan, sections=_window(_piece("song", rng), plan.bars, rng)), rng)
     share = looseness * rng.uniform(0.3, 0.9)
-    shift = round(float(rng.normal(0.0, 0.35 * looseness * 60 / plan.tempo_bpm * plan.metre)) * 25)
-    heard = np.roll(plan.energy, shift) if abs(shift) < plan.frames else plan.energy
+    late_s = float(rng.normal(0.0, 0.35 * looseness * plan.metre * 60.0 / plan.tempo_bpm))
+    times_s = np.arange(plan.frames) / MOTION_FPS
+    heard = np.interp(times_s - late_s, times_s, plan.energy)
     sections = tuple(
         replace(s, first_bar=s.first_bar + late, bars=s.bars - late)
         if s.first_bar > 0 and s.bars > 2 and (late := int(rng.random() < 0.25 * looseness))

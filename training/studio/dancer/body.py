@@ -1,4 +1,4 @@
-"""The dancer's body: proportions, two-bone limbs, and the camera that looks at it.
+"""The dancer's body: proportions, two-bone limbs, and joints from a posture.
 
 Scene axes: x right, y down, z away from the camera, floor at y = 0, all in metres.
 Body axes ("local"): left, up, forward; a body frame is a matrix [..., 3, 3] with these as columns.
@@ -6,7 +6,7 @@ Body axes ("local"): left, up, forward; a body frame is a matrix [..., 3, 3] wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -48,71 +48,23 @@ class Body:
 
 
 def random_body(rng: np.random.Generator) -> Body:
-    """A grown-up of 1.50 to 1.95 m with plausible proportions."""
-    height = float(np.clip(rng.normal(1.71, 0.09), 1.5, 1.95))
+    """A grown-up of 1.48 to 2.0 m, sometimes a child; slim or broad, long or short limbs."""
+    child = rng.random() < 0.08
+    height = rng.uniform(1.15, 1.5) if child else np.clip(rng.normal(1.71, 0.09), 1.48, 2.0)
+    height, build, long = float(height), float(rng.normal(1.0, 0.06)), float(rng.normal(1.0, 0.02))
 
-    def part(share: float, spread: float = 0.04) -> float:
-        return (
-            height * share * float(np.clip(rng.normal(1.0, spread), 1 - 2 * spread, 1 + 2 * spread))
-        )
+    def part(share: float, spread: float = 0.03) -> float:
+        """A length near a share of the height."""
+        varied = float(np.clip(rng.normal(1.0, spread), 1 - 2 * spread, 1 + 2 * spread))
+        return height * share * varied
 
+    limbs = (0.95 if child else 1.0) * float(np.clip(long, 0.95, 1.05))
+    build = float(np.clip(build, 0.86, 1.16))
     return Body(
-        height, part(0.238), part(0.232), part(0.042), part(0.115), part(0.058, 0.07),
-        part(0.285), part(0.103, 0.07), part(0.165), part(0.150), part(0.122),
+        height, part(0.238 * limbs), part(0.232 * limbs), part(0.042), part(0.115),
+        part(0.058 * build, 0.04), part(0.285), part(0.103 * build, 0.04), part(0.165 * limbs),
+        part(0.150 * limbs), part(0.135 if child else 0.122),
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Camera:
-    """A pinhole camera in front of the dancer."""
-
-    distance_m: float
-    height_m: float
-    pitch: float
-    """Radians; positive looks down."""
-    focal: float
-    """In frame heights."""
-    aspect: float = 16 / 9
-    """Width over height of the picture that `Dance.poses.image` refers to."""
-
-    def to_view(self, points: np.ndarray) -> np.ndarray:
-        """Scene points [..., 3] -> camera axes [..., 3] (x right, y down, z away)."""
-        moved = points - np.array([0.0, -self.height_m, -self.distance_m])
-        return self.rotate(moved)
-
-    def rotate(self, vectors: np.ndarray) -> np.ndarray:
-        """Turns scene directions [..., 3] into camera axes."""
-        c, s = np.cos(self.pitch), np.sin(self.pitch)
-        return vectors @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]).T
-
-    def project(self, points: np.ndarray, aspect: float | None = None) -> np.ndarray:
-        """Scene points [..., 3] -> picture [..., 2] in frame heights from the top left corner."""
-        view = self.to_view(points)
-        depth = np.maximum(view[..., 2:], 0.2)
-        centre = np.array([(self.aspect if aspect is None else aspect) / 2, 0.5])
-        return self.focal * view[..., :2] / depth + centre
-
-    def fitted(self, joints: np.ndarray, aspect: float | None = None) -> Camera:
-        """The same camera, zoomed out where a body [F, J, 3] would leave a picture this wide."""
-        aspect = self.aspect if aspect is None else aspect
-        half = np.array([aspect / 2, 0.5])
-        offset = (
-            np.abs(self.project(joints, aspect) - half).max((0, 1))
-            + 0.12 * self.focal / self.distance_m
-        )
-        zoom = min(1.0, float((0.97 * half / offset).min()))
-        return replace(self, focal=self.focal * zoom, aspect=aspect)
-
-
-def random_camera(body: Body, rng: np.random.Generator) -> Camera:
-    """A camera at 2.6 to 5 m that keeps the whole body, raised arms included, in most frames."""
-    distance = float(rng.uniform(2.8, 5.0))
-    height = float(rng.uniform(0.7, 1.7))
-    aim = body.height * float(rng.uniform(0.5, 0.6))
-    pitch = float(np.arctan2(height - aim, distance))
-    fill = float(rng.uniform(0.5, 0.68))
-    aspect = float(rng.choice([16 / 9, 4 / 3, 1.0, 9 / 16], p=[0.5, 0.15, 0.1, 0.25]))
-    return Camera(distance, height, pitch, fill * distance / body.height, aspect)
 
 
 def turned(
@@ -160,19 +112,22 @@ class Posture:
     root: np.ndarray
     """[F, 3] hips' middle in the scene."""
     pelvis: np.ndarray
-    """[F, 3, 3] frame of the hips; likewise chest and head."""
+    """[F, 3, 3] frame of the hips; likewise chest, head and `arms`, in which hands are aimed."""
     chest: np.ndarray
     head: np.ndarray
+    arms: np.ndarray
+    toes: np.ndarray
+    """[F, 2, 3] toes (left, right) in the scene."""
     feet: np.ndarray
-    """[F, 2, 3] ankles (left, right) in the scene."""
-    foot_frames: np.ndarray
-    """[F, 2, 3, 3]."""
+    """[F, 2, 3, 3] frames."""
     hands: np.ndarray
-    """[F, 2, 3] wrist targets (out, up, forward) from the shoulder in arm lengths, chest axes."""
+    """[F, 2, 3] wrist targets (out, up, forward) from the shoulder in arm lengths."""
     shrug: np.ndarray
     """[F] metres the shoulders are raised."""
     flex: np.ndarray
     """[F, 2] how far the hand bends at the wrist, radians."""
+    elbows: float
+    """How far the elbows point outward, about 0.3 to 0.9."""
 
 
 _FACE = {
@@ -203,18 +158,26 @@ def joints_of(body: Body, posture: Posture) -> np.ndarray:
     return joints
 
 
+def toes_to_ankle(body: Body) -> np.ndarray:
+    """From the toes to the ankle, in the foot's axes, [3]."""
+    return np.array([0.0, 0.85 * body.ankle, -0.75 * body.foot])
+
+
+def hip_offset(body: Body, side: int) -> np.ndarray:
+    """From the hips' middle to a hip joint, in the pelvis' axes, [3]."""
+    return np.array([SIDES[side] * body.hips, 0.0, 0.0])
+
+
 def _leg(joints: np.ndarray, body: Body, posture: Posture, side: int, sign: float) -> None:
-    hip = posture.root + apply(posture.pelvis, np.array([sign * body.hips, 0.0, 0.0]))
-    frame = posture.foot_frames[:, side]
-    pole = apply(posture.pelvis, np.array([sign * 0.25, 0.0, 0.5])) + apply(
-        frame, np.array([0.0, 0.15, 0.5])
-    )
-    knee, ankle = two_bone(hip, posture.feet[:, side], pole, body.thigh, body.shin)
+    hip = posture.root + apply(posture.pelvis, hip_offset(body, side))
+    frame = posture.feet[:, side]
+    target = posture.toes[:, side] + apply(frame, toes_to_ankle(body))
+    pole = apply(posture.pelvis, np.array([sign * 0.2, 0.0, 0.5])) + frame[:, :, 2] * 0.6
+    knee, ankle = two_bone(hip, target, pole, body.thigh, body.shin)
     joints[:, 23 + side], joints[:, 25 + side], joints[:, 27 + side] = hip, knee, ankle
-    joints[:, 29 + side] = ankle + apply(
-        frame, np.array([0, -0.75 * body.ankle, -0.25 * body.foot])
-    )
-    joints[:, 31 + side] = ankle + apply(frame, np.array([0, -0.85 * body.ankle, 0.75 * body.foot]))
+    heel = np.array([0, -0.75 * body.ankle, -0.25 * body.foot])
+    joints[:, 29 + side] = ankle + apply(frame, heel)
+    joints[:, 31 + side] = ankle - apply(frame, toes_to_ankle(body))
 
 
 def _arm(
@@ -222,14 +185,19 @@ def _arm(
 ) -> None:
     mirror = np.array([sign, 1.0, 1.0])
     raised = np.zeros((len(neck), 3))
-    raised[:, 0], raised[:, 1] = sign * body.shoulders, posture.shrug
+    high = np.clip(posture.hands[:, side, 1], 0.0, 1.0)
+    raised[:, 0], raised[:, 1] = sign * body.shoulders, posture.shrug + 0.03 * high * body.height
     shoulder = neck + apply(posture.chest, raised)
-    target = shoulder + apply(posture.chest, posture.hands[:, side] * mirror * body.arm)
-    pole = apply(posture.chest, np.array([0.55, -0.45, -0.7]) * mirror)
-    elbow, wrist = two_bone(shoulder, target, pole, body.upper_arm, body.forearm)
+    target = shoulder + apply(posture.arms, posture.hands[:, side] * mirror * body.arm)
+    low = np.array([posture.elbows, -0.5, -0.65])
+    top = np.array([0.9, -0.15, -0.1])
+    aim = (low + (top - low) * high[:, None]) * mirror
+    elbow, wrist = two_bone(
+        shoulder, target, apply(posture.arms, aim), body.upper_arm, body.forearm
+    )
     joints[:, 11 + side], joints[:, 13 + side], joints[:, 15 + side] = shoulder, elbow, wrist
     along = (wrist - elbow) / body.forearm
-    across = apply(posture.chest, np.array([-sign, 0.0, 0.0]))
+    across = apply(posture.arms, np.array([-sign, 0.0, 0.0]))
     across = across - along * (across * along).sum(-1, keepdims=True) * 0.8
     over = np.cross(along, across)
     bent = along * np.cos(posture.flex[:, side, None]) + over * np.sin(posture.flex[:, side, None])

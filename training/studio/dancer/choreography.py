@@ -1,118 +1,237 @@
-"""Which moves are danced when: energy in phrases, and a move for every bar."""
+"""What is danced when: phrases that follow the music's sections, a move for every bar."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from d2m_core.grid import position, seconds_at
+from d2m_core.errors import SettingError
 from d2m_core.types import MOTION_FPS
+from training.studio.plan import Plan, Section
 
 from .arms import ARMS
-from .moves import LEGS, Bar, Move, Score
+from .moves import MOVES, Move
+from .score import Bar, Score, Shift
+from .trunk import Habit, layer_waves
+
+FAMILIES = tuple(sorted({move.family for move in (*MOVES.values(), *ARMS.values())}))
+"""Names that `dance(..., without=...)` takes."""
+
+_SIZES = {"drop": 1.12, "break": 0.75, "intro": 0.85, "outro": 0.85}
+_QUIET = {"groove", "waves", "waltz", "steps", "latin", "arms_rest", "arms_flow", "arms_swing"}
+_FILLS = {"turns", "jumps", "levels", "freezes", "glides"}
+_WANDER_M = 0.5
 
 
-def bar_lines(beats_s: np.ndarray, downbeats: np.ndarray, duration_s: float) -> np.ndarray:
-    """Bar lines in beats, from before the clip's start to after its end."""
-    if len(beats_s) < 2:
-        raise ValueError(f"a dance needs at least two beats, got {len(beats_s)}")
-    if len(downbeats) != len(beats_s):
-        raise ValueError(f"{len(beats_s)} beats but {len(downbeats)} downbeat marks")
-    lines = np.flatnonzero(downbeats).astype(np.float64)
-    if len(lines) == 0:
-        lines = np.array([0.0])
-    length = float(np.median(np.diff(lines))) if len(lines) > 1 else 4.0
-    first, last = position(beats_s, np.array([0.0, duration_s]))
-    before = np.arange(lines[0] - length, first - 1.5 * length, -length)[::-1]
-    after = np.arange(lines[-1] + length, max(last, lines[-1]) + 1.5 * length, length)
-    return np.concatenate([before, lines, after])
+@dataclass(frozen=True)
+class Dancer:
+    """What a person brings along."""
+
+    vigour: float
+    """About 0.25 (hardly moves) to 1.35."""
+    hand: int
+    """1 begins to the left, -1 to the right."""
+    facing: float
+    """Radians to the left of the camera."""
+    habit: Habit
+    legs: dict[str, float]
+    """By move, how much this dancer likes it; likewise `arms`."""
+    arms: dict[str, float]
+    waltzes: bool = True
 
 
-def energy_curve(
-    energy: np.ndarray | None,
-    bars: np.ndarray,
-    beats_s: np.ndarray,
-    times: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """The given curve at the frames' times, or levels that change with the phrases."""
-    if energy is not None:
-        given = np.asarray(energy, np.float64)
-        return np.clip(np.interp(times, np.arange(len(given)) / MOTION_FPS, given), 0.0, 1.0)
-    levels = np.empty(len(bars))
-    at = 0
-    while at < len(bars):
-        span = int(rng.choice([2, 4, 8], p=[0.25, 0.5, 0.25]))
-        start, end = rng.beta(2.2, 1.8, size=2)
-        steady = rng.random() < 0.6
-        levels[at : at + span] = np.linspace(start, start if steady else end, span)[
-            : len(bars) - at
-        ]
-        at += span
-    return np.clip(np.interp(times, seconds_at(beats_s, bars), 0.12 + 0.88 * levels), 0.0, 1.0)
+def random_dancer(habit: Habit, rng: np.random.Generator) -> Dancer:
+    """A dancer with an own size of movement and favourites."""
+    kind = rng.random()
+    low, high = (0.25, 0.5) if kind < 0.12 else (1.1, 1.35) if kind > 0.85 else (0.6, 1.1)
+    facing = rng.normal(0.0, 0.15) if rng.random() < 0.8 else rng.normal(0.0, 0.6)
+    legs = {name: float(np.exp(rng.normal(0.0, 0.6))) for name in MOVES}
+    arms = {name: float(np.exp(rng.normal(0.0, 0.5))) for name in ARMS}
+    hand = 1 if rng.random() < 0.4 else -1
+    return Dancer(float(rng.uniform(low, high)), hand, float(facing), habit, legs, arms)
 
 
-def choreograph(
-    bars: np.ndarray, beats_s: np.ndarray, levels: np.ndarray, rng: np.random.Generator
-) -> tuple[Score, list[tuple[str, str]]]:
-    """Fills every bar with a leg move and an arm pattern, in phrases of 1 to 8 bars."""
-    score = Score()
-    counts = len(bars) - 1
-    names: list[list[str]] = []
-    for table, spans in ((LEGS, (2, 4, 8)), (ARMS, (1, 2, 4))):
-        row: list[str] = []
-        while len(row) < counts:
-            first = len(row)
-            name = _choose(table, float(levels[first]), row[-1] if row else "", rng)
-            span = int(rng.choice(spans, p=(0.35, 0.5, 0.15)))
-            _write_phrase(table[name][0], score, bars, beats_s, levels, first, span, rng)
-            row += [name] * min(span, counts - first)
-        names.append(row)
-    return score, list(zip(*names, strict=True))
+def allowed(without: frozenset[str]) -> tuple[dict[str, Move], dict[str, Move]]:
+    """The vocabulary of legs and arms without some families."""
+    unknown = sorted(without - set(FAMILIES))
+    if unknown:
+        raise SettingError(f"No family of moves is called {unknown[0]!r}; use {', '.join(FAMILIES)}.")
+    legs = {name: move for name, move in MOVES.items() if move.family not in without}
+    arms = {name: move for name, move in ARMS.items() if move.family not in without}
+    return legs, arms
 
 
-def _choose(
-    table: dict[str, tuple[Move, float, float, float]],
-    level: float,
-    last: str,
-    rng: np.random.Generator,
-) -> str:
-    names = list(table)
-    fits = np.array([
-        often * (1.0 if low - 0.05 <= level <= high + 0.05 else 0.05) * (0.3 if name == last else 1)
-        for name, (_, low, high, often) in table.items()
-    ])  # fmt: skip
-    return names[int(rng.choice(len(names), p=fits / fits.sum()))]
+class Choreographer:
+    """Fills the bars of a plan for one dancer."""
+
+    def __init__(
+        self, plan: Plan, dancer: Dancer, without: frozenset[str], rng: np.random.Generator
+    ) -> None:
+        self.plan, self.dancer, self.rng = plan, dancer, rng
+        self.legs, self.arms = allowed(without)
+        self.score = Score(heading=dancer.facing)
+        self.known: dict[str, list[str]] = {}
+        """Moves danced in earlier sections, by their kind."""
+        self.names: list[list[str]] = [["", ""] for _ in range(plan.bars)]
+        metre = plan.metre
+        middles = plan.seconds((np.arange(plan.bars) + 0.5) * metre)
+        times = np.arange(plan.frames) / MOTION_FPS
+        self.levels = np.interp(middles, times, plan.energy)
+
+    def compose(self) -> tuple[Score, tuple[tuple[str, str], ...]]:
+        """The whole score, and the names of each bar's moves."""
+        bar = 0
+        while bar < self.plan.bars:
+            section = self.plan.section_at(bar)
+            left = max(1, min(section.first_bar + section.bars, self.plan.bars) - bar)
+            span = min(left, int(self.rng.choice([1, 2, 4, 8], p=[0.08, 0.37, 0.42, 0.13])))
+            self._phrase(bar, span, section)
+            bar += span
+        return self.score, tuple((legs, arms) for legs, arms in self.names)
+
+    def _phrase(self, first: int, span: int, section: Section) -> None:
+        """A move of the legs for `span` bars, maybe a fill at the end, and arms to go with it."""
+        fill = 1 if span >= 4 and self.rng.random() < 0.3 else 0
+        legs = self._legs(first, section)
+        hold = float(self.rng.choice([1.0, 2.0])) if self.rng.random() < 0.07 else 0.0
+        self._settle(first, legs)
+        size = self._write_legs(legs, first, span - fill, section, hold)
+        if fill:
+            moves = {n: m for n, m in self.legs.items() if m.family in _FILLS} or self.legs
+            other = self._choose(moves, self.dancer.legs, float(self.levels[first]), "")
+            if other is not None:
+                self._settle(first + span - 1, other)
+                self._write_legs(other, first + span - 1, 1, section, 0.0)
+        calm = 0.4 if legs and legs.family in ("isolations", "freezes", "waves", "latin") else 1.0
+        metre = self.plan.metre
+        self.score.waves += layer_waves(
+            self.plan, self.dancer.habit, first * metre, (first + span) * metre,
+            calm * (0.25 + 0.75 * size), self.rng,
+        )  # fmt: skip
+        at = first
+        while at < first + span:
+            length = min(first + span - at, int(self.rng.choice([1, 2, 4], p=[0.2, 0.4, 0.4])))
+            self._write_arms(legs, at, length, section)
+            at += length
+
+    def _legs(self, first: int, section: Section) -> Move | None:
+        """The move for a phrase: one that this kind of section had before, or a new one."""
+        known = self.known.setdefault(section.kind, [])
+        level = float(self.levels[first])
+        if known and self.rng.random() < 0.5:
+            return self.legs[known[int(self.rng.integers(len(known)))]]
+        moves = self.legs
+        if section.kind == "break" or level < 0.22:
+            moves = {n: m for n, m in moves.items() if m.family in _QUIET} or moves
+        last = self.names[first - 1][0] if first else ""
+        move = self._choose(moves, self.dancer.legs, level, last)
+        if move is not None:
+            known.append(move.name)
+            del known[:-4]
+        return move
+
+    def _choose(
+        self, moves: dict[str, Move], likes: dict[str, float], level: float, last: str
+    ) -> Move | None:
+        """A move by style, energy and taste; None where none is left."""
+        names = list(moves)
+        odds = np.array([
+            moves[n].weight(self.plan.style, self.plan.metre) * likes[n]
+            * _fit(moves[n].energy, level) * (0.25 if n == last else 1.0)
+            for n in names
+        ])  # fmt: skip
+        if len(names) == 0 or odds.sum() <= 0:
+            return None
+        return moves[names[int(self.rng.choice(len(names), p=odds / odds.sum()))]]
+
+    def _size(self, bar: int, section: Section) -> float:
+        level = float(self.levels[min(bar, len(self.levels) - 1)])
+        return (0.22 + 0.88 * level) * self.dancer.vigour * _SIZES.get(section.kind, 1.0)
+
+    def _write_legs(
+        self, move: Move | None, first: int, span: int, section: Section, hold: float
+    ) -> float:
+        """Writes the bars of a phrase; the mean size."""
+        metre, beat_s = self.plan.metre, 60.0 / self.plan.tempo_bpm
+        late = self._rate(first + span // 2, section)
+        shift = 0.0
+        if metre == 4 and self.rng.random() < 0.14:
+            shift = float(self.rng.choice([1.0, 0.5, -0.5, 2.0], p=[0.4, 0.3, 0.2, 0.1]))
+        hand = self.dancer.hand if self.rng.random() < 0.8 else -self.dancer.hand
+        seed = int(self.rng.integers(2**31))
+        end = (first + span) * metre
+        self.score.frame(first * metre + min(shift, 0.0), end - hold)
+        sizes = []
+        for number in range(span):
+            size = self._size(first + number, section) * float(self.rng.uniform(0.92, 1.08))
+            sizes.append(size)
+            again = np.random.default_rng(seed)
+            start = (first + number) * metre + shift
+            bar = Bar(start, metre, number, size, late, beat_s, hand, again)
+            if move is not None:
+                move.write(bar, self.score)
+            self.names[first + number][0] = move.name if move else ""
+        return float(np.mean(sizes))
+
+    def _write_arms(self, legs: Move | None, first: int, span: int, section: Section) -> None:
+        metre, beat_s = self.plan.metre, 60.0 / self.plan.tempo_bpm
+        wanted = legs.arms.split() if legs else []
+        suiting = {n: m for n, m in self.arms.items() if n in wanted}
+        moves = suiting if suiting and self.rng.random() < 0.65 else self.arms
+        last = self.names[first - 1][1] if first else ""
+        move = self._choose(moves, self.dancer.arms, float(self.levels[first]), last)
+        move = move or self._choose(self.arms, self.dancer.arms, float(self.levels[first]), last)
+        if move is None:
+            return
+        rate = self._rate(first, section)
+        seed = int(self.rng.integers(2**31))
+        self.score.frame(first * metre, (first + span) * metre)
+        for number in range(span):
+            size = self._size(first + number, section) * float(self.rng.uniform(0.92, 1.08))
+            again = np.random.default_rng(seed)
+            start = float((first + number) * metre)
+            bar = Bar(start, metre, number, size, rate, beat_s, self.dancer.hand, again)
+            move.write(bar, self.score)
+            self.names[first + number][1] = move.name
+
+    def _rate(self, bar: int, section: Section) -> float:
+        """Beats per count: half time for fast music, double for slow; builds go double at last."""
+        beat_s, draw = 60.0 / self.plan.tempo_bpm, self.rng.random()
+        if self.plan.metre == 3:
+            return 1.0
+        rising = section.kind == "build" and bar - section.first_bar >= section.bars / 2
+        if rising and beat_s > 0.4 and draw < 0.45:
+            return 0.5
+        if beat_s < 0.45:
+            return 2.0 if draw < (0.5 if beat_s < 0.38 else 0.25) else 1.0
+        if beat_s > 0.6:
+            return 0.5 if draw < 0.15 else 1.0
+        return 2.0 if draw < 0.08 else 1.0
+
+    def _settle(self, first: int, legs: Move | None) -> None:
+        """Before a phrase: where to face and stand, and back from what the last one left bent."""
+        score, at, rng = self.score, float(first * self.plan.metre), self.rng
+        score.frame(at, at + 4.0)
+        whole = 2 * np.pi * round((score.heading - self.dancer.facing) / (2 * np.pi))
+        draw, heading = rng.random(), score.heading
+        if first == 0 or draw < 0.3 or abs(heading - whole - self.dancer.facing) > 1.0:
+            heading = self.dancer.facing + whole + float(np.clip(rng.normal(0.0, 0.25), -0.7, 0.7))
+        elif draw > 0.97:
+            heading = self.dancer.facing + whole + float(rng.choice([-1.4, 1.4]))
+        score.heading = heading
+        if rng.random() < 0.3:
+            x, z = np.array(score.origin) + rng.normal(0.0, 0.15, 2)
+            score.origin = (
+                float(np.clip(x, -_WANDER_M, _WANDER_M)), float(np.clip(z, -_WANDER_M, _WANDER_M))
+            )
+        score.face(at + 0.3, 0.0, 1.2)
+        for rows in (score.hips, score.drops, *score.pokes.values()):
+            if rows and any(rows[-1].value):
+                rows.append(Shift(at + 0.25, (0.0,) * len(rows[-1].value), 0.9))
 
 
-def _write_phrase(
-    move: Move,
-    score: Score,
-    bars: np.ndarray,
-    beats_s: np.ndarray,
-    levels: np.ndarray,
-    first: int,
-    span: int,
-    rng: np.random.Generator,
-) -> None:
-    phrase_seed = int(rng.integers(2**31))
-    beat_s = float(
-        np.diff(seconds_at(beats_s, bars[first : first + 2]))[0]
-        / np.diff(bars[first : first + 2])[0]
-    )
-    rate = _rate(beat_s, rng)
-    for number in range(min(span, len(bars) - 1 - first)):
-        start, end = bars[first + number], bars[first + number + 1]
-        size = float((0.25 + 0.85 * levels[first + number]) * rng.uniform(0.9, 1.1))
-        again = np.random.default_rng(phrase_seed)
-        beats = max(1, round(end - start))
-        move(Bar(float(start), beats, number, size, rate, beat_s, again), score)
-
-
-def _rate(beat_s: float, rng: np.random.Generator) -> float:
-    """Beats per count: mostly one; half time for fast music, double time for slow music."""
-    draw = rng.random()
-    if beat_s < 0.43:
-        return 2.0 if draw < 0.3 else 1.0
-    if beat_s > 0.7:
-        return 0.5 if draw < 0.25 else 1.0
-    return 2.0 if draw < 0.08 else 1.0
+def _fit(energy: tuple[float, float], level: float) -> float:
+    """1 inside a move's range of energy, little outside."""
+    low, high = energy
+    return float(np.exp(-((max(low - level, level - high, 0.0) / 0.12) ** 2))) + 0.01

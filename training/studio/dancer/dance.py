@@ -1,9 +1,9 @@
-"""A kinematic dancer whose beats are known: moves on a beat grid -> 33 landmarks per frame.
+"""A kinematic dancer whose beats are known: a plan -> 33 landmarks per frame, and their accents.
 
-Feet, arms and trunk are separate layers that change at bar lines. Feet follow steps (a standing
-foot is still, the knees come from two-bone inverse kinematics), hands follow targets, the trunk
-follows waves of the beat. Body, camera, facing, habits (low on the beat or off it), lags and jitter
-are drawn from the seed.
+A choreographer writes moves of feet, trunk and arms into a score, phrase by phrase as the music's
+sections go; hits and stops are written over it; a performer with a body, a clock and habits of an
+own carries it out. Standing feet are still, knees and elbows come from two-bone inverse
+kinematics, and the hips go where the weight is over the feet.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from d2m_core.grid import seconds_at
-from d2m_core.types import LANDMARKS, MOTION_FPS, PoseSequence
+from d2m_core.types import MOTION_FPS
+from training.studio.plan import Plan
 
-from .body import Body, Camera, joints_of, random_body, random_camera
-from .choreography import bar_lines, choreograph, energy_curve
+from .body import Body, random_body
+from .choreography import Choreographer, random_dancer
+from .clock import Clock
+from .marks import mark_hits, mark_stops, stillness
 from .performer import Performer
+from .trunk import random_habit
+
+_TOGETHER_S = 0.06
+"""Accents nearer than this are one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dance:
     """A dance with everything that is known about it."""
 
-    poses: PoseSequence
-    """P = 1; the true landmarks as the camera sees them."""
     joints: np.ndarray
     """float32 [F, J, 3] in scene metres: x right, y down with the floor at 0, z away."""
     beats_s: np.ndarray
@@ -33,76 +37,58 @@ class Dance:
     downbeats: np.ndarray
     """bool [M]."""
     accents_s: np.ndarray
-    """float64 [A]: landings, hits, claps; rising."""
+    """float64 [A]: when landings, hits, claps and turning points are seen; rising."""
     accent_strengths: np.ndarray
     """float32 [A] in 0..1."""
     energy: np.ndarray
     """float32 [F] in 0..1."""
-    camera: Camera
     body: Body
     moves: tuple[tuple[str, str], ...]
-    """(legs, arms) of every bar, for looking things up."""
+    """(legs, arms) of every bar of the plan's grid; empty names where nothing was left to do."""
     seed: int
     duration_s: float
-    fps: float = MOTION_FPS
+    fps: float
+    plan: Plan
+    planted: np.ndarray
+    """bool [F, 2]: left and right toes stand still on the floor."""
 
 
 def dance(
-    beats_s: np.ndarray,
-    downbeats: np.ndarray,
-    duration_s: float,
-    seed: int,
-    fps: float = MOTION_FPS,
-    energy: np.ndarray | None = None,
+    plan: Plan, seed: int, fps: float = MOTION_FPS, without: frozenset[str] = frozenset()
 ) -> Dance:
-    """Dances to a beat grid of at least two beats, which need not be steady.
-
-    `energy` (0..1 at 25 frames per second) scales the movements and chooses among them; without it
-    one is made, phrase by phrase, and returned.
-    """
+    """Dances a plan; `without` names families of moves (`FAMILIES`) to leave out."""
     rng = np.random.default_rng([seed, 0xDA2CE])
-    frames = max(1, round(duration_s * fps))
-    times = np.arange(frames) / fps
-    bars = bar_lines(np.asarray(beats_s, np.float64), np.asarray(downbeats, bool), duration_s)
-    curve = energy_curve(energy, bars, beats_s, times, rng)
-    score, names = choreograph(
-        bars, beats_s, np.interp(seconds_at(beats_s, bars[:-1]), times, curve), rng
-    )
-    body = random_body(rng)
-    performer = Performer(np.asarray(beats_s, np.float64), times, curve, body, rng)
-    posture = performer.posture(score, bars)
-    joints = joints_of(body, posture)  # [F, J, 3]
-    camera = random_camera(body, rng).fitted(joints)
-    at = np.array([event[0] for event in score.accents])
-    strength = np.array([event[1] for event in score.accents])
-    at, strength = _merge(performer.seconds(at), strength, duration_s)
+    times = np.arange(max(1, round(plan.duration_s * fps))) / fps
+    body, clock = random_body(rng), Clock(plan, rng)
+    habit = random_habit(plan.style, rng)
+    dancer = random_dancer(habit, rng)
+    score, names = Choreographer(plan, dancer, without, rng).compose()
+    mark_hits(score, plan, dancer.vigour, rng)
+    mark_stops(score, plan, rng)
+    ends = np.array([(stop.beat, stop.beat + stop.beats) for stop in plan.stops]).reshape(-1, 2)
+    gate = stillness(plan, times, clock.seconds(ends))
+    performer = Performer(body, clock, habit, dancer.facing, rng)
+    made = performer.perform(score, times, gate, fps)
+    at, strength = _merge(made.accents, plan.duration_s)
+    energy = np.interp(times, np.arange(plan.frames) / MOTION_FPS, plan.energy)
     return Dance(
-        see(joints, camera, fps), joints.astype(np.float32), np.asarray(beats_s, np.float64),
-        np.asarray(downbeats, bool), at, strength, curve.astype(np.float32), camera, body,
-        tuple(names), seed, duration_s, fps,
+        made.joints.astype(np.float32), plan.beats_s, plan.downbeats, at, strength,
+        energy.astype(np.float32), body, names, seed, plan.duration_s, fps, plan, made.planted,
     )  # fmt: skip
 
 
-def see(joints: np.ndarray, camera: Camera, fps: float) -> PoseSequence:
-    """Scene joints [F, J, 3] as a perfect pose estimator behind `camera` would report them."""
-    world = camera.rotate(joints - joints[:, 23:25].mean(1, keepdims=True))[:, None]
-    image = camera.project(joints)[:, None]
-    shape = (len(joints), 1)
-    visible = np.ones((*shape, LANDMARKS), np.float32)
-    present = np.ones(shape, bool)
-    return PoseSequence(world.astype(np.float32), image.astype(np.float32), visible, present, fps)
-
-
 def _merge(
-    at: np.ndarray, strength: np.ndarray, duration_s: float
+    accents: tuple[tuple[float, float], ...], duration_s: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Accents in time order; those within 60 ms become one, with the greatest strength."""
-    order = np.argsort(at, kind="stable")
-    at, strength = at[order], np.clip(strength[order], 0.0, 1.0)
-    inside = (at >= 0) & (at < duration_s) & (strength > 0.05)
-    at, strength = at[inside], strength[inside]
-    if len(at) == 0:
-        return at.astype(np.float64), strength.astype(np.float32)
-    group = np.concatenate([[0], np.cumsum(np.diff(at) > 0.06)])
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    return at[starts], np.maximum.reduceat(strength, starts).astype(np.float32)
+    """Accents in time order; those close together become one, where the strongest is."""
+    out: list[tuple[float, float]] = []
+    for at, strength in sorted(accents):
+        if not 0 <= at < duration_s or strength <= 0.05:
+            continue
+        if out and at - out[-1][0] < _TOGETHER_S:
+            if strength > out[-1][1]:
+                out[-1] = (at, strength)
+            continue
+        out.append((at, strength))
+    table = np.array(out).reshape(-1, 2)
+    return table[:, 0], np.clip(table[:, 1], 0.0, 1.0).astype(np.float32)

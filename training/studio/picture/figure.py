@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.studio.dancer.body import Camera
+from training.studio.stage.camera import NEAREST_M, Camera
 
 from .look import Look, shadow
 from .paint import head, limb, soft_polygon
@@ -31,13 +31,14 @@ class Figure:
         self.body, self.camera, self.look = body, camera, look
         self.width, self.height = width, height
         self.view = camera.to_view(body)  # [J, 3]
-        self.points = camera.project(body, width / height) * height  # [J, 2]
+        self.points = camera.project(body) * height  # [J, 2]
         self.grown = tall_m / USUAL_HEIGHT
         self.parts: list[tuple[float, Callable[[np.ndarray], None]]] = []
 
-    def draw(self, empty: np.ndarray) -> np.ndarray:
-        picture = empty.copy()
-        picture *= 1.0 - 0.5 * self._shadow()[..., None]
+    def paint(self, picture: np.ndarray) -> None:
+        """Paints the dancer onto a picture float32 [H, W, 3] in 0..1."""
+        if self.out_of_sight:
+            return
         for side in (0, 1):
             self._leg(side)
             self._arm(side)
@@ -45,7 +46,20 @@ class Figure:
         self._head()
         for _, paint in sorted(self.parts, key=lambda part: -part[0]):
             paint(picture)
-        return (np.clip(picture, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
+
+    @property
+    def depth(self) -> float:
+        """Metres from the camera to the hips, along the line of sight."""
+        return float(self.view[23:25, 2].mean())
+
+    @property
+    def out_of_sight(self) -> bool:
+        """Whether no part of the dancer can be in the picture."""
+        if float(self.view[:, 2].min()) < NEAREST_M:
+            return True
+        reach = 0.3 * self._pixels(float(self.view[:, 2].min()))
+        low, high = self.points.min(0) - reach, self.points.max(0) + reach
+        return bool((high < 0).any() or low[0] > self.width or low[1] > self.height)
 
     def _pixels(self, depth: float) -> float:
         """Pixels per metre of a usual body at a camera depth."""
@@ -197,14 +211,14 @@ class Figure:
             sag = root - axes[:, 2] * 0.05 + np.array([0.0, 0.2, 0.0])
             self._limb(root, sag, (0.042, 0.022), self.look.head.hair, -0.1)
 
-    def _shadow(self) -> np.ndarray:
+    def shadow(self) -> np.ndarray:
         """Darkness [H, W] that the dancer casts on the floor."""
         flat = self.body.copy()
         tall = -flat[:, 1]
         flat[:, 0] += 0.28 * tall
         flat[:, 2] += 0.2 * tall
         flat[:, 1] = 0.0
-        spots = self.camera.project(flat, self.width / self.height) * self.height
+        spots = self.camera.project(flat) * self.height
         unit = self._pixels(float(self.view[23, 2]))
         bones = (
             (11, 12, 0.16), (11, 23, 0.16), (12, 24, 0.16), (23, 25, 0.13), (24, 26, 0.13), (25,

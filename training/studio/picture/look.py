@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training.studio.dancer.body import Camera
-
 from .paint import Colour, HeadLook
 
 _SKINS: tuple[Colour, ...] = (
@@ -82,49 +80,6 @@ def random_look(seed: int) -> Look:
         bool(rng.random() < 0.35), bool(rng.random() < 0.3), ponytail, bool(rng.random() < 0.5),
         pick(_WALLS), pick(_FLOORS),
     )  # fmt: skip
-
-
-def room(look: Look, camera: Camera, width: int, height: int, depth_m: float = 2.2) -> np.ndarray:
-    """The empty room, float32 [H, W, 3]: a wall in soft light, a plank floor, a skirting board."""
-    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
-    right = (xs + 0.5 - width / 2) / (camera.focal * height)
-    down = (ys + 0.5 - height / 2) / (camera.focal * height)
-    c, s = np.cos(camera.pitch), np.sin(camera.pitch)
-    drop, ahead = down * c + s, c - down * s  # picture ray -> scene axes
-    reach = np.where(drop > 1e-4, camera.height_m / np.maximum(drop, 1e-4), np.inf)
-    wall_at = (camera.distance_m + depth_m) / np.maximum(ahead, 1e-3)
-    on_floor = reach < wall_at
-    picture = _wall(look, right * wall_at, camera.height_m - drop * wall_at)
-    spot = np.where(on_floor, reach, 1.0)
-    planks = _floor(look, right * spot, ahead * spot - camera.distance_m, spot)
-    softness = np.clip((wall_at - reach) / (wall_at * 2.0 / (height * camera.focal)) + 0.5, 0, 1)
-    picture += (planks - picture) * np.nan_to_num(softness, posinf=1.0, neginf=0.0)[..., None]
-    radius = np.hypot(right * 0.8, down) * camera.focal
-    return (picture * (1.03 - 0.35 * radius**2)[..., None]).astype(np.float32)
-
-
-def _wall(look: Look, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Wall colour at metres right of the middle and metres above the floor."""
-    glow = np.exp(-(((x + 0.6) / 2.2) ** 2) - ((y - 1.9) / 1.5) ** 2)
-    shade = 0.74 + 0.24 * glow + 0.05 * np.clip(y / 2.6, -1, 1)
-    wall = shade[..., None] * np.array(look.wall)
-    band = np.clip((0.95 - y) / 0.01, 0, 1)[..., None]
-    wall = wall * (1 - band) + wall * np.array([0.86, 0.87, 0.9]) * band
-    rail = (np.clip((0.013 - np.abs(y - 0.955)) / 0.006, 0, 1) * 0.8)[..., None]
-    wall += (np.array([0.93, 0.92, 0.9]) * shade[..., None] - wall) * rail
-    board = np.clip((0.11 - y) / 0.008, 0, 1)[..., None]
-    return wall + (np.array([0.90, 0.89, 0.87]) * shade[..., None] * 0.95 - wall) * board
-
-
-def _floor(look: Look, x: np.ndarray, z: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Floor colour at metres right and away: planks towards the wall, in a pool of light."""
-    row = np.floor(x / 0.16)
-    tone = 0.93 + 0.07 * np.sin(row * 12.9898) + 0.02 * np.sin(z * 9 + row * 4.1)
-    fade = np.clip(2.0 / np.maximum(distance, 0.5), 0, 1)
-    gap = np.abs(x / 0.16 - row - 0.5) > 0.475
-    tone = tone * (1 - 0.22 * gap * fade)
-    pool = 0.72 + 0.34 * np.exp(-((x / 1.7) ** 2) - ((z + 0.1) / 1.5) ** 2)
-    return (tone * pool)[..., None] * np.array(look.floor)
 
 
 def shadow(points: list[np.ndarray], widths: list[float], width: int, height: int) -> np.ndarray:

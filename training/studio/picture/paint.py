@@ -79,6 +79,7 @@ def soft_polygon(picture: np.ndarray, points: np.ndarray, roundness: float, colo
     if box is None:
         return
     rows, cols, xs, ys = box
+    roundness = float(roundness)  # plain numbers keep float32 arrays float32
     fine = np.zeros((2 * len(ys), 2 * xs.shape[1]), np.uint8)
     corner = np.array([xs[0, 0], ys[0, 0]])
     cv2.fillPoly(fine, [np.round((points - corner) * 2 * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)

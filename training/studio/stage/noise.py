@@ -1,173 +1,218 @@
-"""True landmarks -> what MediaPipe would have said: sampling, lag, jitter, slips and gaps.
+"""True landmarks -> what MediaPipe would have said: sampling, errors, swaps, gaps, visibility.
 
-The middle of every range was fitted to what MediaPipe (lite and full) said about drawn dancers; see
-`_world_noise` and `_lagging`. The ranges are wider than that, since drawings are sharp and real
-clips are not.
+The numbers come from `noise_model.json`, which `python -m training.studio.fit_noise` fits to what
+MediaPipe said about drawn dancers. Errors enter before MediaPipe's own filters, so that lag and
+smoothness come about as they do there: who moves slowly is followed late.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtr
 
 from d2m_core.types import LANDMARKS, PoseSequence
-from training.studio.dancer.dance import Dance
 
-SOURCE_FPS = (24.0, 25.0, 29.97, 30.0, 50.0, 59.94)
-"""Frame rates of the clips that real poses come from."""
+from .measure import GROUPS, LIMBS, SWAP, around_hips, in_metres, one, picture_scale
+from .noise_model import FACINGS, MEMORY_S, QUANTILES, STATES, NoiseModel, load_noise
+from .scene import Scene
+from .shown import shown_at
+from .smoothing import (
+    IMAGE_FILTER,
+    REGION_M,
+    VISIBILITY_MEMORY,
+    WORLD_FILTER,
+    low_passed,
+    one_euro,
+    remembering,
+)  # fmt: skip
 
-_SWAP = np.array(
-    [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + (1 if i % 2 else -1) for i in range(11, 33))]
-)
-"""Index of the same landmark on the other side of the body."""
+FITTED = 1.0
+"""`severity` of the drawn clips that the model was fitted to."""
+
+_FILTERS = np.array(
+    [WORLD_FILTER] * 3 + [(IMAGE_FILTER[0], IMAGE_FILTER[1] / REGION_M)] * 2
+)  # [5, 2]
+_GROUP_OF = np.array([next(i for i, g in enumerate(GROUPS.values()) if j in g) for j in range(33)])
+FULLY_SEEN = 0.85
+"""Share of joints in sight from which somebody is not partly hidden."""
 
 
-def _joint_scale() -> np.ndarray:
-    """Jitter of each landmark [J] against that of a shoulder."""
-    scale = np.ones(LANDMARKS)
-    scale[:11] = 0.8
-    scale[13:15], scale[15:17], scale[17:23] = 1.5, 2.2, 2.6
-    scale[23:25], scale[25:27], scale[27:29], scale[29:33] = 0.6, 1.4, 1.8, 2.2
-    return scale
+def mediapipe_like(
+    source: Scene | PoseSequence, rng: np.random.Generator, severity: float | None = None,
+    model: NoiseModel | None = None, *, as_shown: bool = True,
+) -> PoseSequence:  # fmt: skip
+    """The poses with an estimator's faults, drawn afresh for every call; one person or more.
 
-
-JOINT_SCALE = _joint_scale()
-
-
-def mediapipe_like(poses: Dance | PoseSequence, rng: np.random.Generator) -> PoseSequence:
-    """The poses with an estimator's faults, drawn afresh for every call; one person or more."""
-    clean = poses.poses if isinstance(poses, Dance) else poses
-    level = float(rng.lognormal(np.log(0.0055), 0.5))
-    swapped = _runs(clean.frames, rng, per_second=0.03 * rng.random(), longest_s=0.2, fps=clean.fps)
-    world, image = _resampled(clean, rng)
-    strength = rng.uniform(0.3, 1.0)
-    pace = rng.uniform(6.0, 30.0)
-    world, image = (_lagging(values, clean.fps, pace, strength) for values in (world, image))
-    world = world * rng.normal(1.0, 0.04) + _world_noise(world, level, clean.fps, rng)
-    image = image + _image_noise(image, clean, level, rng)
-    world, image = (_slipped(values, swapped, level, clean.fps, rng) for values in (world, image))
-    world = world - world[:, :, 23:25].mean(2, keepdims=True)
-    visibility = clean.visibility * _visibility(clean, rng)
-    present = _presence(clean, rng)
-    keep = present[..., None]
+    `severity` multiplies errors and, squared, the rates of swaps and gaps; None draws one, since
+    real clips are worse than drawings. Without `as_shown`, frames are taken at their exact times
+    instead of through a clip of some other frame rate.
+    """
+    clean = source.poses if isinstance(source, Scene) else source
+    model = load_noise() if model is None else model
+    drawn = float(np.exp(rng.normal(0.25, 0.35)))
+    severity = drawn if severity is None else severity
+    times = shown_at(clean.frames, clean.fps, rng) if as_shown else None
+    people = [
+        _one_like(one(clean, person, clean.frames), times, model, severity, rng)
+        for person in range(clean.people)
+    ]
     return PoseSequence(
-        (world * keep[..., None]).astype(np.float32),
-        (image * keep[..., None]).astype(np.float32),
-        (visibility * keep).astype(np.float32),
-        present,
+        np.concatenate([person.world for person in people], axis=1),
+        np.concatenate([person.image for person in people], axis=1),
+        np.concatenate([person.visibility for person in people], axis=1),
+        np.concatenate([person.present for person in people], axis=1),
         clean.fps,
     )
 
 
-def _resampled(clean: PoseSequence, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Poses of the last source frame shown at each motion frame's time, with uneven frame times."""
-    source_fps = float(rng.choice(SOURCE_FPS))
-    times = np.arange(clean.frames) / clean.fps
-    shown = (
-        np.floor(times * source_fps + 1e-6 + rng.random()) / source_fps - rng.random() / source_fps
+def _one_like(
+    clean: PoseSequence, times: np.ndarray | None, model: NoiseModel, severity: float,
+    rng: np.random.Generator,
+) -> PoseSequence:  # fmt: skip
+    scale = picture_scale(clean)
+    true = in_metres(clean, scale)  # [F, J, 5]
+    if times is not None:
+        true = _interpolated(true, times)
+    weights = _state_weights(clean.visibility[:, 0])
+    wrong = _errors(true, weights, model, severity, clean.fps, rng)
+    wrong[:, 23:25, :3] -= wrong[:, 23:25, :3].mean(1, keepdims=True)  # the hips' middle is zero
+    raw = true + wrong
+    for limb, swapped in _swaps(true, model, severity**2, clean.fps, rng).items():
+        frames, joints = np.flatnonzero(swapped)[:, None], np.array(LIMBS[limb])
+        raw[frames, joints] = raw[frames, SWAP[joints]]
+    found = one_euro(raw, clean.fps, _FILTERS)
+    present = _presence(clean, model, severity**2, rng)
+    seen = _visibility(weights, model, clean.fps, rng)
+    found[..., :3] -= found[:, 23:25, :3].mean(1, keepdims=True)
+    keep = present[:, None, None]
+    return PoseSequence(
+        (found[..., :3] * keep).astype(np.float32)[:, None],
+        (found[..., 3:] * scale * keep).astype(np.float32)[:, None],
+        (seen * keep[..., 0]).astype(np.float32)[:, None],
+        present[:, None],
+        clean.fps,
     )
-    shown = np.clip(shown + rng.normal(0.0, 0.002, clean.frames), 0.0, times[-1])
-    where = np.minimum(shown * clean.fps, clean.frames - 1.0)
-    low = np.floor(where).astype(int)
-    high = np.minimum(low + 1, clean.frames - 1)
-    share = (where - low)[:, None, None, None]
-    return tuple(
-        values[low].astype(np.float64) * (1 - share) + values[high] * share
-        for values in (clean.world, clean.image)
+
+
+def _interpolated(values: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Values [F, ...] at places between frames [n]."""
+    low = np.minimum(frames.astype(int), len(values) - 1)
+    high = np.minimum(low + 1, len(values) - 1)
+    share = (frames - low)[:, None, None]
+    return values[low] * (1 - share) + values[high] * share
+
+
+def _state_weights(visibility: np.ndarray) -> np.ndarray:
+    """How much each joint is in each of `STATES`, [4, F, J], with MediaPipe's slow changes."""
+    nearest = np.abs(visibility[None] - np.array(STATES)[:, None, None]).argmin(0)
+    return np.stack([
+        low_passed((nearest == state).astype(np.float64), VISIBILITY_MEMORY)
+        for state in range(len(STATES))
+    ])  # fmt: skip
+
+
+def _errors(
+    true: np.ndarray, weights: np.ndarray, model: NoiseModel, severity: float, fps: float,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """What the networks add to the truth, metres [F, J, 5]."""
+    frames = len(true)
+    moved = around_hips(true)
+    moved = moved - moved.mean(0)
+    speed = np.linalg.norm(np.gradient(true[..., :3], axis=0), axis=-1) * fps  # [F, J]
+    level = severity * np.exp(
+        rng.normal(0, model.clip_spread) + rng.normal(0, model.joint_spread, len(GROUPS))[_GROUP_OF]
     )
+    restless = remembering(rng.standard_normal((frames, len(GROUPS))), 0.3, fps)[:, _GROUP_OF]
+    burst = np.exp(model.burst * restless - model.burst**2 / 2)
+    worse = np.einsum("s,sfj->fj", model.worse, weights)
+    size = level * worse * burst * (1.0 + model.speed_gain * speed)
+    out = np.zeros_like(true)
+    for band, memory_s in enumerate(MEMORY_S):
+        noise = _shared_noise(frames, model, rng)
+        if memory_s > 0:
+            noise = remembering(noise, memory_s, fps)
+        out += noise * model.levels[band]
+    out *= size[..., None]
+    constant = severity * model.bias_spread * _shared_noise(1, model, rng)[0]
+    constant = model.bias_mean + constant * worse[..., None]  # [F, J, 5]
+    group = rng.standard_normal((len(GROUPS), 5))[_GROUP_OF]
+    return out + constant + (model.gain_mean + model.gain_spread * group) * moved
 
 
-def _lagging(values: np.ndarray, fps: float, pace: float, strength: float) -> np.ndarray:
-    """A tracker's smoothing [F, P, J, C]: slow movements lag, fast ones are followed at once.
-
-    Measured on drawn dancers: hips and knees 20 ms late, head and shoulders 15, hands 10.
-    """
-    out = np.empty_like(values)
-    out[0] = values[0]
-    for f in range(1, len(values)):
-        gap = values[f] - out[f - 1]
-        speed = np.linalg.norm(gap, axis=-1, keepdims=True) * fps
-        alpha = 1.0 - strength * np.exp(-(3.0 + pace * speed) / fps * 4.0)
-        out[f] = out[f - 1] + alpha * gap
-    return out
-
-
-def _coloured(
-    shape: tuple[int, ...], smooth_s: float, fps: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Unit noise over frames [F, ...] that wanders over about `smooth_s` seconds."""
-    half = max(1, round(smooth_s * fps))
-    raw = rng.standard_normal((shape[0] + 2 * half, *shape[1:])).astype(np.float32)
-    total = np.cumsum(raw, axis=0)
-    return (total[2 * half :] - total[: -2 * half]) / np.sqrt(2 * half)
+def _shared_noise(frames: int, model: NoiseModel, rng: np.random.Generator) -> np.ndarray:
+    """Unit noise [F, J, 5], white in time; joints and channels go together as they do."""
+    rank = model.factors.shape[-1]
+    common = rng.standard_normal((frames, 5, rank + LANDMARKS), np.float32)
+    share = model.together
+    for channel in (0, 1):
+        own = common[:, 3 + channel]
+        own *= np.sqrt(1 - share[channel] ** 2)
+        own += share[channel] * common[:, channel]
+    alone = np.sqrt(np.maximum(1 - (model.factors**2).sum(-1), 0.0))  # [5, J]
+    noise = np.einsum("fcr,cjr->fjc", common[..., :rank], model.factors, optimize=True)
+    return noise + (common[..., rank:] * alone).transpose(0, 2, 1)
 
 
-def _world_noise(
-    clean: np.ndarray, level: float, fps: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Errors in metres [F, P, J, 3] of true places: jitter, wandering, bias and flattened depth.
-
-    Fitted, in mm, to 12 drawn dancers. Jitter above 2.5 Hz: 2-6 (hips, shoulders) to 8-13 (arms,
-    feet) across the picture, 8-38 in depth. All that moves: 7-37 across, 40-120 in depth. Constant
-    bias: 3-40 across, 45-120 in depth, 10 at the hips.
-    """
-    shape = clean.shape
-    deep = rng.uniform(1.5, 4.0)
-    fast = rng.standard_normal(shape).astype(np.float32) * np.array([0.6, 0.45, 0.6 * deep])
-    slow = _coloured(shape, 0.3, fps, rng) * np.array([2.2, 2.2, 2.4 * deep])
-    bias = (
-        rng.standard_normal((1, *shape[1:]))
-        * np.array([2.5, 2.2, 3.2 * deep])
-        * rng.uniform(0.5, 1.5)
-    )
-    gain = rng.normal((0.0, 0.0, -0.15), (0.04, 0.04, 0.3), size=(1, *shape[1:]))
-    return (fast + slow + bias) * JOINT_SCALE[:, None] * level + gain * clean
+def facing(true: np.ndarray) -> np.ndarray:
+    """Index into `FACINGS` per frame [F] of somebody in metres [F, J, 5]."""
+    across = true[:, 11, [0, 2]] - true[:, 12, [0, 2]]
+    to_us = across[:, 0] / np.maximum(np.linalg.norm(across, axis=-1), 1e-6)
+    return np.digitize(-to_us, [-0.5, 0.5])
 
 
-def _image_noise(
-    image: np.ndarray, clean: PoseSequence, level: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Jitter [F, P, J, 2] in frame heights, in proportion to the dancer's size in the picture."""
-    size = np.ptp(clean.image[..., 1], axis=2).mean() / 1.6
-    fast = rng.standard_normal(image.shape).astype(np.float32) * 0.7
-    slow = _coloured(image.shape, 0.25, clean.fps, rng) * 1.5
-    return (fast + slow) * JOINT_SCALE[:, None] * level * size
-
-
-def _slipped(
-    values: np.ndarray, swapped: np.ndarray, level: float, fps: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Left and right exchanged in some frames; now and then one limb jumps for a few frames."""
-    out = values.copy()
-    out[swapped] = values[swapped][:, :, _SWAP]
-    for first in np.flatnonzero(rng.random(len(values)) < 0.15 / fps):
-        last = first + int(rng.integers(1, 4))
-        joints = rng.choice(np.arange(13, 33), size=int(rng.integers(1, 5)), replace=False)
-        shift = rng.normal(0.0, 0.12 if values.shape[-1] == 3 else 0.04, size=values.shape[-1])
-        out[first:last, :, joints] += shift
-    return out
+def _swaps(
+    true: np.ndarray, model: NoiseModel, often: float, fps: float, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Frames, bool [F], in which left and right of the limbs are taken for each other."""
+    where = facing(true)
+    return {
+        limb: _runs(often * model.swap_rate[row][where], model.swap_s[row][where], fps, rng)
+        for row, limb in enumerate(LIMBS)
+    }
 
 
 def _runs(
-    frames: int, rng: np.random.Generator, *, per_second: float, longest_s: float, fps: float
+    rate: np.ndarray, length_s: np.ndarray, fps: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Marks bool [F]: runs of up to `longest_s`, starting `per_second` times per second."""
-    marks = np.zeros(frames, bool)
-    for first in np.flatnonzero(rng.random(frames) < per_second / fps):
-        marks[first : first + max(1, int(rng.uniform(0, longest_s) * fps))] = True
+    """Runs of True that start at `rate` [F] per second and last `length_s` [F] on average."""
+    marks = np.zeros(len(rate), bool)
+    lengths = rng.exponential(1.0, len(rate)) * length_s * fps
+    for first in np.flatnonzero(rng.random(len(rate)) < rate / fps):
+        marks[first : first + max(1, round(lengths[first]))] = True
     return marks
 
 
-def _visibility(clean: PoseSequence, rng: np.random.Generator) -> np.ndarray:
-    """0..1 [F, P, J]: high on the trunk, lower and restless on hands and feet."""
-    base = 0.995 - 0.03 * (JOINT_SCALE - 0.6) * rng.uniform(0.0, 3.0)
-    restless = 0.03 * JOINT_SCALE * np.abs(_coloured(clean.visibility.shape, 0.2, clean.fps, rng))
-    return np.clip(base - restless * rng.uniform(0.0, 2.0), 0.05, 1.0)
+def _presence(
+    clean: PoseSequence, model: NoiseModel, often: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Frames in which the person is found, bool [F]."""
+    partly = ((clean.visibility[:, 0] > 0.5).mean(-1) < FULLY_SEEN).astype(int)
+    lost = _runs(often * model.gap_rate[partly], model.gap_s[partly], clean.fps, rng)
+    start = rng.exponential(model.late_start_s)
+    if rng.random() < often * model.late_start:
+        lost[: max(1, round(start * clean.fps))] = True
+    found = clean.present[:, 0] & ~lost
+    return found if found.any() else clean.present[:, 0]
 
 
-def _presence(clean: PoseSequence, rng: np.random.Generator) -> np.ndarray:
-    """Frames in which the person is found [F, P]; most clips have no gap, some have several."""
-    rate = 0.0 if rng.random() < 0.6 else rng.uniform(0.02, 0.3)
-    longest = float(rng.choice([0.12, 0.5]))
-    lost = _runs(clean.frames, rng, per_second=rate, longest_s=longest, fps=clean.fps)
-    present = clean.present & ~lost[:, None]
-    return present if present.any() else clean.present
+def _visibility(
+    weights: np.ndarray, model: NoiseModel, fps: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Visibility [F, J] that MediaPipe gives joints in states [4, F, J]."""
+    frames, joints = weights.shape[1:]
+    clip = rng.standard_normal(len(GROUPS))[_GROUP_OF] * 0.7 + rng.standard_normal() * 0.714
+    moving = remembering(rng.standard_normal((frames, joints)), model.visibility_memory_s, fps)
+    score = np.sqrt(model.visibility_clip) * clip + np.sqrt(1 - model.visibility_clip) * moving
+    rank = ndtr(score)
+    out = np.zeros((frames, joints))
+    for state in np.flatnonzero(weights.reshape(len(STATES), -1).max(1) > 1e-3):
+        given = np.stack([
+            np.interp(rank[:, joint], QUANTILES, model.visibility[state, joint])
+            for joint in range(joints)
+        ], 1)  # fmt: skip
+        out += weights[state] * given
+    return np.clip(out, 0.001, 1.0)
+
+
+__all__ = ["FACINGS", "FITTED", "facing", "mediapipe_like"]

@@ -1,0 +1,26 @@
+"""What each of two processes does in `test_codec_trainer`: started with a file to write."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from tests.training.test_codec_trainer import SHARED, after_three_steps
+from training.codec.trainer import CodecTrainer
+
+
+def main(out: Path) -> None:
+    found = []
+    for settings in SHARED:
+        trainer = CodecTrainer(settings)
+        assert trainer.workers.num_processes == 2
+        found.append(after_three_steps(trainer))
+    if trainer.workers.is_main_process:
+        torch.save(found, out)
+    trainer.workers.end_training()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

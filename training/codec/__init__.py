@@ -1,0 +1,1 @@
+"""Training of the embedded codec, an EnCodec: networks, losses, codebooks, music and trainer."""

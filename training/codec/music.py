@@ -1,0 +1,139 @@
+"""Batches of music to train on: from pieces in memory maps, or streamed from a folder of shards.
+
+What a step hears follows from the seed, the step and the place in the batch alone, so that a run
+that was stopped goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from d2m_core.audio import resample
+from d2m_core.errors import SettingError
+from training.codec.settings import SAMPLE_RATE
+from training.studio.members import MUSIC
+from training.studio.shards import PairFolder
+
+LOUDNESS_DB = (-12.0, 0.0)
+"""Range of random gains."""
+
+_SEGMENT, _ORDER = 71, 72
+"""Which chance is drawn."""
+
+WINDOW = 48
+"""Pieces held in memory while streaming."""
+
+AHEAD = 8
+"""Pieces decoded before they are needed."""
+
+
+class Music(Protocol):
+    """Where batches come from."""
+
+    def batch(self, step: int, first: int, count: int, samples: int) -> torch.Tensor:
+        """Entries `first` to `first + count` of this step's batch, float32 [B, 1, samples]."""
+        ...
+
+
+def segment(piece: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """A random stretch of an int16 piece [N] or [C, N] as float32 [samples].
+
+    Channels are mixed to one, half of the time by even parts; loudness and sign are random. What
+    is too short ends in silence.
+    """
+    channels = np.atleast_2d(piece)  # [C, N]
+    start = int(rng.integers(max(0, channels.shape[1] - samples) + 1))
+    part = channels[:, start : start + samples].astype(np.float32) / 32768.0
+    parts = len(part)
+    shares = np.full(parts, 1.0 / parts) if rng.random() < 0.5 else rng.dirichlet(np.ones(parts))
+    gain = 10 ** (rng.uniform(*LOUDNESS_DB) / 20) * rng.choice((-1.0, 1.0))
+    out = np.zeros(samples, np.float32)
+    out[: part.shape[1]] = (shares[:, None] * part).sum(0) * gain
+    return out
+
+
+class PoolMusic:
+    """Segments of pieces that are all at hand."""
+
+    def __init__(self, pieces: Sequence[np.ndarray], seed: int) -> None:
+        self.pieces = pieces
+        self.seed = seed
+
+    def batch(self, step: int, first: int, count: int, samples: int) -> torch.Tensor:
+        """As `Music`."""
+        rows = []
+        for place in range(first, first + count):
+            rng = np.random.default_rng([self.seed, _SEGMENT, step, place])
+            rows.append(segment(self.pieces[int(rng.integers(len(self.pieces)))], samples, rng))
+        return torch.from_numpy(np.stack(rows))[:, None]
+
+
+class StreamMusic:
+    """Segments of a window of pieces that moves on through all of them, shuffled in every round."""
+
+    def __init__(
+        self,
+        pieces: int,
+        load: Callable[[int], np.ndarray],
+        seed: int,
+        rank: int = 0,
+        ranks: int = 1,
+        fresh: float = 0.5,
+    ) -> None:
+        """`load(i)` decodes piece i, int16 [C, N]; `fresh` pieces come in per step."""
+        self.pieces, self.load, self.seed = pieces, load, seed
+        self.rank, self.ranks, self.fresh = rank, ranks, fresh
+        self._held: dict[int, Future[np.ndarray]] = {}
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="codec-music")
+
+    def number(self, place: int) -> int:
+        """Which piece comes at this place of the endless order."""
+        turn, within = divmod(place, self.pieces)
+        order = np.random.default_rng([self.seed, _ORDER, turn]).permutation(self.pieces)
+        return int(order[within])
+
+    def batch(self, step: int, first: int, count: int, samples: int) -> torch.Tensor:
+        """As `Music`."""
+        start = int(step * self.fresh)
+        window = min(WINDOW, max(1, self.pieces // self.ranks))
+        for place in [p for p in self._held if p < start]:
+            self._held.pop(place).cancel()
+        for place in range(start, start + window + AHEAD):
+            if place not in self._held:
+                number = self.number(place * self.ranks + self.rank)
+                self._held[place] = self._reader.submit(self.load, number)
+        rows = []
+        for entry in range(first, first + count):
+            rng = np.random.default_rng([self.seed, _SEGMENT, step, entry])
+            piece = self._held[start + int(rng.integers(window))].result()
+            rows.append(segment(piece, samples, rng))
+        return torch.from_numpy(np.stack(rows))[:, None]
+
+    def close(self) -> None:
+        """Stops reading."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+
+def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1) -> StreamMusic:
+    """The music of a folder of studio shards, each process its own share.
+
+    Raises `SettingError` where there is none.
+    """
+    pairs = PairFolder(folder)
+    heard = [entry.name for entry in pairs.entries if MUSIC in entry.members]
+    if not heard:
+        raise SettingError(f"The shards in {folder} hold no music; make some, or give another.")
+
+    def load(number: int) -> np.ndarray:
+        wave = pairs.read(heard[number], (MUSIC,)).music
+        assert wave is not None
+        samples = resample(wave, SAMPLE_RATE).samples[0].numpy()  # [C, N]
+        return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
+
+    return StreamMusic(len(heard), load, seed, rank, ranks)

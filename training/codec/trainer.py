@@ -1,0 +1,276 @@
+"""The state of a codec training and its steps; `training.train_codec` runs it.
+
+accelerate spreads it over processes: every one holds the whole state, gradients are averaged, and
+codebooks see the latents of all, so that any number of processes takes the same step.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import broadcast, gather
+from torch import nn
+
+from d2m_core.errors import SettingError
+from d2m_core.pipeline import best_device
+from training.codec.balancer import Balancer
+from training.codec.judges import CONTESTS, ask_judges, judge_loss, make_judges
+from training.codec.network import settle
+from training.codec.passing import CodecNet, Passed, in_bfloat16
+from training.codec.settings import SAMPLE_RATE, CodecTraining
+from training.codec.spectra import mel_scales, wave_distance
+from training.schedule import rate_factor
+
+KEPT_STEPS = 40
+"""Steps whose latents start the codebooks."""
+
+_SCALES, _BOOKS, _LESSON = 61, 62, 63
+"""Which chance is drawn."""
+
+
+class CodecTrainer:
+    """The state of a run and its steps."""
+
+    def __init__(self, settings: CodecTraining) -> None:
+        self.settings = settings
+        self.run = Path(settings.folder)
+        on_cpu = best_device(settings.device).type == "cpu"
+        buffers = DistributedDataParallelKwargs(broadcast_buffers=False)
+        self.workers = Accelerator(cpu=on_cpu, kwargs_handlers=[buffers])
+        self.device = self.workers.device
+        if settings.batch % self.workers.num_processes:
+            raise SettingError(
+                f"batch is {settings.batch}, which {self.workers.num_processes} processes cannot "
+                "share evenly; choose a multiple."
+            )
+        torch.manual_seed(settings.seed)
+        self.net = CodecNet(settings)
+        settle(self.net.model)
+        self.net.in_half = in_bfloat16(settings.precision, self.device)
+        self.judges, self.contest = make_judges(settings), CONTESTS[settings.contest]
+        self.net_of_all = self.workers.prepare_model(self.net.to(self.device).train())
+        self.average = {k: p.detach().clone() for k, p in self.net.named_parameters()}
+        self.optimizer = torch.optim.AdamW(
+            self.net.parameters(), settings.rate, (0.8, 0.99), weight_decay=1e-3
+        )
+        if self.judges is not None:
+            self.judges_of_all = self.workers.prepare_model(self.judges.to(self.device))
+            self.judge_optimizer = torch.optim.AdamW(
+                self.judges.parameters(), settings.judge_rate, (0.5, 0.9)
+            )
+        self.balancer = Balancer()
+        self.scales = mel_scales(SAMPLE_RATE).to(self.device)
+        self.step, self.elapsed_s = 0, 0.0
+        self.recent: list[torch.Tensor] = []
+        """Latents of the last steps before the codebooks start."""
+        self.sums: dict[str, torch.Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    # --- where in the run ---
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, 0..1."""
+        if self.settings.steps:
+            return min(1.0, self.step / self.settings.steps)
+        return min(1.0, self.elapsed_s / (self.settings.minutes * 60))
+
+    @property
+    def ramp(self) -> float:
+        """0..1 over the first part of the run: the waveform leads at first, spectra later."""
+        return min(1.0, self.progress / self.settings.ramp)
+
+    def learning_rate(self) -> float:
+        """Of this step."""
+        return self.settings.rate * rate_factor(self.step, self.settings.warm_steps, self.progress)
+
+    def agree_on_time(self, elapsed_s: float) -> None:
+        """The first process's clock decides for all."""
+        if self.workers.num_processes == 1:
+            self.elapsed_s = elapsed_s
+            return
+        shared = torch.tensor([elapsed_s], dtype=torch.float64, device=self.device)
+        self.elapsed_s = float(broadcast(shared))
+
+    def chance(self, what: int) -> np.random.Generator:
+        """Chance of this step, the same in every process."""
+        return np.random.default_rng([self.settings.seed, what, self.step])
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """First entry and number of entries of the batch that this process takes."""
+        count = self.settings.batch // self.workers.num_processes
+        return self.workers.process_index * count, count
+
+    # --- one step ---
+
+    def train_step(self, real: torch.Tensor) -> None:
+        """One step of the codec and, once they have joined, of its judges; `real` is [B, 1, N]."""
+        net, settings = self.net, self.settings
+        if not net.started_books and self.step >= settings.continuous_steps and self.recent:
+            self.start_books()
+        passed = self.net_of_all(real, self.books_used(len(real)), self.step)
+        if not net.started_books:
+            self.recent = [*self.recent, gather(passed.latent)][-KEPT_STEPS:]
+        losses = self.spectral_losses(passed.fake[:, 0], real[:, 0])
+        losses["wave"] = wave_distance(passed.fake, real)
+        if self.judges is not None and self.step >= settings.judges_from:
+            losses |= self.judged(real[:, 0], passed.fake[:, 0])
+        self.note(**losses, commitment=passed.commitment)
+        self.update(passed, losses)
+        self.step += 1
+
+    def update(self, passed: Passed, losses: dict[str, torch.Tensor]) -> None:
+        """From losses on the sound to new weights."""
+        self.optimizer.zero_grad(set_to_none=True)
+        ends, gradients = [passed.fake], [self.gradient(losses, passed.fake)]
+        if passed.commitment.requires_grad:
+            ends.append(self.settings.commitment_weight * passed.commitment)
+            gradients.append(torch.ones_like(passed.commitment))
+        torch.autograd.backward(ends, gradients)
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip_norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        if bool(torch.isfinite(norm)):
+            self.optimizer.step()
+        self.note(norm=norm)
+        self.update_average()
+
+    def gradient(self, losses: dict[str, torch.Tensor], fake: torch.Tensor) -> torch.Tensor:
+        """Where the sound should go: balanced, or the plain weighted sum.
+
+        Taken at the sound, so that nothing flows into the judges on the way.
+        """
+        weights = self.weights()
+        losses = {name: loss for name, loss in losses.items() if weights[name] > 0}
+        if self.settings.balancer:
+            return self.balancer.gradient(
+                losses, weights, fake, lambda x: self.workers.reduce(x, "mean")
+            )
+        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        return torch.autograd.grad(total, fake)[0]
+
+    def weights(self) -> dict[str, float]:
+        """Weight of each loss at this point of the run."""
+        settings = self.settings
+        return {
+            "mel": settings.mel_weight * (0.2 + 0.8 * self.ramp),
+            "linear": settings.linear_weight,
+            "log": settings.log_weight,
+            "balance": settings.balance_weight,
+            "wave": settings.wave_weight * (1 - 0.8 * self.ramp),
+            "fool": settings.judge_weight,
+            "match": settings.match_weight,
+        }
+
+    def books_used(self, entries: int) -> torch.Tensor | None:
+        """How many codebooks each entry of the batch sounds by; None means all."""
+        settings = self.settings
+        if settings.quantizer_dropout <= 0:
+            return None
+        rng, (first, count) = self.chance(_BOOKS), self.share
+        assert count == entries
+        fewer = rng.random(settings.batch) < settings.quantizer_dropout
+        books = np.where(
+            fewer, rng.integers(1, settings.codebooks + 1, settings.batch), settings.codebooks
+        )
+        return torch.from_numpy(books[first : first + count]).to(self.device)
+
+    def start_books(self) -> None:
+        """Codebooks from what the last steps encoded."""
+        self.net.start_books(torch.cat(self.recent))
+        self.recent = []
+        for name, parameter in self.net.named_parameters():
+            if name.startswith("factored."):
+                self.average[name].copy_(parameter.detach())
+
+    def spectral_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Distances through a few window lengths drawn for this step."""
+        count = min(self.settings.scales_per_step, len(self.scales))
+        chosen = self.chance(_SCALES).choice(len(self.scales), count, replace=False)
+        distances = [self.scales[int(i)](fake, real) for i in sorted(chosen)]
+        return {
+            name: torch.stack([getattr(d, name) for d in distances]).mean()
+            for name in ("mel", "linear", "log", "balance")
+        }
+
+    def judged(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Teaches the judges, then asks them."""
+        assert self.judges is not None
+        if self.chance(_LESSON).random() < self.settings.judge_updates:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
+                lesson = judge_loss(self.judges_of_all, real, fake, self.contest)
+            self.judge_optimizer.zero_grad(set_to_none=True)
+            lesson.backward()
+            nn.utils.clip_grad_norm_(self.judges.parameters(), 10 * self.settings.clip_norm)
+            self.judge_optimizer.step()
+            self.note(judge=lesson)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
+            verdict = ask_judges(self.judges, real, fake, self.contest)
+        return {"fool": verdict.fool, "match": verdict.match}
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Exponential moving average of the weights: what is measured and exported."""
+        decay = min(self.settings.average_decay, (1 + self.step) / (10 + self.step))
+        now = [p.detach() for p in self.net.parameters()]
+        torch._foreach_lerp_(list(self.average.values()), now, 1 - decay)
+
+    # --- what it says and keeps ---
+
+    def note(self, **values: torch.Tensor) -> None:
+        """Adds to the means of the next report, without waiting for the device."""
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, torch.zeros(())) + value.detach()
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def report(self) -> dict[str, Any]:
+        """Means since the last report."""
+        means: dict[str, Any] = {
+            k: round(float(v) / self.counts[k], 5) for k, v in self.sums.items()
+        }
+        self.sums, self.counts = {}, {}
+        if self.net.started_books and self.net.factored is None:
+            means["perplexity"] = [round(p, 1) for p in self.net.following.perplexities()]
+        return {"s": round(self.elapsed_s, 1), "rate": round(self.learning_rate(), 7), **means}
+
+    def averaged(self) -> Any:
+        """A copy of the codec with averaged weights and the present codebooks."""
+        net = CodecNet(self.settings).to(self.device)
+        net.load_state_dict({**self.net.state_dict(), **self.average})
+        if net.factored is not None:
+            net.factored.fold(net.model.quantizer)
+        return net.model
+
+    def state(self) -> dict[str, Any]:
+        """All that a stopped run needs to go on as if it had not stopped."""
+        judges = self.judges is not None
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "judges": self.judges.state_dict() if self.judges is not None else None,
+            "judge_optimizer": self.judge_optimizer.state_dict() if judges else None,
+            "balancer": self.balancer.state(),
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "started_books": self.net.started_books,
+            "recent": self.recent,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a `state`."""
+        self.net.load_state_dict(state["net"])
+        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.judges is not None and state["judges"] is not None:
+            self.judges.load_state_dict(state["judges"])
+            self.judge_optimizer.load_state_dict(state["judge_optimizer"])
+        self.balancer.restore(state["balancer"], self.device)
+        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
+        self.net.started_books = state["started_books"]
+        self.recent = [points.to(self.device) for points in state["recent"]]

@@ -1,0 +1,97 @@
+"""Makes pairs of dance and music by program, as many as one asks for.
+
+    python -m training.studio --hours 20 --out DIR --seed 100000
+
+writes shards of pairs, an index, a manifest and a contact sheet into DIR; the format is at the top
+of `shards.py`. Stop it when you like: the same command goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from d2m_core.errors import D2MError
+from training.seeds import PAIRS_SEED
+
+from .contact_sheet import SHEET
+from .factory import Order, make_data
+from .manifest import studio_code
+from .materials import find_materials
+from .pair_settings import PairSettings
+from .styles import STYLES
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m training.studio", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--hours", type=float, required=True, help="how much in all; more of it may be asked later")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of the data set")
+    add(
+        "--seed",
+        type=int,
+        default=PAIRS_SEED,
+        help="of the first pair [%(default)s]",
+    )
+    plain = PairSettings()
+    add("--seconds", type=float, default=plain.seconds, help="length of a pair [%(default)g]")
+    add("--style", nargs="+", choices=STYLES, default=STYLES, metavar="NAME",
+        help=f"of {', '.join(STYLES)} [all]")  # fmt: skip
+    add("--looseness", type=float, default=plain.looseness,
+        help="0 dances to the letter, 1 hardly more than the beat [%(default)g]")  # fmt: skip
+    add("--people", type=float, default=plain.people, metavar="SHARE",
+        help="of the pairs with two dancers and more [%(default)g]")  # fmt: skip
+    add("--pixels", type=float, default=plain.pixels, metavar="SHARE",
+        help="of the pairs that are drawn as films too; slow [%(default)g]")  # fmt: skip
+    add("--mono", action="store_true", help="one channel of sound")
+    add("--no-music", dest="music", action="store_false", help="dances alone")
+    add("--no-dance", dest="dance", action="store_false", help="music alone")
+    add("--groove", type=Path, metavar="DIR", help="Groove MIDI Dataset: real drummers")
+    add("--samples", type=Path, metavar="DIR", help="CC0 one-shots and loops, as Sonic Pi's")
+    add("--soundfont", type=Path, nargs="+", default=(), metavar="FILE",
+        help="instruments [those that Debian's packages installed]")  # fmt: skip
+    add("--held-out", action="store_true", help="the raw material that is kept for measuring")
+    add("--workers", type=int, default=0, help="processes [one per core]")
+    add("--per-shard", type=int, default=Order.per_shard, help="pairs in a shard [%(default)s]")
+    add("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def make(args: argparse.Namespace) -> dict[str, Any]:
+    """Carries out a command line; returns the manifest."""
+    materials = find_materials(tuple(args.soundfont), args.groove, args.samples)
+    settings = PairSettings(
+        seconds=args.seconds, styles=tuple(args.style), looseness=args.looseness,
+        people=args.people if args.dance else 0.0, pixels=args.pixels, music=args.music,
+        dance=args.dance, mono=args.mono,
+        materials=replace(materials, held_out=args.held_out), made_by=f"studio {studio_code()}",
+    )  # fmt: skip
+    order = Order(args.out, args.hours, args.seed, args.per_shard, args.workers)
+    return make_data(order, settings, progress=not args.quiet)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        made = make(args)
+    except D2MError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; the same command goes on from here.\n")
+        return 130
+    sys.stdout.write(
+        f"{made['pairs']} pairs, {made['hours']:g} hours in {len(made['shards'])} shards in"
+        f" {args.out}; look at {args.out / SHEET}\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,46 @@
+"""What all pairs of a data set have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from d2m_core.errors import SettingError
+
+from .materials import Materials
+from .styles import STYLE_TABLE, STYLES
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """What all pairs of a data set have in common; a seed makes each one different."""
+
+    seconds: float = 30.0
+    styles: tuple[str, ...] = STYLES
+    """They take turns, so that each is as frequent."""
+    looseness: float = 0.35
+    """How freely the dancers follow the music: 0 to the letter, 1 hardly more than the beat."""
+    people: float = 0.15
+    """Share of the pairs with two dancers and more."""
+    pixels: float = 0.0
+    """Share of the pairs that are drawn as well."""
+    music: bool = True
+    dance: bool = True
+    mono: bool = False
+    materials: Materials = field(default_factory=Materials)
+    made_by: str = "studio"
+
+    def __post_init__(self) -> None:
+        _require(1.0 <= self.seconds <= 600.0, f"seconds is {self.seconds:g}; use 1 to 600.")
+        for name in ("looseness", "people", "pixels"):
+            value = getattr(self, name)
+            _require(0.0 <= value <= 1.0, f"{name} is {value:g}; use 0 to 1.")
+        _require(bool(self.styles), "No style is given; name one or leave --style out.")
+        for style in self.styles:
+            _require(style in STYLE_TABLE, f"Style is {style!r}; choose of {', '.join(STYLES)}.")
+        _require(self.music or self.dance, "Without music and without dance nothing is left.")
+        _require(self.dance or self.pixels == 0, "Pixels need a dance; leave --no-dance out.")
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise SettingError(sentence)
