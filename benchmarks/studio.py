@@ -46,29 +46,29 @@ from training.versions import digest
 
 
 def stages(settings: PairSettings, seeds: range) -> list[dict[str, object]]:
-    """Seconds per pair of each stage on one core; the first pairs, which warm up, do not count."""
+    """CPU seconds per pair of each stage on one core; the pairs that warm up do not count."""
     one_thread()
     spent: dict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(2):
             spent.clear()
             for seed in list(seeds)[: len(seeds) if turn else 3]:
-                marks = [("", time.perf_counter())]
+                marks = [("", time.process_time())]
                 plan = plan_of(seed, settings)
-                marks.append(("plan", time.perf_counter()))
+                marks.append(("plan", time.process_time()))
                 song = play(plan, settings.materials)
-                marks.append(("band", time.perf_counter()))
+                marks.append(("band", time.process_time()))
                 heard = loosen(plan, settings.looseness, np.random.default_rng(seed))
                 dancer.dance(heard, seed)
-                marks.append(("dance", time.perf_counter()))
+                marks.append(("dance", time.process_time()))
                 scene = stage_of(plan, settings)
-                marks.append(("stage with dance", time.perf_counter()))
+                marks.append(("stage with dance", time.process_time()))
                 pair = assemble(plan, song, scene, see(scene), settings)
-                marks.append(("noise", time.perf_counter()))
+                marks.append(("noise", time.process_time()))
                 to_members(pair)
-                marks.append(("flac and arrays", time.perf_counter()))
+                marks.append(("flac and arrays", time.process_time()))
                 write_shard(Path(folder) / "shard.tar", [pair])
-                marks.append(("those and the tar", time.perf_counter()))
+                marks.append(("those and the tar", time.process_time()))
                 for (_, before), (name, after) in itertools.pairwise(marks):
                     spent[name] += after - before
     each = {name: seconds / len(seeds) for name, seconds in spent.items()}
@@ -79,8 +79,8 @@ def stages(settings: PairSettings, seeds: range) -> list[dict[str, object]]:
         "pack": each["those and the tar"] - each["flac and arrays"],
     }  # fmt: skip
     whole = sum(parts.values())
-    rows = [{"stage": n, "seconds": s, "share": f"{s / whole:.0%}"} for n, s in parts.items()]
-    return [*rows, {"stage": "whole", "seconds": whole, "share": "100%"}]
+    rows = [{"stage": n, "CPU seconds": s, "share": f"{s / whole:.0%}"} for n, s in parts.items()]
+    return [*rows, {"stage": "whole", "CPU seconds": whole, "share": "100%"}]
 
 
 # --- a whole run ---

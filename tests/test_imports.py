@@ -31,6 +31,7 @@ PARTS_OF = {
     "__main__": "cli",
     "beat_bar": "plots",
     "beats": "rhythm",
+    "codec_files": "codec",
     "codec_stream": "codec",
     "files": "errors",
     "motion_body": "motion",

@@ -5,14 +5,15 @@
     torchrun --nproc-per-node 8 -m training.train_codec ...           # one process for each GPU
 
 On a CPU, a process per core is faster than threads in one process: `torchrun --nproc-per-node 2`.
-A stopped run goes on with `--resume` and the same flags. `tensorboard --logdir runs/codec/board`
-shows and plays how it goes.
+A stopped run goes on with `--resume` and the same flags; `--stop-after` ends a call in good time
+where a machine is lent for minutes. `tensorboard --logdir runs/codec/board` shows and plays it all.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -24,11 +25,16 @@ from d2m_core.errors import SettingError
 from d2m_core.files import replacing
 from training.codec.figures import coded, measure
 from training.codec.log import RunLog
-from training.codec.music import Music, PoolMusic, open_shards
+from training.codec.music import (
+    Music,
+    PoolMusic,
+    band_pieces,
+    held_out_pieces,
+    open_shards,
+)
 from training.codec.network import export, parameters_of, tame
 from training.codec.settings import CodecTraining
 from training.codec.trainer import CodecTrainer
-from training.codec_music import held_out, open_pool
 from training.flags import add_flags
 
 log = logging.getLogger(__name__)
@@ -42,7 +48,8 @@ def train(settings: CodecTraining) -> dict[str, Any]:
         resume(trainer)
     watch = _Watch(trainer) if first else None
     before = time.monotonic()
-    while trainer.progress < 1:
+    stop_s = trainer.elapsed_s + 60 * settings.stop_after if settings.stop_after else math.inf
+    while trainer.progress < 1 and trainer.elapsed_s < stop_s:
         batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
         trainer.train_step(batch.to(trainer.device, non_blocking=True))
         now = time.monotonic()
@@ -58,7 +65,7 @@ def open_music(trainer: CodecTrainer) -> Music:
     settings, workers = trainer.settings, trainer.workers
     if settings.data == "band":
         with workers.main_process_first():
-            pool = open_pool(trainer.run / "pool", settings.pool_minutes)
+            pool = band_pieces(trainer.run / "pool", settings.pool_minutes)
         return PoolMusic(pool, settings.seed)
     return open_shards(
         Path(settings.data), settings.seed, workers.process_index, workers.num_processes
@@ -85,7 +92,7 @@ class _Watch:
         self.trainer, self.settings = trainer, trainer.settings
         self.log = RunLog(trainer.run)
         self.saved_s = trainer.elapsed_s
-        self.audio = held_out(self.settings.held_out_s)
+        self.audio = held_out_pieces(trainer.run, self.settings.held_out_s)
         size = parameters_of(trainer.net.model) / 1e6
         kbits = max(trainer.net.model.config.target_bandwidths)
         log.info(

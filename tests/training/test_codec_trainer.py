@@ -15,11 +15,20 @@ import torch
 
 from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
-from training.codec.music import PoolMusic, StreamMusic, open_shards, segment
+from training.codec.music import (
+    PoolMusic,
+    StreamMusic,
+    band_pieces,
+    held_out_pieces,
+    open_shards,
+    segment,
+)
 from training.codec.settings import CodecTraining
 from training.codec.trainer import CodecTrainer
 from training.studio.members import Facts, Pair
 from training.studio.shards import shard_path, write_index, write_shard
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TINY = CodecTraining(
     filters=4, hidden=16, cardinality=16, batch=2, segment_s=0.16, continuous_steps=2, steps=40,
@@ -83,8 +92,22 @@ def test_judges_join_at_their_step() -> None:
     assert all(np.isfinite(r["norm"]) for r in reports)
 
 
-@pytest.mark.parametrize("settings", [TINY, JUDGED, replace(TINY, books="factored")])
-@pytest.mark.parametrize("stop", [1, 6])
+@pytest.mark.parametrize("books", ["ema", "factored"])
+def test_half_precision_is_close_to_full(books: str) -> None:
+    """What a GPU computes in; books, losses and sums stay in float32."""
+    settings = replace(JUDGED, books=books, judges_from=0, judge_updates=1.0)
+    full, half = (
+        run(CodecTrainer(replace(settings, precision=precision)), 4)
+        for precision in ("float32", "bfloat16")
+    )
+    assert half[0]["mel"] == pytest.approx(full[0]["mel"], rel=0.02)
+    assert half[-1]["mel"] == pytest.approx(full[-1]["mel"], rel=0.1)
+    assert all(np.isfinite(value) for value in half[-1].values() if isinstance(value, float))
+
+
+@pytest.mark.parametrize(
+    ("settings", "stop"), [(TINY, 1), (JUDGED, 6), (replace(TINY, books="factored"), 6)]
+)
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     settings: CodecTraining, stop: int, tmp_path: Path
 ) -> None:
@@ -138,7 +161,8 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
         str(29_500 + os.getpid() % 400), "-m", "tests.training.codec_workers", str(tmp_path / "g"),
     ]  # fmt: skip
-    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=180)
+    surroundings = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, cwd=ROOT, env=surroundings, timeout=180)
     both = torch.load(tmp_path / "g", weights_only=True)
     for settings, together in zip(SHARED, both, strict=True):
         alone = after_three_steps(CodecTrainer(settings))
@@ -239,6 +263,19 @@ def test_studio_shards_are_heard_at_the_codecs_rate(tmp_path: Path) -> None:
     strongest = torch.fft.rfft(batch).abs().argmax(1) * 2  # Hz
     assert set(strongest.tolist()) == {300, 600, 900}
     assert torch.equal(batch, open_shards(tmp_path / "s", seed=0).batch(0, 0, 8, 12_000)[:, 0])
+
+
+def test_a_pool_that_is_there_needs_no_band(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "training.codec_music", None)  # it cannot be imported
+    piece = np.full(24_000 * 3, 5, np.int16)
+    np.save(tmp_path / "song_0000.npy", piece)
+    assert [len(p) for p in band_pieces(tmp_path, 3 / 60)] == [len(piece)]
+    with pytest.raises(ImportError):
+        band_pieces(tmp_path, 4 / 60)
+    np.save(tmp_path / "held_out_2s.npy", np.zeros((3, 1, 48_000), np.float32))
+    assert held_out_pieces(tmp_path, 2.0).shape == (3, 1, 48_000)
 
 
 def test_shards_without_music_are_refused(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ TINY += ["--save-s", "0"]
 def small_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two made-up pieces as the pool, and one to measure on."""
     held_out = torch.from_numpy(pieces()[0][None, None, :24_000].astype(np.float32) / 32768)
-    monkeypatch.setattr(train_codec, "open_pool", lambda folder, minutes: pieces())
-    monkeypatch.setattr(train_codec, "held_out", lambda seconds: held_out)
+    monkeypatch.setattr(train_codec, "band_pieces", lambda folder, minutes: pieces())
+    monkeypatch.setattr(train_codec, "held_out_pieces", lambda folder, seconds: held_out)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -89,6 +89,15 @@ def test_a_run_by_minutes_on_shards_with_judges(tmp_path: Path) -> None:
     assert any("fool" in line for line in found)
     codec = load_codec(tmp_path / "out")
     assert (codec.spec.token_rate, codec.causal) == (25.0, False)
+
+
+def test_a_call_may_end_before_the_run(tmp_path: Path) -> None:
+    flags = [*TINY, "--folder", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--steps"]
+    main([*flags, "4", "--stop-after", "1e-9"])
+    assert lines(tmp_path / "run")[-1]["step"] == 1
+    assert (tmp_path / "out" / "config.json").exists()
+    main([*flags, "4", "--stop-after", "60", "--resume"])
+    assert lines(tmp_path / "run")[-1]["step"] == 4
 
 
 def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path) -> None:

@@ -38,9 +38,8 @@ class RunLog:
             if isinstance(value, int | float):
                 self.board.add_scalar(f"{group}/{name}", value, step)
             elif isinstance(value, list):
-                self.board.add_scalars(
-                    f"{group}/{name}", {str(i): x for i, x in enumerate(value)}, step
-                )
+                for place, each in enumerate(value):
+                    self.board.add_scalar(f"{group}/{name}/{place}", each, step)
 
     def sounds(self, step: int, real: torch.Tensor, fake: torch.Tensor) -> None:
         """Original and decoded pieces [B, 1, N] to hear and to see."""

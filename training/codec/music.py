@@ -14,11 +14,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from d2m_core.audio import resample
 from d2m_core.errors import SettingError
+from d2m_core.files import replacing
 from training.codec.settings import SAMPLE_RATE
-from training.studio.members import MUSIC
-from training.studio.shards import PairFolder
 
 LOUDNESS_DB = (-12.0, 0.0)
 """Range of random gains."""
@@ -120,11 +118,39 @@ class StreamMusic:
         self._reader.shutdown(wait=False, cancel_futures=True)
 
 
+def band_pieces(folder: Path, minutes: float) -> list[np.ndarray]:
+    """The pool of band music as memory maps, at least so many minutes.
+
+    The band, and all it plays with, is asked only for what is missing: a pool can be carried.
+    """
+    pieces = [np.load(path, mmap_mode="r") for path in sorted(folder.glob("song_*.npy"))]
+    if sum(piece.shape[-1] for piece in pieces) >= round(60 * minutes * SAMPLE_RATE):
+        return pieces
+    from training.codec_music import open_pool
+
+    return open_pool(folder, minutes)
+
+
+def held_out_pieces(folder: Path, seconds: float) -> torch.Tensor:
+    """Music to measure on, float32 [B, 1, N], made once and kept in `folder`."""
+    path = folder / f"held_out_{seconds:g}s.npy"
+    if not path.exists():
+        from training.codec_music import held_out
+
+        with replacing(path) as partial:
+            np.save(partial, held_out(seconds).numpy())
+    return torch.from_numpy(np.load(path))
+
+
 def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1) -> StreamMusic:
     """The music of a folder of studio shards, each process its own share.
 
     Raises `SettingError` where there is none.
     """
+    from d2m_core.audio import resample
+    from training.studio.members import MUSIC
+    from training.studio.shards import PairFolder
+
     pairs = PairFolder(folder)
     heard = [entry.name for entry in pairs.entries if MUSIC in entry.members]
     if not heard:

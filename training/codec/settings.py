@@ -19,6 +19,7 @@ CONTESTS = ("hinge", "squares")
 BOOKS = ("ema", "factored")
 """How codebooks learn: moving averages (EnCodec) or few-dimensional unit codes (after DAC)."""
 
+DEVICES = ("auto", "cpu")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -36,10 +37,13 @@ class CodecTraining:
     """Minutes of band music to make where `data` is `band`."""
     minutes: float = 45.0
     """Training time in all, by the wall clock, resumed parts counted."""
+    stop_after: float = 0.0
+    """Minutes after which this call saves, exports and ends, to be resumed; 0 for never."""
     steps: int = 0
     """Length of the run in steps instead of minutes, where above 0: then it can be repeated."""
     resume: bool = False
     device: str = "auto"
+    """auto or cpu; auto takes GPUs where there are any, one for each process."""
     precision: str = "auto"
     """auto, float32 or bfloat16; auto takes bfloat16 where the machine computes in it."""
     seed: int = 0
@@ -118,6 +122,7 @@ class CodecTraining:
     def __post_init__(self) -> None:
         for name, choices in (
             ("judges", JUDGES), ("contest", CONTESTS), ("books", BOOKS), ("precision", PRECISIONS),
+            ("device", DEVICES),
         ):  # fmt: skip
             value = getattr(self, name)
             if value not in choices:

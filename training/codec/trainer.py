@@ -16,7 +16,6 @@ from accelerate.utils import broadcast, gather
 from torch import nn
 
 from d2m_core.errors import SettingError
-from d2m_core.pipeline import best_device
 from training.codec.balancer import Balancer
 from training.codec.judges import CONTESTS, ask_judges, judge_loss, make_judges
 from training.codec.network import settle
@@ -38,9 +37,8 @@ class CodecTrainer:
     def __init__(self, settings: CodecTraining) -> None:
         self.settings = settings
         self.run = Path(settings.folder)
-        on_cpu = best_device(settings.device).type == "cpu"
         buffers = DistributedDataParallelKwargs(broadcast_buffers=False)
-        self.workers = Accelerator(cpu=on_cpu, kwargs_handlers=[buffers])
+        self.workers = Accelerator(cpu=settings.device == "cpu", kwargs_handlers=[buffers])
         self.device = self.workers.device
         if settings.batch % self.workers.num_processes:
             raise SettingError(

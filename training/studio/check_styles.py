@@ -35,7 +35,6 @@ from .styles import STYLES
 
 OCTAVES_HZ = (31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 """Middles of the octave bands."""
-FOLDS = (1.0, 2.0, 0.5)
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,7 @@ class Task:
     seed: int
     seconds: float
     materials: Materials
+    madmom: bool
 
 
 def measure(task: Task) -> tuple[PieceFacts, np.ndarray, np.ndarray]:
@@ -81,7 +81,7 @@ def measure(task: Task) -> tuple[PieceFacts, np.ndarray, np.ndarray]:
     mono = song.samples.mean(0)
     heard = librosa.onset.onset_detect(y=mono, sr=song.sample_rate)
     tracked = librosa.beat.beat_track(y=mono, sr=song.sample_rate, units="time")[1]
-    theirs = _madmom(song) if installed() else None
+    theirs = _madmom(song) if task.madmom else None
     mel = log_mel(mono, song.sample_rate)
     chroma = librosa.feature.chroma_stft(y=mono, sr=song.sample_rate, hop_length=2048)
     facts = PieceFacts(
@@ -128,20 +128,21 @@ def _octaves(mono: np.ndarray, rate: int) -> tuple[float, ...]:
 
 
 def _pieces(values: np.ndarray, count: int) -> np.ndarray:
-    """Means over `count` equal stretches of time, each row centred: [rows, count]."""
-    parts = np.array_split(values, count, axis=1)
-    means = np.stack([part.mean(1) for part in parts], axis=1)
-    return means - means.mean()
+    """Means over `count` equal stretches of time: [rows, count]."""
+    return np.stack([part.mean(1) for part in np.array_split(values, count, axis=1)], axis=1)
 
 
-def likeness(facts: list[PieceFacts]) -> tuple[float, float]:
-    """The greatest correlation of two pieces' chroma and of their spectra over time."""
-    pairs = list(itertools.combinations(facts, 2))
-    if not pairs:
-        return 0.0, 0.0
-    chroma = max(float(np.corrcoef(a.chroma, b.chroma)[0, 1]) for a, b in pairs)
-    mel = max(float(np.corrcoef(a.mel, b.mel)[0, 1]) for a, b in pairs)
-    return chroma, mel
+def likeness(own: list[PieceFacts], everyone: list[PieceFacts]) -> tuple[float, float]:
+    """The greatest correlation of two pieces of a style, in chroma and in spectrum over time.
+
+    What all music has in common is taken off first: the mean of everyone's.
+    """
+    greatest = []
+    for name in ("chroma", "mel"):
+        common = np.mean([getattr(f, name) for f in everyone], axis=0)
+        pairs = itertools.combinations([np.asarray(getattr(f, name)) - common for f in own], 2)
+        greatest.append(max((float(np.corrcoef(a, b)[0, 1]) for a, b in pairs), default=0.0))
+    return greatest[0], greatest[1]
 
 
 def _mean(values: list[float | None]) -> str:
@@ -163,7 +164,7 @@ def table(facts: list[PieceFacts]) -> str:
             continue
         lufs, bpm = [f.lufs for f in own], [f.tempo_bpm for f in own]
         bands = np.mean([f.octaves_db for f in own], axis=0)
-        chroma, mel = likeness(own)
+        chroma, mel = likeness(own, facts)
         least = min((f.madmom_f for f in own if f.madmom_f is not None), default=None)
         lines.append(
             f"| {style} | {min(bpm):.0f}-{max(bpm):.0f} | {min(lufs):.1f}..{max(lufs):.1f} "
@@ -189,11 +190,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--soundfont", type=Path, nargs="*", default=(), help="instead of packages'"
     )
+    parser.add_argument("--no-madmom", action="store_true", help="faster: librosa's tracker only")
     parser.add_argument("--workers", type=int, default=2, help="processes [%(default)s]")
     args = parser.parse_args(argv)
     materials = find_materials(tuple(args.soundfont), args.groove, args.samples)
     tasks = [
-        Task(style, args.seed + k, args.seconds, materials)
+        Task(style, args.seed + k, args.seconds, materials, installed() and not args.no_madmom)
         for style in args.styles
         for k in range(args.per_style)
     ]

@@ -64,7 +64,8 @@ def render_scene(
     rate = Fraction(scene.fps if fps is None else fps).limit_denominator(1001)
     try:
         with replacing(path) as part, av.open(str(part), "w", format="mp4") as out:
-            stream = out.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "medium"})
+            options = {"crf": "18", "preset": "medium", "threads": "1"}  # same file on any machine
+            stream = out.add_stream("libx264", rate=rate, options=options)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             sound = _Sound(out, samples) if samples is not None else None
             for rgb in draw_scene(scene, width, height, float(rate), film):

@@ -154,13 +154,13 @@ DRUM_BOOK: dict[str, DrumBook] = {
     ),
     "dnb": DrumBook(
         (
-            f"kick x.........x..... / snare {BACK} / hat X.o.X.o.X.o.X.o.",
+            f"kick x.......g.x..... / snare {BACK} / hat X.o.X.o.X.o.X.o.",
             "kick x.x.......x..... / snare ....x..g.g..x..g / hat X.o.X.o.X.o.X.o."
             " / ride x...x...x...x...",
-            f"kick x.........x..x.. / snare {BACK} / hat XoooXoooXoooXooo",
+            f"kick x.......o.x..x.. / snare {BACK} / hat XoooXoooXoooXooo",
             "kick x.x.......xx.... / snare ....x..g.g..x..g / hat X.o.X.o.X.o.X.o.",
-            f"kick x.....x...x..... / snare {BACK} / ride X.o.X.o.X.o.X.o. / hat X.o.X.o.X.o.X.o.",
-            "kick x.........x.....x..x......x..... / snare ....x.......x..g....x..g.g..x..."
+            f"kick x.......o.x..... / snare {BACK} / ride X.o.X.o.X.o.X.o. / hat X.o.X.o.X.o.X.o.",
+            "kick x.......o.x.....x..x....o.x..... / snare ....x.......x..g....x..g.g..x..."
             " / hat X.o.X.o.X.o.X.o.",
         ),
         (f"shaker {SIXTEENTHS}", f"tambourine {EIGHTHS}", "rim ......x..x......", f"clap {BACK}",

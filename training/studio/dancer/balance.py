@@ -47,4 +47,4 @@ def balanced(joints: np.ndarray, feet: Feet, fps: float) -> np.ndarray:
         return np.zeros((len(joints), 2))
     frames = np.arange(len(joints))
     moved = np.stack([np.interp(frames, known, excess[known, c]) for c in (0, 1)], -1)
-    return smooth(moved, 0.07, fps) * np.array([-1.0, 1.0])
+    return smooth(moved, 0.09, fps) * np.array([-1.0, 1.0])

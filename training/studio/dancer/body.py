@@ -120,6 +120,8 @@ class Posture:
     """[F, 2, 3] toes (left, right) in the scene."""
     feet: np.ndarray
     """[F, 2, 3, 3] frames."""
+    knees: np.ndarray
+    """[F, 2, 3] scene directions that the knees point to."""
     hands: np.ndarray
     """[F, 2, 3] wrist targets (out, up, forward) from the shoulder in arm lengths."""
     shrug: np.ndarray
@@ -153,7 +155,7 @@ def joints_of(body: Body, posture: Posture) -> np.ndarray:
     for index, offset in _FACE.items():
         joints[:, index] = skull + apply(posture.head, np.array(offset) * body.height / 1.71)
     for side, sign in enumerate(SIDES):
-        _leg(joints, body, posture, side, sign)
+        _leg(joints, body, posture, side)
         _arm(joints, body, posture, side, sign, neck)
     return joints
 
@@ -168,16 +170,30 @@ def hip_offset(body: Body, side: int) -> np.ndarray:
     return np.array([SIDES[side] * body.hips, 0.0, 0.0])
 
 
-def _leg(joints: np.ndarray, body: Body, posture: Posture, side: int, sign: float) -> None:
+def _leg(joints: np.ndarray, body: Body, posture: Posture, side: int) -> None:
     hip = posture.root + apply(posture.pelvis, hip_offset(body, side))
     frame = posture.feet[:, side]
     target = posture.toes[:, side] + apply(frame, toes_to_ankle(body))
-    pole = apply(posture.pelvis, np.array([sign * 0.2, 0.0, 0.5])) + frame[:, :, 2] * 0.6
-    knee, ankle = two_bone(hip, target, pole, body.thigh, body.shin)
+    knee, ankle = two_bone(hip, target, posture.knees[:, side], body.thigh, body.shin)
     joints[:, 23 + side], joints[:, 25 + side], joints[:, 27 + side] = hip, knee, ankle
     heel = np.array([0, -0.75 * body.ankle, -0.25 * body.foot])
     joints[:, 29 + side] = ankle + apply(frame, heel)
     joints[:, 31 + side] = ankle - apply(frame, toes_to_ankle(body))
+
+
+def _elbow_aim(hands: np.ndarray, elbows: float) -> np.ndarray:
+    """Where elbows point [F, 3] for hands [F, 3] (out, up, forward).
+
+    Down and outward for a hand in front; from there it turns as the arm does, so that it never
+    flips where arms can go.
+    """
+    front = np.array([0.32, -0.42, 0.85])
+    aim = np.array([elbows, -0.8, -0.3])
+    way = hands / np.maximum(np.linalg.norm(hands, axis=-1, keepdims=True), 1e-6)
+    axis = np.cross(front, way)
+    cosine = way @ front
+    once = np.cross(axis, aim)
+    return aim + once + np.cross(axis, once) / np.maximum(1.0 + cosine, 0.05)[:, None]
 
 
 def _arm(
@@ -189,9 +205,7 @@ def _arm(
     raised[:, 0], raised[:, 1] = sign * body.shoulders, posture.shrug + 0.03 * high * body.height
     shoulder = neck + apply(posture.chest, raised)
     target = shoulder + apply(posture.arms, posture.hands[:, side] * mirror * body.arm)
-    low = np.array([posture.elbows, -0.5, -0.65])
-    top = np.array([0.9, -0.15, -0.1])
-    aim = (low + (top - low) * high[:, None]) * mirror
+    aim = _elbow_aim(posture.hands[:, side], posture.elbows) * mirror
     elbow, wrist = two_bone(
         shoulder, target, apply(posture.arms, aim), body.upper_arm, body.forearm
     )

@@ -18,7 +18,7 @@ from training.studio.plan import Plan
 from .body import Body, random_body
 from .choreography import Choreographer, random_dancer
 from .clock import Clock
-from .marks import mark_hits, mark_stops, stillness
+from .marks import mark_hits, mark_stops
 from .performer import Performer
 from .trunk import random_habit
 
@@ -66,9 +66,8 @@ def dance(
     mark_hits(score, plan, dancer.vigour, rng)
     mark_stops(score, plan, rng)
     ends = np.array([(stop.beat, stop.beat + stop.beats) for stop in plan.stops]).reshape(-1, 2)
-    gate = stillness(plan, times, clock.seconds(ends))
     performer = Performer(body, clock, habit, dancer.facing, rng)
-    made = performer.perform(score, times, gate, fps)
+    made = performer.perform(score, times, clock.seconds(ends), fps)
     at, strength = _merge(made.accents, plan.duration_s)
     energy = np.interp(times, np.arange(plan.frames) / MOTION_FPS, plan.energy)
     return Dance(

@@ -98,9 +98,9 @@ def _weight(paths: tuple[FootPath, FootPath], times: np.ndarray, fps: float) -> 
         for k in range(1, len(path.arrive) - 1):
             lands = path.weight[k] if foot == 0 else 1 - path.weight[k]
             if not path.stays[k]:
-                away = 0.06 if foot == 0 else 0.94
-                rows.append((path.leave[k] + 0.01, away, 0.25))
-            rows.append((path.arrive[k] + 0.06, lands, 0.25))
+                away = 0.1 if foot == 0 else 0.9
+                rows.append((path.leave[k] + 0.02, away, 0.3))
+            rows.append((path.arrive[k] + 0.08, lands, 0.3))
     rows.append((1e4, 0.5, 0.5))
     table = np.array(sorted(rows))
     arrive, leave = times_of(table[:, 0], table[:, 2])

@@ -55,7 +55,7 @@ def _arcs(
         span = arrive[k] - max(leave[k], rows[-1][0])
         if span < 0.06:
             continue
-        goal = last + (goal - last) * _share(float(np.linalg.norm(goal - last)), span)
+        goal = _towards(last, goal, _share(float(np.linalg.norm(goal - last)), span))
         middle = _waypoint(last, goal)
         if middle is not None and span > 0.2:
             half = arrive[k] - 0.52 * span
@@ -67,6 +67,16 @@ def _arcs(
     rows.append((1e4, 1e4 - 1.0, *last, 0.0))
     table = np.array(rows)
     return table[:, 0], table[:, 1], table[:, 2:5], table[:, 5] > 0.5
+
+
+def _towards(last: np.ndarray, goal: np.ndarray, share: float) -> np.ndarray:
+    """A place on the way, as far out as an arc would be."""
+    if share >= 1:
+        return goal
+    place = last + (goal - last) * share
+    sizes = float(np.linalg.norm(last)), float(np.linalg.norm(goal))
+    wanted = sizes[0] + (sizes[1] - sizes[0]) * share
+    return place * (wanted / max(float(np.linalg.norm(place)), 0.1))
 
 
 def _share(way: float, span_s: float) -> float:
@@ -109,13 +119,15 @@ def _off_trunk(points: np.ndarray, body: Body) -> np.ndarray:
     wide, deep = 0.98 * body.shoulders + 0.045, 0.095 * body.height + 0.03
     up = points[..., 1]
     inside = np.clip((0.06 - up) / 0.08, 0, 1) * np.clip((up + body.torso + 0.2) / 0.1, 0, 1)
-    middle = -0.01
-    x, z = points[..., 0] / wide, (points[..., 2] - middle) / deep
-    size = np.sqrt(x * x + z * z)
-    grow = np.where(size < 1, 1 / np.maximum(size, 0.15) - 1, 0.0) * inside
+    x, z = points[..., 0] / wide, (points[..., 2] + 0.01) / deep
+    way = np.stack([x, z + 0.8], -1)  # mostly to the front; never a flip
+    way /= np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-6)
+    along = x * way[..., 0] + z * way[..., 1]
+    deeper = np.maximum(1.0 - x * x - z * z, 0.0)
+    push = (np.sqrt(along**2 + deeper) - along) * inside * (deeper > 0)
     out = points.copy()
-    out[..., 0] += x * wide * grow
-    out[..., 2] += z * deep * grow
+    out[..., 0] += push * way[..., 0] * wide
+    out[..., 2] += push * way[..., 1] * deep
     return out
 
 

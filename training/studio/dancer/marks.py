@@ -125,16 +125,26 @@ def _later(row: Shift, start: float, awake: float) -> Shift:
     return row
 
 
-def stillness(plan: Plan, times: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """Factor [F] on the waves of the trunk: 0 in stops (whose start and end are `seconds` [S, 2])."""
-    gate = np.ones(len(times))
-    for start, end in seconds:
+def stillness(times: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For `stops` [S, 2] in seconds: a factor [F] on the waves of the trunk, 0 in stops, and the
+    time [F] whose hips are to be seen: it waits in stops and catches up afterwards."""
+    gate, held = np.ones(len(times)), times.copy()
+    for start, end in stops:
         awake = max(end - _PICKUP_S, start + 0.6 * (end - start))
         fall = np.clip((times - start + 0.16) / 0.16, 0.0, 1.0)
-        rise = np.clip((times - awake) / 0.25, 0.0, 1.0)
+        rise = np.clip((times - awake - 0.06) / 0.25, 0.0, 1.0)
         shut = fall * fall * (3 - 2 * fall) * (1 - rise * rise * (3 - 2 * rise))
         gate = np.minimum(gate, 1 - shut)
-    return gate
+        slow = np.clip((times - start + 0.15) / 0.3, 0.0, 1.0)
+        slow = start - 0.15 + 0.3 * (slow - 0.5 * slow**2)
+        shift = max(end - 0.38, start + 0.5 * (end - start))
+        back = np.clip((times - shift) / (end + 0.3 - shift), 0.0, 1.0)
+        back = back * back * (3 - 2 * back)
+        still = max(start, shift - 0.3)  # from there on the hips prepare the next step
+        slow = np.where(times < shift, slow, still)
+        wait = slow + (times - slow) * back
+        held = np.where((times > start - 0.15) & (times < end + 0.3), wait, held)
+    return gate, held
 
 
 def _clear(rows: list[Shift], low: float, high: float) -> None:

@@ -57,7 +57,7 @@ def hip_bumps(bar: Bar, score: Score) -> None:
 
 def step_touch(bar: Bar, score: Score) -> None:
     """Side step on one count, the other foot closes on the next."""
-    reach = (0.14 + 0.16 * bar.size) * bar.rng.uniform(0.8, 1.2)
+    reach = (0.09 + 0.1 * bar.size) * bar.rng.uniform(0.8, 1.2)
     back = bar.rng.choice([0.0, -0.14])
     for k, count in enumerate(bar.counts()):
         sign = bar.hand * (1.0 if ((k + bar.number * bar.beats) // 2) % 2 == 0 else -1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from .balance import balanced
 from .body import FRAME_FACING_CAMERA, Body, Posture, apply, hip_offset, joints_of, toes_to_ankle
@@ -12,9 +13,10 @@ from .body import turned
 from .clock import Clock
 from .feet import Feet, move_feet
 from .hands import clear_of_body, move_hands
+from .marks import stillness
 from .score import Score, Shift
 from .steps import LEG_OF_MOVES, foot_paths
-from .tracks import follow, pulses, smooth, soft_min, times_of
+from .tracks import bounded, follow, pulses, smooth, soft_min, times_of
 from .trunk import Habit, write_trunk
 
 STRAIGHT = 0.985
@@ -48,20 +50,25 @@ class Performer:
         self.elbows = float(rng.uniform(0.3, 0.8))
         self.accents: list[tuple[float, float]] = []
 
-    def perform(self, score: Score, times: np.ndarray, gate: np.ndarray, fps: float) -> Performance:
-        """Dances at `times` [F]; `gate` [F] is 0 where the dancer holds still."""
+    def perform(
+        self, score: Score, times: np.ndarray, stops: np.ndarray, fps: float
+    ) -> Performance:
+        """Dances at `times` [F]; holds still between the `stops` [S, 2] in seconds."""
+        gate, held = stillness(times, stops)
         paths = foot_paths(score.steps, score.jumps, self.clock, self.body, self.facing, self.rng)
         air = self._air(score, times)
         feet = move_feet(paths, times, air, self.body, fps)
         for path in paths:
             self._mark(path.arrive, path.accent)
         heading = self._track(score.faces, times, "hips", self.facing, turning=True)[:, 0]
-        heading = smooth(heading, 0.05, fps)
+        way = feet.yaw.mean(1)  # no further round than legs turn in their hips
+        heading = smooth(way + bounded(heading - way, 1.2), 0.05, fps)
         trunk = write_trunk(score, times, self.clock, self.habit, gate, fps, self.rng, self.accents)
         dip = trunk["dip"] * self.scale + self._drops(score, paths, times, fps)
         hips = smooth(feet.centre, 0.08, fps) + smooth(
             self._track(score.hips, times, "hips", 0.0, width=2), 0.04, fps
         ) * self.scale
+        hips = np.stack([np.interp(held, times, hips[:, c]) for c in (0, 1)], -1)
         cos, sin = np.cos(heading), np.sin(heading)
         hips[:, 0] += cos * trunk["hip_left"] + sin * trunk["hip_forward"]
         hips[:, 1] += cos * trunk["hip_forward"] - sin * trunk["hip_left"]
@@ -145,8 +152,11 @@ class Performer:
         toes[..., 0], toes[..., 2] = feet.toes[..., 0], -feet.toes[..., 2]
         toes[..., 1] = -(feet.toes[..., 1] + 0.15 * self.body.ankle)
         frames = self._foot_frames(feet.yaw, feet.heel)
+        hips = (heading + trunk["pelvis_yaw"])[:, None]
+        aim = hips + 0.6 * bounded(feet.yaw - hips, 1.1) + np.array([0.2, -0.2])
+        knees = np.stack([np.sin(aim), np.full_like(aim, -0.35), -np.cos(aim)], -1)
         return Posture(
-            toes[:, 0], pelvis, chest, chest @ glance, arms, toes, frames, hands,
+            toes[:, 0], pelvis, chest, chest @ glance, arms, toes, frames, knees, hands,
             trunk["shrug"], flex, self.elbows,
         )  # fmt: skip
 
@@ -166,6 +176,7 @@ class Performer:
         wanted = self.body.ankle + 0.975 * leg - dip + air
         weight = np.stack([feet.left, 1 - feet.left], -1)
         up = toes_to_ankle(self.body)
+        highest = np.full(len(hips), np.inf)
         for side in (0, 1):
             ankle = posture.toes[:, side] + apply(posture.feet[:, side], up)
             joint = apply(posture.pelvis, hip_offset(self.body, side))
@@ -173,10 +184,31 @@ class Performer:
             reach = np.sqrt(np.maximum((STRAIGHT * leg) ** 2 - (flat**2).sum(-1), 0.01))
             spare = 0.01 + 0.06 * (1 - weight[:, side]) + np.clip(-dip, 0.0, 0.05)
             limit = reach - ankle[:, 1] + joint[:, 1] + spare + 0.7 * (1 - feet.hold[:, side])
-            wanted = soft_min(wanted, limit)
-        root[:, 1] = -smooth(wanted, 0.018, fps)
+            highest = np.minimum(highest, limit)
+        span = 2 * round(0.06 * fps) + 1
+        highest = smooth(minimum_filter1d(highest, span), 0.045, fps)
+        root[:, 1] = -smooth(soft_min(wanted, highest), 0.018, fps)
         heel = self._heels(posture, feet, root)
-        return replace(posture, root=root, feet=self._foot_frames(feet.yaw, heel))
+        stood = replace(posture, root=root, feet=self._foot_frames(feet.yaw, heel))
+        lower = self._too_high(stood, feet)
+        if lower.any():
+            span = 2 * round(0.14 * fps) + 1
+            root[:, 1] += smooth(maximum_filter1d(lower, span), 0.045, fps)
+            heel = self._heels(posture, feet, root)
+            stood = replace(posture, root=root, feet=self._foot_frames(feet.yaw, heel))
+        return stood
+
+    def _too_high(self, posture: Posture, feet: Feet) -> np.ndarray:
+        """Metres [F] that the hips are higher than the legs of standing feet reach."""
+        lower = np.zeros(len(posture.root))
+        for side in (0, 1):
+            hip = posture.root + apply(posture.pelvis, hip_offset(self.body, side))
+            ankle = posture.toes[:, side] + apply(posture.feet[:, side], toes_to_ankle(self.body))
+            gap = ankle - hip
+            flat = (gap[:, [0, 2]] ** 2).sum(-1)
+            reach = np.sqrt(np.maximum((0.9985 * self.body.leg) ** 2 - flat, 0.0))
+            lower = np.maximum(lower, np.where(feet.planted[:, side], gap[:, 1] - reach, 0.0))
+        return lower
 
     def _heels(self, posture: Posture, feet: Feet, root: np.ndarray) -> np.ndarray:
         """Heels [F, 2] raised as far as the legs need to reach the floor."""

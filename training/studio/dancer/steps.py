@@ -13,7 +13,7 @@ from .score import STANCE, Jump, Step
 LEG_OF_MOVES = 0.8
 """Leg length in metres that the places in moves are written for."""
 
-LONGEST_STRIDE = 0.95
+LONGEST_STRIDE = 0.8
 """Between the toes, in leg lengths."""
 
 _FASTEST_M_S = 4.6
@@ -78,7 +78,7 @@ def foot_paths(
         lead_s = float(np.clip(lead_s, _SHORTEST_S, free_s))
         gone = _target(step, me, other, body, lead_s)
         state[step.foot] = moved = _Foot(*gone, float(when_s))
-        lift = min(step.lift * body.leg / LEG_OF_MOVES, 0.8 * lead_s)
+        lift = min(step.lift * body.leg / LEG_OF_MOVES, 0.6 * lead_s)
         rows[step.foot].append(
             _row(moved, when_s, when_s - lead_s, step.weight, lift, step.heel,
                  float(step.stay), float(step.slide), step.accent)

@@ -125,6 +125,11 @@ def rows(compared: list[Compared]) -> list[dict[str, object]]:
     return out
 
 
+def _drawable(one: Compared, values: np.ndarray) -> np.ndarray:
+    """Values as the picture shows them: how far visibility is from 1, in powers of ten."""
+    return np.log10(1.0003 - values) if one.quantity == "visibility" else values
+
+
 def picture(compared: list[Compared], path: Path) -> Path:
     """Measured (grey) and simulated (red outline) histograms side by side, as a PNG or JPEG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -137,16 +142,16 @@ def picture(compared: list[Compared], path: Path) -> Path:
         if one.group not in _SHOWN or len(one.measured) < 5 or len(one.simulated) < 5:
             continue
         axis = axes[quantities.index(one.quantity), _SHOWN.index(one.group)]
-        low, high = np.quantile(np.concatenate([one.measured, one.simulated]), [0.003, 0.985])
+        measured, simulated = (_drawable(one, side) for side in (one.measured, one.simulated))
+        low, high = np.quantile(np.concatenate([measured, simulated]), [0.003, 0.985])
         bins = np.linspace(low, max(high, low + 1e-3), 26)
-        axis.hist(np.clip(one.measured, low, high), bins, density=True, color="0.75")
-        axis.hist(
-            np.clip(one.simulated, low, high), bins, density=True, histtype="step", color="C3"
-        )
+        axis.hist(np.clip(measured, low, high), bins, density=True, color="0.75")
+        axis.hist(np.clip(simulated, low, high), bins, density=True, histtype="step", color="C3")
         axis.set_title(f"KS {one.distance:.2f}", fontsize=6, pad=1, loc="right")
     for row, quantity in enumerate(quantities):
         unit = next(one.unit for one in compared if one.quantity == quantity)
-        axes[row, 0].set_ylabel(f"{quantity}\n[{unit}]".replace(", ", "\n"), fontsize=6)
+        name = "lack of visibility, log10" if quantity == "visibility" else f"{quantity}, [{unit}]"
+        axes[row, 0].set_ylabel(name.replace(", ", "\n"), fontsize=6)
     for column, group in enumerate(_SHOWN):
         axes[0, column].set_title(group, fontsize=8, loc="left")
     for axis in axes.flat:

@@ -43,7 +43,7 @@ def _framed(
     """Angles [1, 3], focal length and half angles of sight (across, down) for what `shot` shows."""
     angles = aimed(position[None], target[None])
     air, fill = rng.uniform(0.04, 0.2), rng.uniform(0.9, 1.0)
-    cut, width, to_right = rng.uniform(0.1, 0.4), rng.uniform(0.7, 1.0), rng.random() < 0.5
+    cut, width, to_right = rng.uniform(0.08, 0.35), rng.uniform(0.9, 1.1), rng.random() < 0.5
     low = high = left = right = 0.0
     for _ in range(2):
         camera = CameraPath(position[None], angles, np.ones(1), shot.aspect, 1.0)

@@ -150,22 +150,22 @@ def _constants(
 def spreads(many: list[Errors]) -> tuple[float, float]:
     """Spread of the logarithm of the quicker levels over clips, and over groups within a clip."""
     sizes = np.log(np.maximum(np.array([_clip_level(e) for e in many])[:, 1:], 1e-5))
-    apart = sizes - np.nanmedian(sizes, 0)
-    by_group = np.nanmean(apart, axis=(1, 3))  # [clips, groups]
-    by_clip = np.nanmean(by_group, 1)
-    return float(by_clip.std()), float(np.nanstd(by_group - by_clip[:, None]))
+    known = np.ma.masked_invalid(sizes)  # [clips, 2, groups, 5]
+    apart = known - np.ma.median(known, axis=0)
+    by_group = apart.mean(axis=(1, 3))
+    by_clip = by_group.mean(axis=1)
+    return float(by_clip.std()), float((by_group - by_clip[:, None]).std())
 
 
 def _gains(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and spread [J, 5] over clips [n, J, 5] in which the joint moved, by group."""
-    known = np.where(gain == 0.0, np.nan, gain)
     mean, spread = np.zeros(gain.shape[1:]), np.zeros(gain.shape[1:])
     for joints in GROUPS.values():
-        part = known[:, joints].reshape(-1, gain.shape[-1])
-        if np.isfinite(part).sum() > 10:
-            mean[list(joints)] = np.nan_to_num(np.nanmedian(part, 0))
-            off = np.nanmedian(np.abs(part - np.nanmedian(part, 0)), 0)
-            spread[list(joints)] = np.nan_to_num(1.4826 * off)
+        part = np.ma.masked_equal(gain[:, joints].reshape(-1, gain.shape[-1]), 0.0)
+        if part.count() > 10:
+            middle = np.ma.median(part, axis=0)
+            mean[list(joints)] = middle.filled(0.0)
+            spread[list(joints)] = 1.4826 * np.ma.median(np.abs(part - middle), axis=0).filled(0.0)
     return mean, spread
 
 
