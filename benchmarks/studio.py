@@ -166,6 +166,8 @@ def _kills(args: argparse.Namespace) -> str:
         sys.executable, "-m", "training.studio", "--hours", str(args.pairs * 6 / 3600),
         "--seconds", "6", "--per-shard", "2", "--pixels", "0.05",
     ]  # fmt: skip
+    for flag, path in (("--groove", args.groove), ("--samples", args.samples)):
+        command += [flag, str(path)] if path is not None else []
     with tempfile.TemporaryDirectory() as folder:
         whole, killed = Path(folder) / "whole", Path(folder) / "killed"
         start = time.perf_counter()

@@ -11,10 +11,13 @@ from tqdm import tqdm
 from d2m_core.config import TEMPO_RANGE_BPM
 from d2m_core.files import replacing
 from d2m_core.motion import MOTION_NAMES, extract_motion
-from d2m_core.types import LANDMARKS, MOTION_FPS, MotionFeatures, PoseSequence
+from d2m_core.types import MOTION_FPS, MotionFeatures
 from training.data import as_float16
-from training.studio.dancer.dance import Dance, dance
+from training.studio.dancer.dance import Dance
+from training.studio.plan import Plan, make_plan, plan_on
 from training.studio.stage.noise import mediapipe_like
+from training.studio.stage.scene import Scene, stage
+from training.studio.styles import STYLE_TABLE, STYLES
 
 TARGETS = ("beat", "downbeat", "onset", "energy")
 """Columns of `Pool.targets`."""
@@ -55,31 +58,30 @@ def random_grid(duration_s: float, rng: np.random.Generator) -> tuple[np.ndarray
     return grid[inside], downbeats[inside]
 
 
-def random_dance(seed: int, duration_s: float) -> Dance:
-    """A dance on a grid of its own; a few at source rates that motion features have to resample."""
+def random_plan(seed: int, duration_s: float) -> Plan:
+    """Half as music of the studio goes, half on a grid of any tempo that may drift more."""
     rng = np.random.default_rng([seed, 0xBEA7])
+    if rng.random() < 0.5:
+        return make_plan(seed, duration_s)
     beats, downbeats = random_grid(duration_s, rng)
-    draw = rng.random()
-    fps = MOTION_FPS
+    while len(beats) < 2:
+        beats, downbeats = random_grid(duration_s, rng)
+    starts = np.flatnonzero(downbeats)
+    three = len(starts) > 1 and starts[1] - starts[0] == 3
+    fitting = [name for name in STYLES if (STYLE_TABLE[name].metre == 3) == three]
+    style = fitting[int(rng.integers(len(fitting)))]
+    return plan_on(beats, downbeats, duration_s, seed, style)
+
+
+def random_scene(seed: int, duration_s: float) -> Scene:
+    """One dancer on stage; a few at source rates that motion features have to resample."""
+    rng = np.random.default_rng([seed, 0xBEA8])
+    draw, fps = rng.random(), MOTION_FPS
     if draw < 0.1:
         fps = float(rng.choice(_SLOW_FPS))
     elif draw < 0.2:
         fps = float(rng.choice(_FAST_FPS))
-    return dance(beats, downbeats, duration_s, seed, fps=fps)
-
-
-def seen_poses(truth: Dance, rng: np.random.Generator) -> PoseSequence:
-    """The dance as an estimator reports it; sometimes with parts of the body out of the picture."""
-    poses = mediapipe_like(truth, rng)
-    draw = rng.random()
-    if draw < 0.82:
-        return poses
-    visibility = poses.visibility.copy()
-    hidden = range(25, LANDMARKS) if draw < 0.9 else range(27, LANDMARKS)
-    if draw > 0.96:
-        hidden = range(0, 11)
-    visibility[:, :, list(hidden)] *= 0.05
-    return PoseSequence(poses.world, poses.image, visibility, poses.present, poses.fps)
+    return stage(random_plan(seed, duration_s), seed, looseness=float(rng.uniform(0, 0.6)), fps=fps)
 
 
 def targets_of(truth: Dance, frames: int) -> np.ndarray:
@@ -100,12 +102,13 @@ def targets_of(truth: Dance, frames: int) -> np.ndarray:
 
 def example(seed: int, duration_s: float) -> tuple[Dance, MotionFeatures]:
     """One dance and its motion features as an estimator's poses give them."""
-    truth = random_dance(seed, duration_s)
-    return truth, extract_motion(seen_poses(truth, np.random.default_rng([seed, 0x5EE])))
+    scene = random_scene(seed, duration_s)
+    seen = mediapipe_like(scene, np.random.default_rng([seed, 0x5EE]))
+    return scene.dances[0], extract_motion(seen)
 
 
 def make_pool(seeds: range, duration_s: float) -> Pool:
-    """Dances all of these seeds (about 20 a second)."""
+    """Dances all of these seeds (about nine a second on one core)."""
     frames = round(duration_s * MOTION_FPS)
     motion = np.zeros((len(seeds), frames, len(MOTION_NAMES)), np.float16)
     targets = np.zeros((len(seeds), frames, len(TARGETS)), np.float16)
@@ -119,7 +122,7 @@ def make_pool(seeds: range, duration_s: float) -> Pool:
 
 def cached_pool(folder: Path, seeds: range, duration_s: float) -> Pool:
     """The pool of these seeds from `folder`, danced and stored there when it is not."""
-    path = folder / f"pool_{seeds.start}_{len(seeds)}_{duration_s:g}s_{len(MOTION_NAMES)}.npz"
+    path = folder / f"staged_{seeds.start}_{len(seeds)}_{duration_s:g}s_{len(MOTION_NAMES)}.npz"
     if path.exists():
         with np.load(path, allow_pickle=False) as stored:
             return Pool(stored["motion"], stored["targets"], stored["seeds"])

@@ -12,6 +12,7 @@ import pytest
 from d2m_core.types import PoseSequence
 from training.studio.plan import make_plan
 from training.studio.stage.fit import fit_noise, level_of, simulated
+from training.studio.stage.hiding import HIDDEN
 from training.studio.stage.measure import (
     SWAP,
     Sighting,
@@ -115,16 +116,19 @@ def test_clips_show_the_past_by_at_most_a_picture_or_a_lost_one(fps: float) -> N
 def test_hidden_joints_are_less_visible_and_further_off(scene: Scene) -> None:
     poses = scene.poses
     visibility = poses.visibility.copy()
-    visibility[:, :, 25:] = 0.1
+    visibility[:, :, 25:] = HIDDEN
     cut = PoseSequence(poses.world, poses.image, visibility, poses.present, poses.fps)
-    whole, half = like(scene, 3, severity=FITTED), like(cut, 3, severity=FITTED)
-    assert half.visibility[50:, 0, 27:].mean() < 0.6 * whole.visibility[50:, 0, 27:].mean()
-    np.testing.assert_allclose(
-        half.visibility[:, 0, :23].mean(), whole.visibility[:, 0, :23].mean(), atol=0.1
-    )
-    there = half.present[:, 0] & whole.present[:, 0]
-    far, near = (np.abs(s.image - poses.image)[there][:, 0, 27:].mean() for s in (half, whole))
-    assert far > 1.2 * near
+    off, seen = np.zeros((2, 6)), np.zeros((2, 6, 2))
+    for row, clean in enumerate((poses, cut)):
+        for seed in range(6):
+            found = like(clean, seed, severity=FITTED)
+            there = found.present[:, 0]
+            off[row, seed] = np.abs(found.image - poses.image)[there][:, 0, 27:].mean()
+            seen[row, seed] = [found.visibility[there, 0, j].mean() for j in (27, 11)]
+    whole, half = seen.mean(1)
+    assert half[0] < 0.7 * whole[0], "ankles behind something"
+    assert half[1] == pytest.approx(whole[1], abs=0.05), "shoulders in sight"
+    assert off[1].mean() > 1.3 * off[0].mean()
 
 
 def test_swaps_and_gaps_come_as_often_as_the_model_says(scene: Scene, quiet: NoiseModel) -> None:
@@ -166,11 +170,11 @@ def test_a_fit_finds_the_noise_that_was_put_in() -> None:
     truth_model = replace(load_noise(), clip_spread=0.1, joint_spread=0.05)
     rng = np.random.default_rng(0)
     pairs = []
-    for seed in range(10):
-        made = stage(make_plan(seed, 8.0), seed, shot=Shot())
+    for seed in range(6):
+        made = stage(make_plan(seed, 6.0), seed, shot=Shot())
         base = Sighting(made.poses, made.poses, made.poses.present[:, 0], ())
         pairs.append(simulated(base, truth_model, rng))
-    fitted = fit_noise(pairs, 1, "a test")
+    fitted = fit_noise(pairs, 1, "a test", rounds=3)
     real = level_of([e for pair in pairs if (e := errors(pair)) is not None])
     again = [errors(simulated(pair, fitted, rng)) for pair in pairs]
     made_again = level_of([e for e in again if e is not None])

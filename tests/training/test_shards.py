@@ -158,6 +158,7 @@ def test_the_sheet_shows_every_style_once_first(folder: Path) -> None:
     data = PairFolder(folder)
     assert choose(data.entries) == [0, 1, 2, 3, 4]
     many = [replace(entry, style=STYLES[n % 3]) for n, entry in enumerate(data.entries * 4)]
+    assert 1 in choose(many)  # drawn, so it comes first of its style
     chosen = [many[number].style for number in choose(many)]
     assert len(chosen) == 8
     assert chosen == sorted(chosen, key=STYLES.index)

@@ -18,7 +18,7 @@ import numpy as np
 from d2m_core.errors import D2MError
 from d2m_core.files import replacing
 
-from .members import Pair
+from .members import FILM, Pair
 from .shards import Entry, PairFolder
 from .sheet_panel import BACK, draw_panel
 from .styles import STYLES
@@ -44,11 +44,12 @@ def write_sheet(folder: Path) -> Path:
 
 
 def choose(entries: list[Entry]) -> list[int]:
-    """Numbers of the pairs to show: one per style, then more until there are enough."""
+    """Numbers of the pairs to show: one per style, a drawn one if there is, then others."""
     order = {name: place for place, name in enumerate(STYLES)}
     seen: dict[str, int] = {}
     ranked = []
-    for number, entry in enumerate(entries):
+    drawn_first = sorted(enumerate(entries), key=lambda each: FILM not in each[1].members)
+    for number, entry in drawn_first:
         turn = seen[entry.style] = seen.get(entry.style, -1) + 1
         ranked.append((turn, order.get(entry.style, len(order)), entry.style, number))
     ranked.sort()

@@ -118,8 +118,7 @@ def _of_plan(plan: Plan, settings: PairSettings) -> Facts:
         ),
         hits=_inside(plan, [(hit.beat, hit.strength) for hit in plan.hits]),
         stops=tuple(
-            (float(plan.seconds(stop.beat)), float(plan.seconds(stop.beat + stop.beats)))
-            for stop in plan.stops
+            (_played(plan, stop.beat), _played(plan, stop.beat + stop.beats)) for stop in plan.stops
         ),
         looseness=settings.looseness, seed=plan.seed, made_by=settings.made_by,
     )  # fmt: skip
@@ -127,8 +126,13 @@ def _of_plan(plan: Plan, settings: PairSettings) -> Facts:
 
 def _inside(plan: Plan, marks: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
     """(seconds, strength) of the marks (beat, strength) that lie in the window."""
-    timed = [(float(plan.seconds(plan.swung(beat))), strength) for beat, strength in marks]
+    timed = [(_played(plan, beat), strength) for beat, strength in marks]
     return tuple((at, strength) for at, strength in timed if 0 <= at < plan.duration_s)
+
+
+def _played(plan: Plan, beat: float) -> float:
+    """Seconds at which a place in beats is played."""
+    return float(plan.seconds(plan.swung(beat)))
 
 
 # --- dance ---

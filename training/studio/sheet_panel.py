@@ -157,9 +157,10 @@ def _draw_sound(ax: Axes, pair: Pair, window: Window) -> None:
             ax.axvspan(left, right, ymin=1 / 1.16, color=_SECTION.get(kind, _SOFT), lw=0, zorder=3)
             if right - left > 0.5:
                 _label(ax, left, 1.145, kind, "#ffffff")
-    for start_s, _, name in pair.facts.chords:
-        if window.start_s <= start_s < window.end_s - 0.2:
-            _label(ax, start_s, 0.98, name, "#ffffff")
+    for start_s, end_s, name in pair.facts.chords:
+        left, right = max(start_s, window.start_s), min(end_s, window.end_s)
+        if right - left > 0.45:
+            _label(ax, left, 0.98, name, "#ffffff")
 
 
 def _log_mel(pair: Pair, window: Window) -> np.ndarray:

@@ -39,8 +39,8 @@ USUAL_GAIN = 0.36
 CHOKE_S = 0.02
 
 BEDS = {"hiphop": ("vinyl_hiss",), "trap": ("ambi_dark_woosh", "ambi_haunted_hum"),
-        "techno": ("ambi_lunar_land", "ambi_haunted_hum"), "dnb": ("ambi_glass_hum", "ambi_sauna"),
-        "house": ("ambi_sauna", "ambi_lunar_land"), "breakbeat": ("vinyl_hiss",)}  # fmt: skip
+        "techno": ("ambi_sauna", "ambi_haunted_hum"), "dnb": ("ambi_glass_hum", "ambi_sauna"),
+        "house": ("ambi_sauna", "ambi_glass_hum"), "breakbeat": ("vinyl_hiss",)}  # fmt: skip
 
 
 def drum_stems(plan: Plan, notes: list[Note], kit: Kit) -> dict[str, np.ndarray]:

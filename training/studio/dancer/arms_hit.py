@@ -102,7 +102,10 @@ def point(bar: Bar, score: Score) -> None:
 def robot(bar: Bar, score: Score) -> None:
     """Right angles that stop dead, held until the next count."""
     angles: tuple[Hand, ...] = (
-        (0.12, -0.5, 0.5), (0.55, -0.02, 0.5), (0.55, 0.5, 0.15), (0.2, -0.88, 0.1)
+        (0.12, -0.5, 0.5),
+        (0.55, -0.02, 0.5),
+        (0.55, 0.5, 0.15),
+        (0.2, -0.88, 0.1),
     )
     for k, count in enumerate(bar.counts()):
         a, b = angles[(k + bar.number) % 4], angles[(k + 2) % 4]
@@ -113,7 +116,7 @@ def robot(bar: Bar, score: Score) -> None:
 def air_guitar(bar: Bar, score: Score) -> None:
     """One hand holds the neck, the other strums on the counts."""
     neck: Hand = (0.55, -0.25, 0.45)
-    for k, count in enumerate(bar.counts()):
+    for count in bar.counts():
         for at, up in ((0.0, -0.62), (0.5 * bar.rate, -0.42)):
             strum: Hand = (-0.02, up, 0.36)
             pair = (neck, strum) if bar.hand > 0 else (strum, neck)

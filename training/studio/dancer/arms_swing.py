@@ -65,9 +65,7 @@ def roll(bar: Bar, score: Score) -> None:
     _round(bar, score, (-0.06, high, 0.5), (0.0, 0.14, 0.13), period, np.pi)
 
 
-def _round(
-    bar: Bar, score: Score, middle: Hand, radii: Hand, period: float, apart: float
-) -> None:
+def _round(bar: Bar, score: Score, middle: Hand, radii: Hand, period: float, apart: float) -> None:
     """Hands go round a middle; six places a turn."""
     for offset in np.arange(0.0, bar.beats - 1e-6, period / 6):
         angle = 2 * np.pi * offset / period

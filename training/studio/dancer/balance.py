@@ -20,7 +20,8 @@ _PARTS: tuple[tuple[float, tuple[int, ...]], ...] = (
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
     """Centre of mass [F, 3] of landmarks [F, J, 3]."""
-    return sum(share * joints[:, list(where)].mean(1) for share, where in _PARTS)
+    parts = [share * joints[:, list(where)].mean(1) for share, where in _PARTS]
+    return np.sum(parts, axis=0)
 
 
 def off_support(joints: np.ndarray, planted: np.ndarray) -> np.ndarray:

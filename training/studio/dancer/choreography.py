@@ -38,7 +38,8 @@ class Dancer:
     legs: dict[str, float]
     """By move, how much this dancer likes it; likewise `arms`."""
     arms: dict[str, float]
-    waltzes: bool = True
+    purism: float
+    """0 mixes styles freely, 1 only dances the style's own moves."""
 
 
 def random_dancer(habit: Habit, rng: np.random.Generator) -> Dancer:
@@ -49,14 +50,19 @@ def random_dancer(habit: Habit, rng: np.random.Generator) -> Dancer:
     legs = {name: float(np.exp(rng.normal(0.0, 0.6))) for name in MOVES}
     arms = {name: float(np.exp(rng.normal(0.0, 0.5))) for name in ARMS}
     hand = 1 if rng.random() < 0.4 else -1
-    return Dancer(float(rng.uniform(low, high)), hand, float(facing), habit, legs, arms)
+    return Dancer(
+        float(rng.uniform(low, high)), hand, float(facing), habit, legs, arms,
+        float(rng.uniform(0.1, 0.9)),
+    )  # fmt: skip
 
 
 def allowed(without: frozenset[str]) -> tuple[dict[str, Move], dict[str, Move]]:
     """The vocabulary of legs and arms without some families."""
     unknown = sorted(without - set(FAMILIES))
     if unknown:
-        raise SettingError(f"No family of moves is called {unknown[0]!r}; use {', '.join(FAMILIES)}.")
+        raise SettingError(
+            f"No family of moves is called {unknown[0]!r}; use {', '.join(FAMILIES)}."
+        )
     legs = {name: move for name, move in MOVES.items() if move.family not in without}
     arms = {name: move for name, move in ARMS.items() if move.family not in without}
     return legs, arms
@@ -137,7 +143,7 @@ class Choreographer:
         """A move by style, energy and taste; None where none is left."""
         names = list(moves)
         odds = np.array([
-            moves[n].weight(self.plan.style, self.plan.metre) * likes[n]
+            moves[n].weight(self.plan.style, self.plan.metre, self.dancer.purism) * likes[n]
             * _fit(moves[n].energy, level) * (0.25 if n == last else 1.0)
             for n in names
         ])  # fmt: skip
@@ -223,7 +229,8 @@ class Choreographer:
         if rng.random() < 0.3:
             x, z = np.array(score.origin) + rng.normal(0.0, 0.15, 2)
             score.origin = (
-                float(np.clip(x, -_WANDER_M, _WANDER_M)), float(np.clip(z, -_WANDER_M, _WANDER_M))
+                float(np.clip(x, -_WANDER_M, _WANDER_M)),
+                float(np.clip(z, -_WANDER_M, _WANDER_M)),
             )
         score.face(at + 0.3, 0.0, 1.2)
         for rows in (score.hips, score.drops, *score.pokes.values()):

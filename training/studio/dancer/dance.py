@@ -15,15 +15,13 @@ import numpy as np
 from d2m_core.types import MOTION_FPS
 from training.studio.plan import Plan
 
+from .accents import seen_accents
 from .body import Body, random_body
 from .choreography import Choreographer, random_dancer
 from .clock import Clock
 from .marks import mark_hits, mark_stops
 from .performer import Performer
 from .trunk import random_habit
-
-_TOGETHER_S = 0.06
-"""Accents nearer than this are one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,26 +66,9 @@ def dance(
     ends = np.array([(stop.beat, stop.beat + stop.beats) for stop in plan.stops]).reshape(-1, 2)
     performer = Performer(body, clock, habit, dancer.facing, rng)
     made = performer.perform(score, times, clock.seconds(ends), fps)
-    at, strength = _merge(made.accents, plan.duration_s)
+    at, strength = seen_accents(made.accents, made.joints, fps)
     energy = np.interp(times, np.arange(plan.frames) / MOTION_FPS, plan.energy)
     return Dance(
         made.joints.astype(np.float32), plan.beats_s, plan.downbeats, at, strength,
         energy.astype(np.float32), body, names, seed, plan.duration_s, fps, plan, made.planted,
     )  # fmt: skip
-
-
-def _merge(
-    accents: tuple[tuple[float, float], ...], duration_s: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Accents in time order; those close together become one, where the strongest is."""
-    out: list[tuple[float, float]] = []
-    for at, strength in sorted(accents):
-        if not 0 <= at < duration_s or strength <= 0.05:
-            continue
-        if out and at - out[-1][0] < _TOGETHER_S:
-            if strength > out[-1][1]:
-                out[-1] = (at, strength)
-            continue
-        out.append((at, strength))
-    table = np.array(out).reshape(-1, 2)
-    return table[:, 0], np.clip(table[:, 1], 0.0, 1.0).astype(np.float32)

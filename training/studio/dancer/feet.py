@@ -52,8 +52,9 @@ def move_feet(
         toes[:, foot], yaw[:, foot] = track.values[:, :3], track.values[:, 3]
         up = np.maximum(track.values[:, 1], 0.0)
         toes[:, foot, 1] = np.where(path.slides[index] & moving, 0.2 * lift, lift + up)
-        droop = 0.55 * np.sin(np.pi * u**0.75) ** 2 * np.minimum(path.lift[index] / 0.06, 1.0)
-        heel[:, foot] = track.values[:, 4] + np.where(swings, droop, 0.0) + 0.5 * np.minimum(up, 1)
+        heel[:, foot] = (
+            track.values[:, 4] + _rolled(path, times, index, u) + 0.5 * np.minimum(up, 1)
+        )
         swing_hold = np.clip((u - 0.6) / 0.4, 0, 1) ** 2 + np.clip(1 - u / 0.25, 0, 1) ** 2
         stands = np.where(u >= 1, path.toes[index, 1], path.toes[index - 1, 1]) < 0.01
         hold[:, foot] = np.where(moving, swing_hold, 1.0) * np.exp(-up / 0.05)
@@ -67,6 +68,19 @@ def move_feet(
     middle = toes[..., [0, 2]] - 0.45 * body.foot * ahead
     centre = middle[:, 0] * left[:, None] + middle[:, 1] * (1 - left[:, None])
     return Feet(toes, yaw, heel, planted, hold, left, centre)
+
+
+def _rolled(path: FootPath, times: np.ndarray, index: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Radians [F] that a foot points down as it comes off the floor, swings and lands."""
+    steps = np.minimum(path.lift / 0.05, 1.0) * ~path.stays
+    off = np.clip(1 - (path.leave[index] - times) / 0.17, 0.0, 1.0)
+    down = np.clip(1 - (times - path.arrive[index - 1]) / 0.13, 0.0, 1.0)
+    flat = steps[index] * 0.32 * off * off * (3 - 2 * off)
+    flat = np.maximum(flat, steps[index - 1] * 0.18 * down * down)
+    swing = 0.5 * np.sin(np.pi * u**0.75) ** 2 + 0.32 * (1 - u) ** 2 + 0.18 * u * u
+    return np.where(
+        (u > 0) & (u < 1), steps[index] * swing, np.where(u >= 1, 0.18 * steps[index], flat)
+    )
 
 
 def _bump(u: np.ndarray, hard: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""How our dances move beside captured ones, by measure: `python -m training.studio.dancer.likeness`.
+"""How our dances move beside captured ones, as numbers.
 
-Reads the joints of `dance_with_melody` (NAME.npz, NAME.opus), for measurement only: nothing of it
+`python -m training.studio.dancer.likeness --real DIR` reads the joints of `dance_with_melody` (NAME.npz, NAME.opus), for measurement only: nothing of it
 goes into anything that is made.
 """
 
@@ -27,7 +27,7 @@ _CAPTURED = (0, 3, 12, 4, 13, 5, 14, 7, 16, 8, 17, 9, 18)
 
 _PARTS = {"head": (0,), "wrist": (5, 6), "hip": (7, 8), "knee": (9, 10), "ankle": (11, 12)}
 _STILL_M_S = 0.1
-_KINDS = (("C", "latin", "cha-cha"), ("R", "latin", "rumba"), ("W", "waltz", "waltz"))
+_KINDS = (("C", "cha-cha"), ("R", "rumba"), ("W", "waltz"))
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,14 @@ class Likeness:
     hip_height: float
     """Spread of the hips' height, in percent of the body height."""
     beat_share: float
-    """Share of the spread of the hips' height that lies at the bar's, beat's and half beat's rate."""
+    """Share of the hips' up and down at the rates of bar, half bar, beat and half beat."""
     hip_acceleration: float
     """95 % point of the hips' vertical acceleration, in body heights per second squared."""
 
 
-def measure(joints: np.ndarray, fps: float, tempo_bpm: float, metre: int, height: float) -> Likeness:
+def measure(
+    joints: np.ndarray, fps: float, tempo_bpm: float, metre: int, height: float
+) -> Likeness:
     """Numbers about joints [F, 13, 3] (x, z across the floor, y down) in metres."""
     joints = gaussian_filter1d(joints / height, 0.03 * fps, axis=0)
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * fps  # [F - 1, 13]
@@ -119,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=24, help="our dances per kind [%(default)s]")
     args = parser.parse_args(argv)
     rows: list[dict[str, float | str]] = []
-    for letter, style, name in _KINDS:
+    for letter, name in _KINDS:
         paths = sorted(args.real.glob(f"DANCE_{letter}_*.npz"))
         rows += _rows(f"{name} captured", [captured(p, 3 if letter == "W" else 4) for p in paths])
     for style in ("latin", "waltz", "pop", "hiphop"):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.studio.plan import Hit, Plan, Stop
+from training.studio.plan import Hit, Plan
 
 from .arms_hit import CLAP, CLAP_HIGH, POSES
-from .score import STANCE, Score, Shift, Wave
+from .score import STANCE, Score, Shift
 
 HITS = ("pose", "drop", "stomp", "jump", "clap", "snap")
 """Ways to mark a hit."""
@@ -69,7 +69,9 @@ def _hit_body(
         flight_s = float(np.clip(0.26 + 0.12 * size, 0.2, 0.42))
         flight = flight_s / beat_s
         _clear_steps(score, at - flight - 0.4, at + 0.3)
-        score.jumps[:] = [j for j in score.jumps if j.land < at - flight - 0.2 or j.leave > at + 0.2]
+        score.jumps[:] = [
+            j for j in score.jumps if j.land < at - flight - 0.2 or j.leave > at + 0.2
+        ]
         score.jump(at - flight, at, 9.81 * flight_s**2 / 8, size)
         for foot, sign in enumerate((1.0, -1.0)):
             score.step(at, foot, sign * STANCE * 1.4, lift=0.0, lead=flight, weight=0.5)
@@ -81,8 +83,9 @@ def mark_stops(score: Score, plan: Plan, rng: np.random.Generator) -> None:
     for stop in plan.stops:
         start, end = stop.beat, stop.beat + stop.beats
         awake = max(end - _PICKUP_S / beat_s, start + 0.6 * stop.beats)
+        late = max(awake, end - 0.16 / beat_s)  # heels come up before feet leave
         _land(score, start)
-        _clear_steps(score, start + 0.01, awake + 0.1)
+        _clear_steps(score, start + 0.01, late + 0.1)
         score.jumps[:] = [
             j for j in score.jumps if j.land <= start + 0.01 or j.leave >= awake - 0.01
         ]
@@ -90,7 +93,9 @@ def mark_stops(score: Score, plan: Plan, rng: np.random.Generator) -> None:
             _clear(rows, start + 0.01, awake + 0.1)
             rows[:] = [_later(row, start, awake) for row in rows]
         score.steps[:] = [
-            replace(s, lead=min(s.lead, s.at - awake)) if s.at > awake > s.at - s.lead else s
+            replace(s, lead=min(s.lead, s.at - late))
+            if s.at > awake and late > s.at - s.lead
+            else s
             for s in score.steps
         ]
         score.reaches[:] = [

@@ -9,6 +9,8 @@ from . import moves_couple as couple
 from . import moves_steps as steps
 from . import moves_street as street
 from . import moves_trunk as trunk
+from . import moves_turns as turns
+from . import moves_waltz as waltz
 from .score import Bar, Score
 
 Writer = Callable[[Bar, Score], None]
@@ -34,11 +36,12 @@ class Move:
     arms: str = ""
     """Arm patterns that go with it; none: any."""
 
-    def weight(self, style: str, metre: int) -> float:
-        """How often in a style, without regard to energy."""
+    def weight(self, style: str, metre: int, purism: float = 0.0) -> float:
+        """How often in a style, without regard to energy; a purist does little from elsewhere."""
         if self.metre and (self.metre == 3) != (metre == 3):
             return 0.0
-        return self.native if style in self.styles.split() else self.common
+        native = style in self.styles.split() or self.metre == 3
+        return self.native if native else self.common * (1.0 - purism)
 
 
 _CLUB = "house techno disco"
@@ -63,27 +66,27 @@ MOVES: dict[str, Move] = {
         Move("lunge", "levels", steps.lunge, (0.4, 1.0), 0.35, 0.7, "funk pop waltz", 0),
         Move("squat", "levels", steps.squat, (0.3, 1.0), 0.3, 0.7, "hiphop trap reggaeton"),
         Move("get_down", "levels", steps.get_down, (0.3, 1.0), 0.2, 0.7, _STREET),
-        Move("jump", "jumps", steps.jump, (0.65, 1.0), 0.5, 0.9, "techno rock pop dnb"),
-        Move("hop", "jumps", steps.hop, (0.6, 1.0), 0.25, 0.6, "rock dnb techno swing"),
-        Move("quarter_turn", "turns", steps.quarter_turn, (0.2, 0.9), 0.3, 0.5, "pop", 0),
-        Move("spin", "turns", steps.spin, (0.3, 1.0), 0.15, 0.5, "latin disco swing waltz", 0),
-        Move("pivot_turn", "turns", steps.pivot_turn, (0.3, 0.95), 0.2, 0.5, "disco pop latin"),
-        Move("chase_turn", "turns", steps.chase_turn, (0.3, 1.0), 0.15, 0.5, "disco latin pop"),
-        Move("mambo", "latin", couple.mambo, (0.15, 0.9), 0.12, 2.2, "latin", arms="frame snap"),
-        Move("cumbia", "latin", couple.cumbia, (0.2, 0.9), 0.08, 1.5, _LATIN, arms="frame snap"),
-        Move("cha_cha", "latin", couple.cha_cha, (0.2, 1.0), 0.08, 1.6, "latin", arms="frame fly"),
-        Move("rumba", "latin", couple.rumba, (0.0, 0.7), 0.05, 1.2, "latin", arms="frame flow"),
-        Move("samba", "latin", couple.samba, (0.4, 1.0), 0.05, 1.0, _LATIN, arms="frame fly"),
+        Move("jump", "jumps", turns.jump, (0.65, 1.0), 0.5, 0.9, "techno rock pop dnb"),
+        Move("hop", "jumps", turns.hop, (0.6, 1.0), 0.25, 0.6, "rock dnb techno swing"),
+        Move("quarter_turn", "turns", turns.quarter_turn, (0.2, 0.9), 0.3, 0.5, "pop", 0),
+        Move("spin", "turns", turns.spin, (0.3, 1.0), 0.15, 0.5, "latin disco swing waltz", 0),
+        Move("pivot_turn", "turns", turns.pivot_turn, (0.3, 0.95), 0.2, 0.5, "disco pop latin"),
+        Move("chase_turn", "turns", turns.chase_turn, (0.3, 1.0), 0.15, 0.5, "disco latin pop"),
+        Move("mambo", "latin", couple.mambo, (0.15, 0.9), 0.12, 3.2, "latin", arms="frame snap"),
+        Move("cumbia", "latin", couple.cumbia, (0.2, 0.9), 0.08, 2.2, _LATIN, arms="frame snap"),
+        Move("cha_cha", "latin", couple.cha_cha, (0.2, 1.0), 0.08, 2.6, "latin", arms="frame fly"),
+        Move("rumba", "latin", couple.rumba, (0.0, 0.7), 0.05, 2.0, "latin", arms="frame flow"),
+        Move("samba", "latin", couple.samba, (0.4, 1.0), 0.05, 1.5, _LATIN, arms="frame fly"),
         Move("hip_circles", "latin", couple.hip_circles, (0.0, 0.8), 0.2, 1.4, _LATIN, 0),
         Move("perreo", "latin", couple.perreo, (0.3, 1.0), 0.04, 2.2, "reggaeton"),
-        Move("waltz_box", "waltz", couple.waltz_box, (0.0, 1.0), 2.0, 2.0, metre=3,
+        Move("waltz_box", "waltz", waltz.waltz_box, (0.0, 1.0), 2.0, 2.0, metre=3,
              arms="frame flow"),
-        Move("balance_step", "waltz", couple.balance_step, (0.0, 0.9), 1.6, 1.6, metre=3,
+        Move("balance_step", "waltz", waltz.balance_step, (0.0, 0.9), 1.6, 1.6, metre=3,
              arms="frame flow fly"),
-        Move("waltz_turn", "waltz", couple.waltz_turn, (0.3, 1.0), 1.2, 1.2, metre=3,
+        Move("waltz_turn", "waltz", waltz.waltz_turn, (0.3, 1.0), 1.2, 1.2, metre=3,
              arms="frame"),
-        Move("waltz_sway", "waltz", couple.waltz_sway, (0.0, 0.5), 0.6, 0.6, metre=3),
-        Move("waltz_walk", "waltz", couple.waltz_walk, (0.1, 0.9), 1.0, 1.0, metre=3,
+        Move("waltz_sway", "waltz", waltz.waltz_sway, (0.0, 0.5), 0.6, 0.6, metre=3),
+        Move("waltz_walk", "waltz", waltz.waltz_walk, (0.1, 0.9), 1.0, 1.0, metre=3,
              arms="frame flow"),
         Move("triple_step", "swing", couple.triple_step, (0.2, 1.0), 0.12, 2.2, "swing",
              arms="swing snap frame"),

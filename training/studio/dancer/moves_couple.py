@@ -1,4 +1,4 @@
-"""Moves of couple dances: Latin, ballroom waltz (in three) and swing."""
+"""Moves of couple dances: Latin and swing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _hip_sway(bar: Bar, score: Score, at: float, sign: float, attack: float = 0.
 
 def mambo(bar: Bar, score: Score) -> None:
     """Salsa or mambo basic: out, replace, close, hold; forward and back in turn."""
-    z = (0.16 + 0.12 * bar.size) * bar.side
+    z = (0.24 + 0.14 * bar.size) * bar.side
     first = foot_of(bar.side)
     home = STANCE if first == 0 else -STANCE
     for at, foot, x, zz, accent in (
@@ -45,12 +45,12 @@ def cumbia(bar: Bar, score: Score) -> None:
 
 def cha_cha(bar: Bar, score: Score) -> None:
     """Rock step on two beats, then cha-cha-cha to the side."""
-    first, z = foot_of(bar.side), (0.14 + 0.1 * bar.size) * bar.side
+    first, z = foot_of(bar.side), (0.18 + 0.12 * bar.size) * bar.side
     sign = 1.0 if first == 0 else -1.0
     score.step(bar.start, first, sign * 0.6 * STANCE, z, weight=0.75, lift=0.04,
                accent=0.7 * bar.size)  # fmt: skip
     score.step(bar.start + 1, 1 - first, -sign * STANCE, weight=0.8, lift=0.03)
-    travel = 0.1 + 0.07 * bar.size
+    travel = 0.16 + 0.08 * bar.size
     for k, at in enumerate((2.0, 2.5, 3.0)):
         foot = first if k % 2 == 0 else 1 - first
         x = sign * travel * (k + 1) * 0.8 + (STANCE if foot == 0 else -STANCE) * 0.9
@@ -63,7 +63,7 @@ def cha_cha(bar: Bar, score: Score) -> None:
 def rumba(bar: Bar, score: Score) -> None:
     """Slow box with settling hips: step, hold, quick, quick."""
     times = (0.0, 2.0, 3.0)
-    _box(bar, score, times, 0.14 + 0.08 * bar.size, 0.2 + 0.08 * bar.size, 0.0)
+    box(bar, score, times, 0.22 + 0.1 * bar.size, 0.28 + 0.1 * bar.size, 0.0)
     hand = bar.hand if bar.number % 2 == 0 else -bar.hand
     for at, sign in zip(times, (hand, -hand, hand), strict=True):
         _hip_sway(bar, score, bar.start + at, float(sign))
@@ -111,13 +111,7 @@ def samba(bar: Bar, score: Score) -> None:
     score.wave("hip_forward", bar, 1.0, 0.03 * bar.size, kind="pulse", top=0.5)
 
 
-def waltz_box(bar: Bar, score: Score) -> None:
-    """Forward, side, close; back, side, close: low on one, tall on two and three."""
-    _box(bar, score, (0.0, 1.0, 2.0), 0.18 + 0.1 * bar.size, 0.2 + 0.12 * bar.size, 0.2)
-    _rise(bar, score)
-
-
-def _box(
+def box(
     bar: Bar, score: Score, times: tuple[float, float, float], span: float, ahead: float,
     heel: float,
 ) -> None:  # fmt: skip
@@ -126,61 +120,13 @@ def _box(
     hand = bar.hand * way
     z, x = way * ahead * 0.5, hand * span * 0.5
     places = (
-        (hand, x + hand * 0.08, 0.7), (-hand, -x - hand * STANCE, 0.35), (hand, -x + hand * 0.07, 0.35),
+        (hand, x + hand * 0.08, 0.7), (-hand, -x - hand * STANCE, 0.35),
+        (hand, -x + hand * 0.07, 0.35),
     )  # fmt: skip
     for k, (at, (sign, place, accent)) in enumerate(zip(times, places, strict=True)):
         if at < bar.beats:
             score.step(bar.start + at, foot_of(sign), place, z, weight=0.88, lift=0.03, lead=0.8,
                        heel=heel * (k > 0), accent=accent * bar.size)  # fmt: skip
-
-
-def _rise(bar: Bar, score: Score) -> None:
-    """Low on the one, up over two, down before the next one."""
-    score.drop(bar.start + 0.1, 0.03 + 0.06 * bar.size, 0.8)
-    score.drop(bar.start + 1.4, -0.02 - 0.02 * bar.size, 1.2)
-    score.drop(bar.start + 2.3, 0.0, 0.8)
-
-
-def balance_step(bar: Bar, score: Score) -> None:
-    """Step on the one and sway over it for the bar; sides, or forward and back, in turn."""
-    along = bar.rng.random() < 0.5
-    reach = 0.18 + 0.14 * bar.size
-    side = float(bar.side)
-    foot = foot_of(side)
-    x, z = (side * STANCE, side * reach) if along else (side * (STANCE + reach * 0.6), 0.0)
-    score.step(bar.start, foot, x, z, weight=0.88, lift=0.05, lead=0.8, accent=0.7 * bar.size)
-    near = (-side * STANCE, z * 0.8) if along else (side * (reach * 0.6 - 0.05), -0.02)
-    score.step(bar.start + 1, 1 - foot, *near, weight=0.25, heel=0.25, lift=0.04,
-               accent=0.3 * bar.size)  # fmt: skip
-    score.poke("chest_roll", bar.start + 0.6, side * 0.12 * bar.size, 1.0)
-    _rise(bar, score)
-
-
-def waltz_turn(bar: Bar, score: Score) -> None:
-    """Half a turn in a bar of three steps, all the way round in two."""
-    around = np.pi * bar.hand
-    lead_foot = foot_of(bar.side)
-    for k in range(bar.beats):
-        foot = lead_foot if k % 2 == 0 else 1 - lead_foot
-        sign = 1.0 if foot == 0 else -1.0
-        turn = around * (k + 1) / bar.beats
-        at = bar.start + k
-        score.step(at, foot, sign * 0.1, 0.22 if k == 0 else 0.0, turn=turn, weight=0.85,
-                   lift=0.035, lead=0.8, accent=(0.7 if k == 0 else 0.35) * bar.size)  # fmt: skip
-        score.pivot(at, 1 - foot, turn=turn, lead=0.8, heel=0.12, weight=0.3)
-        score.face(at, turn, 1.0)
-    _rise(bar, score)
-    score.heading += around
-
-
-def waltz_sway(bar: Bar, score: Score) -> None:
-    """Feet stay; body and arms swing over to the other side once a bar."""
-    come_home(bar, score, STANCE * 1.8)
-    side = float(bar.side)
-    score.hip(bar.start + 0.3, side * (0.08 + 0.06 * bar.size), 0.0, 1.6, 0.4 * bar.size)
-    score.poke("chest_roll", bar.start + 0.5, side * 0.16 * bar.size, 1.6)
-    score.poke("head_roll", bar.start + 0.8, -side * 0.12 * bar.size, 1.4)
-    _rise(bar, score)
 
 
 def triple_step(bar: Bar, score: Score) -> None:
@@ -220,13 +166,16 @@ def charleston(bar: Bar, score: Score) -> None:
     first = foot_of(bar.hand)
     a, b = (STANCE if first == 0 else -STANCE) * 0.8, (-STANCE if first == 0 else STANCE) * 0.8
     moves = (
-        (0.0, first, a, -0.2, 0.0), (1.0, 1 - first, b, -0.45, height * 0.7),
-        (2.0, 1 - first, b, 0.05, 0.0), (3.0, first, a, 0.5, height),
+        (0.0, first, a, -0.2, 0.0),
+        (1.0, 1 - first, b, -0.45, height * 0.7),
+        (2.0, 1 - first, b, 0.05, 0.0),
+        (3.0, first, a, 0.5, height),
     )
     for at, foot, x, z, y in moves:
         if at < bar.beats:
             score.step(bar.start + at, foot, x, z, y=y, lift=0.0 if y else 0.06, lead=0.6,
-                       weight=0.05 if y else 0.85, accent=(0.7 if y else 0.55) * bar.size)  # fmt: skip
+                       weight=0.05 if y else 0.85,
+                       accent=(0.7 if y else 0.55) * bar.size)  # fmt: skip
     score.wave("pelvis_yaw", bar, 2.0, 0.15 * bar.size)
     score.wave("dip", bar, 1.0, 0.02 + 0.025 * bar.size, kind="pulse", top=0.5)
 
@@ -242,17 +191,3 @@ def kick_ball_change(bar: Bar, score: Score) -> None:
         score.step(at + 0.5, foot, sign * 0.08, -0.12, weight=0.6, lift=0.03, lead=0.4, heel=0.3)
         score.step(at + 1, 1 - foot, -sign * STANCE, 0.02, weight=0.75, lift=0.04, lead=0.4,
                    accent=0.5 * bar.size)  # fmt: skip
-
-
-def waltz_walk(bar: Bar, score: Score) -> None:
-    """Three steps forward, the first long and low; three back in the next bar."""
-    ahead = bar.number % 2 == 0
-    pace = 0.12 + 0.09 * bar.size
-    lead_foot = foot_of(bar.side)
-    for k in range(bar.beats):
-        foot = lead_foot if k % 2 == 0 else 1 - lead_foot
-        gone = (k + 1) / bar.beats if ahead else 1 - (k + 1) / bar.beats
-        score.step(bar.start + k, foot, (0.1 if foot == 0 else -0.1), 3 * pace * gone - pace,
-                   weight=0.85, lift=0.04, lead=0.8, heel=0.15 * (k > 0),
-                   accent=(0.7 if k == 0 else 0.3) * bar.size)  # fmt: skip
-    _rise(bar, score)

@@ -8,8 +8,16 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from .balance import balanced
-from .body import FRAME_FACING_CAMERA, Body, Posture, apply, hip_offset, joints_of, toes_to_ankle
-from .body import turned
+from .body import (
+    FRAME_FACING_CAMERA,
+    Body,
+    Posture,
+    apply,
+    hip_offset,
+    joints_of,
+    toes_to_ankle,
+    turned,
+)
 from .clock import Clock
 from .feet import Feet, move_feet
 from .hands import clear_of_body, move_hands
@@ -24,6 +32,9 @@ STRAIGHT = 0.985
 
 _TURN_SPEED = 6.5
 """Radians per second of the whole body, at the fastest."""
+
+_PULL_M_S2 = 6.5
+"""Hips neither fall nor rise with more than this, jumps and landings apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +76,10 @@ class Performer:
         heading = smooth(way + bounded(heading - way, 1.2), 0.05, fps)
         trunk = write_trunk(score, times, self.clock, self.habit, gate, fps, self.rng, self.accents)
         dip = trunk["dip"] * self.scale + self._drops(score, paths, times, fps)
-        hips = smooth(feet.centre, 0.08, fps) + smooth(
-            self._track(score.hips, times, "hips", 0.0, width=2), 0.04, fps
-        ) * self.scale
+        hips = (
+            smooth(feet.centre, 0.08, fps)
+            + smooth(self._track(score.hips, times, "hips", 0.0, width=2), 0.04, fps) * self.scale
+        )
         hips = np.stack([np.interp(held, times, hips[:, c]) for c in (0, 1)], -1)
         cos, sin = np.cos(heading), np.sin(heading)
         hips[:, 0] += cos * trunk["hip_left"] + sin * trunk["hip_forward"]
@@ -97,6 +109,7 @@ class Performer:
         wanted = self.clock.seconds(at) - self.clock.seconds(at - [row.attack for row in rows])
         ways = np.abs(np.diff(values[:-1], axis=0)).max(1)
         least = 1.5 * ways / _TURN_SPEED if turning else np.maximum(1.5 * ways / 1.3, 0.1)
+        wanted = np.maximum(wanted, 0.0 if turning else np.sqrt(6 * ways / _PULL_M_S2))
         arrive, leave = times_of(self.clock.arrivals(at, part, self.rng), wanted, least)
         self._mark(arrive, np.array([row.accent for row in rows]))
         arrive = np.concatenate([[-1e3], arrive, [1e4]])
@@ -114,21 +127,19 @@ class Performer:
             self._mark(np.array([end]), np.array([jump.accent]))
         return air
 
-    def _drops(
-        self, score: Score, paths: tuple, times: np.ndarray, fps: float
-    ) -> np.ndarray:
+    def _drops(self, score: Score, paths: tuple, times: np.ndarray, fps: float) -> np.ndarray:
         """Metres [F] that the hips go down: level changes, landings, and crouches before jumps."""
         low = self._track(score.drops, times, "hips", 0.0)[:, 0]
         for path in paths:
             hard = path.accent[1:-1] * (path.lift[1:-1] > 0.01)
-            low = low + pulses(times, path.arrive[1:-1] - 0.02, 0.022 * hard, 0.1, 0.22)
+            low = low + pulses(times, path.arrive[1:-1] - 0.02, 0.016 * hard, 0.14, 0.24)
         if score.jumps:
             ends = np.array([[jump.leave, jump.land] for jump in score.jumps])
             leave, land = self.clock.seconds(ends[:, 0]), self.clock.seconds(ends[:, 1])
             heights = np.array([jump.height for jump in score.jumps])
             deep = np.clip(0.03 + 0.4 * heights, 0.0, 0.13)
-            low = low + pulses(times, land - 0.01, deep, 0.1, 0.24)
-            low = low + pulses(times, leave - 0.26, 0.8 * deep, 0.14, 0.12)
+            low = low + pulses(times, land - 0.01, deep, 0.12, 0.28)
+            low = low + pulses(times, leave - 0.32, 0.8 * deep, 0.18, 0.14)
         return smooth(low, 0.02, fps) * self.scale
 
     def _posture(

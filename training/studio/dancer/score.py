@@ -17,6 +17,9 @@ Hand = tuple[float, float, float]
 STANCE = 0.12
 """Half the distance between the feet at home."""
 
+_UNHURRIED = 1.3
+"""Factor on the time of steps: feet seldom wait where they stand."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -164,15 +167,26 @@ class Score:
         """A step in the phrase's frame; `turn` is the body's, `point` turns the foot outward."""
         if not self._kept(at):
             return
+        lead *= 1.0 if stay or y > 0 else _UNHURRIED
         angle = self.heading + turn
         cos, sin = float(np.cos(angle)), float(np.sin(angle))
         sign = 1.0 if foot == 0 else -1.0
         self.steps.append(
             Step(
-                float(at), foot, self.origin[0] + cos * x + sin * z,
-                self.origin[1] + cos * z - sin * x, angle + sign * (0.2 + point), y, lift,
-                lead, weight, heel, stay, slide, accent,
-            )  # fmt: skip
+                float(at),
+                foot,
+                self.origin[0] + cos * x + sin * z,
+                self.origin[1] + cos * z - sin * x,
+                angle + sign * (0.2 + point),
+                y,
+                lift,
+                lead,
+                weight,
+                heel,
+                stay,
+                slide,
+                accent,
+            )
         )
 
     def pivot(self, at: float, foot: int, *, turn: float = 0.0, point: float = 0.0,

@@ -41,9 +41,7 @@ def follow(
         slope[1:-1] = np.where(flow[1:-1, None], (values[2:] - values[:-2]) / gap, 0.0)
         u = share[:, None]
         start = np.where((leave[index] - arrive[index - 1] < 0.02)[:, None], slope[index - 1], 0.0)
-        out = out + span[:, None] * (
-            (u * (1 - u) ** 2) * start - (u * u * (1 - u)) * slope[index]
-        )
+        out = out + span[:, None] * ((u * (1 - u) ** 2) * start - (u * u * (1 - u)) * slope[index])
     return Track(out, index, share)
 
 

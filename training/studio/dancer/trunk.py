@@ -28,6 +28,9 @@ LIMITS = {
 _FASTEST = {"dip": 1.0, "hip_left": 0.9, "hip_forward": 0.8, "shrug": 0.4, "head_pitch": 7.0}
 """Metres or radians per second at a wave's fastest; others 5."""
 
+_PULL_M_S2 = 4.0
+"""Most acceleration of the hips in a bounce."""
+
 
 @dataclass(frozen=True)
 class Habit:
@@ -73,7 +76,7 @@ def random_habit(style: str, rng: np.random.Generator) -> Habit:
 _STYLED = {
     "house": (0.6, 0.15, 0.25, 1.1, 1.0, 0.8), "techno": (0.5, 0.3, 0.2, 0.9, 0.6, 1.3),
     "disco": (0.4, 0.4, 0.2, 0.9, 1.4, 0.7), "funk": (0.65, 0.1, 0.25, 1.2, 1.2, 1.2),
-    "hiphop": (0.75, 0.05, 0.2, 1.5, 0.9, 1.3), "latin": (0.5, 0.2, 0.3, 0.6, 2.0, 0.5),
+    "hiphop": (0.75, 0.05, 0.2, 1.5, 0.9, 1.3), "latin": (0.5, 0.2, 0.3, 0.9, 2.0, 0.5),
     "trap": (0.7, 0.1, 0.2, 1.4, 0.8, 1.4), "breakbeat": (0.6, 0.2, 0.2, 1.2, 0.8, 1.0),
     "dnb": (0.55, 0.25, 0.2, 1.0, 0.7, 1.1), "pop": (0.5, 0.3, 0.2, 1.0, 1.1, 0.8),
     "rock": (0.5, 0.35, 0.15, 1.0, 0.5, 1.8), "reggaeton": (0.6, 0.1, 0.3, 1.1, 1.8, 0.6),
@@ -165,6 +168,9 @@ def _add(out: np.ndarray, wave: Wave, beat: np.ndarray, beat_s: float) -> None:
     fastest = _FASTEST.get(wave.channel, 5.0)
     speed = abs(wave.amount) * 2 * np.pi / (wave.period * beat_s)
     amount = wave.amount * min(1.0, fastest / max(speed, 1e-6))
+    if wave.channel == "dip":  # no faster than weight falls
+        pull = 0.5 * abs(amount) * (2 * np.pi / (wave.period * beat_s)) ** 2 * max(wave.sharp, 1.0)
+        amount *= min(1.0, _PULL_M_S2 / max(pull, 1e-6))
     rise = np.clip(at - wave.start + 0.5, 0.0, 1.0)
     fall = np.clip(wave.end - at + 0.5, 0.0, 1.0)
     ends = (rise * rise * (3 - 2 * rise)) * (fall * fall * (3 - 2 * fall))

@@ -15,13 +15,12 @@ from .noise import FITTED, mediapipe_like
 from .noise_model import STATES, NoiseModel
 
 _RANK = 6
-_ROUNDS = 5
 _REPEATS = 3
 """Simulations of every clip, so that no single draw of a clip's level decides."""
 _BURSTS = (0.0, 0.25, 0.5)
 
 
-def fit_noise(sightings: list[Sighting], seed: int, measured: str) -> NoiseModel:
+def fit_noise(sightings: list[Sighting], seed: int, measured: str, rounds: int = 5) -> NoiseModel:
     """The model whose simulated answers are wrong by as much as the sightings'."""
     pairs = [(pair, found) for pair in sightings if (found := errors(pair)) is not None]
     plain = [(pair, e) for pair, e in pairs if (e.seen >= SEEN - 0.01).mean() > 0.6]
@@ -29,20 +28,21 @@ def fit_noise(sightings: list[Sighting], seed: int, measured: str) -> NoiseModel
     target = level_of([e for _, e in plain])
     best = (np.inf, model)
     for burst in _BURSTS:
-        tried = _levelled(replace(model, burst=burst), plain, target, seed)
+        tried = _levelled(replace(model, burst=burst), plain, target, seed, rounds)
         miss = abs(np.log(tails([e for _, e in plain]) / tails(_simulated(plain, tried, seed))))
         best = min(best, (float(miss), tried), key=lambda pair: pair[0])
     return best[1]
 
 
 def _levelled(
-    model: NoiseModel, pairs: list[tuple[Sighting, Errors]], target: np.ndarray, seed: int
-) -> NoiseModel:
+    model: NoiseModel, pairs: list[tuple[Sighting, Errors]], target: np.ndarray, seed: int,
+    rounds: int,
+) -> NoiseModel:  # fmt: skip
     """The model with levels and gains changed until simulated errors are like the target."""
     found = [e for _, e in pairs]
     mean, spread = _gains(np.stack([e.gain for e in found]))
     apart, off = np.array(spreads(found)), _offset(found, model.bias_mean)
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         made = _simulated(pairs, model, seed)
         ratio = target / np.maximum(level_of(made), 1e-6)
         found_mean, found_spread = _gains(np.stack([e.gain for e in made]))
@@ -141,7 +141,7 @@ def _constants(
     return NoiseModel(
         bias_mean, 1.4826 * np.median(np.abs(bias - bias_mean), 0), gain_mean, gain_spread,
         level_of(found), _speed_gain(found), clip_spread, joint_spread, 0.0, *_common(found),
-        _worse(found),
+        _worse(found), _further_off(found, bias_mean),
         visibility, clip_share, memory_s, swap_rate, swap_s, gap_rate, gap_s, late, late_s,
         measured,
     )  # fmt: skip
@@ -225,4 +225,23 @@ def _worse(many: list[Errors]) -> np.ndarray:
                     ratios.append(np.sqrt(size[near].mean() / size[clear].mean()))
         if len(ratios) > 4:
             out[row] = np.clip(np.exp(np.median(np.log(ratios))), 1.0, 5.0)
+    return out
+
+
+def _further_off(many: list[Errors], bias_mean: np.ndarray) -> np.ndarray:
+    """Whole errors by `STATES` against those in sight, [4], within groups of joints."""
+    out = np.ones(len(STATES))
+    for row, state in enumerate(STATES[1:], 1):
+        ratios = []
+        for joints in map(list, GROUPS.values()):
+            sizes: list[list[np.ndarray]] = [[], []]
+            for e in many:
+                off = ((e.bias + e.rest - bias_mean)[:, joints] ** 2).mean(-1)
+                for side, level in zip(sizes, (SEEN, state), strict=True):
+                    side.append(off[(np.abs(e.seen[:, joints] - level) < 0.01) & e.good[:, None]])
+            clear, hidden = (np.concatenate(side) for side in sizes)
+            if min(len(clear), len(hidden)) > 100:
+                ratios.append(np.sqrt(np.median(hidden) / np.median(clear)))
+        if ratios:
+            out[row] = np.clip(np.exp(np.mean(np.log(ratios))), 1.0, 5.0)
     return out

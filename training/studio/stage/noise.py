@@ -135,7 +135,8 @@ def _errors(
         out += noise * model.levels[band]
     out *= size[..., None]
     constant = severity * model.bias_spread * _shared_noise(1, model, rng)[0]
-    constant = model.bias_mean + constant * worse[..., None]  # [F, J, 5]
+    further_off = np.einsum("s,sfj->fj", model.further_off, weights)
+    constant = model.bias_mean + constant * further_off[..., None]  # [F, J, 5]
     group = rng.standard_normal((len(GROUPS), 5))[_GROUP_OF]
     return out + constant + (model.gain_mean + model.gain_spread * group) * moved
 

@@ -56,6 +56,8 @@ class NoiseModel:
     """[2]: how far picture x, y errors are those of world x, y."""
     worse: np.ndarray
     """[4] by `STATES`: factor of the levels."""
+    further_off: np.ndarray
+    """[4] by `STATES`: factor of the constant error's spread."""
     visibility: np.ndarray
     """[4, J, len(QUANTILES)]."""
     visibility_clip: float
