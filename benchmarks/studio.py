@@ -158,7 +158,8 @@ def kill_and_resume(
 
 
 def _start(command: list[str], out: Path, workers: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*command, "--out", str(out), "--workers", str(workers), "--quiet"])
+    given = [*command, "--out", str(out), "--workers", str(workers), "--quiet"]
+    return subprocess.Popen(given, stdout=subprocess.DEVNULL)
 
 
 def _kills(args: argparse.Namespace) -> str:

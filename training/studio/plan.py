@@ -269,7 +269,8 @@ def _marks(
         if section.first_bar > 0 and section.kind == "drop" and rng.random() < 0.45:
             length = float(rng.choice([0.5, 1.0, 2.0], p=[0.3, 0.5, 0.2]))
             stops.append(Stop(start - length, length))
-        riff = [float(x) for x in rng.choice(np.arange(0.5, metre, 0.5), size=2, replace=False)]
+        slots = np.arange(0.5, metre, 0.5)
+        riff = [float(x) for x in rng.choice(slots, min(2, len(slots)), replace=False)]
         every = int(rng.choice([2, 4, 8])) if rng.random() < 0.35 else 0
         for bar in range(max(0, section.first_bar), min(bars, section.first_bar + section.bars)):
             if every and (bar - section.first_bar) % every == every - 1:

@@ -55,15 +55,16 @@ def deceleration(joints: np.ndarray, fps: float) -> np.ndarray:
 
 def _nearest(stopping: np.ndarray, at: float, fps: float) -> tuple[float, float]:
     """Time and height of the greatest value near a time, between frames by a parabola."""
-    low = max(0, int(np.ceil((at - _NEAR_S) * fps)))
-    high = min(len(stopping), int((at + _NEAR_S) * fps) + 1)
-    if high <= low:
-        return at, 0.0
-    k = low + int(np.argmax(stopping[low:high]))
+    low = max(1, int(np.ceil((at - _NEAR_S) * fps)))
+    high = min(len(stopping) - 1, int((at + _NEAR_S) * fps) + 1)
+    here = stopping[low:high]
+    top = (here >= stopping[low - 1 : high - 1]) & (here > stopping[low + 1 : high + 1])
+    if high <= low or not top.any():
+        return at, float(np.interp(at * fps, np.arange(len(stopping)), stopping))
+    away = np.abs(np.arange(low, high) / fps - at) / _NEAR_S
+    k = low + int(np.argmax(np.where(top, here * (1 - 0.6 * away), -1.0)))
     place = float(k)
-    if 0 < k < len(stopping) - 1:
-        before, here, after = stopping[k - 1 : k + 2]
-        bend = before - 2 * here + after
-        if bend < 0 and here >= max(before, after):
-            place += 0.5 * float((before - after) / bend)
-    return max(place, 0.0) / fps, float(stopping[k])
+    before, peak, after = (float(value) for value in stopping[k - 1 : k + 2])
+    bend = before - 2 * peak + after
+    place += 0.5 * (before - after) / bend if bend < 0 else 0.0
+    return place / fps, peak

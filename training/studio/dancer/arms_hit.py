@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .arms_swing import REST
-from .score import Bar, Hand, Score
+from .events import Hand
+from .score import Bar, Score
 
 READY: Hand = (0.12, -0.5, 0.42)
 

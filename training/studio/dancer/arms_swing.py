@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .score import Bar, Hand, Score
+from .events import Hand
+from .score import Bar, Score
 
 REST: Hand = (0.16, -0.9, 0.12)
 

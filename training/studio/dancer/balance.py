@@ -35,7 +35,8 @@ def off_support(joints: np.ndarray, planted: np.ndarray) -> np.ndarray:
     way = ends[:, 1] - ends[:, 0]
     share = ((mass - ends[:, 0]) * way).sum(-1) / np.maximum((way**2).sum(-1), 1e-6)
     near = ends[:, 0] + np.clip(share, 0.0, 1.0)[:, None] * way
-    return np.where(planted.any(1)[:, None], mass - near, np.nan)
+    stands = planted[:, :1] | planted[:, 1:]
+    return np.where(stands, mass - near, np.nan)
 
 
 def balanced(joints: np.ndarray, feet: Feet, fps: float) -> np.ndarray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from d2m_core.errors import SettingError
@@ -11,49 +9,22 @@ from d2m_core.types import MOTION_FPS
 from training.studio.plan import Plan, Section
 
 from .arms import ARMS
+from .events import Shift
 from .moves import MOVES, Move
-from .score import Bar, Score, Shift
-from .trunk import Habit, layer_waves
+from .person import Dancer
+from .score import Bar, Score
+from .trunk import layer_waves
 
-FAMILIES = tuple(sorted({move.family for move in (*MOVES.values(), *ARMS.values())}))
-"""Names that `dance(..., without=...)` takes."""
+FAMILIES = tuple(
+    sorted({"trunk_waves", *(move.family for move in (*MOVES.values(), *ARMS.values()))})
+)
+"""Names that `dance(..., without=...)` takes; `trunk_waves` go on under all moves."""
 
 _SIZES = {"drop": 1.12, "break": 0.75, "intro": 0.85, "outro": 0.85}
 _QUIET = {"groove", "waves", "waltz", "steps", "latin", "arms_rest", "arms_flow", "arms_swing"}
 _FILLS = {"turns", "jumps", "levels", "freezes", "glides"}
+_TRAVELS = {"latin", "waltz", "walks"}
 _WANDER_M = 0.5
-
-
-@dataclass(frozen=True)
-class Dancer:
-    """What a person brings along."""
-
-    vigour: float
-    """About 0.25 (hardly moves) to 1.35."""
-    hand: int
-    """1 begins to the left, -1 to the right."""
-    facing: float
-    """Radians to the left of the camera."""
-    habit: Habit
-    legs: dict[str, float]
-    """By move, how much this dancer likes it; likewise `arms`."""
-    arms: dict[str, float]
-    purism: float
-    """0 mixes styles freely, 1 only dances the style's own moves."""
-
-
-def random_dancer(habit: Habit, rng: np.random.Generator) -> Dancer:
-    """A dancer with an own size of movement and favourites."""
-    kind = rng.random()
-    low, high = (0.25, 0.5) if kind < 0.12 else (1.1, 1.35) if kind > 0.85 else (0.6, 1.1)
-    facing = rng.normal(0.0, 0.15) if rng.random() < 0.8 else rng.normal(0.0, 0.6)
-    legs = {name: float(np.exp(rng.normal(0.0, 0.6))) for name in MOVES}
-    arms = {name: float(np.exp(rng.normal(0.0, 0.5))) for name in ARMS}
-    hand = 1 if rng.random() < 0.4 else -1
-    return Dancer(
-        float(rng.uniform(low, high)), hand, float(facing), habit, legs, arms,
-        float(rng.uniform(0.1, 0.9)),
-    )  # fmt: skip
 
 
 def allowed(without: frozenset[str]) -> tuple[dict[str, Move], dict[str, Move]]:
@@ -76,6 +47,7 @@ class Choreographer:
     ) -> None:
         self.plan, self.dancer, self.rng = plan, dancer, rng
         self.legs, self.arms = allowed(without)
+        self.waves = "trunk_waves" not in without
         self.score = Score(heading=dancer.facing)
         self.known: dict[str, list[str]] = {}
         """Moves danced in earlier sections, by their kind."""
@@ -111,10 +83,11 @@ class Choreographer:
                 self._write_legs(other, first + span - 1, 1, section, 0.0)
         calm = 0.4 if legs and legs.family in ("isolations", "freezes", "waves", "latin") else 1.0
         metre = self.plan.metre
-        self.score.waves += layer_waves(
-            self.plan, self.dancer.habit, first * metre, (first + span) * metre,
-            calm * (0.25 + 0.75 * size), self.rng,
-        )  # fmt: skip
+        if self.waves:
+            self.score.waves += layer_waves(
+                self.plan, self.dancer.habit, first * metre, (first + span) * metre,
+                calm * (0.25 + 0.75 * size), self.rng,
+            )  # fmt: skip
         at = first
         while at < first + span:
             length = min(first + span - at, int(self.rng.choice([1, 2, 4], p=[0.2, 0.4, 0.4])))
@@ -168,6 +141,7 @@ class Choreographer:
         seed = int(self.rng.integers(2**31))
         end = (first + span) * metre
         self.score.frame(first * metre + min(shift, 0.0), end - hold)
+        self.score.stride = self.dancer.stride if move and move.family in _TRAVELS else 1.0
         sizes = []
         for number in range(span):
             size = self._size(first + number, section) * float(self.rng.uniform(0.92, 1.08))
@@ -198,7 +172,10 @@ class Choreographer:
             again = np.random.default_rng(seed)
             start = float((first + number) * metre)
             bar = Bar(start, metre, number, size, rate, beat_s, self.dancer.hand, again)
+            before = len(self.score.reaches)
             move.write(bar, self.score)
+            if move.family != "arms_clap":
+                self.score.soften(before, 0.3 + 0.8 * size)
             self.names[first + number][1] = move.name
 
     def _rate(self, bar: int, section: Section) -> float:
@@ -209,6 +186,8 @@ class Choreographer:
         rising = section.kind == "build" and bar - section.first_bar >= section.bars / 2
         if rising and beat_s > 0.4 and draw < 0.45:
             return 0.5
+        if self.levels[bar] < 0.35 and draw < 0.3:
+            return 2.0
         if beat_s < 0.45:
             return 2.0 if draw < (0.5 if beat_s < 0.38 else 0.25) else 1.0
         if beat_s > 0.6:

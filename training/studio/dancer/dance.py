@@ -17,10 +17,11 @@ from training.studio.plan import Plan
 
 from .accents import seen_accents
 from .body import Body, random_body
-from .choreography import Choreographer, random_dancer
+from .choreography import Choreographer
 from .clock import Clock
 from .marks import mark_hits, mark_stops
 from .performer import Performer
+from .person import random_dancer
 from .trunk import random_habit
 
 

@@ -13,6 +13,9 @@ from .tracks import follow, smooth, times_of
 APART_M = 0.13
 """A swinging foot goes round the other at this distance."""
 
+_OFF, _DOWN = 0.55, 0.18
+"""Radians that a foot points down as its toes leave the floor and touch it again."""
+
 
 @dataclass(frozen=True, eq=False)
 class Feet:
@@ -72,15 +75,19 @@ def move_feet(
 
 def _rolled(path: FootPath, times: np.ndarray, index: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Radians [F] that a foot points down as it comes off the floor, swings and lands."""
-    steps = np.minimum(path.lift / 0.05, 1.0) * ~path.stays
-    off = np.clip(1 - (path.leave[index] - times) / 0.17, 0.0, 1.0)
-    down = np.clip(1 - (times - path.arrive[index - 1]) / 0.13, 0.0, 1.0)
-    flat = steps[index] * 0.32 * off * off * (3 - 2 * off)
-    flat = np.maximum(flat, steps[index - 1] * 0.18 * down * down)
-    swing = 0.5 * np.sin(np.pi * u**0.75) ** 2 + 0.32 * (1 - u) ** 2 + 0.18 * u * u
-    return np.where(
-        (u > 0) & (u < 1), steps[index] * swing, np.where(u >= 1, 0.18 * steps[index], flat)
+    way = np.linalg.norm(
+        np.diff(path.toes[:, [0, 2]], axis=0, prepend=path.toes[:1, [0, 2]]), axis=1
     )
+    steps = np.minimum(path.lift / 0.05, 1.0) * (0.5 + np.minimum(way, 0.3) / 0.6) * ~path.stays
+    rest = np.diff(path.leave, prepend=path.leave[0] - 1.0)
+    long = np.clip(0.45 * rest, 0.1, 0.3)[index]
+    off = np.clip(1 - (path.leave[index] - times) / long, 0.0, 1.0)
+    down = np.clip(1 - (times - path.arrive[index - 1]) / 0.13, 0.0, 1.0)
+    flat = steps[index] * _OFF * off * off * (3 - 2 * off)
+    flat = np.maximum(flat, steps[index - 1] * _DOWN * down * down)
+    swing = 0.45 * np.sin(np.pi * u**0.75) ** 2 + _OFF * (1 - u) ** 2 + _DOWN * u * u
+    landed = _DOWN * steps[index]
+    return np.where((u > 0) & (u < 1), steps[index] * swing, np.where(u >= 1, landed, flat))
 
 
 def _bump(u: np.ndarray, hard: np.ndarray) -> np.ndarray:

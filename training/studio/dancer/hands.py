@@ -6,7 +6,7 @@ import numpy as np
 
 from .body import Body
 from .clock import Clock
-from .score import Reach
+from .events import Reach
 from .tracks import follow, smooth, times_of
 
 _FASTEST = 9.0
@@ -98,7 +98,7 @@ def _waypoint(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
 def _in_reach(hands: np.ndarray) -> np.ndarray:
     """Targets neither further than the arm nor nearer than the bent elbow allows."""
     size = np.linalg.norm(hands, axis=-1, keepdims=True)
-    return hands * (np.clip(size, 0.36, 0.985) / np.maximum(size, 1e-6))
+    return hands * (np.clip(size, 0.36, 0.994) / np.maximum(size, 1e-6))
 
 
 def clear_of_body(hands: np.ndarray, body: Body, shrug: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How our dances move beside captured ones, as numbers.
 
-`python -m training.studio.dancer.likeness --real DIR` reads the joints of `dance_with_melody` (NAME.npz, NAME.opus), for measurement only: nothing of it
-goes into anything that is made.
+`python -m training.studio.dancer.likeness --real DIR` reads the joints of `dance_with_melody`
+(NAME.npz, NAME.opus), for measurement only: nothing of it goes into anything that is made.
 """
 
 from __future__ import annotations

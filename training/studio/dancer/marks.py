@@ -9,7 +9,8 @@ import numpy as np
 from training.studio.plan import Hit, Plan
 
 from .arms_hit import CLAP, CLAP_HIGH, POSES
-from .score import STANCE, Score, Shift
+from .events import STANCE, Shift
+from .score import Score
 
 HITS = ("pose", "drop", "stomp", "jump", "clap", "snap")
 """Ways to mark a hit."""

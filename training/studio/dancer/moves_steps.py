@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .score import STANCE, Bar, Score, foot_of
+from .events import STANCE
+from .score import Bar, Score, foot_of
 
 
 def come_home(bar: Bar, score: Score, width: float = STANCE, lead: float = 0.45) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .events import STANCE
 from .moves_steps import come_home
-from .score import STANCE, Bar, Score, foot_of
+from .score import Bar, Score, foot_of
 
 
 def jack(bar: Bar, score: Score) -> None:

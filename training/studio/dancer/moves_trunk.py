@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .events import STANCE
 from .moves_steps import come_home
-from .score import STANCE, Bar, Score
+from .score import Bar, Score
 
 
 def body_wave(bar: Bar, score: Score) -> None:

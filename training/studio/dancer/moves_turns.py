@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .events import STANCE
 from .moves_steps import march
-from .score import STANCE, Bar, Score, foot_of
+from .score import Bar, Score, foot_of
 
 
 def _flight(bar: Bar, most_beats: float) -> tuple[float, float]:

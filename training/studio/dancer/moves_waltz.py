@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .events import STANCE
 from .moves_couple import box
 from .moves_steps import come_home
-from .score import STANCE, Bar, Score, foot_of
+from .score import Bar, Score, foot_of
 
 
 def waltz_box(bar: Bar, score: Score) -> None:

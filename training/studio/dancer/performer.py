@@ -19,10 +19,11 @@ from .body import (
     turned,
 )
 from .clock import Clock
+from .events import Shift
 from .feet import Feet, move_feet
 from .hands import clear_of_body, move_hands
 from .marks import stillness
-from .score import Score, Shift
+from .score import Score
 from .steps import LEG_OF_MOVES, foot_paths
 from .tracks import bounded, follow, pulses, smooth, soft_min, times_of
 from .trunk import Habit, write_trunk
@@ -164,7 +165,7 @@ class Performer:
         toes[..., 1] = -(feet.toes[..., 1] + 0.15 * self.body.ankle)
         frames = self._foot_frames(feet.yaw, feet.heel)
         hips = (heading + trunk["pelvis_yaw"])[:, None]
-        aim = hips + 0.6 * bounded(feet.yaw - hips, 1.1) + np.array([0.2, -0.2])
+        aim = hips + 0.65 * bounded(feet.yaw - hips, 2.2) + np.array([0.2, -0.2])
         knees = np.stack([np.sin(aim), np.full_like(aim, -0.35), -np.cos(aim)], -1)
         return Posture(
             toes[:, 0], pelvis, chest, chest @ glance, arms, toes, frames, knees, hands,

@@ -7,96 +7,14 @@ shifts that to where the phrase is danced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-Hand = tuple[float, float, float]
-"""Wrist from the shoulder in arm lengths: outward, up, forward."""
+from .events import LOOSE, Hand, Jump, Reach, Shift, Step, Wave
 
-STANCE = 0.12
-"""Half the distance between the feet at home."""
-
-_UNHURRIED = 1.3
+_UNHURRIED = 1.15
 """Factor on the time of steps: feet seldom wait where they stand."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One foot arrives somewhere."""
-
-    at: float
-    foot: int
-    """0 left, 1 right."""
-    x: float
-    z: float
-    yaw: float
-    """Direction of the foot on the floor, radians to the left."""
-    y: float = 0.0
-    """Height of the toes on arrival: 0 stands, more is a kick."""
-    lift: float = 0.06
-    lead: float = 0.6
-    """Beats that the swing takes."""
-    weight: float = 0.75
-    """Share of the body's weight on this foot afterwards."""
-    heel: float = 0.0
-    """Radians that the heel is raised afterwards."""
-    stay: bool = False
-    """The toes stay where they are; only the heel goes round."""
-    slide: bool = False
-    """The foot glides along the floor."""
-    accent: float = 0.0
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Both hands arrive somewhere."""
-
-    at: float
-    left: Hand
-    right: Hand
-    attack: float
-    """Beats that the movement takes."""
-    accent: float = 0.0
-    flow: bool = False
-    """The hands go on through this place without a stop."""
-
-
-@dataclass(frozen=True)
-class Shift:
-    """A value that arrives and stays: hips across the floor, hip height, a joint of the trunk."""
-
-    at: float
-    value: tuple[float, ...]
-    attack: float
-    accent: float = 0.0
-
-
-@dataclass(frozen=True)
-class Jump:
-    """Both feet are in the air between two places in beats."""
-
-    leave: float
-    land: float
-    height: float
-    accent: float = 0.0
-
-
-@dataclass(frozen=True)
-class Wave:
-    """A trunk channel goes to and fro with the beat."""
-
-    channel: str
-    start: float
-    end: float
-    period: float
-    """Beats from top to top."""
-    amount: float
-    top: float = 0.0
-    """Place in beats, after `start`, of a top."""
-    kind: str = "sway"
-    """`sway` goes to both sides, `pulse` from 0 to `amount`."""
-    sharp: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -130,6 +48,11 @@ def foot_of(sign: float) -> int:
     return 0 if sign > 0 else 1
 
 
+def _softer(hand: Hand, share: float) -> Hand:
+    out, up, ahead = (a + (b - a) * share for a, b in zip(LOOSE, hand, strict=True))
+    return (out, up, ahead)
+
+
 @dataclass
 class Score:
     """All events of a dance. Only what lies in the phrase being written is kept."""
@@ -148,6 +71,8 @@ class Score:
     waves: list[Wave] = field(default_factory=list)
     origin: tuple[float, float] = (0.0, 0.0)
     heading: float = 0.0
+    stride: float = 1.0
+    """Factor on the places of steps."""
     first: float = -1e9
     last: float = 1e9
 
@@ -168,6 +93,7 @@ class Score:
         if not self._kept(at):
             return
         lead *= 1.0 if stay or y > 0 else _UNHURRIED
+        x, z = x * self.stride, z * self.stride
         angle = self.heading + turn
         cos, sin = float(np.cos(angle)), float(np.sin(angle))
         sign = 1.0 if foot == 0 else -1.0
@@ -237,6 +163,15 @@ class Score:
     ) -> None:  # fmt: skip
         if self._kept(at):
             self.reaches.append(Reach(float(at), left, right, attack, accent, flow))
+
+    def soften(self, first: int, share: float) -> None:
+        """Reaches from index `first` on go only this share of the way from loose, low arms."""
+        if share >= 1:
+            return
+        for k in range(first, len(self.reaches)):
+            old = self.reaches[k]
+            left, right = _softer(old.left, share), _softer(old.right, share)
+            self.reaches[k] = replace(old, left=left, right=right)
 
     def wave(
         self, channel: str, bar: Bar, period: float, amount: float, *, top: float = 0.0,

@@ -9,7 +9,8 @@ import numpy as np
 from training.studio.plan import Plan
 
 from .clock import Clock
-from .score import Score, Shift, Wave
+from .events import Shift, Wave
+from .score import Score
 from .tracks import bounded, follow, smooth, times_of
 
 CHANNELS = (

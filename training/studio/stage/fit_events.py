@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from d2m_core.types import LANDMARKS
 
 from .measure import GROUPS, LIMBS, Errors, Sighting, in_metres, picture_scale, runs
-from .noise import FULLY_SEEN, facing
+from .noise import facing, partly_seen
 from .noise_model import FACINGS, QUANTILES, STATES
 
 _ENOUGH = 60
@@ -79,7 +79,7 @@ def drop_outs(sightings: list[Sighting]) -> tuple[np.ndarray, np.ndarray, float,
     counts, spans, seconds = np.zeros(2), np.zeros(2), np.zeros(2)
     late = []
     for pair in sightings:
-        partly = ((pair.truth.visibility[:, 0] > 0.5).mean(-1) < FULLY_SEEN).astype(int)
+        partly = partly_seen(pair.truth.visibility[:, 0])
         missing = ~pair.found.present[:, 0]
         first = int(np.argmin(missing)) if not missing.all() else len(missing)
         late.append(first / pair.truth.fps)

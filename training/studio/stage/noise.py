@@ -33,8 +33,10 @@ _FILTERS = np.array(
     [WORLD_FILTER] * 3 + [(IMAGE_FILTER[0], IMAGE_FILTER[1] / REGION_M)] * 2
 )  # [5, 2]
 _GROUP_OF = np.array([next(i for i, g in enumerate(GROUPS.values()) if j in g) for j in range(33)])
-FULLY_SEEN = 0.85
-"""Share of joints in sight from which somebody is not partly hidden."""
+_FOUND_BY = (*range(13), 23, 24)
+"""Head and trunk."""
+_FULLY_SEEN = 0.85
+"""Share of them in sight from which somebody is not partly hidden."""
 
 
 def mediapipe_like(
@@ -184,11 +186,16 @@ def _runs(
     return marks
 
 
+def partly_seen(visibility: np.ndarray) -> np.ndarray:
+    """1 where the head and trunk, by which people are found, are not all in sight, else 0 [F]."""
+    return ((visibility[:, _FOUND_BY] > 0.5).mean(-1) < _FULLY_SEEN).astype(int)
+
+
 def _presence(
     clean: PoseSequence, model: NoiseModel, often: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Frames in which the person is found, bool [F]."""
-    partly = ((clean.visibility[:, 0] > 0.5).mean(-1) < FULLY_SEEN).astype(int)
+    partly = partly_seen(clean.visibility[:, 0])
     lost = _runs(often * model.gap_rate[partly], model.gap_s[partly], clean.fps, rng)
     start = rng.exponential(model.late_start_s)
     if rng.random() < often * model.late_start:

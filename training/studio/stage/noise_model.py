@@ -68,7 +68,7 @@ class NoiseModel:
     swap_s: np.ndarray
     """[2, 3]: how long they last on average."""
     gap_rate: np.ndarray
-    """[2]: drop-outs per second of somebody in full sight and of somebody partly hidden."""
+    """[2]: drop-outs per second with head and trunk in sight and with them partly hidden."""
     gap_s: np.ndarray
     """[2]: how long they last on average."""
     late_start: float
