@@ -39,10 +39,10 @@ UNSEEN_SEED = 9_000_000
 RENDERED_SEED = 9_500_000
 """Dances from here on are rendered to pixels to score the rhythm; no training run uses them."""
 
-DEMO_SEED = RENDERED_SEED + 127
+DEMO_SEED = RENDERED_SEED + 117
 """The dance of the demo and of the benchmarks."""
 
-TESTS_SEED = RENDERED_SEED + 117
+TESTS_SEED = RENDERED_SEED + 127
 """The dance of the end-to-end test."""
 
 NOISE_SEED = RENDERED_SEED + 100_000
