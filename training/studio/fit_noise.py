@@ -5,7 +5,8 @@
 Draws scenes of many kinds, looks at them with MediaPipe (full and lite), measures the errors
 against the truth, fits `stage/noise_model.json` on the first `--dances` and compares measured with
 simulated errors on the next `--check`. What MediaPipe said is kept in `--out`, so that fitting
-again takes a minute; without `--write` the model stays there too.
+again takes a minute; without `--write` the model stays there too. With `--dances 0` nothing is
+fitted and the package's model is checked.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from training.tables import table
 from .stage.compare import compare, picture, rows
 from .stage.fit import fit_noise
 from .stage.measure import Sighting, sighting
-from .stage.noise_model import MODEL_PATH, save_noise
+from .stage.noise_model import MODEL_PATH, load_noise, save_noise
 from .stage.observe import VARIANTS, Observation, observation
 
 
@@ -52,29 +53,35 @@ def sightings_of(observations: list[Observation]) -> list[Sighting]:
     ]
 
 
+def _description(args: argparse.Namespace) -> str:
+    return (
+        f"{args.dances} drawn clips of {args.seconds:g} s from seed {args.seed}, MediaPipe "
+        f"{' and '.join(VARIANTS)}; python -m training.studio.fit_noise --dances {args.dances} "
+        f"--check {args.check} --seconds {args.seconds:g}"
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--dances", type=int, default=40, help="clips to fit to [%(default)s]")
     parser.add_argument("--check", type=int, default=20, help="clips to compare on [%(default)s]")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each clip [%(default)s]")
+    parser.add_argument("--seed", type=int, default=NOISE_SEED, help="first clip's [%(default)s]")
     parser.add_argument("--out", type=Path, required=True, help="folder for all that is measured")
     parser.add_argument("--write", action="store_true", help="replace the package's model")
     parser.add_argument("--figure", type=Path, help="picture of the comparison [OUT/noise.png]")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     seen = [
-        observation(number, NOISE_SEED, args.seconds, args.out / "clips")
+        observation(number, args.seed, args.seconds, args.out / "clips")
         for number in tqdm(range(args.dances + args.check), desc="clips", unit="clip")
     ]
-    fitted_to, checked_on = sightings_of(seen[: args.dances]), sightings_of(seen[args.dances :])
-    measured = (
-        f"{args.dances} drawn clips of {args.seconds:g} s from seed {NOISE_SEED}, MediaPipe "
-        f"{' and '.join(VARIANTS)}; python -m training.studio.fit_noise --dances {args.dances} "
-        f"--check {args.check} --seconds {args.seconds:g}"
-    )
-    model = fit_noise(fitted_to, NOISE_SEED, measured)
-    save_noise(model, MODEL_PATH if args.write else args.out / MODEL_PATH.name)
-    compared = compare(checked_on, model, NOISE_SEED)
+    model = load_noise()
+    if args.dances:
+        model = fit_noise(sightings_of(seen[: args.dances]), args.seed, _description(args))
+        save_noise(model, MODEL_PATH if args.write else args.out / MODEL_PATH.name)
+    checked_on = sightings_of(seen[args.dances :])
+    compared = compare(checked_on, model, args.seed)
     picture(compared, args.figure or args.out / "noise.png")
     text = table(detection(seen)) + "\n" + table(rows(compared))
     (args.out / "report.txt").write_text(text, encoding="utf-8")
