@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 def make(args: argparse.Namespace) -> dict[str, Any]:
     """Carries out a command line; returns the manifest."""
     materials = find_materials(tuple(args.soundfont), args.groove, args.samples)
+    if args.music and materials.missing:
+        sys.stderr.write(f"The band plays without {', '.join(materials.missing)}; see --help.\n")
     settings = PairSettings(
         seconds=args.seconds, styles=tuple(args.style), looseness=args.looseness,
         people=args.people if args.dance else 0.0, pixels=args.pixels, music=args.music,

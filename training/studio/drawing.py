@@ -55,16 +55,23 @@ def draw_scene(
 
 def render_scene(
     scene: Scene, path: Path, width: int = 640, height: int = 360, fps: float | None = None,
-    samples: Waveform | None = None, film: Film = CLEAN,
+    samples: Waveform | None = None, film: Film = CLEAN, crf: int = 18,
 ) -> Path:  # fmt: skip
-    """Writes the drawn scene as an H.264 mp4, with sound if given; nothing stays on failure."""
+    """Writes the drawn scene as an H.264 mp4, with sound if given; nothing stays on failure.
+
+    `crf` is x264's quality: 18 looks like the drawing, more makes smaller files.
+    """
     import av
 
     path = Path(path)
     rate = Fraction(scene.fps if fps is None else fps).limit_denominator(1001)
     try:
         with replacing(path) as part, av.open(str(part), "w", format="mp4") as out:
-            options = {"crf": "18", "preset": "medium", "threads": "1"}  # same file on any machine
+            options = {
+                "crf": str(crf),
+                "preset": "medium",
+                "threads": "1",
+            }
             stream = out.add_stream("libx264", rate=rate, options=options)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             sound = _Sound(out, samples) if samples is not None else None

@@ -40,6 +40,12 @@ class Materials:
     held_out: bool = False
     """Plays the reserved tenth of samples and grooves, which nothing else ever plays."""
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Kinds of raw material that are not given."""
+        kinds = {"soundfont": self.soundfonts, "groove": self.groove, "samples": self.samples}
+        return tuple(kind for kind, given in kinds.items() if not given)
+
 
 def find_materials(
     soundfonts: tuple[Path, ...] = (), groove: Path | None = None, samples: Path | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -138,7 +137,6 @@ def add(out: np.ndarray, sound: np.ndarray, start: int) -> None:
         out[first:last] += sound[first - start : last - start]
 
 
-@lru_cache(maxsize=256)
 def _sound(patch: Patch, pitch: int, steps: int, loud: int) -> np.ndarray:
     held = round(steps * LENGTH_STEP_S * SAMPLE_RATE)
     velocity = loud / VELOCITY_STEPS

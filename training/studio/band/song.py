@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -30,7 +28,6 @@ ACCENT = {
     "arp": 0.25, "pad": 0.25,
 }  # fmt: skip
 """How strongly a part's onset counts in the onset curve."""
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,6 @@ class Song:
 
 def play(plan: Plan, materials: Materials) -> Song:
     """Plays a plan; equal plans and materials give equal bytes."""
-    _say_what_is_missing(materials)
     score = arrange(plan, materials)
     stems, sources = record(plan, score, materials)
     effects, impacts = transitions(plan, score.bars)
@@ -184,17 +180,3 @@ def _sections(plan: Plan) -> tuple[Span, ...]:
         if end_s > start_s:
             spans.append(Span(start_s, end_s, section.kind, section.energy))
     return tuple(spans)
-
-
-@lru_cache(maxsize=8)
-def _say_what_is_missing(materials: Materials) -> None:
-    missing = [
-        name
-        for name, given in (
-            ("soundfont", materials.soundfonts), ("groove", materials.groove),
-            ("samples", materials.samples),
-        )
-        if not given
-    ]  # fmt: skip
-    if missing:
-        _log.warning("The band plays without %s.", ", ".join(missing))
