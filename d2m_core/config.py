@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import SettingError
+from .errors import require
 
 STYLES = ("house", "techno", "disco", "funk", "hiphop", "latin")
 """Styles the default model knows; a checkpoint carries its own list."""
 
 TEMPO_RANGE_BPM = (60.0, 180.0)
 """Tempi that can be found in a dance or asked for."""
-
-
-def _require(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise SettingError(sentence)
 
 
 @dataclass(frozen=True)
@@ -35,10 +30,10 @@ class RhythmConfig:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.features > 0, f"features is {self.features}; give the number of motion features."
         )
-        _require(self.kernel % 2 == 1, f"kernel is {self.kernel}; choose an odd number.")
+        require(self.kernel % 2 == 1, f"kernel is {self.kernel}; choose an odd number.")
 
 
 @dataclass(frozen=True)
@@ -60,12 +55,12 @@ class ModelConfig:
     """Longest stretch the decoder has seen in training, in seconds."""
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.dim % self.heads == 0 and (self.dim // self.heads) % 2 == 0,
             f"dim {self.dim} must be an even multiple of heads {self.heads}.",
         )
-        _require(self.window_s > 1.0, f"window_s is {self.window_s}; use more than one second.")
-        _require(len(set(self.styles)) == len(self.styles), f"styles repeat: {self.styles}.")
+        require(self.window_s > 1.0, f"window_s is {self.window_s}; use more than one second.")
+        require(len(set(self.styles)) == len(self.styles), f"styles repeat: {self.styles}.")
 
 
 @dataclass(frozen=True)
@@ -122,11 +117,11 @@ class TrainConfig:
     """Licence of the weights; it follows from the data."""
 
     def __post_init__(self) -> None:
-        _require(self.steps > 0 or self.minutes > 0, "Give steps or minutes of training.")
-        _require(self.batch > 0, f"batch is {self.batch}; use 1 or more.")
-        _require(self.learning_rate > 0, f"learning_rate is {self.learning_rate}; use more than 0.")
-        _require(0 <= self.ema < 1, f"ema is {self.ema}; use 0 to less than 1.")
-        _require(len(self.codebook_weights) > 0, "codebook_weights is empty; give one or more.")
+        require(self.steps > 0 or self.minutes > 0, "Give steps or minutes of training.")
+        require(self.batch > 0, f"batch is {self.batch}; use 1 or more.")
+        require(self.learning_rate > 0, f"learning_rate is {self.learning_rate}; use more than 0.")
+        require(0 <= self.ema < 1, f"ema is {self.ema}; use 0 to less than 1.")
+        require(len(self.codebook_weights) > 0, "codebook_weights is empty; give one or more.")
         shares = (
             self.drop_motion,
             self.drop_rhythm,
@@ -134,8 +129,8 @@ class TrainConfig:
             self.drop_all,
             self.short_windows,
         )
-        _require(all(0 <= s <= 1 for s in shares), f"shares must be 0 to 1, got {shares}.")
-        _require(
+        require(all(0 <= s <= 1 for s in shares), f"shares must be 0 to 1, got {shares}.")
+        require(
             self.precision in ("auto", "float32", "bfloat16"),
             f"precision is {self.precision!r}; choose auto, bfloat16 or float32.",
         )
@@ -160,16 +155,16 @@ class SamplingConfig:
     """Seconds of known music each further window of a long clip starts from."""
 
     def __post_init__(self) -> None:
-        _require(self.temperature >= 0, f"temperature is {self.temperature}; use 0 or more.")
-        _require(self.top_k >= 0, f"top_k is {self.top_k}; use 0 (all) or more.")
-        _require(0 < self.top_p <= 1, f"top_p is {self.top_p}; use more than 0 and at most 1.")
-        _require(self.guidance >= 0, f"guidance is {self.guidance}; use 0 or more.")
-        _require(self.overlap_s > 0, f"overlap_s is {self.overlap_s}; use more than 0.")
-        _require(0 <= self.seed < 2**64, f"seed is {self.seed}; use 0 to 2**64 - 1.")
+        require(self.temperature >= 0, f"temperature is {self.temperature}; use 0 or more.")
+        require(self.top_k >= 0, f"top_k is {self.top_k}; use 0 (all) or more.")
+        require(0 < self.top_p <= 1, f"top_p is {self.top_p}; use more than 0 and at most 1.")
+        require(self.guidance >= 0, f"guidance is {self.guidance}; use 0 or more.")
+        require(self.overlap_s > 0, f"overlap_s is {self.overlap_s}; use more than 0.")
+        require(0 <= self.seed < 2**64, f"seed is {self.seed}; use 0 to 2**64 - 1.")
 
 
 def check_tempo(tempo_bpm: float) -> float:
     """Returns `tempo_bpm`, or raises `SettingError` where it lies outside `TEMPO_RANGE_BPM`."""
     low, high = TEMPO_RANGE_BPM
-    _require(low <= tempo_bpm <= high, f"Tempo is {tempo_bpm:g} BPM; choose {low:g} to {high:g}.")
+    require(low <= tempo_bpm <= high, f"Tempo is {tempo_bpm:g} BPM; choose {low:g} to {high:g}.")
     return tempo_bpm

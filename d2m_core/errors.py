@@ -26,3 +26,9 @@ class SettingError(D2MError):
 
 class Cancelled(D2MError):
     """The user asked to stop; raised by an `on_progress` callback, never by the core itself."""
+
+
+def require(condition: bool, sentence: str) -> None:
+    """Raises `SettingError` with the sentence unless the condition holds."""
+    if not condition:
+        raise SettingError(sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from d2m_core.errors import SettingError
+from d2m_core.errors import require
 
 from .materials import Materials
 from .styles import STYLE_TABLE, STYLES
@@ -30,17 +30,12 @@ class PairSettings:
     made_by: str = "studio"
 
     def __post_init__(self) -> None:
-        _require(1.0 <= self.seconds <= 600.0, f"seconds is {self.seconds:g}; use 1 to 600.")
+        require(1.0 <= self.seconds <= 600.0, f"seconds is {self.seconds:g}; use 1 to 600.")
         for name in ("looseness", "people", "pixels"):
             value = getattr(self, name)
-            _require(0.0 <= value <= 1.0, f"{name} is {value:g}; use 0 to 1.")
-        _require(bool(self.styles), "No style is given; name one or leave --style out.")
+            require(0.0 <= value <= 1.0, f"{name} is {value:g}; use 0 to 1.")
+        require(bool(self.styles), "No style is given; name one or leave --style out.")
         for style in self.styles:
-            _require(style in STYLE_TABLE, f"Style is {style!r}; choose of {', '.join(STYLES)}.")
-        _require(self.music or self.dance, "Without music and without dance nothing is left.")
-        _require(self.dance or self.pixels == 0, "Pixels need a dance; leave --no-dance out.")
-
-
-def _require(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise SettingError(sentence)
+            require(style in STYLE_TABLE, f"Style is {style!r}; choose of {', '.join(STYLES)}.")
+        require(self.music or self.dance, "Without music and without dance nothing is left.")
+        require(self.dance or self.pixels == 0, "Pixels need a dance; leave --no-dance out.")

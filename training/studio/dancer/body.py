@@ -75,13 +75,14 @@ def turned(
     cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
     cr, sr = np.cos(-roll), np.sin(-roll)
     zero, one = np.zeros_like(cy), np.ones_like(cy)
-    about_up = _matrix((cy, zero, sy), (zero, one, zero), (-sy, zero, cy))
-    about_left = _matrix((one, zero, zero), (zero, cp, -sp), (zero, sp, cp))
-    about_forward = _matrix((cr, -sr, zero), (sr, cr, zero), (zero, zero, one))
+    about_up = matrix((cy, zero, sy), (zero, one, zero), (-sy, zero, cy))
+    about_left = matrix((one, zero, zero), (zero, cp, -sp), (zero, sp, cp))
+    about_forward = matrix((cr, -sr, zero), (sr, cr, zero), (zero, zero, one))
     return about_up @ about_left @ about_forward  # [F, 3, 3]
 
 
-def _matrix(*rows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+def matrix(*rows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+    """Matrices [F, 3, 3] from their rows, each entry [F]."""
     return np.stack([np.stack(row, -1) for row in rows], -2)
 
 

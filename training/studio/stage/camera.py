@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from training.studio.dancer.body import matrix
+
 NEAREST_M = 0.2
 """Points nearer than this are projected as if they were this far away."""
 
@@ -108,14 +110,10 @@ def rotations(angles: np.ndarray) -> np.ndarray:
     """Yaw, pitch, roll [F, 3] -> matrices [F, 3, 3] from scene directions to camera axes."""
     (cy, cp, cr), (sy, sp, sr) = np.cos(angles).T, np.sin(angles).T
     zero, one = np.zeros_like(cy), np.ones_like(cy)
-    yaw = _matrix((cy, zero, -sy), (zero, one, zero), (sy, zero, cy))
-    pitch = _matrix((one, zero, zero), (zero, cp, -sp), (zero, sp, cp))
-    roll = _matrix((cr, sr, zero), (-sr, cr, zero), (zero, zero, one))
+    yaw = matrix((cy, zero, -sy), (zero, one, zero), (sy, zero, cy))
+    pitch = matrix((one, zero, zero), (zero, cp, -sp), (zero, sp, cp))
+    roll = matrix((cr, sr, zero), (-sr, cr, zero), (zero, zero, one))
     return roll @ pitch @ yaw
-
-
-def _matrix(*rows: tuple[np.ndarray, ...]) -> np.ndarray:
-    return np.stack([np.stack(row, -1) for row in rows], -2)
 
 
 def aimed(position: np.ndarray, target: np.ndarray) -> np.ndarray:
