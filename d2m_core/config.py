@@ -80,6 +80,9 @@ class TrainConfig:
     steps: int = 0
     """Train for this many steps instead; 0 goes by `minutes`."""
     batch: int = 8
+    """Windows per step over all processes."""
+    accumulate: int = 1
+    """Parts that a process takes its share in, one after the other: less memory, same step."""
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.05
@@ -119,6 +122,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         require(self.steps > 0 or self.minutes > 0, "Give steps or minutes of training.")
         require(self.batch > 0, f"batch is {self.batch}; use 1 or more.")
+        require(self.accumulate > 0, f"accumulate is {self.accumulate}; use 1 or more.")
         require(self.learning_rate > 0, f"learning_rate is {self.learning_rate}; use more than 0.")
         require(0 <= self.ema < 1, f"ema is {self.ema}; use 0 to less than 1.")
         require(len(self.codebook_weights) > 0, "codebook_weights is empty; give one or more.")

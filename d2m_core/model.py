@@ -63,6 +63,11 @@ class Conditions:
     def to(self, device: torch.device) -> Conditions:
         return Conditions(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
+    def part(self, first: int, count: int) -> Conditions:
+        """Those of some entries of the batch."""
+        some = slice(first, first + count)
+        return Conditions(**{f.name: getattr(self, f.name)[some] for f in fields(self)})
+
 
 @dataclass(eq=False)
 class DecoderCache:

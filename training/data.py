@@ -187,6 +187,14 @@ class Batch:
     """int64 [B, K, T], time-aligned."""
     given: Conditions
 
+    def part(self, first: int, count: int) -> Batch:
+        """Some of the windows."""
+        return Batch(self.codes[first : first + count], self.given.part(first, count))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(self.codes.to(device), self.given.to(device))
+
 
 def read_folder(folder: Path | str, hold_out: int = 0) -> DataSet:
     """All items below `folder`; every `hold_out`-th is set aside. Raises `SettingError`."""

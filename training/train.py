@@ -2,6 +2,7 @@
 
     python -m training.train --data runs/items --minutes 45
     python -m training.train --preset tiny --run runs/tiny --out runs/tiny/model.safetensors
+    accelerate launch -m training.train ...     # many GPUs or machines; torchrun does as well
 
 A stopped run goes on with `--resume`. Flags are the fields of `TrainConfig` and `ModelConfig`.
 """
@@ -58,16 +59,24 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     resumed = config.resume and trainer.restore()
     if trainer.precision == "auto":
         trainer.precision = faster_precision(trainer)
-    log.info(
-        "%.2f M parameters, %d items (%.2f h), %s, %s, from step %d",
-        sum(p.numel() for p in trainer.net.parameters()) / 1e6, len(data.train), data.hours,
-        trainer.device, trainer.precision, trainer.step if resumed else 0,
-    )  # fmt: skip
+    first = trainer.workers.is_main_process
+    if first:
+        log.info(
+            "%.2f M parameters, %d items (%.2f h), %d processes of %s, %s, from step %d",
+            sum(p.numel() for p in trainer.net.parameters()) / 1e6, len(data.train), data.hours,
+            trainer.workers.num_processes, trainer.device, trainer.precision,
+            trainer.step if resumed else 0,
+        )  # fmt: skip
+    watch = _Watch(trainer) if first else None
     try:
-        _run(trainer)
+        _run(trainer, watch)
     except KeyboardInterrupt:
-        trainer.save()
+        if first:
+            trainer.save()
         raise
+    if watch is None:
+        return {}
+    watch.lines.close()
     trainer.save()
     info = _info(trainer, command)
     trainer.export(Path(config.out), info)
@@ -75,25 +84,43 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     return info
 
 
-def _run(trainer: Trainer) -> None:
-    config, lines = trainer.config, Lines(Path(trainer.config.run))
-    recent: list[torch.Tensor] = []
-    saved_s = trainer.spent_s
-    with ThreadPoolExecutor(1) as ahead, lines:
+def _run(trainer: Trainer, watch: _Watch | None) -> None:
+    with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(trainer.batch, trainer.step)
+        start = time.perf_counter()
         while trainer.progress < 1:
-            start = time.perf_counter()
             batch, coming = coming.result(), ahead.submit(trainer.batch, trainer.step + 1)
-            recent.append(trainer.train_step(batch))
-            if trainer.step % config.log_every == 0:
-                lines.write(trainer, "train", torch.stack(recent).mean(0).tolist())
-                recent.clear()
-            trainer.spent_s += time.perf_counter() - start
-            if trainer.spent_s - saved_s > config.save_every_s:
-                saved_s = trainer.spent_s
-                trainer.save()
-                for name, losses in trainer.validate().items():
-                    lines.write(trainer, name, losses)
+            losses = trainer.train_step(batch)
+            now = time.perf_counter()
+            trainer.agree_on_time(trainer.spent_s + now - start)
+            start = now
+            if watch is not None and watch.after_step(losses):
+                start = time.perf_counter()  # measuring is not training
+
+
+class _Watch:
+    """What the first process does beside training: reports, saved states, validation."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.lines = Lines(Path(trainer.config.run))
+        self.recent: list[torch.Tensor] = []
+        self.saved_s = trainer.spent_s
+
+    def after_step(self, losses: torch.Tensor) -> bool:
+        """Takes note of a step; whether it took its time over it."""
+        trainer, config = self.trainer, self.trainer.config
+        self.recent.append(losses)
+        if trainer.step % config.log_every == 0:
+            self.lines.write(trainer, "train", torch.stack(self.recent).mean(0).tolist())
+            self.recent.clear()
+        if trainer.spent_s - self.saved_s <= config.save_every_s:
+            return False
+        self.saved_s = trainer.spent_s
+        trainer.save()
+        for name, means in trainer.validate().items():
+            self.lines.write(trainer, name, means)
+        return True
 
 
 class Lines:
@@ -119,10 +146,8 @@ class Lines:
             for k, loss in enumerate(losses):
                 self.board.add_scalar(f"{name}/codebook {k}", loss, trainer.step)
 
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Ends the files."""
         self.file.close()
         if self.board is not None:
             self.board.close()
@@ -176,7 +201,8 @@ def main(argv: list[str] | None = None) -> int:
     except D2MError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(json.dumps(info["loss"]) + "\n")
+    if info:
+        sys.stdout.write(json.dumps(info["loss"]) + "\n")
     return 0
 
 

@@ -1,4 +1,8 @@
-"""The state of a transformer training and its steps; `train` runs it."""
+"""The state of a transformer training and its steps; `train` runs it.
+
+accelerate spreads it over processes: each takes its share of every batch, gradients are averaged,
+and all hold the same weights.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from accelerate import Accelerator
+from accelerate.utils import broadcast, reduce
 
 from d2m_core.checkpoint import save_model
 from d2m_core.config import ModelConfig, TrainConfig
@@ -31,13 +37,20 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, shape: ModelConfig, data: DataSet) -> None:
         self.config, self.data = config, data
-        self.device = best_device(config.device)
+        self.workers = Accelerator(cpu=best_device(config.device).type == "cpu")
+        self.device = self.workers.device
+        shares = self.workers.num_processes * config.accumulate
+        if config.batch % shares:
+            raise SettingError(
+                f"batch is {config.batch}, which {self.workers.num_processes} processes in "
+                f"{config.accumulate} parts cannot share evenly; choose a multiple of {shares}."
+            )
         torch.manual_seed(config.seed)
         self.net = DanceToMusic(shape)
         mean, std = motion_statistics(data.train)
         self.net.motion_mean.copy_(mean)
         self.net.motion_std.copy_(std)
-        self.net.to(self.device)
+        self.net_of_all = self.workers.prepare_model(self.net.to(self.device))
         self.average = {name: p.detach().clone() for name, p in self.net.named_parameters()}
         self.optimiser = torch.optim.AdamW(_groups(self.net, config), betas=(0.9, 0.95), fused=True)
         self.step, self.spent_s = 0, 0.0
@@ -55,18 +68,28 @@ class Trainer:
         factor = rate_factor(self.step, self.config.warmup_steps, self.progress)
         return self.config.learning_rate * factor
 
-    def batch(self, step: int) -> Batch:
-        """The windows of one step; they depend on seed and step only."""
+    def agree_on_time(self, spent_s: float) -> None:
+        """The first process's clock decides for all."""
+        self.spent_s = spent_s
+        if self.workers.num_processes > 1:
+            shared = torch.tensor([spent_s], dtype=torch.float64, device=self.device)
+            self.spent_s = float(broadcast(shared))
+
+    def batch(self, step: int) -> list[Batch]:
+        """This process's windows of one step, in parts; they depend on seed and step only."""
         rng = np.random.default_rng([self.config.seed, step])
         drawn = draw_batch(self.data.train, self.net, self.config, rng)
-        return Batch(drawn.codes.to(self.device), drawn.given.to(self.device))
+        parts = self.config.accumulate
+        shares = self.workers.num_processes * parts
+        count, first = self.config.batch // shares, self.workers.process_index * parts
+        return [drawn.part(at * count, count).to(self.device) for at in range(first, first + parts)]
 
-    def losses(self, batch: Batch, net: DanceToMusic | None = None) -> torch.Tensor:
+    def losses(self, batch: Batch, net: torch.nn.Module | None = None) -> torch.Tensor:
         """Cross-entropy of each codebook [K], in nats per token."""
-        net = net or self.net
+        call, net = net or self.net, self.net
         delayed = apply_delay(batch.codes, net.pad)  # [B, K, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits = net(net.shift_right(delayed), batch.given)  # [B, K, S, V]
+            logits = call(net.shift_right(delayed), batch.given)  # [B, K, S, V]
         each = [
             F.cross_entropy(
                 logits[:, k].flatten(0, 1).float(), delayed[:, k].flatten(), ignore_index=net.pad
@@ -75,22 +98,43 @@ class Trainer:
         ]
         return torch.stack(each)
 
-    def train_step(self, batch: Batch) -> torch.Tensor:
-        """One update; returns the losses [K]."""
+    def train_step(self, parts: list[Batch]) -> torch.Tensor:
+        """One update from the parts of a batch; returns the losses [K] over all processes."""
         self.net.train()
+        torch.manual_seed(self.chance_seed())
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
-        losses = self.losses(batch)
         self.optimiser.zero_grad()
-        (losses * self._weights(len(losses))).sum().backward()
+        found = []
+        for number, part in enumerate(parts):
+            if number < len(parts) - 1:
+                with self.workers.no_sync(self.net_of_all):
+                    found.append(self.backward(part, len(parts)))
+            else:
+                found.append(self.backward(part, len(parts)))
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
         self.optimiser.step()
         self.step += 1
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for name, parameter in self.net.named_parameters():
-                self.average[name].lerp_(parameter, 1 - decay)
+        self.update_average()
+        return reduce(torch.stack(found).mean(0), "mean")
+
+    def backward(self, part: Batch, parts: int) -> torch.Tensor:
+        """Adds a part's gradients; returns its losses [K]."""
+        losses = self.losses(part, self.net_of_all)
+        ((losses * self._weights(len(losses))).sum() / parts).backward()
         return losses.detach()
+
+    def chance_seed(self) -> int:
+        """Of this step's dropout: a run that was stopped goes on as if it had not been."""
+        numbers = [self.config.seed, self.step, self.workers.process_index]
+        return int(np.random.default_rng(numbers).integers(2**62))
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Exponential moving average of the weights: what is measured and exported."""
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        for name, parameter in self.net.named_parameters():
+            self.average[name].lerp_(parameter, 1 - decay)
 
     def averaged_net(self) -> DanceToMusic:
         """A copy of the network with the averaged weights."""
@@ -111,8 +155,8 @@ class Trainer:
             for name, config in (("followed", plain), ("free", replace(plain, drop_all=1.0))):
                 rng = np.random.default_rng([seed, 1])
                 drawn = [draw_batch(items, net, config, rng) for _ in range(VALIDATION_BATCHES)]
-                moved = [Batch(b.codes.to(self.device), b.given.to(self.device)) for b in drawn]
-                mean = torch.stack([self.losses(b, net) for b in moved]).mean(0)
+                losses = [self.losses(b.to(self.device), net) for b in drawn]
+                mean = torch.stack(losses).mean(0)
                 found[name] = [round(x, 4) for x in mean.tolist()]
         return found
 
@@ -152,7 +196,6 @@ class Trainer:
             state["spent_s"],
             state["precision"],
         )
-        torch.manual_seed(self.config.seed + self.step)
         return True
 
     def export(self, path: Path, info: dict[str, Any]) -> None:
@@ -172,14 +215,18 @@ def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
 
 
 def faster_precision(trainer: Trainer) -> str:
-    """bfloat16 on a GPU that has it; on a CPU whichever takes less processor time when tried."""
+    """bfloat16 on a GPU that has it; on a CPU whichever takes less processor time when tried.
+
+    The first process decides for all.
+    """
     if trainer.device.type != "cpu":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     spent: dict[str, float] = {}
-    batch = trainer.batch(0)
+    batch = trainer.batch(0)[0]
     for trainer.precision in ("float32", "bfloat16") * 2:  # the first round warms up
         start = time.process_time()
         trainer.losses(batch).sum().backward()
         spent[trainer.precision] = time.process_time() - start
     trainer.net.zero_grad()
-    return min(spent, key=spent.__getitem__)
+    gain_s = torch.tensor([spent["float32"] - spent["bfloat16"]])
+    return "bfloat16" if float(broadcast(gain_s)) > 0 else "float32"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -31,6 +34,7 @@ from training.synthetic_items import CODEC, MOTION_NAMES, make_items
 from training.train import main, parse, train
 from training.trainer import Trainer
 
+ROOT = Path(__file__).parents[2]
 TINY, TINY_SHAPE = parse(["--preset", "tiny"])
 PLAIN = replace(
     TINY, drop_motion=0, drop_rhythm=0, drop_style=0, drop_all=0, short_windows=0, jitter_s=0,
@@ -160,6 +164,57 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
         assert torch.equal(straight.average[name], resumed.average[name]), name
     with pytest.raises(SettingError, match="another shape"):
         Trainer(config, replace(SHAPE, ffn=32), data).restore()
+
+
+SHARED = replace(TINY, steps=3, batch=4, seed=5)
+"""What one process and two train on in the test below."""
+
+
+def gradients(trainer: Trainer, steps: int = 3) -> dict[str, torch.Tensor]:
+    """Of the last of some steps."""
+    for _ in range(steps):
+        trainer.train_step(trainer.batch(trainer.step))
+    return {n: p.grad for n, p in trainer.net.named_parameters() if p.grad is not None}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        size = float(value.abs().max())
+        torch.testing.assert_close(other[name], value, atol=1e-4 * size + 1e-9, rtol=1e-3)
+
+
+def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
+    """Gradients of a whole batch, and of its halves on two processes (gloo)."""
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
+        str(29_950 + os.getpid() % 40), "-m", "tests.training.train_workers", str(tmp_path / "g"),
+    ]  # fmt: skip
+    surroundings = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, cwd=ROOT, env=surroundings, timeout=180)
+    alone = gradients(Trainer(SHARED, SHAPE, split(make_items(6))))
+    same(alone, torch.load(tmp_path / "g", weights_only=True))
+
+
+def test_a_batch_in_parts_gives_the_same_step() -> None:
+    data = split(make_items(6))
+    whole = gradients(Trainer(SHARED, SHAPE, data))
+    same(whole, gradients(Trainer(replace(SHARED, accumulate=4), SHAPE, data)))
+    with pytest.raises(SettingError, match="choose a multiple of 3"):
+        Trainer(replace(SHARED, accumulate=3), SHAPE, data)
+
+
+def test_dropout_resumes_exactly(tmp_path: Path) -> None:
+    config, shape = replace(TINY, run=str(tmp_path)), replace(SHAPE, dropout=0.3)
+    data = split(make_items(4))
+    straight = gradients(Trainer(config, shape, data), 4)
+    first = Trainer(config, shape, data)
+    gradients(first, 2)
+    first.save()
+    resumed = Trainer(config, shape, data)
+    assert resumed.restore()
+    for name, value in gradients(resumed, 2).items():
+        assert torch.equal(value, straight[name]), name
 
 
 def test_tiny_run_learns_and_its_checkpoint_follows_new_beats(tmp_path: Path) -> None:
