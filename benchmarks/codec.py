@@ -3,9 +3,9 @@
     python -m benchmarks.codec [--codec weights/codec] [--also FOLDER ...] [--out runs/benchmark]
 
 Codes held-out studio music, two pieces of each style, and cuts from the sound files of other
-folders. Prints Markdown; writes scores.json, and a picture of the original above the decoded
-spectrogram of each piece, into `--out`. Meta's weights are used where they lie on this machine and
-never fetched.
+folders. Prints Markdown; writes scores.json, a picture of the original above the decoded
+spectrogram of each piece, and styles.png with one piece of each style, into `--out`. Meta's weights
+are used where they lie on this machine and never fetched.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from d2m_core.errors import MediaError, SettingError
 from d2m_core.files import replacing
 from d2m_core.plots import save_png
 from training.codec.figures import OCTAVES_HZ
-from training.codec.pictures import spectrogram_pair
+from training.codec.pictures import contact_sheet, spectrogram_pair
 from training.codec.settings import SAMPLE_RATE
 from training.codec_music import held_out
 from training.madmom_beats import installed
@@ -63,6 +63,13 @@ def piece_name(music: str, number: int) -> str:
     """For files: which piece of a set it is, with its style where the studio made it."""
     style = STYLES[(CODEC_HELD_OUT_SEED + number) % len(STYLES)]
     return f"{number:02d}_{style}" if music == STUDIO else f"{number:02d}"
+
+
+def styles_sheet(real: torch.Tensor, fake: torch.Tensor) -> np.ndarray:
+    """One piece of each style, original above decoded; both [B, 1, N]."""
+    shown = range(min(len(STYLES), len(real)))
+    names = [piece_name(STUDIO, number).split("_", 1)[1] for number in shown]
+    return contact_sheet([(names[i], real[i, 0], fake[i, 0]) for i in shown])
 
 
 def markdown(scores: list[Score], pace: Speed, name: str) -> str:
@@ -116,10 +123,12 @@ def main(argv: list[str] | None = None) -> int:
     codec, name = load_codec(flags.codec), Path(flags.codec).name
     sets = {STUDIO: held_out(flags.seconds, flags.per_style)}
     sets |= {folder.name: cuts(folder, flags.seconds, flags.files) for folder in flags.also}
-    scores = []
+    scores: list[Score] = []
     for contestant in contestants(codec, name):
         for music, audio in sets.items():
             result, coded = score(contestant, music, audio, flags.madmom)
+            if not scores:
+                save_png(styles_sheet(audio, coded.sound), flags.out / "styles.png")
             scores.append(result)
             for number, (a, b) in enumerate(zip(audio[:, 0], coded.sound[:, 0], strict=True)):
                 file = f"{music}_{piece_name(music, number)}_{contestant.name}.png"

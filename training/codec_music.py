@@ -29,10 +29,14 @@ def installed_materials() -> Materials:
 
 def make_song(seed: int, duration_s: float, materials: Materials | None = None) -> np.ndarray:
     """One piece of band music, int16 [N] mono; the style follows from the seed, all in turn."""
-    plan = make_plan(seed, duration_s, STYLES[seed % len(STYLES)])
-    given = installed_materials() if materials is None else materials
-    mono = play(plan, given).samples.mean(axis=0)
+    mono = make_stereo(seed, duration_s, materials).mean(axis=0)
     return np.round(np.clip(mono, -1, 1) * FULL_SCALE).astype(np.int16)
+
+
+def make_stereo(seed: int, duration_s: float, materials: Materials | None = None) -> np.ndarray:
+    """The same before it is mixed down, float32 [2, N]."""
+    plan = make_plan(seed, duration_s, STYLES[seed % len(STYLES)])
+    return play(plan, installed_materials() if materials is None else materials).samples
 
 
 def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.ndarray]:
@@ -58,3 +62,15 @@ def held_out(duration_s: float = 6.0, per_style: int = 2) -> torch.Tensor:
         for i in range(len(STYLES) * per_style)
     ]
     return torch.from_numpy(np.stack(songs)).float()[:, None] / FULL_SCALE
+
+
+def held_out_stereo(duration_s: float = 12.0) -> torch.Tensor:
+    """The first of these pieces in each style before mixing down, float32 [B, 2, N]."""
+    materials = replace(installed_materials(), held_out=True)
+    songs = [
+        make_stereo(CODEC_HELD_OUT_SEED + i, duration_s + 4, materials)[
+            :, -int(SAMPLE_RATE * duration_s) :
+        ]
+        for i in range(len(STYLES))
+    ]
+    return torch.from_numpy(np.stack(songs)).float()

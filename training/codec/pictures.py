@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -10,6 +12,9 @@ from training.codec.spectra import MelScale
 
 HEIGHT, WIDTH, GAP = 160, 900, 6
 """Size of one spectrogram in pixels, and the line between two."""
+
+TITLE = 34
+"""Pixels above a pair for its name."""
 
 RANGE_DB = 80.0
 """From the loudest to black."""
@@ -23,6 +28,24 @@ def spectrogram_pair(real: torch.Tensor, fake: torch.Tensor) -> np.ndarray:
     rows = [_coloured(level, top) for level in levels]
     line = np.full((GAP, WIDTH, 3), 255, np.uint8)
     return np.concatenate([rows[0], line, rows[1]])
+
+
+def contact_sheet(
+    pieces: Sequence[tuple[str, torch.Tensor, torch.Tensor]], columns: int = 2
+) -> np.ndarray:
+    """Named pairs of sounds (name, original [N], decoded [N]) as one picture, uint8 [H, W, 3]."""
+    import cv2
+
+    tiles = []
+    for name, real, fake in pieces:
+        tile = np.full((2 * HEIGHT + GAP + TITLE + GAP, WIDTH + 2 * GAP, 3), 255, np.uint8)
+        tile[TITLE : TITLE + 2 * HEIGHT + GAP, GAP : GAP + WIDTH] = spectrogram_pair(real, fake)
+        place = (GAP, TITLE - 9)
+        cv2.putText(tile, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (30, 30, 30), 2, cv2.LINE_AA)
+        tiles.append(tile)
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
+    return np.vstack(rows)
 
 
 def _levels(scale: MelScale, sound: torch.Tensor) -> np.ndarray:
