@@ -79,7 +79,8 @@ def steps_of(folder: Path) -> int:
 def judge(root: Path, name: str, sets: dict[str, torch.Tensor]) -> Trial:
     """Scores the trained codec of one shape."""
     folder = folder_of(root, name)
-    codec = load_codec(str(folder / "out"))
+    offers = json.loads((folder / "out" / "config.json").read_text())["target_bandwidths"]
+    codec = load_codec(str(folder / "out"), bandwidth=max(offers))
     contestant = neural(codec, name)
     scores = [score(contestant, music, audio, madmom=False)[0] for music, audio in sets.items()]
     pace = speed(codec, sets[STUDIO])

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .accents import find_accents
 from .config import SamplingConfig
 from .errors import D2MError
 from .pipeline import (
@@ -51,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_files(parser.add_argument_group("weights and device"))
     extra = parser.add_argument_group("also write")
     extra.add_argument(
-        "--overlay", type=Path, help="the clip with skeleton and beats drawn in (.mp4)"
+        "--overlay", type=Path, help="the clip with skeleton, beats and accents drawn in (.mp4)"
     )
     extra.add_argument("--picture", type=Path, help="a picture of rhythm and music (.png)")
     add("--json", action="store_true", help="print what was found as JSON on standard output")
@@ -140,13 +141,14 @@ def run(args: argparse.Namespace) -> DanceMusic:
             pose_model=args.pose_model, on_progress=on_progress,
         )  # fmt: skip
         write_result(result, args.out, args.keep_original_audio, {"comment": f"seed {args.seed}"})
+        accents = find_accents(result.poses) if args.overlay or args.picture else None
         if args.overlay:
             overlay_video(
-                clip, result.poses, args.overlay, rhythm=result.rhythm,
+                clip, result.poses, args.overlay, rhythm=result.rhythm, accents=accents,
                 on_progress=lambda done, total: on_progress("overlay", done, total),
             )  # fmt: skip
         if args.picture:
-            save_png(rhythm_picture(result.rhythm, result.audio), args.picture)
+            save_png(rhythm_picture(result.rhythm, result.audio, accents=accents), args.picture)
     return result
 
 

@@ -16,6 +16,7 @@ from scipy import ndimage
 from scipy.interpolate import CubicSpline
 from scipy.signal import argrelextrema
 
+from .grid import seconds_at
 from .types import Waveform
 
 TOLERANCE_S = 0.07
@@ -79,6 +80,50 @@ def beat_f_chance(
             ]
         )
     )
+
+
+@dataclass(frozen=True)
+class Continuity:
+    """Share of beats in time with their neighbours too, 0..1 (mir_eval's continuity scores)."""
+
+    cmlt: float
+    """At the reference's own metrical level."""
+    amlt: float
+    """Off-beat, double and half time count as well."""
+
+
+def continuity(reference_s: np.ndarray, estimated_s: np.ndarray) -> Continuity:
+    """CMLt and AMLt over the whole clip: the first five seconds are not cut off.
+
+    Less than two beats on either side score 0.
+    """
+    from mir_eval.beat import continuity as scores
+
+    if len(reference_s) < 2 or len(estimated_s) < 2:
+        return Continuity(0.0, 0.0)
+    _, cmlt, _, amlt = scores(np.sort(reference_s), np.sort(estimated_s))
+    return Continuity(float(cmlt), float(amlt))
+
+
+def share_near(times_s: np.ndarray, grid_s: np.ndarray, tolerance_s: float = TOLERANCE_S) -> float:
+    """Share of the times that have a grid point within the tolerance; NaN where there are none.
+
+    Both ways round it tells of accents: `share_near(accents, beats)` is how many fall on a beat,
+    `share_near(beats, accents)` how many beats carry one.
+    """
+    if len(times_s) == 0:
+        return float("nan")
+    if len(grid_s) == 0:
+        return 0.0
+    away = np.abs(np.asarray(times_s)[:, None] - np.asarray(grid_s)[None, :]).min(1)
+    return float((away <= tolerance_s + 1e-9).mean())
+
+
+def eighths(beats_s: np.ndarray) -> np.ndarray:
+    """The beats and the points halfway between them, half a beat before and after included."""
+    if len(beats_s) < 2:
+        return np.asarray(beats_s, np.float64)
+    return seconds_at(beats_s, np.arange(-1, 2 * len(beats_s)) / 2)
 
 
 # --- coverage and hits in bins ---

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .accents import Accents
 from .beat_bar import draw_beat_bar
 from .errors import MediaError
 from .files import replacing
@@ -16,7 +17,9 @@ from .rhythm_plot import rhythm_picture
 from .types import PoseSequence, Progress, Rhythm, VideoClip
 from .video import iter_frames
 
-__all__ = ["draw_poses", "draw_skeleton", "overlay_video", "rhythm_picture", "save_png"]
+__all__ = [
+    "draw_accents", "draw_poses", "draw_skeleton", "overlay_video", "rhythm_picture", "save_png",
+]  # fmt: skip
 
 Colour = tuple[int, int, int]
 
@@ -38,6 +41,11 @@ _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
 )
 """Left, right and middle of a body, one set per dancer."""
 _DARK: Colour = (16, 18, 24)
+
+_FLASH: Colour = (255, 70, 190)
+_FLASH_S, _FLASH_SIZE = 0.2, 0.4
+"""Seconds, and first radius in torso lengths, of a full accent's ring; it doubles as it fades."""
+_TRUNK = (*_SHOULDERS, *_HIPS)
 
 _SHIFT = 4
 """OpenCV draws at 1 / 2 ** `_SHIFT` of a pixel, so that slow limbs do not jump."""
@@ -118,17 +126,56 @@ def draw_poses(rgb: np.ndarray, poses: PoseSequence, frame: int) -> np.ndarray:
     return rgb
 
 
+def draw_accents(
+    rgb: np.ndarray, image_landmarks: np.ndarray, accents: Accents, time_s: float
+) -> np.ndarray:
+    """A copy of `rgb` with rings where accents of the last 0.2 s were made, wide where strong.
+
+    `image_landmarks` [J, 2] are those of the dancer at `time_s`, in frame heights. Without joints
+    in `accents` the ring is around the trunk.
+    """
+    import cv2
+
+    height, out = rgb.shape[0], rgb.copy()
+    torso = np.linalg.norm(image_landmarks[_SHOULDERS].mean(0) - image_landmarks[_HIPS].mean(0))
+    since_s = time_s - accents.times_s
+    for k in np.flatnonzero((since_s > -1e-6) & (since_s < _FLASH_S)):
+        fresh = 1 - float(since_s[k]) / _FLASH_S
+        size = _FLASH_SIZE * min(float(torso), 1.0) * float(accents.strengths[k]) * (2 - fresh)
+        layer = out.copy()
+        for spot, wider in _flash_spots(image_landmarks, accents, int(k)):
+            if np.abs(spot).max() < 4:  # OpenCV overflows far outside the picture
+                place = np.round(spot * height * 2**_SHIFT).astype(int).tolist()
+                radius, thick = round(size * wider * height * 2**_SHIFT), max(2, height // 110)
+                cv2.circle(layer, place, radius, _FLASH, thick, cv2.LINE_AA, _SHIFT)
+        out = cv2.addWeighted(layer, fresh, out, 1 - fresh, 0)
+    return out
+
+
+def _flash_spots(
+    landmarks: np.ndarray, accents: Accents, index: int
+) -> list[tuple[np.ndarray, float]]:
+    """Where the rings of an accent are, and how much wider than a joint's."""
+    joints = accents.joints[index] if accents.joints else _TRUNK
+    spots = [(landmarks[joint], 1.0) for joint in joints if joint not in _TRUNK]
+    if set(joints) & set(_TRUNK):
+        spots.append((landmarks[list(_TRUNK)].mean(0), 2.0))
+    return spots
+
+
 def overlay_video(
     clip: VideoClip,
     poses: PoseSequence,
     out_path: Path | str,
     rhythm: Rhythm | None = None,
     on_progress: Progress | None = None,
+    accents: Accents | None = None,
 ) -> Path:
     """Writes the clip with its skeletons (and a beat bar, given `rhythm`) as an H.264 file.
 
-    Streams, at the poses' rate and at most 720 lines. `on_progress(frame, frames)` may raise to
-    cancel; no half file stays behind. Raises `MediaError`.
+    `accents` of the first person flash at the joints that made them. Streams, at the poses' rate
+    and at most 720 lines. `on_progress(frame, frames)` may raise to cancel; no half file stays
+    behind. Raises `MediaError`.
     """
     import av
 
@@ -140,7 +187,7 @@ def overlay_video(
         )
     try:
         with replacing(out_path) as partial:
-            _encode(clip, poses, partial, rhythm, on_progress)
+            _encode(clip, poses, partial, rhythm, on_progress, accents)
     except (OSError, av.FFmpegError) as error:
         raise MediaError(
             f"The skeleton video could not be written to {out_path} ({error}); "
@@ -155,6 +202,7 @@ def _encode(
     path: Path,
     rhythm: Rhythm | None,
     on_progress: Progress | None,
+    accents: Accents | None,
 ) -> None:
     import av
 
@@ -169,6 +217,8 @@ def _encode(
             if index >= poses.frames:
                 break
             rgb = draw_poses(frame.rgb, poses, index)
+            if accents is not None and poses.present[index, 0]:
+                rgb = draw_accents(rgb, poses.image[index, 0], accents, frame.time_s)
             if rhythm is not None:
                 rgb = draw_beat_bar(rgb, rhythm, frame.time_s)
             rgb = rgb[: rgb.shape[0] // 2 * 2, : rgb.shape[1] // 2 * 2]  # H.264 wants even sides

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .accents import Accents
 from .types import Rhythm, Waveform
 
 _INK, _PAPER, _FAINT = "#e8eaf0", "#14161c", "#8b90a0"
 _ONSET, _ENERGY = "#5aaaff", "#7de08a"
-_BEAT, _DOWNBEAT, _TRUTH = "#f0f0f0", "#ffbe3c", "#ff5f7a"
+_BEAT, _DOWNBEAT, _TRUTH, _ACCENT = "#f0f0f0", "#ffbe3c", "#ff5f7a", "#ff46be"
 _DPI = 100
 _LEFT, _RIGHT = 0.055, 0.985
 _TOP, _BOTTOM = 100, 56
@@ -28,6 +29,7 @@ def rhythm_picture(
     waveform: Waveform | None = None,
     truth_beats_s: np.ndarray | None = None,
     title: str = "",
+    accents: Accents | None = None,
     *,
     width: int = 1400,
     height: int = 600,
@@ -35,7 +37,7 @@ def rhythm_picture(
     """Picture uint8 [height, width, 3] of accents, energy, beats and bars over time.
 
     With `waveform` its spectrum stands below, with the beats over it; `truth_beats_s` are marked
-    above the curves.
+    above the curves, `accents` as triangles in them, large where strong.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -50,6 +52,11 @@ def rhythm_picture(
         axes[0].plot(
             truth_beats_s, np.full(len(truth_beats_s), 1.06), "v", color=_TRUTH, markersize=7,
             markeredgecolor=_PAPER, label="true beats", clip_on=False, zorder=5,
+        )  # fmt: skip
+    if accents is not None:
+        axes[0].scatter(
+            accents.times_s, np.full(len(accents), 0.05), 10 + 200 * accents.strengths**2, _ACCENT,
+            marker="^", edgecolors=_PAPER, linewidths=0.6, label="seen accents", zorder=4,
         )  # fmt: skip
     if waveform is not None:
         _draw_spectrum(axes[1], waveform)
@@ -129,7 +136,7 @@ def _dress(figure: Any, axes: np.ndarray, rhythm: Rhythm, title: str) -> None:
     figure.text(_LEFT, 1 - 70 / height, facts, color=_FAINT, fontsize=11.5)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="lower right", bbox_to_anchor=(_RIGHT, 1 - 80 / height), ncols=5,
+        handles, labels, loc="lower right", bbox_to_anchor=(_RIGHT, 1 - 80 / height), ncols=6,
         frameon=False, labelcolor=_INK, fontsize=11, handlelength=1.6, columnspacing=1.4,
         borderaxespad=0,
     )  # fmt: skip

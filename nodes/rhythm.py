@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io, ui
 
+from ..d2m_core.accents import find_accents
 from ..d2m_core.assets import default_weights
 from ..d2m_core.checkpoint import load_rhythm
 from ..d2m_core.config import TEMPO_RANGE_BPM, check_tempo
@@ -65,7 +66,7 @@ class DanceRhythm(io.ComfyNode):
         net = load_rhythm(default_weights("rhythm"))
         rhythm = rhythm_from_motion(extract_motion(poses.poses), net, tempo_bpm or None)
         rhythm = _edited(rhythm, grid, nudge_ms, energy)
-        picture = to_image(rhythm_picture(rhythm))
+        picture = to_image(rhythm_picture(rhythm, accents=find_accents(poses.poses)))
         return io.NodeOutput(
             ClipRhythm(rhythm, poses.duration_s),
             picture,

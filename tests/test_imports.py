@@ -28,6 +28,8 @@ RANKS = (
 """Arrows go from a later rank to an earlier one, or stay within a rank without a cycle."""
 
 PARTS_OF = {
+    "accents": "motion",
+    "braking": "motion",
     "__main__": "cli",
     "beat_bar": "plots",
     "beats": "rhythm",

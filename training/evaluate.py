@@ -1,13 +1,13 @@
 """Scores of the whole chain, each beside the controls that keep it honest.
 
     python -m training.evaluate music --dances 24
-    python -m training.evaluate rhythm --dances 20 [--clips FOLDER]
+    python -m training.evaluate rhythm [--sets SET ...] [--melody DIR] [--clips DIR]
     python -m training.evaluate clips FOLDER
 
 `music`: dances the networks never saw go in, music comes out; beats tracked in the music are held
-against the beats that were asked for. `rhythm`: beats found in rendered dances or real clips
-(`training.evaluate_rhythm`). `clips`: every video in a folder runs from file to music.
-Results are printed as a table and written as JSON into `runs/evaluate/`.
+against the beats that were asked for. `rhythm`: beats and accents found in sets of dances and clips
+(`training.evaluate_rhythm`), one table for each. `clips`: every video in a folder runs from file to
+music. Results are printed as a table and written as JSON into `runs/evaluate/`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.assets import default_weights
 from d2m_core.audio import load_audio, save_audio
-from d2m_core.checkpoint import load_rhythm
 from d2m_core.codec import decode_tokens
 from d2m_core.config import SamplingConfig
 from d2m_core.errors import D2MError
@@ -35,7 +34,7 @@ from d2m_core.pipeline import Models, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio, rhythm_from_motion
 from d2m_core.sampling import generate_tokens
 from d2m_core.types import MotionFeatures, Rhythm, Waveform
-from training.evaluate_rhythm import score_clips, score_dances, videos_in
+from training.evaluate_rhythm import add_rhythm_flags, rhythm_scores, videos_in
 from training.madmom_beats import installed, madmom_beats
 from training.seeds import UNSEEN_SEED
 from training.studio.pairs import see
@@ -168,28 +167,20 @@ def score_clip(path: Path, models: Models, out: Path) -> dict:
     return facts
 
 
-def _music(args: argparse.Namespace) -> list[dict]:
+def _music(args: argparse.Namespace) -> tuple[list[dict], str]:
     scores = score_music(load_models(), args.dances, args.seconds, args.out / "music")
-    return with_means([asdict(score) for score in scores], "style")
+    rows = with_means([asdict(score) for score in scores], "style")
+    return rows, table(rows)
 
 
-def _rhythm(args: argparse.Namespace) -> list[dict]:
-    net = load_rhythm(args.weights or default_weights("rhythm"))
-    if args.clips:
-        scores = score_clips(net, args.clips, args.poses / "clips")
-    else:
-        scores = score_dances(net, args.dances, args.seconds, args.poses)
-    return with_means([asdict(score) for score in scores], "name")
-
-
-def _clips(args: argparse.Namespace) -> list[dict]:
+def _clips(args: argparse.Namespace) -> tuple[list[dict], str]:
     videos, models, rows = videos_in(args.folder), load_models(), []
     for path in videos:
         try:
             rows.append(score_clip(path, models, args.out))
         except D2MError as error:
             rows.append({"clip": path.name, "error": str(error)})
-    return rows
+    return rows, table(rows)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -199,16 +190,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="what", required=True)
     music = commands.add_parser("music", help="music for unseen dances against the beats asked for")
-    rhythm = commands.add_parser("rhythm", help="beats found in rendered dances or in real clips")
-    for command, dances in ((music, 24), (rhythm, 20)):
-        command.add_argument("--dances", type=int, default=dances, help="how many [%(default)s]")
-        command.add_argument("--seconds", type=float, default=10.0, help="of each [%(default)s]")
-    rhythm.add_argument(
-        "--clips", type=Path, help="folder of real clips with sound to score instead"
-    )
-    rhythm.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
-    rhythm.add_argument(
-        "--poses", type=Path, default=Path("runs/rhythm_eval"), help="poses kept [%(default)s]"
+    music.add_argument("--dances", type=int, default=24, help="how many [%(default)s]")
+    music.add_argument("--seconds", type=float, default=10.0, help="of each [%(default)s]")
+    add_rhythm_flags(
+        commands.add_parser("rhythm", help="beats and accents found in sets of dances")
     )
     clips = commands.add_parser("clips", help="every video in a folder, from file to music")
     clips.add_argument("folder", type=Path)
@@ -217,15 +202,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
+    commands = {"music": _music, "rhythm": rhythm_scores, "clips": _clips}
+    result: Any
     try:
-        rows = {"music": _music, "rhythm": _rhythm, "clips": _clips}[args.what](args)
+        result, text = commands[args.what](args)
     except D2MError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    name = "rhythm_clips" if args.what == "rhythm" and args.clips else args.what
-    with replacing(args.out / f"{name}.json") as partial:
-        partial.write_text(json.dumps(rows, indent=1))
-    sys.stdout.write(table(rows))
+    with replacing(args.out / f"{args.what}.json") as partial:
+        partial.write_text(json.dumps(result, indent=1))
+    sys.stdout.write(text)
     return 0
 
 

@@ -1,56 +1,52 @@
-"""Scores the rhythm network on dances rendered to pixels and read back by MediaPipe.
+"""Sets of dances that the rhythm network is scored on by `python -m training.evaluate rhythm`.
 
-`python -m training.evaluate rhythm` prints them: the beat F-measure (mir_eval, 70 ms), whether the
-tempo is within 4 %, and beside them what the same beats score at random phases and what a metronome
-scores that is told the true tempo. Real clips are scored against their own soundtrack.
+What is measured, and beside which controls, says `training.rhythm_scores`; intervals and tables are
+made in `training.rhythm_report`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.audio import load_audio
-from d2m_core.errors import SettingError
-from d2m_core.grid import steady_beats, tempo_of
-from d2m_core.metrics import beat_f, beat_f_chance, tempo_correct
+from d2m_core.accents import STRONG_ACCENT, find_accents
+from d2m_core.assets import default_weights
+from d2m_core.checkpoint import load_rhythm
+from d2m_core.errors import SettingError, require
 from d2m_core.motion import extract_motion
 from d2m_core.pose import estimate_poses, select_dancer
 from d2m_core.pose_keypoints import load_poses, save_poses
-from d2m_core.rhythm import RhythmNet, rhythm_from_audio, rhythm_from_motion
-from d2m_core.types import PoseSequence, Rhythm
+from d2m_core.types import PoseSequence
 from d2m_core.video import open_clip
-from training.seeds import RENDERED_SEED
+from training.calibration import draw_reliability
+from training.dance_with_melody import EXCERPT_S, captured_poses, dances_in
+from training.rhythm_pool import random_scene
+from training.rhythm_report import RIGHT_MEANS, set_calibration, set_json, set_text
+from training.rhythm_scores import Case, score_cases
+from training.seeds import RENDERED_SEED, RHYTHM_SCORE_SEED
+from training.song_beats import song_beats, tracker
 from training.studio.drawing import render_scene
 from training.studio.plan import make_plan
+from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import Scene, stage
 from training.studio.stage.shot import Shot
 from training.studio.styles import STYLES
 
+SETS = {
+    "studio": "unseen studio dances, landmarks with the noise model fitted to MediaPipe",
+    "drawn": "unseen studio dances, drawn to pixels and read back by MediaPipe",
+    "melody": "Dance with Melody, captured; offset and drift fitted, of the controls as well",
+    "clips": "real clips against their own songs",
+}
+"""Names of the sets, and what they are."""
+
 TEMPI_BPM = (70.0, 170.0)
-_PHASES = 16
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
-
-
-@dataclass(frozen=True)
-class RhythmScore:
-    """One dance or clip."""
-
-    name: str
-    tempo_bpm: float
-    """The reference's tempo."""
-    found_bpm: float
-    beat_f: float
-    chance_f: float
-    """The found beats against the reference at random phases."""
-    metronome_f: float
-    """A steady pulse of the reference's tempo, mean over all phases."""
-    tempo_right: bool
-    tempo_right_octaves: bool
-    confidence: float
 
 
 def drawn_dance(number: int, count: int, duration_s: float) -> Scene:
@@ -77,35 +73,55 @@ def read_back(truth: Scene, folder: Path) -> PoseSequence:
     return poses
 
 
-def compare(name: str, reference: Rhythm, found: Rhythm) -> RhythmScore:
-    """Found beats against reference beats, with the controls."""
-    duration_s = found.duration_s
-    truth = reference.beats_s
-    phases = (np.arange(_PHASES) + 0.5) / _PHASES * 60 / reference.tempo_bpm
-    ticks = [steady_beats(reference.tempo_bpm, duration_s, first) for first in phases]
-    return RhythmScore(
-        name,
-        reference.tempo_bpm,
-        found.tempo_bpm,
-        beat_f(truth, found.beats_s),
-        beat_f_chance(truth, found.beats_s, duration_s),
-        float(np.mean([beat_f(truth, tick) for tick in ticks])),
-        tempo_correct(reference.tempo_bpm, found.tempo_bpm),
-        tempo_correct(reference.tempo_bpm, found.tempo_bpm, octaves=True),
-        found.confidence,
-    )
+def case_of(
+    name: str,
+    poses: PoseSequence,
+    beats_s: np.ndarray | None = None,
+    downbeats_s: np.ndarray | None = None,
+    loose: bool = False,
+) -> Case:
+    """A case to score; fewer than two reference beats are none."""
+    accents = find_accents(poses)
+    strong = accents.times_s[accents.strengths >= STRONG_ACCENT]
+    if beats_s is not None and len(beats_s) < 2:
+        beats_s = downbeats_s = None
+    return Case(name, extract_motion(poses), strong, beats_s, downbeats_s, loose)
 
 
-def score_dances(net: RhythmNet, count: int, duration_s: float, folder: Path) -> list[RhythmScore]:
-    """Scores on `count` rendered dances that the network never saw."""
-    scores = []
-    for number in tqdm(range(count), desc="dances", unit="dance"):
+def studio_cases(count: int, duration_s: float) -> Iterator[Case]:
+    """Dances no training saw, their landmarks as the noise model that was fitted to MediaPipe."""
+    for seed in range(RHYTHM_SCORE_SEED, RHYTHM_SCORE_SEED + count):
+        scene = random_scene(seed, duration_s)
+        seen = mediapipe_like(scene, np.random.default_rng([seed, 0x5C0]))
+        truth = scene.dances[0]
+        yield case_of(str(seed), seen, truth.beats_s, truth.beats_s[truth.downbeats])
+
+
+def drawn_cases(count: int, duration_s: float, folder: Path) -> Iterator[Case]:
+    """Dances no training saw, rendered to pixels and read back by MediaPipe; poses in `folder`."""
+    for number in range(count):
         truth = drawn_dance(number, count, duration_s)
-        found = rhythm_from_motion(extract_motion(read_back(truth, folder)), net)
         beats_s, downbeats = truth.plan.beats_s, truth.plan.downbeats
-        reference = Rhythm(beats_s, downbeats, found.curves, tempo_of(beats_s))
-        scores.append(compare(str(truth.seed), reference, found))
-    return scores
+        yield case_of(str(truth.seed), read_back(truth, folder), beats_s, beats_s[downbeats])
+
+
+def melody_cases(melody: Path, folder: Path) -> Iterator[Case]:
+    """Captured dances against their songs, whose clocks are only known roughly."""
+    for path in dances_in(melody):
+        poses = captured_poses(path)
+        beats_s = song_beats(path.with_suffix(".opus"), EXCERPT_S, folder)
+        yield case_of(path.stem, poses, beats_s, loose=True)
+
+
+def clip_cases(clips: Path, folder: Path) -> Iterator[Case]:
+    """Real clips against their own songs; silent ones have no reference. Poses in `folder`."""
+    for path in videos_in(clips):
+        clip = open_clip(path)
+        kept = folder / f"{path.stem}.npz"
+        if not kept.exists():
+            save_poses(select_dancer(estimate_poses(clip), "largest"), kept)
+        beats_s = song_beats(path, clip.duration_s, folder) if clip.has_audio else None
+        yield case_of(path.stem, load_poses(kept), beats_s)
 
 
 def videos_in(folder: Path) -> list[Path]:
@@ -119,17 +135,61 @@ def videos_in(folder: Path) -> list[Path]:
     return found
 
 
-def score_clips(net: RhythmNet, clips: Path, folder: Path) -> list[RhythmScore]:
-    """Scores of real clips against the beats of their own soundtrack; silent ones are left out."""
-    scores = []
-    for path in videos_in(clips):
-        clip = open_clip(path)
-        if not clip.has_audio:
-            continue
-        kept = folder / f"{path.stem}.npz"
-        if not kept.exists():
-            save_poses(select_dancer(estimate_poses(clip), "largest"), kept)
-        found = rhythm_from_motion(extract_motion(load_poses(kept)), net)
-        heard = rhythm_from_audio(load_audio(path, duration_s=clip.duration_s))
-        scores.append(compare(path.stem, heard, found))
-    return scores
+def add_rhythm_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of `python -m training.evaluate rhythm`."""
+    parser.add_argument(
+        "--sets", nargs="+", choices=sorted(SETS), metavar="SET",
+        help=f"any of {', '.join(SETS)}; unless given, those whose folder is, or studio and drawn",
+    )  # fmt: skip
+    parser.add_argument("--melody", type=Path, help="folder of the set Dance with Melody")
+    parser.add_argument("--clips", type=Path, help="folder of real dance clips")
+    parser.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
+    parser.add_argument(
+        "--poses", type=Path, default=Path("runs/rhythm_eval"),
+        help="poses and songs' beats are kept here [%(default)s]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--studio-dances", type=int, default=60, help="dances of the set studio [%(default)s]"
+    )
+    parser.add_argument(
+        "--dances", type=int, default=20, help="dances of the set drawn [%(default)s]"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="of studio and drawn dances [%(default)s]"
+    )
+
+
+def rhythm_scores(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Scores the sets that the flags ask for: everything as JSON, and the tables.
+
+    The reliability curves go into `rhythm_reliability.png` in the folder `args.out`. Raises
+    `SettingError` for a set without its folder.
+    """
+    folders = {"melody": args.melody, "clips": args.clips}
+    given = [name for name, folder in folders.items() if folder]
+    names = args.sets or given or ["studio", "drawn"]
+    for name in names:
+        flag = f"--{name}"
+        require(folders.get(name, True) is not None, f"The set {name} needs its folder: {flag} DIR")
+    weights = args.weights or default_weights("rhythm")
+    net = load_rhythm(weights)
+    makers = {
+        "studio": lambda: studio_cases(args.studio_dances, args.seconds),
+        "drawn": lambda: drawn_cases(args.dances, args.seconds, args.poses),
+        "melody": lambda: melody_cases(args.melody, args.poses / "melody"),
+        "clips": lambda: clip_cases(args.clips, args.poses / "clips"),
+    }
+    report: dict[str, Any] = {}
+    texts, curves = [], {}
+    for name in names:
+        cases = list(tqdm(makers[name](), desc=f"{name}: reading", unit="clip"))
+        scores = score_cases(cases, net)
+        about = SETS[name] + (f" (tracker: {tracker()})" if name in folders else "")
+        report[name] = set_json(about, scores)
+        texts.append(set_text(name, about, scores))
+        calibrated = set_calibration(scores)
+        if calibrated is not None:
+            curves[name] = calibrated
+    if curves:
+        draw_reliability(curves, RIGHT_MEANS, args.out / "rhythm_reliability.png")
+    return report, "".join(texts)

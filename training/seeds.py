@@ -14,6 +14,7 @@ only; whatever is new takes a free range and writes it down here.
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm`; +100: demo, tests |
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
 | 10_000_000 and up | validation of the rhythm network |
+| 11_000_000 and up | landmarks of dances for `training.evaluate rhythm`, set studio |
 """
 
 from __future__ import annotations
@@ -50,3 +51,6 @@ NOISE_SEED = RENDERED_SEED + 100_000
 
 RHYTHM_HELD_OUT_SEED = 10_000_000
 """Dances from here on validate the rhythm network while it trains."""
+
+RHYTHM_SCORE_SEED = 11_000_000
+"""Dances from here on score the rhythm network on landmarks; no training run uses them."""

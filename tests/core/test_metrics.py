@@ -12,9 +12,12 @@ from d2m_core.metrics import (
     bcs_bhs,
     beat_f,
     beat_f_chance,
+    continuity,
+    eighths,
     motion_beats,
     onsets,
     phase_rotated,
+    share_near,
     summarise,
     tempo_correct,
 )
@@ -56,6 +59,43 @@ def test_rotation_goes_around() -> None:
 def test_chance_of_a_steady_grid_is_its_window_over_its_period() -> None:
     beats = np.arange(0, 30, 0.5)
     assert beat_f_chance(beats, beats, 30.0, rotations=100) == pytest.approx(0.28, abs=0.01)
+
+
+def test_continuity_by_hand() -> None:
+    beats = np.arange(8.0)
+    whole = continuity(beats, beats + 0.1)  # within 17.5 % of a period
+    assert (whole.cmlt, whole.amlt) == (1.0, 1.0)
+    assert continuity(beats, beats + 0.2).amlt == 0.0
+    assert continuity(beats[:1], beats).amlt == 0.0
+
+
+def test_continuity_at_other_levels() -> None:
+    beats = np.arange(8.0)
+    for other in (np.arange(0, 7.5, 0.5), beats[::2], beats[:-1] + 0.5):
+        found = continuity(beats, other)
+        assert (found.cmlt, found.amlt) == (0.0, 1.0)
+
+
+def test_continuity_needs_the_neighbour_and_keeps_the_first_seconds() -> None:
+    beats = np.arange(8.0)
+    moved = beats.copy()
+    moved[3] += 0.3  # beat 3 misses; the intervals before it and after it are wrong, so beat 4 too
+    assert continuity(beats, moved).cmlt == pytest.approx(6 / 8)
+
+
+def test_share_near_both_ways_round() -> None:
+    accents = np.array([0.07, 0.5, 1.08, 2.95])
+    assert share_near(accents, REFERENCE) == 0.5  # the first and the last
+    assert share_near(REFERENCE, accents) == 0.5  # beats 0 and 3
+    assert share_near(accents, eighths(REFERENCE)) == 0.75
+    assert np.isnan(share_near(np.zeros(0), REFERENCE))
+    assert share_near(accents, np.zeros(0)) == 0.0
+
+
+def test_eighths_follow_a_tempo_that_changes() -> None:
+    expected = [-0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0]
+    np.testing.assert_allclose(eighths(np.array([0.0, 1.0, 3.0])), expected)
+    assert eighths(np.array([1.0])).tolist() == [1.0]
 
 
 def test_two_meanings_of_beat_coverage() -> None:

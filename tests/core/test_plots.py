@@ -12,8 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
+from d2m_core.accents import Accents
 from d2m_core.errors import Cancelled, MediaError
-from d2m_core.plots import draw_skeleton, overlay_video, rhythm_picture, save_png
+from d2m_core.plots import (
+    draw_accents,
+    draw_skeleton,
+    overlay_video,
+    rhythm_picture,
+    save_png,
+)
 from d2m_core.types import LANDMARKS, PoseSequence, Rhythm, Waveform
 from d2m_core.video import open_clip
 
@@ -98,6 +105,61 @@ def test_an_overlay_with_a_strange_name_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def one_accent(
+    strength: float = 1.0, joints: tuple[tuple[int, ...], ...] = ((15,),), at_s: float = 0.4
+) -> Accents:
+    return Accents(np.array([at_s]), np.array([strength], np.float32), ("brake",), joints)
+
+
+def test_an_accent_flashes_at_its_joint_wider_when_strong_and_is_gone_soon() -> None:
+    rgb, points = np.zeros((240, 320, 3), np.uint8), standing(1).image[0, 0]
+    points[[11, 12], 1] = 0.2
+    drawn = {
+        (strength, late): draw_accents(rgb, points, one_accent(strength), 0.4 + late)
+        for strength in (0.4, 1.0)
+        for late in (-0.04, 0.0, 0.1, 0.21)
+    }
+    assert not drawn[1.0, -0.04].any()
+    assert not drawn[1.0, 0.21].any()
+    assert drawn[1.0, 0.1].max() < drawn[1.0, 0.0].max()
+    rows = {key: np.flatnonzero(one.any(axis=(1, 2))) for key, one in drawn.items()}
+    assert np.mean(rows[1.0, 0.0][[0, -1]]) == pytest.approx(240 * points[15, 1], abs=2)
+    assert np.ptp(rows[1.0, 0.0]) > 1.5 * np.ptp(rows[0.4, 0.0])
+    assert np.ptp(rows[1.0, 0.1]) > np.ptp(rows[1.0, 0.0])
+
+
+@pytest.mark.parametrize("joints", [(), ((11, 12, 23, 24),)], ids=str)
+def test_an_accent_of_the_trunk_or_of_nobody_knows_what_is_drawn_around_the_trunk(
+    joints: tuple[tuple[int, ...], ...],
+) -> None:
+    rgb, points = np.zeros((240, 320, 3), np.uint8), standing(1).image[0, 0]
+    rows = np.flatnonzero(
+        draw_accents(rgb, points, one_accent(joints=joints), 0.4).any(axis=(1, 2))
+    )
+    middle = points[[11, 12, 23, 24], 1].mean() * 240
+    assert np.mean(rows[[0, -1]]) == pytest.approx(middle, abs=2)
+
+
+@pytest.mark.parametrize("far", [1e3, -1e7])
+def test_accents_far_outside_the_picture_do_no_harm(far: float) -> None:
+    points = np.full((LANDMARKS, 2), far, np.float32)
+    rgb = np.zeros((48, 64, 3), np.uint8)
+    assert not draw_accents(rgb, points, one_accent(), 0.4).any()
+
+
+def test_the_overlay_shows_accents(make_clip: Callable[..., Path], tmp_path: Path) -> None:
+    path = make_clip(width=130, height=98, paint=lambda *_: np.full((98, 130, 3), 90, np.uint8))
+    clip, sums = open_clip(path), []
+    for accents in (None, one_accent(at_s=0.4)):
+        out = tmp_path / "overlay.mp4"
+        overlay_video(clip, standing(50), out, accents=accents)
+        with av.open(str(out)) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        sums.append(np.array([frame[..., 0].sum(dtype=int) for frame in frames]))
+    change = np.abs(sums[1] - sums[0])
+    assert change[10:13].min() > 3 * max(change[:9].max(), change[20:].max())
+
+
 def tone(seconds: float) -> Waveform:
     times = torch.arange(int(seconds * 8000)) / 8000
     return Waveform(torch.sin(2 * torch.pi * 440 * times)[None, None], 8000)
@@ -119,6 +181,20 @@ def test_the_rhythm_picture_shows_downbeats_where_they_are() -> None:
     left, right = 0.055 * 1000, 0.985 * 1000
     assert len(gold) > 0
     assert np.abs(gold - (left + (right - left) * 1.25 / 2)).max() < 4
+
+
+def test_the_rhythm_picture_marks_accents_large_where_strong() -> None:
+    accents = Accents(np.array([0.5, 1.5]), np.array([0.3, 1.0], np.float32), ("clap", "brake"))
+    rhythm = Rhythm(np.zeros(0), np.zeros(0, bool), np.zeros((50, 2), np.float32), 120.0)
+    picture = rhythm_picture(rhythm, accents=accents, width=1000, height=400)
+    below = picture[120:].astype(int)  # the legend is above
+    pink = np.flatnonzero((np.abs(below - (255, 70, 190)).max(axis=-1) < 40).any(axis=0))
+    left, right = 0.055 * 1000, 0.985 * 1000
+    weak, strong = (
+        pink[np.abs(pink - (left + (right - left) * at_s / 2)) < 12] for at_s in (0.5, 1.5)
+    )
+    assert 0 < len(weak) < len(strong)
+    assert len(weak) + len(strong) == len(pink)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 2.0, 5.0])
