@@ -76,7 +76,7 @@ def resume(trainer: CodecTrainer) -> None:
     """Goes on from the checkpoint in the run's folder, where there is one."""
     path = trainer.run / "checkpoint.pt"
     if path.exists():
-        state = torch.load(path, map_location=trainer.device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         try:
             trainer.restore(state)
         except RuntimeError as error:

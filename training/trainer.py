@@ -183,13 +183,13 @@ class Trainer:
         path = Path(self.config.run) / "last.pt"
         if not path.exists():
             return False
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         if state["shape"] != json.dumps(asdict(self.net.config)):
             raise SettingError(
                 f"{path} is of a network of another shape; give the same flags as before."
             )
         self.net.load_state_dict(state["net"])
-        self.average = state["average"]
+        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.spent_s, self.precision = (
             state["step"],

@@ -9,6 +9,7 @@ import torch
 
 from tests.training.test_codec_trainer import SHARED, after_three_steps
 from training.codec.trainer import CodecTrainer
+from training.train_codec import resume, save_checkpoint
 
 
 def main(out: Path) -> None:
@@ -17,6 +18,12 @@ def main(out: Path) -> None:
         trainer = CodecTrainer(settings)
         assert trainer.workers.num_processes == 2
         found.append(after_three_steps(trainer))
+        trainer.run = out.parent
+        if trainer.workers.is_main_process:
+            save_checkpoint(trainer)
+        trainer.workers.wait_for_everyone()
+        resume(trainer)
+        assert trainer.step == 3
     if trainer.workers.is_main_process:
         torch.save(found, out)
     trainer.workers.end_training()

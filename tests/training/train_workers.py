@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,11 +15,16 @@ from training.trainer import Trainer
 
 
 def main(out: Path) -> None:
-    trainer = Trainer(SHARED, SHAPE, split(make_items(6)))
+    config = replace(SHARED, run=str(out.parent / "run"))
+    trainer = Trainer(config, SHAPE, split(make_items(6)))
     assert trainer.workers.num_processes == 2
     found = gradients(trainer)
     if trainer.workers.is_main_process:
         torch.save(found, out)
+        trainer.save()
+    trainer.workers.wait_for_everyone()
+    assert trainer.restore()
+    trainer.train_step(trainer.batch(trainer.step))
     trainer.workers.end_training()
 
 
