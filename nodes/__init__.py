@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from . import host
+from .align_audio import AlignAudio
 from .encodec import EnCodecDecode, LoadCodec
 from .load_video import LoadVideo
 from .pose_estimate import PoseEstimate
@@ -25,6 +26,7 @@ class DanceToMusicExtension(ComfyExtension):
             Sampler,
             LoadCodec,
             EnCodecDecode,
+            AlignAudio,
             SaveAudio,
         ]
 

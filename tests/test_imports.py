@@ -21,7 +21,17 @@ RANKS = (
     {"errors", "patterns"},
     {"types", "config", "grid"},
     {"video", "audio", "motion", "codec", "model"},
-    {"assets", "pose_keypoints", "pose", "rhythm", "sampling", "checkpoint", "metrics", "plots"},
+    {
+        "align",
+        "assets",
+        "pose_keypoints",
+        "pose",
+        "rhythm",
+        "sampling",
+        "checkpoint",
+        "metrics",
+        "plots",
+    },
     {"pipeline"},
     {"cli"},
 )
@@ -29,9 +39,13 @@ RANKS = (
 
 PARTS_OF = {
     "accents": "motion",
+    "align_map": "grid",
+    "align_start": "align",
     "braking": "motion",
     "__main__": "cli",
     "beat_bar": "plots",
+    "beat_confidence": "rhythm",
+    "beat_tracking": "rhythm",
     "beats": "rhythm",
     "codec_files": "codec",
     "codec_stream": "codec",
@@ -44,6 +58,7 @@ PARTS_OF = {
     "rhythm_edit": "rhythm",
     "rhythm_plot": "plots",
     "sound_file": "audio",
+    "stretch": "audio",
     "video_source": "video",
 }
 """Files split off a module have its rank."""

@@ -24,7 +24,7 @@ comfy.options.enable_args_parsing()
 import asyncio, importlib.util, json, sys
 import folder_paths
 
-FOREIGN = {"d2m_core", "mediapipe", "librosa", "matplotlib"}
+FOREIGN = {"d2m_core", "mediapipe", "librosa", "matplotlib", "python_stretch"}
 pack = PACK
 name = pack.replace(".", "_x_")  # as ComfyUI names it
 spec = importlib.util.spec_from_file_location(name, pack + "/__init__.py")
@@ -63,6 +63,9 @@ RELEASED: dict[str, list[str]] = {
     ],
     "D2M_LoadCodec": ["codec_name", "download"],
     "D2M_EnCodecDecode": ["tokens", "codec"],
+    "D2M_AlignAudio": [
+        "audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop",
+    ],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
 }  # fmt: skip
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
@@ -75,20 +78,25 @@ DISPLAY_NAMES = {
     "D2M_Sampler": "Dance2Music Sampler",
     "D2M_LoadCodec": "Load Audio Codec",
     "D2M_EnCodecDecode": "EnCodec Decode",
+    "D2M_AlignAudio": "Align Audio to Dance",
     "D2M_SaveAudio": "Save Audio (Dance)",
 }
 
-TYPES_OF_STOCK_NODES = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "POSE_KEYPOINT"}
+TYPES_OF_STOCK_NODES = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "STRING", "POSE_KEYPOINT"}
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    base = tmp_path_factory.mktemp("schemas")
+    return in_comfyui(REPORT, tmp_path_factory.mktemp("schemas"))
+
+
+def in_comfyui(code: str, base: Path) -> dict[str, Any]:
+    """What `code` reports about a copy of the pack, run by ComfyUI's interpreter in its folder."""
     (base / "custom_nodes").mkdir()
     pack = base / "custom_nodes" / "ComfyUI-Dance.To-Music"
     install_pack(pack)
     done = subprocess.run(
-        [str(PYTHON), "-c", REPORT.replace("PACK", repr(str(pack))), "--cpu",
+        [str(PYTHON), "-c", code.replace("PACK", repr(str(pack))), "--cpu",
          "--base-directory", str(base)],
         cwd=APP, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
@@ -148,6 +156,67 @@ def test_every_node_has_a_help_page(report: dict[str, Any]) -> None:
         assert text.startswith(f"# {node['display_name']}\n")
         missing = [word for word in RELEASED[name] if word != "audioUI" and f"`{word}`" not in text]
         assert not missing, f"{name}.md does not explain {missing}"
+
+
+ALIGN = (
+    DECLARE_OPERATORS
+    + """
+import comfy.options
+comfy.options.enable_args_parsing()
+import importlib, importlib.util, json, sys
+import comfy.model_management
+import numpy as np
+import torch
+
+pack = PACK
+spec = importlib.util.spec_from_file_location("pack", pack + "/__init__.py")
+sys.modules["pack"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["pack"])
+node = importlib.import_module("pack.nodes.align_audio").AlignAudio
+ClipRhythm = importlib.import_module("pack.nodes.sockets").ClipRhythm
+Rhythm = importlib.import_module("pack.d2m_core.types").Rhythm
+
+rate = 44100
+clicks = torch.zeros(12 * rate)
+for beat in range(24):
+    start = round((0.3 + beat / 2) * rate)
+    clicks[start : start + 400] = torch.linspace(0.8, 0.0, 400)
+samples = torch.stack([torch.stack([clicks, clicks / 2]), torch.zeros(2, len(clicks))])
+audio = {"waveform": samples, "sample_rate": rate}
+beats = np.arange(0.2, 8.0, 0.47)
+curves = np.full((201, 2), 0.5, np.float32)
+rhythm = ClipRhythm(Rhythm(beats, np.arange(len(beats)) % 4 == 0, curves, 60 / 0.47), 8.013)
+
+def run(most_tempo_change):
+    try:
+        return node.execute(audio, rhythm, 1.0, 8.0, most_tempo_change, "best", True)
+    except comfy.model_management.InterruptProcessingException:
+        return "cancelled"
+    except Exception as error:
+        return str(error)
+
+aligned, info = run(35.0).args
+refused = run(2.0)
+comfy.model_management.interrupt_current_processing(True)
+sys.stdout.write("REPORT " + json.dumps({
+    "shape": list(aligned["waveform"].shape), "rate": aligned["sample_rate"], "info": info,
+    "refused": refused, "interrupted": run(35.0), "start": node.validate_inputs(start="middle"),
+}))
+"""
+)
+"""Runs Align Audio to Dance on a batch of clicks and silence."""
+
+
+@NEEDS_COMFY
+def test_align_audio_runs_refuses_and_cancels(tmp_path: Path) -> None:
+    found = in_comfyui(ALIGN, tmp_path)
+    assert found["shape"] == [2, 2, round(8.013 * 44_100)]
+    assert found["rate"] == 44_100
+    assert "17 of 17 beats meet" in found["info"]
+    assert "no steady beat" in found["info"].splitlines()[1]
+    assert "most_tempo_change is 2 %" in found["refused"]
+    assert found["interrupted"] == "cancelled"
+    assert "middle" in found["start"]
 
 
 def test_outside_comfyui_the_pack_offers_nothing() -> None:
