@@ -1,9 +1,8 @@
-"""From an activation curve to beats: a steady, slightly breathing grid over the whole clip.
+"""From activation curves to beats: a steady, slightly breathing grid over the whole clip.
 
-The tracker is the bar-pointer model in its beat-only form (Krebs, Böck, Widmer: An Efficient
-State-Space Model for Joint Tempo and Meter Tracking, ISMIR 2015): a hidden state walks through
-each beat and may change tempo only where a beat starts. Its beats are then moved to the curve's
-peaks and smoothed over their neighbours, which gives times finer than a frame.
+`beat_tracking` finds the likeliest chain of beats and bars; its beats are then moved to the curve's
+peaks and smoothed over their neighbours, which gives times finer than a frame. How sure they are
+says `beat_confidence`; where that is hardly at all, a dance gets `steady_fallback` instead.
 """
 
 from __future__ import annotations
@@ -11,32 +10,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy.interpolate import CubicSpline
+from scipy.signal import find_peaks
 
-from .config import TEMPO_RANGE_BPM
+from .beat_confidence import confidence, contrast
+from .beat_tracking import (
+    RATE,
+    Chain,
+    at_rate,
+    beat_lengths,
+    bump_gain,
+    likeliest_bars,
+    onset_gain,
+    track,
+)
 from .grid import steady_beats, tempo_of
 
 DEFAULT_BPM = 120.0
 """Tempo of the grid that is given where nothing moves."""
 
-_RATE = 100
-"""States per second."""
-_BEAT_SHARE = 16
-"""One state in so many, at the start of a beat, expects an active curve."""
-_STEADY = 100.0
-"""How strongly a tempo change is punished: exp(-_STEADY * relative change) at each beat."""
-_PRIOR_BPM, _PRIOR_OCTAVES = 110.0, 0.7
-"""Log-normal tempo prior."""
+STEADY_BELOW = 0.1
+"""Under this confidence a dance's grid is `steady_fallback`. That costs nothing: the 7 of 350
+studio dances that fall below have a beat F of 0.25 with it and 0.22 without."""
+
+_DANCE_STEADY, _MUSIC_STEADY = 200.0, 100.0
+"""How strongly tempo changes are punished. With 100, 200 and 400, beat F on 200 studio dances was
+0.881, 0.887 and 0.883."""
+_BEAT_HEIGHT, _BEAT_FAVOURED = 0.7, 3.0
+_BAR_HEIGHT, _BAR_FAVOURED, _BAR_WEIGHT = 0.7, 6.0, 0.5
+"""Usual height of the network's bumps, how much its training favoured them
+(`training.train_rhythm`), and how much bar lines count beside beats."""
 _FLAT = 0.02
 """A curve that never rises over this holds no beat."""
+_STILL = 0.05
+"""A dance whose accents never rise over this holds none either: nothing moves."""
 _METRES = {4: 0.0, 3: 0.5}
 """Beats in a bar, and by how much (in log odds per beat) each has to be better than the others."""
-_FOLD_BINS = 48
-_STRETCH_S = 8.0
-_NEAR = 0.06
-"""Tempi within so much (natural log) are the same."""
-_RELATED = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4, 4, 1 / 4])
+_SIXTEENTHS = 4
+_STRONG = 0.5
+"""Onsets of at least this share of the highest choose the fallback's phase."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,33 +67,63 @@ def decode_beats(
     fps: float,
     downbeat: np.ndarray | None = None,
     tempo_bpm: float | None = None,
+    onset: np.ndarray | None = None,
 ) -> BeatGrid:
-    """The likeliest beat grid behind a curve of beat probabilities.
+    """The likeliest beat grid behind the curves of a dance, or behind an onset curve of music.
+
+    A dance has `downbeat`; beats and bars of four or three are then found together, and the
+    confidence is the probability that beats are right. Below `STEADY_BELOW` the grid is
+    `steady_fallback` on `onset`, at the tempo found. Without `downbeat` the first beat starts the
+    first bar, and the confidence is the pulse's `contrast`. Curves without any peak or accent give
+    a steady grid at `tempo_bpm` or `DEFAULT_BPM`, with confidence 0.
 
     Args:
         beat: 0..1 per frame, [F].
-        fps: Rate of the curve.
-        downbeat: 0..1 per frame, [F]; without it the first beat starts the first bar.
+        fps: Rate of the curves.
+        downbeat: 0..1 per frame, [F].
         tempo_bpm: A tempo to keep exactly; only the phase is then looked for.
+        onset: Accents, 0..1 per frame, [F]; `beat` where not given.
     """
     duration_s = len(beat) / fps
-    curve = _at_rate(np.nan_to_num(np.asarray(beat, np.float64)), fps)
-    if curve.max() < _FLAT:
+    curve = at_rate(np.nan_to_num(np.asarray(beat, np.float64)), fps)
+    accents = np.nan_to_num(np.asarray(beat if onset is None else onset, np.float64))
+    if curve.max() < _FLAT or (downbeat is not None and accents.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
         return BeatGrid(beats, _every(len(beats), 0, 4), tempo_bpm or DEFAULT_BPM, 0.0)
-    found, weights = _on_peaks(_track(curve, tempo_bpm), curve)
-    if tempo_bpm is not None:
-        beats = steady_beats(tempo_bpm, duration_s, _phase(found, weights, 60 / tempo_bpm))
-        tempo = tempo_bpm
-    else:
-        beats = cover(_smoothed(found, weights), duration_s)
+    gain, bar_gain = _gains(curve, fps, downbeat)
+    if tempo_bpm is None:
+        chain = track(gain, bar_gain, _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY)
+        found = _smoothed(*_on_peaks(chain.beats_s, curve))
+        beats = cover(found, duration_s)
         tempo = tempo_of(beats) if len(beats) > 1 else DEFAULT_BPM
-    if downbeat is None:
-        downbeats = _every(len(beats), 0, 4)
+        downbeats = _carried(chain, found, beats)
     else:
-        wide = ndimage.maximum_filter1d(np.nan_to_num(downbeat), 3)
-        downbeats = bars(np.interp(beats, np.arange(len(wide)) / fps, wide))
-    return BeatGrid(beats, downbeats, float(tempo), _confidence(curve, 60 / tempo))
+        tempo = float(tempo_bpm)
+        beats = _locked(gain, curve, tempo, duration_s)
+        downbeats = likeliest_bars(beats, bar_gain)
+    if downbeat is None:
+        return BeatGrid(beats, downbeats, tempo, contrast(curve, 60 / tempo))
+    sure = confidence(curve, beats, tempo, accents)
+    if sure < STEADY_BELOW:
+        beats = steady_fallback(accents, fps, tempo)
+        downbeats = likeliest_bars(beats, bar_gain)
+    return BeatGrid(beats, downbeats, tempo, sure)
+
+
+def steady_fallback(curve: np.ndarray, fps: float, tempo_bpm: float) -> np.ndarray:
+    """Beats float64 [M] of one tempo, laid so that the strongest onsets fall on sixteenths.
+
+    What a clip gets whose beats nobody can tell: music at an even tempo that still meets what is
+    seen. Of the four sixteenths the beat is the one where the curve is highest. A curve [F] without
+    onsets gives beats from 0 s on.
+    """
+    fine = at_rate(np.nan_to_num(np.asarray(curve, np.float64)), fps)
+    step_s = 60 / tempo_bpm / _SIXTEENTHS
+    peaks, _ = find_peaks(fine, height=max(_FLAT, _STRONG * float(fine.max())))
+    first_s = _phase(peaks / RATE, fine[peaks] ** 2, step_s)
+    places = [first_s + k * step_s for k in range(_SIXTEENTHS)]
+    beats = [steady_beats(tempo_bpm, len(curve) / fps, place) for place in places]
+    return max(beats, key=lambda times: _total(fine, times))
 
 
 def cover(beats_s: np.ndarray, duration_s: float) -> np.ndarray:
@@ -97,60 +138,33 @@ def cover(beats_s: np.ndarray, duration_s: float) -> np.ndarray:
     return beats[(beats >= 0) & (beats < duration_s)]
 
 
-def _every(count: int, first: int, metre: int) -> np.ndarray:
-    return np.arange(count) % metre == first % metre
+# --- from states to times ---
 
 
-def _at_rate(curve: np.ndarray, fps: float) -> np.ndarray:
-    """The curve at the state rate, [S]."""
-    times = np.arange(max(1, round(len(curve) / fps * _RATE))) / _RATE
-    if len(curve) < 4:
-        return np.interp(times, np.arange(len(curve)) / fps, curve)
-    times = np.minimum(times, (len(curve) - 1) / fps)
-    return np.clip(CubicSpline(np.arange(len(curve)) / fps, curve)(times), 0.0, 1.0)
+def _gains(
+    curve: np.ndarray, fps: float, downbeat: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """What a beat gains at each state, [S, L] or [S, 1], and what the start of a bar does, [S]."""
+    if downbeat is None:
+        return onset_gain(curve, beat_lengths()), None
+    bars_curve = at_rate(np.nan_to_num(np.asarray(downbeat, np.float64)), fps)
+    gain = bump_gain(curve, _BEAT_HEIGHT, _BEAT_FAVOURED)[:, None]
+    return gain, _BAR_WEIGHT * bump_gain(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED)
 
 
-# --- tracking ---
+def _locked(gain: np.ndarray, curve: np.ndarray, tempo_bpm: float, duration_s: float) -> np.ndarray:
+    """Beats of exactly this tempo at their likeliest phase, [M]."""
+    nearest = int(np.abs(beat_lengths() - 60 * RATE / tempo_bpm).argmin())
+    column = min(nearest, gain.shape[1] - 1)
+    phases = np.arange(0, 60 / tempo_bpm, 1 / RATE)
+    grids = [steady_beats(tempo_bpm, duration_s, first) for first in phases]
+    best = max(grids, key=lambda beats: _total(gain[:, column], beats))
+    return steady_beats(tempo_bpm, duration_s, _phase(*_on_peaks(best, curve), 60 / tempo_bpm))
 
 
-def _track(curve: np.ndarray, tempo_bpm: float | None = None) -> np.ndarray:
-    """Times [M] of the beats on the likeliest path through the states; of one tempo where given."""
-    low, high = TEMPO_RANGE_BPM if tempo_bpm is None else (tempo_bpm, tempo_bpm)
-    lengths = np.arange(int(60 * _RATE / high), int(np.ceil(60 * _RATE / low)) + 1)  # states a beat
-    ends = np.cumsum(lengths)
-    starts = ends - lengths
-    inside = np.concatenate([np.arange(n) for n in lengths])
-    active = inside < np.repeat(lengths, lengths) / _BEAT_SHARE
-    change = -_STEADY * np.abs(lengths[None, :] / lengths[:, None] - 1)  # [from, to]
-    change -= np.log(np.exp(change).sum(1, keepdims=True))
-    octaves = np.log2(60 * _RATE / lengths / _PRIOR_BPM) / _PRIOR_OCTAVES
-    score = np.repeat(-0.5 * octaves**2 - np.log(lengths), lengths)
-    curve = np.clip(curve, 1e-3, 1 - 1e-3)
-    hit, miss = np.log(curve), np.log((1 - curve) / (_BEAT_SHARE - 1))
-    came_from = np.zeros((len(curve), len(lengths)), np.int16)
-    columns = np.arange(len(lengths))
-    for step in range(len(curve)):
-        if step:
-            arriving = score[ends - 1][:, None] + change  # [from, to]
-            best = arriving.argmax(0)
-            came_from[step] = best
-            score[1:] = score[:-1].copy()
-            score[starts] = arriving[best, columns]
-        score += np.where(active, hit[step], miss[step])
-    return _walk_back(int(score.argmax()), len(curve), lengths, starts, came_from)
-
-
-def _walk_back(
-    state: int, steps: int, lengths: np.ndarray, starts: np.ndarray, came_from: np.ndarray
-) -> np.ndarray:
-    tempo = int(np.searchsorted(starts, state, side="right")) - 1
-    step = steps - 1 - (state - int(starts[tempo]))
-    found = []
-    while step >= 0:
-        found.append(step + lengths[tempo] / _BEAT_SHARE / 2)  # the middle of the active stretch
-        tempo = int(came_from[step, tempo])
-        step -= int(lengths[tempo])
-    return np.array(found[::-1], np.float64) / _RATE
+def _total(curve: np.ndarray, times_s: np.ndarray) -> float:
+    """Sum of a curve at `RATE` over some moments."""
+    return float(np.interp(times_s * RATE, np.arange(len(curve)), curve).sum())
 
 
 def _on_peaks(beats_s: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,19 +172,22 @@ def _on_peaks(beats_s: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.nd
     reach_s = 0.08
     moved, weights = beats_s.copy(), np.full(len(beats_s), 1e-3)
     for index, time_s in enumerate(beats_s):
-        first = max(0, int((time_s - reach_s) * _RATE))
-        part = curve[first : int((time_s + reach_s) * _RATE) + 2]
+        first = max(0, int((time_s - reach_s) * RATE))
+        part = curve[first : int((time_s + reach_s) * RATE) + 2]
         if len(part) and part.max() > _FLAT:
             peak = first + int(part.argmax())
             left = max(0, peak - 4)
             mass = curve[left : peak + 5] ** 2
-            moved[index] = (left + (mass * np.arange(len(mass))).sum() / mass.sum()) / _RATE
+            moved[index] = (left + (mass * np.arange(len(mass))).sum() / mass.sum()) / RATE
             weights[index] += float(curve[peak])
     return moved, weights
 
 
-def _smoothed(beats_s: np.ndarray, weights: np.ndarray, reach: int = 5) -> np.ndarray:
-    """Beats on local straight lines (tricube-weighted least squares over `reach` neighbours)."""
+def _smoothed(beats_s: np.ndarray, weights: np.ndarray, reach: int = 8) -> np.ndarray:
+    """Beats on local straight lines (tricube-weighted least squares over `reach` neighbours).
+
+    Beat F of 100 studio dances with a reach of 3, 5 and 8: 0.876, 0.876, 0.882.
+    """
     if len(beats_s) < 3:
         return beats_s
     index = np.arange(len(beats_s))
@@ -189,35 +206,6 @@ def _phase(beats_s: np.ndarray, weights: np.ndarray, period_s: float) -> float:
         return 0.0
     mean = (weights * np.exp(2j * np.pi * beats_s / period_s)).sum()
     return float(np.angle(mean) / (2 * np.pi) * period_s % period_s)
-
-
-def _folded(curve: np.ndarray, period_s: float) -> np.ndarray:
-    """Mean of the curve at each phase of a period, [_FOLD_BINS], smoothed a little."""
-    phase = (np.arange(len(curve)) / _RATE / period_s) % 1.0
-    bins = np.minimum((phase * _FOLD_BINS).astype(int), _FOLD_BINS - 1)
-    total = np.bincount(bins, curve, _FOLD_BINS)
-    mean = total / np.maximum(np.bincount(bins, minlength=_FOLD_BINS), 1)
-    return ndimage.gaussian_filter1d(mean, 1.0, mode="wrap")
-
-
-def _confidence(curve: np.ndarray, period_s: float) -> float:
-    """0..1: how far the pulse found stands out over unrelated tempi, averaged over stretches.
-
-    A tempo's score is how uneven the curve is when it is folded at that tempo. Simple multiples of
-    the pulse are left out: they fold the same peaks onto each other.
-    """
-    low, high = TEMPO_RANGE_BPM
-    periods = 60 / np.geomspace(low, high, 120)
-    distance = np.abs(np.log(periods / period_s) - np.log(_RELATED)[:, None])  # [ratios, periods]
-    ours, related = distance[0] < _NEAR, (distance < _NEAR).any(0)
-    size = min(len(curve), int(_STRETCH_S * _RATE))
-    marks = []
-    for start in range(0, max(1, len(curve) - size // 2), max(1, size // 2)):
-        part = curve[start : start + size]
-        scores = np.array([np.ptp(_folded(part, period)) for period in periods])
-        mine, others = scores[ours].max(initial=0.0), scores[~related].max(initial=_FLAT)
-        marks.append(np.clip(mine / others - 1, 0, 1))
-    return float(np.mean(marks))
 
 
 # --- bars ---
@@ -239,3 +227,17 @@ def bars(likely: np.ndarray) -> np.ndarray:
             if score > best:
                 best, choice = score, (first, metre)
     return _every(len(odds), *choice)
+
+
+def _every(count: int, first: int, metre: int) -> np.ndarray:
+    return np.arange(count) % metre == first % metre
+
+
+def _carried(chain: Chain, found_s: np.ndarray, beats_s: np.ndarray) -> np.ndarray:
+    """The chain's bars on the beats that its own, at `found_s` by now, were continued to."""
+    starts = np.flatnonzero(chain.downbeats)
+    if len(starts) == 0 or len(beats_s) == 0:
+        return _every(len(beats_s), 0, 4)
+    metre = int(starts[1] - starts[0]) if len(starts) > 1 else 4
+    middle = found_s[starts[len(starts) // 2]]  # the ends may lie outside the clip
+    return _every(len(beats_s), int(np.abs(beats_s - middle).argmin()), metre)

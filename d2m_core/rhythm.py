@@ -86,8 +86,10 @@ def rhythm_from_motion(
 ) -> Rhythm:
     """The rhythm one sees in a dance: a steady grid that lands on its accents.
 
-    With `tempo_bpm` the tempo is kept exactly and only its phase is looked for. Where nobody is
-    seen at all, a steady default grid comes back with confidence 0.
+    With `tempo_bpm` the tempo is kept exactly and only its phase is looked for. The confidence is
+    the probability that the beats are right; where it is under `beats.STEADY_BELOW` they are a
+    steady pulse whose sixteenths meet the strongest accents. Where nobody is seen or nothing moves,
+    a steady default grid comes back with confidence 0.
     """
     if motion.values.shape[1] != net.config.features:
         raise ValueError(
@@ -97,7 +99,7 @@ def rhythm_from_motion(
     column = motion.names.index("present") if "present" in motion.names else None
     present = np.ones(len(motion.values), bool) if column is None else motion.values[:, column] > 0
     beat, downbeat, onset, energy = _curves(motion, net, present)
-    grid = decode_beats(beat, motion.fps, downbeat, tempo_bpm)
+    grid = decode_beats(beat, motion.fps, downbeat, tempo_bpm, onset)
     curves = np.stack([onset, energy], 1).astype(np.float32)  # [F, R]
     return Rhythm(
         grid.beats_s, grid.downbeats, curves, grid.tempo_bpm, grid.confidence, fps=motion.fps
