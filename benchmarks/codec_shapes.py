@@ -83,7 +83,7 @@ def judge(root: Path, name: str, sets: dict[str, torch.Tensor]) -> Trial:
     codec = load_codec(str(folder / "out"), bandwidth=max(offers))
     contestant = neural(codec, name)
     scores = [score(contestant, music, audio, madmom=False)[0] for music, audio in sets.items()]
-    pace = speed(codec, sets[STUDIO])
+    pace = speed(codec, sets[STUDIO], threads=1)
     return Trial(name, parameters_of(codec.model), steps_of(folder), scores, pace)
 
 
@@ -93,7 +93,8 @@ def markdown(trials: Iterable[Trial], minutes: float) -> str:
     lines = []
     for number, first in enumerate(trials[0].scores):
         lines += [
-            f"\n{first.music}, {len(first.mels)} pieces, {minutes:g} minutes of training each\n",
+            f"\n{first.music}, {len(first.mels)} pieces, {minutes:g} minutes of training each, "
+            "speed on one thread\n",
             "| shape | M parameters | steps | mel | LSD dB | SI-SDR dB | onset r | beat F "
             "| encodes | decodes |",
             "|---" * 10 + "|",

@@ -1,6 +1,6 @@
 """What stereo would cost: the side signal through the same codec, at fewer and fewer codebooks.
 
-    python -m benchmarks.codec_stereo [--codec weights/codec] [--seconds 12]
+    python -m benchmarks.codec_stereo [--codec weights/codec_2] [--seconds 12]
 
 The mid signal (L + R) / 2 always takes the whole bit rate; the side (L - R) / 2 takes what the row
 says, and none means the same sound on both sides. Held-out studio music, one piece of each style.
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--codec", default="weights/codec", help="folder [%(default)s]")
+    parser.add_argument("--codec", default="weights/codec_2", help="folder [%(default)s]")
     parser.add_argument("--seconds", type=float, default=12.0, help="of each piece [%(default)s]")
     flags = parser.parse_args(argv)
     codec = load_codec(flags.codec)

@@ -32,7 +32,10 @@ POSE_ADDRESS = (
     "pose_landmarker_{variant}/float16/latest/pose_landmarker_{variant}.task"
 )
 
-WEIGHTS = {"model": "model.safetensors", "rhythm": "rhythm.safetensors", "codec": "codec"}
+WEIGHTS = {
+    "model": "model.safetensors", "rhythm": "rhythm.safetensors", "codec": "codec",
+    "codec_2": "codec_2",
+}  # fmt: skip
 """Our own weights, by kind: names in the repository's `weights` folder. The codec is a folder."""
 
 _TIMEOUT_S = 5.0

@@ -87,7 +87,7 @@ def load_model(
 ) -> LoadedModel:
     """Reads what `save_model` wrote, as float32 in evaluation mode.
 
-    Raises `ModelError` for any other file, and where it was made for another codec than `codec`.
+    Raises `ModelError` for any other file, and where `codec` cannot read its tokens.
     """
     about, tensors = _read(Path(path), "model")
     config = _config(ModelConfig, about["model"], path)
@@ -95,7 +95,7 @@ def load_model(
     if (config.codebooks, config.cardinality) != (spec.codebooks, spec.cardinality):
         own = f"{config.codebooks} x {config.cardinality}"
         raise ModelError(f"{path} is damaged: a network for {own} with a codec of {_sizes(spec)}.")
-    if codec is not None and codec != spec:
+    if codec is not None and not codec.reads(spec):
         raise ModelError(
             f"{path} writes tokens of codec {spec.name} ({_sizes(spec)}), not of {codec.name} "
             f"({_sizes(codec)}); choose a model and a codec that belong together."

@@ -24,10 +24,17 @@ if TYPE_CHECKING:
     from transformers import EncodecConfig, EncodecModel
 
 EMBEDDED = "d2m"
-"""The codec whose weights come with this repository."""
+"""The codec that the default model writes for."""
+
+NEWEST = "d2m-2"
+"""The best codec of ours, for models that are trained from now on."""
+
+EMBEDDED_FOLDERS = {EMBEDDED: "codec", NEWEST: "codec_2"}
+"""Codecs whose weights come with this repository, and where in `weights/` they lie."""
 
 CODECS: dict[str, CodecSpec] = {
     EMBEDDED: CodecSpec(EMBEDDED, 24_000, 50.0, codebooks=4, cardinality=1024),
+    NEWEST: CodecSpec(NEWEST, 24_000, 50.0, codebooks=8, cardinality=1024),
     "facebook/encodec_24khz": CodecSpec(
         "facebook/encodec_24khz", 24_000, 75.0, codebooks=8, cardinality=1024
     ),
@@ -35,7 +42,7 @@ CODECS: dict[str, CodecSpec] = {
         "facebook/encodec_32khz", 32_000, 50.0, codebooks=4, cardinality=2048
     ),
 }
-"""Codecs known by name, at their usual bandwidth (2, 6 and 2.2 kbit/s)."""
+"""Codecs known by name, at their usual bandwidth (2, 4, 6 and 2.2 kbit/s)."""
 
 MOST_CODEBOOKS = 8
 """Where a codec offers several bandwidths, the highest with at most so many codebooks is taken."""
@@ -82,9 +89,9 @@ class Codec(nn.Module):
         return int(self.model.config.hop_length)
 
 
-def weights_folder() -> Path:
-    """Where the embedded codec lies."""
-    return Path(__file__).resolve().parent.parent / "weights" / "codec"
+def weights_folder(name: str = EMBEDDED) -> Path:
+    """Where a codec of `EMBEDDED_FOLDERS` lies."""
+    return Path(__file__).resolve().parent.parent / "weights" / EMBEDDED_FOLDERS[name]
 
 
 def load_codec(
@@ -100,8 +107,8 @@ def load_codec(
     and only if the weights are not on this machine yet. Raises `ModelError`.
     """
     name = str(name_or_folder)
-    if name == EMBEDDED:
-        model = read_folder(weights_folder())
+    if name in EMBEDDED_FOLDERS:
+        model = read_folder(weights_folder(name))
     elif name in CODECS:
         model = read_hub(name)
     elif Path(name).is_dir():
@@ -268,7 +275,7 @@ def _blend(out: torch.Tensor, sound: torch.Tensor, start: int, fade: int) -> Non
 
 
 def _check_tokens(spec: CodecSpec, tokens: AudioTokens) -> None:
-    if tokens.codec != spec:
+    if not spec.reads(tokens.codec):
         raise ModelError(
             f"These tokens belong to codec {_facts(tokens.codec)}, but {_facts(spec)} is loaded; "
             "load the codec they were made for."

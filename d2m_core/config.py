@@ -71,10 +71,10 @@ class TrainConfig:
     """Folder of training items (`training.data`)."""
     out: str = "weights/model.safetensors"
     """The finished checkpoint."""
-    run: str = "runs/model"
+    folder: str = "runs/model"
     """Folder of the resumable state, the averaged weights so far and the log."""
     resume: bool = False
-    """Go on from the state in `run`."""
+    """Go on from the state in `folder`."""
     minutes: float = 45.0
     """Wall-clock budget, earlier parts of a resumed run included."""
     steps: int = 0

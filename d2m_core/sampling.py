@@ -63,12 +63,13 @@ def generate_tokens(
     """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
 
     Either may be None; with both None the model plays freely for `duration_s`. Runs where the
-    model's weights are; on one device the same seed gives the same tokens, bit for bit.
-    `on_progress` counts token steps. Raises `ModelError` where codec or motion features are not the
-    model's own.
+    model's weights are; on one device the same seed gives the same tokens, bit for bit. `spec` is
+    that of the codec which is to decode them. `on_progress` counts token steps. Raises `ModelError`
+    where that codec cannot read them, or the motion features are not the model's own.
     """
     net = model.model
     _check_fit(model, motion, spec)
+    spec = model.spec
     style = style_index(config.style, net.config.styles)
     total = spec.steps(_duration(motion, rhythm, duration_s))
     device = net.null.device
@@ -224,7 +225,7 @@ def _few_threads(net: DanceToMusic) -> Iterator[None]:
 
 
 def _check_fit(model: LoadedModel, motion: MotionFeatures | None, spec: CodecSpec) -> None:
-    if spec != model.spec:
+    if not spec.reads(model.spec):
         own = model.spec
         raise ModelError(
             f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "

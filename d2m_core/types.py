@@ -11,7 +11,7 @@ start.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +166,12 @@ class CodecSpec:
     def __post_init__(self) -> None:
         sizes = (self.sample_rate, self.token_rate, self.codebooks, self.cardinality)
         _check(min(sizes) > 0, f"codec sizes must be positive, got {sizes}")
+
+    def reads(self, other: CodecSpec) -> bool:
+        """Whether it decodes tokens of `other`: its own, or only the first of its codebooks."""
+        return other.codebooks <= self.codebooks and self == replace(
+            other, codebooks=self.codebooks
+        )
 
     def steps(self, duration_s: float) -> int:
         """Token steps that cover `duration_s` seconds."""

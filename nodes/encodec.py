@@ -7,7 +7,15 @@ from pathlib import Path
 from comfy_api.latest import io
 
 from ..d2m_core.assets import default_weights
-from ..d2m_core.codec import CODECS, EMBEDDED, Codec, decode_tokens, load_codec
+from ..d2m_core.codec import (
+    CODECS,
+    EMBEDDED,
+    EMBEDDED_FOLDERS,
+    NEWEST,
+    Codec,
+    decode_tokens,
+    load_codec,
+)
 from ..d2m_core.errors import D2MError, ModelError
 from . import host
 from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, to_audio
@@ -22,8 +30,8 @@ def codec_choices() -> list[str]:
 
 def codec_folder(name: str) -> Path | None:
     """Where the codec lies; None for one that only a hub has. Raises `ModelError`."""
-    if name == EMBEDDED:
-        return default_weights("codec")
+    if name in EMBEDDED_FOLDERS:
+        return default_weights(EMBEDDED_FOLDERS[name])
     found = host.codec_folders().get(name)
     if found is None and name not in CODECS:
         raise ModelError(
@@ -47,7 +55,8 @@ class LoadCodec(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "codec_name", options=codec_choices(), default=EMBEDDED,
-                    tooltip=f"{EMBEDDED} comes with the pack.",
+                    tooltip=f"{EMBEDDED} is the default model's; {NEWEST} sounds better and is for "
+                    "models trained on it. Both come with the pack.",
                 ),
                 io.Boolean.Input(
                     "download", default=False,
@@ -64,7 +73,9 @@ class LoadCodec(io.ComfyNode):
         folder = codec_folder(codec_name)
         if folder is None and not download:
             _check_fetched(codec_name)
-        codec = load_codec(codec_name if folder is None or codec_name == EMBEDDED else folder)
+        codec = load_codec(
+            codec_name if folder is None or codec_name in EMBEDDED_FOLDERS else folder
+        )
         return io.NodeOutput(host.hold(codec, codec))
 
     @classmethod

@@ -52,9 +52,14 @@ def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.nd
     return pool
 
 
-def held_out(duration_s: float = 6.0, per_style: int = 2) -> torch.Tensor:
-    """Music nobody trained on, float32 [B, 1, N], as many pieces of each style."""
-    materials = replace(installed_materials(), held_out=True)
+def held_out(
+    duration_s: float = 6.0, per_style: int = 2, materials: Materials | None = None
+) -> torch.Tensor:
+    """Music nobody trained on, float32 [B, 1, N], as many pieces of each style.
+
+    Of `materials` that hold samples and drummers only the reserved tenth is played.
+    """
+    materials = replace(materials or installed_materials(), held_out=True)
     songs = [
         make_song(CODEC_HELD_OUT_SEED + i, duration_s + 4, materials)[
             -int(SAMPLE_RATE * duration_s) :

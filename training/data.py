@@ -12,7 +12,7 @@ An item is one piece of music with its rhythm and, where there is one, its dance
 Its text metadata holds `format_version`, `codec` (JSON of `CodecSpec`), `motion` (JSON list of the
 feature names), `style` (its name, empty if unknown) and `tempo_bpm`. A data set is a folder of such
 files, at any depth; all must share codec and feature names. In format 1 `style` was an index into
-the six names of `config.STYLES`, -1 if unknown; such files are read as well.
+`FIRST_STYLES`, -1 if unknown; such files are read as well.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from d2m_core.config import STYLES as FIRST_STYLES
 from d2m_core.config import TrainConfig
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
@@ -40,6 +39,9 @@ ITEM_FORMAT = "2"
 """Version of the layout described above."""
 
 _FORMATS = ("1", ITEM_FORMAT)
+
+FIRST_STYLES = ("house", "techno", "disco", "funk", "hiphop", "latin")
+"""Those that format 1 counts."""
 
 FLOAT16_MAX = 6e4
 

@@ -1,6 +1,6 @@
 """Turns pairs of dance and music (studio shards) into the items that the transformer trains on.
 
-    python -m training.encode_audio --data DIR --codec weights/codec --out runs/items
+    python -m training.encode_audio --data DIR --codec weights/codec_2 --out runs/items
 
 The music becomes tokens of a codec, mixed down to one channel; the seen poses of the lead dancer
 become motion features. With `--rhythm`, the rhythm curves of half of the items are those that the
@@ -46,6 +46,8 @@ class Encoding:
     codec: str
     rhythm: str | None = None
     """Rhythm network whose curves stand in for the music's own in half of the items."""
+    bandwidth: float | None = None
+    """kbit/s where the codec offers several; its highest otherwise."""
 
 
 def encode_pair(pair: Pair, codec: Codec, rhythm: RhythmNet | None = None) -> TrainItem:
@@ -88,8 +90,8 @@ def _fitted(values: np.ndarray, frames: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _codec(name: str) -> Codec:
-    return load_codec(name)
+def _codec(name: str, bandwidth: float | None) -> Codec:
+    return load_codec(name, bandwidth=bandwidth)
 
 
 @lru_cache(maxsize=1)
@@ -104,7 +106,7 @@ def item_path(out: Path, name: str) -> Path:
 
 def _encode(encoding: Encoding, names: Sequence[str]) -> None:
     folder = PairFolder(encoding.data)
-    codec = _codec(encoding.codec)
+    codec = _codec(encoding.codec, encoding.bandwidth)
     net = None if encoding.rhythm is None else _rhythm_net(encoding.rhythm)
     for name in names:
         pair = folder.read(name, kinds=(MUSIC, POSES))
@@ -134,7 +136,8 @@ def _same_kind(encoding: Encoding, there: Iterable[str]) -> None:
     """Refuses to add to items of another codec."""
     first = min(there, default=None)
     if first is not None:
-        found, spec = read_item(item_path(encoding.out, first)).codec, _codec(encoding.codec).spec
+        found = read_item(item_path(encoding.out, first)).codec
+        spec = _codec(encoding.codec, encoding.bandwidth).spec
         if found != spec:
             raise SettingError(
                 f"{encoding.out} holds items of codec {found.name} ({found.codebooks} codebooks,"
@@ -149,12 +152,16 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--data", type=Path, required=True, help="folder of shards")
     parser.add_argument("--out", type=Path, default=Path("runs/items"), help="[%(default)s]")
-    parser.add_argument("--codec", default="weights/codec", help="name or folder [%(default)s]")
+    parser.add_argument("--codec", default="weights/codec_2", help="name or folder [%(default)s]")
+    parser.add_argument(
+        "--bandwidth", type=float, help="kbit/s: fewer codebooks to learn [the codec's highest]"
+    )
     parser.add_argument("--rhythm", help="rhythm network for the curves of half of the items")
     parser.add_argument("--workers", type=int, default=0, help="processes [one per core]")
     args = parser.parse_args(argv)
     try:
-        count = encode_all(Encoding(args.data, args.out, args.codec, args.rhythm), args.workers)
+        encoding = Encoding(args.data, args.out, args.codec, args.rhythm, args.bandwidth)
+        count = encode_all(encoding, args.workers)
     except D2MError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

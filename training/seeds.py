@@ -15,7 +15,7 @@ only; whatever is new takes a free range and writes it down here.
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
 | 10_000_000 and up | validation of the rhythm network |
 | 11_000_000 and up | landmarks of dances for `training.evaluate rhythm`, set studio |
-| 20_000_000 and up | development: settings of accents and of the beat decoder were chosen on these |
+| 20_000_000 and up | development: settings of accents and of the beat decoder chosen on these |
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Trains the transformer on a folder of items (`training.data`) and writes a checkpoint.
 
     python -m training.train --data runs/items --minutes 45
-    python -m training.train --preset tiny --run runs/tiny --out runs/tiny/model.safetensors
+    python -m training.train --preset tiny --folder runs/tiny --out runs/tiny/model.safetensors
     accelerate launch -m training.train ...     # many GPUs or machines; torchrun does as well
 
 A stopped run goes on with `--resume`. Flags are the fields of `TrainConfig` and `ModelConfig`.
@@ -103,7 +103,7 @@ class _Watch:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.lines = Lines(Path(trainer.config.run))
+        self.lines = Lines(Path(trainer.config.folder))
         self.recent: list[torch.Tensor] = []
         self.saved_s = trainer.spent_s
 

@@ -123,7 +123,8 @@ class _Watch:
         save_checkpoint(trainer)
         model = trainer.averaged()
         tame(model)
-        export(model, Path(self.settings.out))
+        out = Path(self.settings.out)
+        export(model, out, self.settings.name or out.resolve().name)
         loaded = EncodecModel.from_pretrained(self.settings.out).to(trainer.device)
         audio = self.audio.to(trainer.device)
         line = {

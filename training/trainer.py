@@ -174,13 +174,13 @@ class Trainer:
             "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
             "spent_s": self.spent_s, "precision": self.precision,
         }  # fmt: skip
-        with replacing(Path(self.config.run) / "last.pt") as partial:
+        with replacing(Path(self.config.folder) / "last.pt") as partial:
             torch.save(state, partial)
-        self.export(Path(self.config.run) / "last.safetensors", {"note": "unfinished run"})
+        self.export(Path(self.config.folder) / "last.safetensors", {"note": "unfinished run"})
 
     def restore(self) -> bool:
         """Goes on from the saved state; False where there is none."""
-        path = Path(self.config.run) / "last.pt"
+        path = Path(self.config.folder) / "last.pt"
         if not path.exists():
             return False
         state = torch.load(path, map_location="cpu", weights_only=True)

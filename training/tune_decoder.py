@@ -1,6 +1,6 @@
 """Trains the codec's decoder further; encoder and codebooks stay, so that old tokens stay valid.
 
-    python -m training.tune_decoder --codec weights/codec --minutes 30
+    python -m training.tune_decoder --codec weights/codec_2 --out runs/codec/tuned --minutes 30
 
 Without an encoder to run, a step costs about half, and spectra lead: the decoder learns what its
 tokens sound like rather than how their wave goes. A stopped run goes on where it was.
@@ -44,9 +44,9 @@ SAVE_S = 300.0
 class TuningConfig:
     """Settings of one run; the command line is made from these fields."""
 
-    codec: Path = Path("weights/codec")
+    codec: Path = Path("weights/codec_2")
     """Codec to begin with."""
-    out: Path = Path("weights/codec")
+    out: Path = Path("runs/codec/tuned")
     """Folder to write."""
     run: Path = Path("runs/decoder")
     """State to resume from, and the codes of the music."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,12 @@ import torch
 
 from d2m_core.codec import (
     CODECS,
+    EMBEDDED_FOLDERS,
     Codec,
     decode_tokens,
     encode_audio,
     load_codec,
     spec_of,
-    weights_folder,
 )
 from d2m_core.errors import ModelError
 from d2m_core.types import AudioTokens, CodecSpec, Waveform
@@ -268,6 +269,18 @@ def test_a_host_may_set_the_device_attribute(codec: Codec) -> None:
     assert codec.to("cpu").spec == codec.spec
 
 
+def test_the_first_codebooks_alone_are_decoded(codec: Codec) -> None:
+    tokens = encode_audio(codec, noise(0.5))
+    fewer = replace(codec.spec, codebooks=1)
+    sound = decode_tokens(codec, AudioTokens(tokens.codes[:, :1], fewer)).samples
+    with torch.inference_mode():
+        latent = codec.model.quantizer.decode(tokens.codes[:, :1].transpose(0, 1))
+        whole = codec.model.decoder(latent)
+    whole = whole / whole.abs().max().clamp_min(1.0)
+    torch.testing.assert_close(sound, whole[..., : sound.shape[-1]], atol=1e-4, rtol=0)
+    assert not codec.spec.reads(replace(codec.spec, codebooks=codec.spec.codebooks + 1))
+
+
 def test_tokens_of_another_codec_are_refused(codec: Codec) -> None:
     other = CodecSpec("other", 32_000, 50.0, 4, 2048)
     with pytest.raises(ModelError, match=r"belong to codec 'other' .* load the codec"):
@@ -290,7 +303,7 @@ def test_nothing_to_code_is_refused(codec: Codec) -> None:
 
 def test_unknown_codec_lists_the_known_ones() -> None:
     with pytest.raises(
-        ModelError, match=r"'mp3' .* d2m, facebook/encodec_24khz, facebook/encodec_32khz"
+        ModelError, match=r"'mp3' .* d2m, d2m-2, facebook/encodec_24khz, facebook/encodec_32khz"
     ):
         load_codec("mp3")
 
@@ -341,13 +354,11 @@ def test_a_codec_that_cannot_be_fetched_is_one_sentence(
         load_codec("facebook/encodec_32khz")
 
 
-@pytest.mark.skipif(
-    not (weights_folder() / "model.safetensors").exists(), reason="no embedded weights"
-)
-def test_the_embedded_codec_carries_a_beat() -> None:
+@pytest.mark.parametrize("name", EMBEDDED_FOLDERS)
+def test_the_embedded_codecs_carry_a_beat(name: str) -> None:
     """A kick drum every half second comes back at the same places."""
-    codec = load_codec()
-    assert codec.spec == CODECS["d2m"]
+    codec = load_codec(name)
+    assert codec.spec == CODECS[name]
     time_s = torch.arange(4 * 24_000) / 24_000
     since_s = time_s % 0.5
     kick = torch.sin(2 * torch.pi * 55 * since_s) * torch.exp(-since_s / 0.06) * 0.8

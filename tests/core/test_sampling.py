@@ -174,11 +174,18 @@ def test_progress_rises_to_the_end_and_can_cancel() -> None:
     assert torch.get_num_threads() == threads
 
 
+def test_a_codec_with_more_codebooks_reads_the_tokens() -> None:
+    model, (motion, rhythm) = loaded(), dance(1.0)
+    tokens = generate_tokens(model, motion, rhythm, replace(SPEC, codebooks=8), SamplingConfig())
+    assert tokens.codec == SPEC
+    assert tokens.codes.shape[1] == SPEC.codebooks
+
+
 def test_what_does_not_fit_is_refused_in_a_sentence() -> None:
     model, (motion, rhythm) = loaded(), dance(1.0)
     config = SamplingConfig()
-    with pytest.raises(ModelError, match=r"3 x 16 at 50 Hz.*8 x 16"):
-        generate_tokens(model, motion, rhythm, replace(SPEC, codebooks=8), config)
+    with pytest.raises(ModelError, match=r"3 x 16 at 50 Hz.*2 x 16"):
+        generate_tokens(model, motion, rhythm, replace(SPEC, codebooks=2), config)
     with pytest.raises(ModelError, match=r"tiny.*other"):
         generate_tokens(model, motion, rhythm, replace(SPEC, name="other"), config)
     renamed = MotionFeatures(motion.values, ("hip", "foot"))

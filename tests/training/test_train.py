@@ -77,7 +77,7 @@ def test_a_model_knows_the_styles_of_its_data(tmp_path: Path) -> None:
     for item in items:
         write_item(tmp_path / "items" / f"{id(item)}.safetensors", item)
     config = replace(
-        PLAIN, data=str(tmp_path / "items"), steps=1, hold_out=0, run=str(tmp_path / "run"),
+        PLAIN, data=str(tmp_path / "items"), steps=1, hold_out=0, folder=str(tmp_path / "run"),
         out=str(tmp_path / "m.safetensors"),
     )  # fmt: skip
     train(config, TINY_SHAPE)
@@ -146,7 +146,7 @@ def test_conditions_are_left_out_as_often_as_asked() -> None:
 
 
 def test_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
-    config = replace(TINY, steps=6, run=str(tmp_path))
+    config = replace(TINY, steps=6, folder=str(tmp_path))
     data = split(make_items(4))
 
     def steps(trainer: Trainer, count: int) -> Trainer:
@@ -205,7 +205,7 @@ def test_a_batch_in_parts_gives_the_same_step() -> None:
 
 
 def test_dropout_resumes_exactly(tmp_path: Path) -> None:
-    config, shape = replace(TINY, run=str(tmp_path)), replace(SHAPE, dropout=0.3)
+    config, shape = replace(TINY, folder=str(tmp_path)), replace(SHAPE, dropout=0.3)
     data = split(make_items(4))
     straight = gradients(Trainer(config, shape, data), 4)
     first = Trainer(config, shape, data)
@@ -218,7 +218,7 @@ def test_dropout_resumes_exactly(tmp_path: Path) -> None:
 
 
 def test_tiny_run_learns_and_its_checkpoint_follows_new_beats(tmp_path: Path) -> None:
-    config = replace(TINY, run=str(tmp_path / "run"), out=str(tmp_path / "m.safetensors"))
+    config = replace(TINY, folder=str(tmp_path / "run"), out=str(tmp_path / "m.safetensors"))
     info = train(config, TINY_SHAPE, "python -m training.train --preset tiny")
     followed, free = info["loss"]["followed"], info["loss"]["free"]
     assert followed[0] < 0.8 * np.log(8)
@@ -254,7 +254,7 @@ def test_every_setting_is_a_flag_and_only_those() -> None:
 def test_bad_settings_end_with_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--data", str(tmp_path), "--run", str(tmp_path)]) == 1
+    assert main(["--data", str(tmp_path), "--folder", str(tmp_path)]) == 1
     assert "no training items" in capsys.readouterr().err
     assert main(["--drop-all", "2"]) == 1
     assert "0 to 1" in capsys.readouterr().err

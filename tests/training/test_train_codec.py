@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_a_killed_run_goes_on_to_the_same_end(
     assert ends[0]["exported"] == ends[1]["exported"]
     assert ends[0]["exported"]["mel"] > 0
     assert len(ends[0]["exported"]["octaves_db"]) == len(OCTAVES_HZ) - 1
-    assert load_codec(out / "a").spec == load_codec(out / "b").spec
+    assert load_codec(out / "a").spec == replace(load_codec(out / "b").spec, name="a")
     assert load_codec(out / "a").spec.codebooks == 4
     assert list((whole / "board").glob("events*"))
     assert any("perplexity" in line for line in lines(whole))

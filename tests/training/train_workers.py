@@ -15,7 +15,7 @@ from training.trainer import Trainer
 
 
 def main(out: Path) -> None:
-    config = replace(SHARED, run=str(out.parent / "run"))
+    config = replace(SHARED, folder=str(out.parent / "run"))
     trainer = Trainer(config, SHAPE, split(make_items(6)))
     assert trainer.workers.num_processes == 2
     found = gradients(trainer)

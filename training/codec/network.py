@@ -13,9 +13,6 @@ from torch import nn
 from d2m_core.files import replacing
 from training.codec.settings import SAMPLE_RATE, CodecTraining
 
-CODEC_NAME = "d2m"
-"""Name in the specification of checkpoints and tokens; a codec trained anew is another codec."""
-
 
 def make_codec(settings: CodecTraining) -> Any:
     """A fresh `EncodecModel`, 24 kHz mono. Without LSTM layers, identities stand in their place."""
@@ -107,13 +104,15 @@ def tame(model: Any) -> None:
         book.cluster_size.fill_(1.0)
 
 
-def export(model: Any, out: Path) -> None:
+def export(model: Any, out: Path, name: str | None = None) -> None:
     """Writes the codec as transformers reads it: halves in the file, float32 once loaded.
 
+    `name` is what checkpoints and tokens know it by; without it the model keeps its own.
     An LSTM that was left out is written as zeros: it then adds nothing, and `load_codec` skips it.
     """
     model.config.dtype = "float32"
-    model.config.codec_name = CODEC_NAME
+    if name is not None:
+        model.config.codec_name = name
     tensors = {name: _halved(tensor) for name, tensor in _whole_state(model).items()}
     with replacing(out / "config.json") as config, replacing(out / "model.safetensors") as weights:
         model.config.to_json_file(config)

@@ -27,8 +27,11 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 class CodecTraining:
     """Settings of one run. Steps of tokens last `ratios`' product in samples at 24 kHz."""
 
-    out: str = "weights/codec"
+    out: str = "runs/codec/trained"
     """Folder that receives config.json and model.safetensors."""
+    name: str = ""
+    """What checkpoints and tokens know the codec by: one trained anew is another one, so give it a
+    new name. The name of `out` if empty."""
     folder: str = "runs/codec"
     """Folder of the pool, the checkpoint and the log."""
     data: str = "band"
