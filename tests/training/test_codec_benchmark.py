@@ -18,11 +18,14 @@ from benchmarks.codec_scores import (
     score,
     speed,
 )
+from benchmarks.codec_shapes import SHAPES, settings_of
+from benchmarks.codec_stereo import side_level_db, stereo_rows, through
 from d2m_core.audio import save_audio
 from d2m_core.codec import load_codec
 from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
 from tests import tiny_models
+from training.codec.network import bandwidths
 
 RATE = 24_000
 
@@ -101,7 +104,38 @@ def test_one_small_run(
     assert len(found["scores"][0]["perplexity"]) == 2
     assert "| tiny | 0.60 |" in printed
     assert "real time" in printed
-    assert len(list(out.glob("*.png"))) == len(found["scores"])
+    assert (out / "styles.png").exists()
+    assert len(list(out.glob("*_*.png"))) == len(found["scores"])
+
+
+def test_shapes_all_take_the_same_bit_rate_and_differ_in_one_thing(tmp_path: Path) -> None:
+    settings = [settings_of(name, tmp_path, "shards", 1.0) for name in SHAPES]
+    assert {max(bandwidths(one)) for one in settings} == {4.0}
+    assert len({one.folder for one in settings}) == len(SHAPES)
+    assert {(one.minutes, one.batch, one.rate, one.seed) for one in settings} == {(1.0, 4, 7e-4, 0)}
+
+
+def test_the_side_alone_makes_it_wide() -> None:
+    left, right = clicks(120)[0], clicks(97)[0]
+    audio = torch.stack((left[0], right[0]))[None]  # [1, 2, N]
+    rows = stereo_rows(lambda x, books: x if books else torch.zeros_like(x), audio, 4)
+    assert [books for books, _, _ in rows] == [0, 1, 2, 4]
+    assert rows[0][1] > 0.1
+    assert rows[0][2] < -100
+    for _, mel, level_db in rows[1:]:
+        assert mel == pytest.approx(0.0, abs=1e-4)
+        assert level_db == pytest.approx(side_level_db(audio))
+
+
+def test_fewer_books_of_the_side_are_the_first_ones(tmp_path: Path) -> None:
+    tiny_models.write_codec(tmp_path / "tiny")
+    model, sound = load_codec(tmp_path / "tiny").model, clicks(seconds=1.0)[0]
+    assert not through(model, sound, 0).any()
+    both = through(model, sound, 2)
+    codes = model.encode(sound[None], bandwidth=0.6).audio_codes
+    whole = model.decode(codes, [None]).audio_values[0]
+    torch.testing.assert_close(both, whole[:, : both.shape[-1]], atol=1e-4, rtol=1e-3)
+    assert not torch.allclose(through(model, sound, 1), both, atol=1e-3)
 
 
 def test_speed_counts_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
