@@ -13,6 +13,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,6 +23,9 @@ from d2m_core.codec import load_codec
 from training.codec.settings import SAMPLE_RATE
 from training.codec_music import held_out_stereo
 
+if TYPE_CHECKING:
+    from transformers import EncodecModel
+
 
 def side_level_db(stereo: torch.Tensor) -> float:
     """Level of the side against the mid of [B, 2, N]."""
@@ -30,18 +34,15 @@ def side_level_db(stereo: torch.Tensor) -> float:
 
 
 @torch.inference_mode()
-def through(model: torch.nn.Module, audio: torch.Tensor, books: int) -> torch.Tensor:
+def through(model: EncodecModel, audio: torch.Tensor, books: int) -> torch.Tensor:
     """[B, N] coded with so many codebooks and decoded; silence for none."""
     if books == 0:
         return torch.zeros_like(audio)
     out = []
     for piece in audio:
-        latent = model.encoder(piece[None, None])  # type: ignore[operator]
-        rest, values = latent, torch.zeros_like(latent)
-        for layer in list(model.quantizer.layers)[:books]:  # type: ignore[union-attr, arg-type]
-            entry = layer.decode(layer.encode(rest))
-            rest, values = rest - entry, values + entry
-        out.append(model.decoder(values)[0, 0, : audio.shape[-1]])  # type: ignore[operator]
+        codes = model.quantizer.encode(model.encoder(piece[None, None]))  # [K, 1, T]
+        sound = model.decoder(model.quantizer.decode(codes[:books]))
+        out.append(sound[0, 0, : audio.shape[-1]])
     return torch.stack(out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -59,23 +60,23 @@ def held_out(
 
     Of `materials` that hold samples and drummers only the reserved tenth is played.
     """
-    materials = replace(materials or installed_materials(), held_out=True)
-    songs = [
-        make_song(CODEC_HELD_OUT_SEED + i, duration_s + 4, materials)[
-            -int(SAMPLE_RATE * duration_s) :
-        ]
-        for i in range(len(STYLES) * per_style)
-    ]
-    return torch.from_numpy(np.stack(songs)).float()[:, None] / FULL_SCALE
+    songs = _unheard(make_song, duration_s, len(STYLES) * per_style, materials)
+    return songs[:, None] / FULL_SCALE
 
 
 def held_out_stereo(duration_s: float = 12.0) -> torch.Tensor:
     """The first of these pieces in each style before mixing down, float32 [B, 2, N]."""
-    materials = replace(installed_materials(), held_out=True)
-    songs = [
-        make_stereo(CODEC_HELD_OUT_SEED + i, duration_s + 4, materials)[
-            :, -int(SAMPLE_RATE * duration_s) :
-        ]
-        for i in range(len(STYLES))
-    ]
-    return torch.from_numpy(np.stack(songs)).float()
+    return _unheard(make_stereo, duration_s, len(STYLES), None)
+
+
+def _unheard(
+    make: Callable[[int, float, Materials], np.ndarray],
+    duration_s: float,
+    count: int,
+    materials: Materials | None,
+) -> torch.Tensor:
+    """The ends of the first pieces that only measure, as `make` gives them, float32 [B, ..., N]."""
+    materials = replace(materials or installed_materials(), held_out=True)
+    songs = [make(CODEC_HELD_OUT_SEED + i, duration_s + 4, materials) for i in range(count)]
+    tails = [song[..., -int(SAMPLE_RATE * duration_s) :] for song in songs]
+    return torch.from_numpy(np.stack(tails)).float()

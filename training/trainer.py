@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from accelerate.utils import broadcast, reduce
+from accelerate.utils import reduce
 
 from d2m_core.checkpoint import save_model
 from d2m_core.config import ModelConfig, TrainConfig
@@ -27,7 +27,7 @@ from d2m_core.model import DanceToMusic
 from d2m_core.patterns import apply_delay
 from d2m_core.pipeline import best_device
 from training.data import Batch, DataSet, draw_batch, motion_statistics
-from training.schedule import rate_factor
+from training.schedule import of_first, rate_factor
 
 VALIDATION_BATCHES = 4
 
@@ -70,10 +70,7 @@ class Trainer:
 
     def agree_on_time(self, spent_s: float) -> None:
         """The first process's clock decides for all."""
-        self.spent_s = spent_s
-        if self.workers.num_processes > 1:
-            shared = torch.tensor([spent_s], dtype=torch.float64, device=self.device)
-            self.spent_s = float(broadcast(shared))
+        self.spent_s = of_first(self.workers, spent_s)
 
     def batch(self, step: int) -> list[Batch]:
         """This process's windows of one step, in parts; they depend on seed and step only."""
@@ -105,13 +102,10 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
         self.optimiser.zero_grad()
-        found = []
-        for number, part in enumerate(parts):
-            if number < len(parts) - 1:
-                with self.workers.no_sync(self.net_of_all):
-                    found.append(self.backward(part, len(parts)))
-            else:
-                found.append(self.backward(part, len(parts)))
+        *early, last = parts
+        with self.workers.no_sync(self.net_of_all):
+            found = [self.backward(part, len(parts)) for part in early]
+        found.append(self.backward(last, len(parts)))
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
         self.optimiser.step()
         self.step += 1
@@ -228,5 +222,5 @@ def faster_precision(trainer: Trainer) -> str:
         trainer.losses(batch).sum().backward()
         spent[trainer.precision] = time.process_time() - start
     trainer.net.zero_grad()
-    gain_s = torch.tensor([spent["float32"] - spent["bfloat16"]])
-    return "bfloat16" if float(broadcast(gain_s)) > 0 else "float32"
+    gain_s = of_first(trainer.workers, spent["float32"] - spent["bfloat16"])
+    return "bfloat16" if gain_s > 0 else "float32"

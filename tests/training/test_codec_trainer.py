@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +13,7 @@ import torch
 
 from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
+from tests.training.two_processes import run_on_two
 from training.codec.music import (
     PoolMusic,
     StreamMusic,
@@ -27,8 +26,6 @@ from training.codec.settings import CodecTraining
 from training.codec.trainer import CodecTrainer
 from training.studio.members import Facts, Pair
 from training.studio.shards import shard_path, write_index, write_shard
-
-ROOT = Path(__file__).resolve().parents[2]
 
 TINY = CodecTraining(
     filters=4, hidden=16, cardinality=16, batch=2, segment_s=0.16, continuous_steps=2, steps=40,
@@ -157,12 +154,7 @@ def after_three_steps(trainer: CodecTrainer) -> dict[str, torch.Tensor]:
 
 def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     """Gradients of a whole batch, and of its halves on two processes (gloo)."""
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
-        str(29_500 + os.getpid() % 400), "-m", "tests.training.codec_workers", str(tmp_path / "g"),
-    ]  # fmt: skip
-    surroundings = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, cwd=ROOT, env=surroundings, timeout=180)
+    run_on_two("tests.training.codec_workers", str(tmp_path / "g"))
     both = torch.load(tmp_path / "g", weights_only=True)
     for settings, together in zip(SHARED, both, strict=True):
         alone = after_three_steps(CodecTrainer(settings))

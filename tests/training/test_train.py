@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from d2m_core.grid import PHASE_NAMES, position
 from d2m_core.model import DanceToMusic
 from d2m_core.sampling import generate_tokens
 from d2m_core.types import MotionFeatures, Rhythm
+from tests.training.two_processes import run_on_two
 from training.data import (
     draw_batch,
     motion_statistics,
@@ -34,7 +32,6 @@ from training.synthetic_items import CODEC, MOTION_NAMES, make_items
 from training.train import main, parse, train
 from training.trainer import Trainer
 
-ROOT = Path(__file__).parents[2]
 TINY, TINY_SHAPE = parse(["--preset", "tiny"])
 PLAIN = replace(
     TINY, drop_motion=0, drop_rhythm=0, drop_style=0, drop_all=0, short_windows=0, jitter_s=0,
@@ -186,12 +183,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
 
 def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     """Gradients of a whole batch, and of its halves on two processes (gloo)."""
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
-        str(29_950 + os.getpid() % 40), "-m", "tests.training.train_workers", str(tmp_path / "g"),
-    ]  # fmt: skip
-    surroundings = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, cwd=ROOT, env=surroundings, timeout=180)
+    run_on_two("tests.training.train_workers", str(tmp_path / "g"))
     alone = gradients(Trainer(SHARED, SHAPE, split(make_items(6))))
     same(alone, torch.load(tmp_path / "g", weights_only=True))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
-from accelerate.utils import broadcast, gather
+from accelerate.utils import gather
 from torch import nn
 
 from d2m_core.errors import SettingError
@@ -22,7 +22,7 @@ from training.codec.network import settle
 from training.codec.passing import CodecNet, Passed, in_bfloat16
 from training.codec.settings import SAMPLE_RATE, CodecTraining
 from training.codec.spectra import mel_scales, wave_distance
-from training.schedule import rate_factor
+from training.schedule import of_first, rate_factor
 
 KEPT_STEPS = 40
 """Steps whose latents start the codebooks."""
@@ -88,11 +88,7 @@ class CodecTrainer:
 
     def agree_on_time(self, elapsed_s: float) -> None:
         """The first process's clock decides for all."""
-        if self.workers.num_processes == 1:
-            self.elapsed_s = elapsed_s
-            return
-        shared = torch.tensor([elapsed_s], dtype=torch.float64, device=self.device)
-        self.elapsed_s = float(broadcast(shared))
+        self.elapsed_s = of_first(self.workers, elapsed_s)
 
     def chance(self, what: int) -> np.random.Generator:
         """Chance of this step, the same in every process."""
