@@ -33,6 +33,8 @@ _TARGET_S, _TARGET_FPS = 0.045, 25.0
 """Deviation and rate of the bumps the rhythm network learns (`training.rhythm_pool`)."""
 _BASE = 0.05
 """What the network's curves show between bumps."""
+_LEAST_TEMPO, _TEMPO_TRUST = 1e-3, 0.5
+"""No tempo is taken as less likely than this; and how much a second of tempo counts."""
 _BEAT_SHARE = 16
 """An onset of music lies in one state of so many, around a beat."""
 
@@ -96,6 +98,28 @@ def onset_gain(curve: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     first = np.arange(len(curve))[:, None] - wide // 2
     last = np.clip(first + wide, 0, len(curve))
     return total[last] - total[np.clip(first, 0, len(curve))]
+
+
+def tempo_gain(likely: np.ndarray, states: int) -> np.ndarray:
+    """What a beat of each length gains where a network says which tempi are likely, [S, L].
+
+    It counts by the second, so that short beats do not count more often.
+
+    Args:
+        likely: Share of each tempo, [F, bins], bins evenly spread in octaves over the tempo range.
+        states: S, at `RATE`.
+    """
+    lengths = beat_lengths()
+    low, high = TEMPO_RANGE_BPM
+    bins = likely.shape[1]
+    at = np.log(60 * RATE / lengths / low) / np.log(high / low) * (bins - 1)  # [L], in bins
+    sure = np.log(np.maximum(likely, _LEAST_TEMPO))
+    frames = (np.arange(states) + 0.5) / states * len(likely)
+    sure = sure[np.minimum(frames.astype(int), len(likely) - 1)]  # [S, bins]
+    left = np.clip(at.astype(int), 0, bins - 2)
+    share = np.clip(at - left, 0, 1)
+    each = sure[:, left] * (1 - share) + sure[:, left + 1] * share
+    return _TEMPO_TRUST * lengths / RATE * each
 
 
 # --- the search ---

@@ -21,6 +21,7 @@ from .beat_tracking import (
     bump_gain,
     likeliest_bars,
     onset_gain,
+    tempo_gain,
     track,
 )
 from .grid import steady_beats, tempo_of
@@ -39,6 +40,8 @@ _BEAT_HEIGHT, _BEAT_FAVOURED = 0.7, 3.0
 _BAR_HEIGHT, _BAR_FAVOURED, _BAR_WEIGHT = 0.7, 6.0, 0.5
 """Usual height of the network's bumps, how much its training favoured them
 (`training.train_rhythm`), and how much bar lines count beside beats."""
+_ACCENT_TRUST = 0.0
+"""How much accents choose beats, beside the beat curve."""
 _FLAT = 0.02
 """A curve that never rises over this holds no beat."""
 _STILL = 0.05
@@ -68,6 +71,8 @@ def decode_beats(
     downbeat: np.ndarray | None = None,
     tempo_bpm: float | None = None,
     onset: np.ndarray | None = None,
+    tempo: np.ndarray | None = None,
+    fall_back: bool = True,
 ) -> BeatGrid:
     """The likeliest beat grid behind the curves of a dance, or behind an onset curve of music.
 
@@ -83,6 +88,8 @@ def decode_beats(
         downbeat: 0..1 per frame, [F].
         tempo_bpm: A tempo to keep exactly; only the phase is then looked for.
         onset: Accents, 0..1 per frame, [F]; `beat` where not given.
+        tempo: How likely each tempo is, [F, bins] spread evenly in octaves over the tempo range.
+        fall_back: False keeps the grid found, however unsure.
     """
     duration_s = len(beat) / fps
     curve = at_rate(np.nan_to_num(np.asarray(beat, np.float64)), fps)
@@ -90,8 +97,10 @@ def decode_beats(
     if curve.max() < _FLAT or (downbeat is not None and accents.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
         return BeatGrid(beats, _every(len(beats), 0, 4), tempo_bpm or DEFAULT_BPM, 0.0)
-    gain, bar_gain = _gains(curve, fps, downbeat)
+    gain, bar_gain = _gains(curve, fps, downbeat, accents)
     if tempo_bpm is None:
+        if tempo is not None:
+            gain = gain + tempo_gain(tempo, len(gain))
         chain = track(gain, bar_gain, _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY)
         found = _smoothed(*_on_peaks(chain.beats_s, curve))
         beats = cover(found, duration_s)
@@ -104,7 +113,7 @@ def decode_beats(
     if downbeat is None:
         return BeatGrid(beats, downbeats, tempo, contrast(curve, 60 / tempo))
     sure = confidence(curve, beats, tempo, accents)
-    if sure < STEADY_BELOW:
+    if fall_back and sure < STEADY_BELOW:
         beats = steady_fallback(accents, fps, tempo)
         downbeats = likeliest_bars(beats, bar_gain)
     return BeatGrid(beats, downbeats, tempo, sure)
@@ -142,14 +151,15 @@ def cover(beats_s: np.ndarray, duration_s: float) -> np.ndarray:
 
 
 def _gains(
-    curve: np.ndarray, fps: float, downbeat: np.ndarray | None
+    curve: np.ndarray, fps: float, downbeat: np.ndarray | None, accents: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """What a beat gains at each state, [S, L] or [S, 1], and what the start of a bar does, [S]."""
     if downbeat is None:
         return onset_gain(curve, beat_lengths()), None
     bars_curve = at_rate(np.nan_to_num(np.asarray(downbeat, np.float64)), fps)
-    gain = bump_gain(curve, _BEAT_HEIGHT, _BEAT_FAVOURED)[:, None]
-    return gain, _BAR_WEIGHT * bump_gain(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED)
+    gain = bump_gain(curve, _BEAT_HEIGHT, _BEAT_FAVOURED)
+    gain = gain + _ACCENT_TRUST * bump_gain(at_rate(accents, fps), _BEAT_HEIGHT, _BEAT_FAVOURED)
+    return gain[:, None], _BAR_WEIGHT * bump_gain(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED)
 
 
 def _locked(gain: np.ndarray, curve: np.ndarray, tempo_bpm: float, duration_s: float) -> np.ndarray:

@@ -78,6 +78,10 @@ def _add_music(music: argparse._ArgumentGroup) -> None:
         help="how freely tokens are drawn; 0 takes the likeliest [%(default)s]",
     )  # fmt: skip
     music.add_argument(
+        "--candidates", type=int, default=default.candidates,
+        help="write so many and take the one that meets the rhythm best [%(default)s]",
+    )  # fmt: skip
+    music.add_argument(
         "--keep-original-audio", type=float, default=0.0, metavar="GAIN",
         help="mix the clip's own sound under the music, 0 to 1 [%(default)s]",
     )  # fmt: skip
@@ -129,8 +133,9 @@ def main(argv: list[str] | None = None) -> int:
 def run(args: argparse.Namespace) -> DanceMusic:
     """Runs the chain that parsed `args` ask for and writes its files."""
     sampling = SamplingConfig(
-        seed=args.seed, guidance=args.guidance, temperature=args.temperature, style=args.style
-    )
+        seed=args.seed, guidance=args.guidance, temperature=args.temperature, style=args.style,
+        candidates=args.candidates,
+    )  # fmt: skip
     clip = open_clip(args.clip, args.start, args.duration)
     check_output(args.out, clip, args.keep_original_audio)
     models = load_models(args.model, args.codec, args.rhythm, args.device)

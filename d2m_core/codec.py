@@ -18,6 +18,7 @@ from torch import nn
 from .codec_files import read_folder, read_hub
 from .codec_stream import StreamDecoder, StreamEncoder, can_stream
 from .errors import ModelError
+from .limiter import limited
 from .types import AudioTokens, CodecSpec, Progress, Waveform
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def decode_tokens(
 ) -> Waveform:
     """Sound of `tokens`, mono, on the CPU; where given, cut or padded to exactly `duration_s`.
 
-    A decoder may overshoot: a sound whose peak is above 1 is lowered as a whole.
+    A decoder may overshoot: peaks above 1 are limited, the rest keeps its level.
     """
     _check_tokens(codec.spec, tokens)
     hop, batch, steps = codec.hop, tokens.codes.shape[0], tokens.codes.shape[-1]
@@ -221,8 +222,7 @@ def decode_tokens(
     write = _write_streamed if codec.streams else _write_overlapping
     write(codec, tokens.codes[..., :needed], out, on_progress, chunk_s)
     out = out[..., :length]
-    peak = out.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1.0)  # [B, 1, 1]
-    return Waveform(out / peak, codec.spec.sample_rate)
+    return limited(Waveform(out, codec.spec.sample_rate))
 
 
 def _write_streamed(

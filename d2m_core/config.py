@@ -7,6 +7,7 @@ them as JSON, so a setting has one name everywhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import require
 
@@ -15,6 +16,12 @@ STYLES = ("house", "techno", "disco", "funk", "hiphop", "latin")
 
 TEMPO_RANGE_BPM = (60.0, 180.0)
 """Tempi that can be found in a dance or asked for."""
+
+COMPILERS = ("none", "inductor", "eager")
+"""What `TrainConfig.compile` may be."""
+
+MOST_CANDIDATES = 64
+"""Pieces of music that may be written at once for one to be chosen."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +35,16 @@ class RhythmConfig:
     """Residual blocks; block i has dilation 2 ** (i % 8)."""
     kernel: int = 5
     dropout: float = 0.1
+    parts: bool = False
+    """Whether there are curves of what kick, snare and hat might answer (`types.PART_CURVES`)."""
+    tempo_bins: int = 0
+    """Bins of the tempo distribution, evenly spread in octaves; 0 has none."""
 
     def __post_init__(self) -> None:
         require(
             self.features > 0, f"features is {self.features}; give the number of motion features."
         )
+        require(self.tempo_bins >= 0, f"tempo_bins is {self.tempo_bins}; use 0 or more.")
         require(self.kernel % 2 == 1, f"kernel is {self.kernel}; choose an odd number.")
 
 
@@ -53,6 +65,8 @@ class ModelConfig:
     dropout: float = 0.1
     window_s: float = 10.0
     """Longest stretch the decoder has seen in training, in seconds."""
+    gated: bool = False
+    """Whether cross-attention comes through gates that start shut (`TrainConfig.init`)."""
 
     def __post_init__(self) -> None:
         require(
@@ -75,6 +89,12 @@ class TrainConfig:
     """Folder of the resumable state, the averaged weights so far and the log."""
     resume: bool = False
     """Go on from the state in `folder`."""
+    init: str = ""
+    """Folder in MusicGen's format, or its name on the hub: the decoder starts with its weights,
+    which also decide the network's size."""
+    lora: int = 0
+    """With `init`: train adapters of this rank in the decoder (peft) and leave its weights alone;
+    0 trains everything."""
     minutes: float = 45.0
     """Wall-clock budget, earlier parts of a resumed run included."""
     steps: int = 0
@@ -107,6 +127,8 @@ class TrainConfig:
     """Every n-th item is kept for validation; 0 keeps none."""
     precision: str = "auto"
     """float32, bfloat16, or auto: whichever is faster here."""
+    compile: str = "none"
+    """torch.compile: none, inductor (faster after minutes of compiling), or eager to try it out."""
     device: str = "auto"
     threads: int = 0
     """CPU threads; 0 leaves the default."""
@@ -114,6 +136,10 @@ class TrainConfig:
     log_every: int = 20
     save_every_s: float = 240.0
     """Seconds between saved states with a validation."""
+    sample_every: int = 0
+    """Steps between pieces of music that TensorBoard gets, with scores; 0 makes none."""
+    codec: str = ""
+    """Codec to listen to them with, a name or folder; empty takes the data's by its name."""
     data_note: str = ""
     """What the data is, for the checkpoint's description."""
     licence: str = "MIT"
@@ -126,6 +152,16 @@ class TrainConfig:
         require(self.learning_rate > 0, f"learning_rate is {self.learning_rate}; use more than 0.")
         require(0 <= self.ema < 1, f"ema is {self.ema}; use 0 to less than 1.")
         require(len(self.codebook_weights) > 0, "codebook_weights is empty; give one or more.")
+        require(self.lora >= 0, f"lora is {self.lora}; use 0 (train everything) or a rank.")
+        require(
+            self.lora == 0 or bool(self.init),
+            f"lora is {self.lora}, and there is nothing to adapt; give init as well.",
+        )
+        require(
+            self.compile in COMPILERS,
+            f"compile is {self.compile!r}; choose {', '.join(COMPILERS)}.",
+        )
+        require(self.sample_every >= 0, f"sample_every is {self.sample_every}; use 0 or more.")
         shares = (
             self.drop_motion,
             self.drop_rhythm,
@@ -138,6 +174,31 @@ class TrainConfig:
             self.precision in ("auto", "float32", "bfloat16"),
             f"precision is {self.precision!r}; choose auto, bfloat16 or float32.",
         )
+
+
+SYNTHETIC = "synthetic"
+"""As `TrainConfig.data`: a few items made up in memory."""
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "tiny": {
+        "data": SYNTHETIC, "steps": 60, "batch": 4, "learning_rate": 1e-2, "warmup_steps": 5,
+        "ema": 0.9, "hold_out": 4, "precision": "float32", "log_every": 10, "dim": 32, "heads": 2,
+        "encoder_layers": 1, "decoder_layers": 1, "ffn": 64, "dropout": 0.0, "window_s": 2.0,
+    },
+    "base": {
+        "dim": 512, "heads": 8, "encoder_layers": 4, "decoder_layers": 8, "ffn": 2048,
+        "batch": 64, "learning_rate": 4e-4, "warmup_steps": 1000, "ema": 0.999,
+        "precision": "bfloat16", "compile": "inductor", "minutes": 480.0, "window_s": 15.0,
+    },
+    "large": {
+        "dim": 1024, "heads": 16, "encoder_layers": 6, "decoder_layers": 24, "ffn": 4096,
+        "batch": 128, "accumulate": 2, "learning_rate": 1e-4, "warmup_steps": 2000, "ema": 0.9999,
+        "precision": "bfloat16", "compile": "inductor", "minutes": 2880.0, "window_s": 20.0,
+    },
+}  # fmt: skip
+"""Defaults of `ModelConfig` and `TrainConfig` to start from: `tiny` runs in a minute on made-up
+items, `default` is for a CPU, `base` for one GPU, `large` for several."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +218,14 @@ class SamplingConfig:
     """One of the checkpoint's styles; None lets the model choose."""
     overlap_s: float = 3.0
     """Seconds of known music each further window of a long clip starts from."""
+    candidates: int = 1
+    """So many are written at once, and the one whose hits agree best with the rhythm is taken."""
 
     def __post_init__(self) -> None:
+        require(
+            1 <= self.candidates <= MOST_CANDIDATES,
+            f"candidates is {self.candidates}; use 1 to {MOST_CANDIDATES}.",
+        )
         require(self.temperature >= 0, f"temperature is {self.temperature}; use 0 or more.")
         require(self.top_k >= 0, f"top_k is {self.top_k}; use 0 (all) or more.")
         require(0 < self.top_p <= 1, f"top_p is {self.top_p}; use more than 0 and at most 1.")

@@ -11,12 +11,13 @@ from pathlib import Path
 import torch
 
 from .assets import default_weights
-from .audio import VIDEO_FORMATS, mux, save_audio, with_own_sound
+from .audio import save_audio, with_own_sound
 from .checkpoint import LoadedModel, load_model, load_rhythm
 from .codec import Codec, decode_tokens, load_codec
 from .config import SamplingConfig, check_tempo
 from .errors import MediaError, SettingError
 from .motion import extract_motion
+from .mux import VIDEO_FORMATS, mux
 from .pose import estimate_poses, select_dancer
 from .rhythm import RhythmNet, rhythm_from_motion
 from .sampling import generate_tokens, style_index
@@ -128,7 +129,7 @@ def dance_to_music(
     with _timed(seconds, "music"):
         tokens = generate_tokens(
             loaded, motion, rhythm, models.codec.spec, sampling,
-            on_progress=_stage(on_progress, "music"),
+            on_progress=_stage(on_progress, "music"), codec=models.codec,
         )  # fmt: skip
     with _timed(seconds, "decode"):
         progress = _stage(on_progress, "decode")

@@ -10,22 +10,49 @@ from scipy import ndimage
 from torch import nn
 
 from .beats import bars, decode_beats
-from .config import RhythmConfig, check_tempo
-from .types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
+from .config import TEMPO_RANGE_BPM, RhythmConfig, check_tempo
+from .types import MOTION_FPS, PART_CURVES, MotionFeatures, Rhythm, Waveform
 
 _CLAMP = 5.0
 """Features further out than so many deviations are taken as outliers."""
 _DILATIONS = 8
+_CURVES = 4
+"""Outputs that every network has."""
 
 
 @dataclass(frozen=True, eq=False)
 class RhythmOutput:
-    """Logits per motion frame, each float32 [B, F]."""
+    """Logits per motion frame, float32 [B, F] unless said."""
 
     beat: torch.Tensor
     downbeat: torch.Tensor
     onset: torch.Tensor
+    """Visible accents (`accents.find_accents`)."""
     energy: torch.Tensor
+    parts: torch.Tensor | None = None
+    """[B, F, len(PART_CURVES)]."""
+    tempo: torch.Tensor | None = None
+    """[B, F, tempo bins], see `tempo_bins_bpm`; to be taken through a softmax."""
+
+
+@dataclass(frozen=True, eq=False)
+class RhythmCurves:
+    """What the network sees in a dance, 0..1 per motion frame; 0 where nobody is seen."""
+
+    beat: np.ndarray
+    """float32 [F], as all that follow unless said."""
+    downbeat: np.ndarray
+    onset: np.ndarray
+    energy: np.ndarray
+    parts: np.ndarray | None = None
+    """float32 [F, len(PART_CURVES)]."""
+    tempo: np.ndarray | None = None
+    """float32 [F, bins], each row sums to 1."""
+
+
+def tempo_bins_bpm(count: int) -> np.ndarray:
+    """Centres of `count` tempo bins in BPM, evenly spread in octaves, float64 [count]."""
+    return np.geomspace(*TEMPO_RANGE_BPM, count)
 
 
 class _Block(nn.Module):
@@ -62,7 +89,8 @@ class RhythmNet(nn.Module):
             for i in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.channels)
-        self.head = nn.Linear(config.channels, 4)
+        parts = len(PART_CURVES) if config.parts else 0
+        self.head = nn.Linear(config.channels, _CURVES + parts + config.tempo_bins)
 
     def forward(self, motion: torch.Tensor, mask: torch.Tensor | None = None) -> RhythmOutput:
         """Logits for motion features.
@@ -77,8 +105,13 @@ class RhythmNet(nn.Module):
         x = self.enter(x.transpose(1, 2))  # [B, channels, F]
         for block in self.blocks:
             x = block(x)
-        logits = self.head(self.norm(x.transpose(1, 2)))  # [B, F, 4]
-        return RhythmOutput(*logits.unbind(-1))
+        logits = self.head(self.norm(x.transpose(1, 2)))  # [B, F, 4 + parts + bins]
+        bins = self.config.tempo_bins
+        return RhythmOutput(
+            *logits[..., :_CURVES].unbind(-1),
+            parts=logits[..., _CURVES : logits.shape[-1] - bins] if self.config.parts else None,
+            tempo=logits[..., logits.shape[-1] - bins :] if bins else None,
+        )
 
 
 def rhythm_from_motion(
@@ -96,27 +129,32 @@ def rhythm_from_motion(
             f"the network reads {net.config.features} features, got {motion.values.shape[1]}"
         )
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
+    seen = rhythm_curves(motion, net)
+    grid = decode_beats(seen.beat, motion.fps, seen.downbeat, tempo_bpm, seen.onset, seen.tempo)
+    curves = np.stack([seen.onset, seen.energy], 1).astype(np.float32)  # [F, R]
+    return Rhythm(
+        grid.beats_s, grid.downbeats, curves, grid.tempo_bpm, grid.confidence, fps=motion.fps,
+        parts=seen.parts,
+    )  # fmt: skip
+
+
+def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
+    """What the network says of every frame, before beats are read from it."""
     column = motion.names.index("present") if "present" in motion.names else None
     present = np.ones(len(motion.values), bool) if column is None else motion.values[:, column] > 0
-    beat, downbeat, onset, energy = _curves(motion, net, present)
-    grid = decode_beats(beat, motion.fps, downbeat, tempo_bpm, onset)
-    curves = np.stack([onset, energy], 1).astype(np.float32)  # [F, R]
-    return Rhythm(
-        grid.beats_s, grid.downbeats, curves, grid.tempo_bpm, grid.confidence, fps=motion.fps
-    )
-
-
-def _curves(motion: MotionFeatures, net: RhythmNet, present: np.ndarray) -> np.ndarray:
-    """Beat, downbeat, onset and energy in 0..1, [4, F]; zero where nobody is seen."""
     device = net.mean.device
     training = net.training
     net.eval()
     with torch.inference_mode():
         values = torch.from_numpy(motion.values).to(device)[None]
         out = net(values, torch.from_numpy(present).to(device)[None])
-        curves = torch.cat([out.beat, out.downbeat, out.onset, out.energy]).sigmoid().cpu().numpy()
     net.train(training)
-    return curves * present
+    seen = present[:, None]
+    flat = [out.beat, out.downbeat, out.onset, out.energy]
+    each = [curve[0].sigmoid().cpu().numpy() * present for curve in flat]
+    parts = None if out.parts is None else out.parts[0].sigmoid().cpu().numpy() * seen
+    tempo = None if out.tempo is None else out.tempo[0].softmax(-1).cpu().numpy()
+    return RhythmCurves(*each, parts, tempo)
 
 
 # --- from music ---

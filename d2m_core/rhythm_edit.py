@@ -12,13 +12,17 @@ from dataclasses import replace
 import numpy as np
 
 from .beats import cover
-from .config import check_tempo
+from .config import TEMPO_RANGE_BPM, check_tempo
 from .errors import SettingError
 from .grid import steady_beats, tempo_of
 from .types import RHYTHM_CURVES, Rhythm
 
 _METRE = 4
 """Beats in a bar where none is known."""
+_LOOP_BARS = 4
+"""Bars whose curves are repeated where a rhythm is made longer."""
+_LAST_BEATS = 8
+"""So many beats at its end tell at which tempo it goes on."""
 
 
 def with_tempo(rhythm: Rhythm, tempo_bpm: float) -> Rhythm:
@@ -30,6 +34,20 @@ def with_tempo(rhythm: Rhythm, tempo_bpm: float) -> Rhythm:
     return replace(
         rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=float(tempo_bpm), confidence=1.0
     )
+
+
+def steady(rhythm: Rhythm) -> Rhythm:
+    """The steady grid nearest to the beats found, at their own mean tempo; confidence stays."""
+    if len(rhythm.beats_s) < 2:
+        return rhythm
+    index = np.arange(len(rhythm.beats_s))
+    period_s, offset_s = np.polyfit(index, rhythm.beats_s, 1)
+    tempo = float(np.clip(60 / period_s, *TEMPO_RANGE_BPM))
+    bar_line = int(np.argmax(rhythm.downbeats)) if rhythm.downbeats.any() else 0
+    anchor_s = offset_s + bar_line * period_s
+    beats = steady_beats(tempo, rhythm.duration_s, anchor_s)
+    downbeats = _bars_through(beats, anchor_s, metre_of(rhythm))
+    return replace(rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=tempo)
 
 
 def shift(rhythm: Rhythm, seconds: float) -> Rhythm:
@@ -66,6 +84,60 @@ def halve(rhythm: Rhythm) -> Rhythm:
     beats = rhythm.beats_s[first::2]
     return replace(
         rhythm, beats_s=beats, downbeats=_bars_through(beats, anchor_s, metre), tempo_bpm=tempo
+    )
+
+
+def swing(rhythm: Rhythm, percent: float) -> Rhythm:
+    """Every second beat of a bar later: at `percent` of the way from the beat before to the next.
+
+    50 is straight, 67 the swing of triplets, 75 that of dotted notes. Where the grid was doubled,
+    beats are eighths. The last beat of a bar of three keeps its place, as the first of a pair.
+    """
+    if not 50 <= percent <= 75:
+        raise SettingError(f"Swing is {percent:g} %; use 50 (straight) to 75.")
+    beats = rhythm.beats_s.copy()
+    place = _places_in_bars(rhythm)
+    for index in range(1, len(beats) - 1):
+        if place[index] % 2 == 1:
+            before, after = rhythm.beats_s[index - 1], rhythm.beats_s[index + 1]
+            beats[index] = before + percent / 100 * (after - before)
+    return rhythm if percent == 50 else replace(rhythm, beats_s=beats)
+
+
+def with_metre(rhythm: Rhythm, beats_per_bar: int) -> Rhythm:
+    """Bars of so many beats through the first bar line."""
+    if not 1 <= beats_per_bar <= 12:
+        raise SettingError(f"Beats per bar are {beats_per_bar}; use 1 to 12.")
+    downbeats = _bars_through(rhythm.beats_s, _anchor_s(rhythm), beats_per_bar)
+    return replace(rhythm, downbeats=downbeats)
+
+
+def lengthened(rhythm: Rhythm, duration_s: float) -> Rhythm:
+    """The rhythm made `duration_s` long (whole frames): cut, or gone on with at its end's tempo.
+
+    Curves go on with their last four bars over and over, so that accents stay where they were
+    in the bar.
+    """
+    frames, known = max(1, round(duration_s * rhythm.fps)), len(rhythm.curves)
+    last = np.diff(rhythm.beats_s)[-_LAST_BEATS:]
+    step_s = float(np.median(last)) if len(last) else 60 / rhythm.tempo_bpm
+    beats = rhythm.beats_s
+    if len(beats) and frames > known:
+        beats = np.append(beats, np.arange(beats[-1] + step_s, frames / rhythm.fps, step_s))
+    beats = beats[beats < frames / rhythm.fps]
+    downbeats = _bars_through(beats, _anchor_s(rhythm), metre_of(rhythm))
+    if rhythm.downbeats.any():  # those that were there stay, and the last one is gone on from
+        start = int(np.flatnonzero(rhythm.downbeats)[-1])
+        downbeats = (np.arange(len(beats)) - start) % metre_of(rhythm) == 0
+        kept = min(len(beats), len(rhythm.beats_s))
+        downbeats[:kept] = rhythm.downbeats[:kept]
+    period = min(_LOOP_BARS * metre_of(rhythm) * step_s * rhythm.fps, known)
+    index = np.arange(frames, dtype=np.float64)
+    turns = np.ceil(np.maximum(index - known + 1, 0) / period)
+    rows = np.clip(np.round(index - turns * period), 0, known - 1).astype(int)  # [F]
+    parts = None if rhythm.parts is None else rhythm.parts[rows]
+    return replace(
+        rhythm, beats_s=beats, downbeats=downbeats, curves=rhythm.curves[rows], parts=parts
     )
 
 
@@ -128,6 +200,16 @@ def _bars_through(beats_s: np.ndarray, anchor_s: float, metre: int) -> np.ndarra
     nearest = int(np.abs(beats_s - anchor_s).argmin())
     away = round((anchor_s - float(beats_s[nearest])) / step)  # beats outside the clip, usually 0
     return (np.arange(len(beats_s)) - nearest - away) % metre == 0
+
+
+def _places_in_bars(rhythm: Rhythm) -> np.ndarray:
+    """Which beat of its bar each beat is, from 0, int [M]."""
+    starts = np.flatnonzero(rhythm.downbeats)
+    index = np.arange(len(rhythm.beats_s))
+    if len(starts) == 0:
+        return index % _METRE
+    last = starts[np.clip(np.searchsorted(starts, index, side="right") - 1, 0, None)]
+    return np.where(index < last, (index - last) % metre_of(rhythm), index - last)
 
 
 def _wide(beats_s: np.ndarray, reach_s: float) -> np.ndarray:

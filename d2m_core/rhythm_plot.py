@@ -31,13 +31,14 @@ def rhythm_picture(
     title: str = "",
     accents: Accents | None = None,
     *,
+    truth_label: str = "true beats",
     width: int = 1400,
     height: int = 600,
 ) -> np.ndarray:
     """Picture uint8 [height, width, 3] of accents, energy, beats and bars over time.
 
     With `waveform` its spectrum stands below, with the beats over it; `truth_beats_s` are marked
-    above the curves, `accents` as triangles in them, large where strong.
+    above the curves as `truth_label`, `accents` as triangles in them, large where strong.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -51,7 +52,7 @@ def rhythm_picture(
     if truth_beats_s is not None:
         axes[0].plot(
             truth_beats_s, np.full(len(truth_beats_s), 1.06), "v", color=_TRUTH, markersize=7,
-            markeredgecolor=_PAPER, label="true beats", clip_on=False, zorder=5,
+            markeredgecolor=_PAPER, label=truth_label, clip_on=False, zorder=5,
         )  # fmt: skip
     if accents is not None:
         axes[0].scatter(

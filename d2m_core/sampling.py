@@ -14,7 +14,9 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
+from .agreement import rhythm_agreement
 from .checkpoint import LoadedModel
+from .codec import Codec, decode_tokens
 from .config import SamplingConfig
 from .errors import ModelError, SettingError
 from .grid import phase_features
@@ -59,12 +61,16 @@ def generate_tokens(
     on_progress: Progress | None = None,
     *,
     duration_s: float | None = None,
+    codec: Codec | None = None,
+    known: AudioTokens | None = None,
 ) -> AudioTokens:
     """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
 
     Either may be None; with both None the model plays freely for `duration_s`. Runs where the
     model's weights are; on one device the same seed gives the same tokens, bit for bit. `spec` is
-    that of the codec which is to decode them. `on_progress` counts token steps. Raises `ModelError`
+    that of the codec which is to decode them; with more than one of `config.candidates` that
+    `codec` itself is needed, since the best is chosen by ear. `known` (B = 1) is music that is kept
+    as it is from time 0 on, and gone on from. `on_progress` counts token steps. Raises `ModelError`
     where that codec cannot read them, or the motion features are not the model's own.
     """
     net = model.model
@@ -74,15 +80,35 @@ def generate_tokens(
     total = spec.steps(_duration(motion, rhythm, duration_s))
     device = net.null.device
     generator = torch.Generator(device).manual_seed(config.seed)
+    choose = _chooser(rhythm, codec, config)
     codes = torch.full((spec.codebooks, total), UNKNOWN, device=device)  # [K, T]
+    if known is not None:
+        _lay_known(codes, known, spec)
     with torch.inference_mode(), _few_threads(net):
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
             given = window_conditions(motion, rhythm, style, net, spec, window)
-            given = stack([given, without_conditions(given)] if config.guidance != 1 else [given])
+            sides = [given, without_conditions(given)] if config.guidance != 1 else [given]
+            given = stack([side for side in sides for _ in range(choose.candidates)])
             part = codes[:, window.first : window.first + window.steps]
+            if not (part == UNKNOWN).any():
+                continue
             tick = _counter(on_progress, window, total)
-            part.copy_(_write_window(net, given.to(device), part, config, generator, tick))
+            written = _write_window(net, given.to(device), part, config, generator, tick)
+            part.copy_(choose(written, window, spec))
     return AudioTokens(codes[None].clone(), spec)
+
+
+def _lay_known(codes: torch.Tensor, known: AudioTokens, spec: CodecSpec) -> None:
+    """Writes music that is there already over the start of `codes` [K, T]. Raises `ModelError`."""
+    if not known.codec.reads(spec) or len(known.codes) != 1:
+        raise ModelError(
+            f"The music to go on from is {len(known.codes)} piece(s) in tokens of codec "
+            f"{known.codec.name} ({known.codec.codebooks} x {known.codec.cardinality}), and the "
+            f"model writes {spec.name} ({spec.codebooks} x {spec.cardinality}); give one piece of "
+            "the model's own codec."
+        )
+    steps = min(known.codes.shape[-1], codes.shape[-1])
+    codes[:, :steps] = known.codes[0, : spec.codebooks, :steps]
 
 
 def plan_windows(total: int, spec: CodecSpec, window_s: float, overlap_s: float) -> list[Window]:
@@ -167,22 +193,59 @@ def _write_window(
     generator: torch.Generator,
     tick: Callable[[int], None],
 ) -> torch.Tensor:
-    """`codes` [K, T] with the unknown drawn; calls `tick` with every delayed column done."""
-    delayed = apply_delay(codes[None], net.pad)  # [1, K, S]
-    batch = len(given.style)
+    """Candidates [C, K, T] for `codes` [K, T], the unknown drawn; `given` holds as many entries
+    for each side of guidance. Calls `tick` with every delayed column done."""
+    sides = 1 if config.guidance == 1 else 2
+    candidates = len(given.style) // sides
+    delayed = apply_delay(codes[None], net.pad).repeat(candidates, 1, 1)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
     first = int(unknown.any(0).nonzero()[0])
     cache = net.start_cache(given)
-    tokens = net.shift_right(delayed)[:, :, : first + 1].expand(batch, -1, -1)
+    tokens = net.shift_right(delayed)[:, :, : first + 1].repeat(sides, 1, 1)
     for column in range(first, delayed.shape[2]):
         logits = net.decode(tokens, cache=cache)[:, :, -1].float()  # [B, K, V]
         if column == first and not torch.isfinite(logits).all():
             raise ModelError("The model's weights give no finite numbers; get or train them again.")
-        drawn = _draw(logits, config, generator)
-        delayed[0, :, column] = torch.where(unknown[:, column], drawn, delayed[0, :, column])
-        tokens = delayed[:, :, column : column + 1].expand(batch, -1, -1)
+        drawn = _draw(logits, config, generator)  # [C, K]
+        delayed[:, :, column] = torch.where(unknown[:, column], drawn, delayed[:, :, column])
+        tokens = delayed[:, :, column : column + 1].repeat(sides, 1, 1)
         tick(column)
-    return undo_delay(delayed)[0]
+    return undo_delay(delayed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chooser:
+    """Takes the candidate of a window whose sound agrees best with the rhythm asked for."""
+
+    candidates: int = 1
+    rhythm: Rhythm | None = None
+    codec: Codec | None = None
+
+    def __call__(self, codes: torch.Tensor, window: Window, spec: CodecSpec) -> torch.Tensor:
+        """The best [K, T] of [C, K, T]; what earlier windows wrote is not judged again."""
+        if self.codec is None or self.rhythm is None or len(codes) == 1:
+            return codes[0]
+        start_s, from_s = (n / spec.token_rate for n in (window.first, window.known))
+        scores = [
+            rhythm_agreement(
+                decode_tokens(self.codec, AudioTokens(each[None].clone(), spec)),
+                self.rhythm, start_s, from_s,
+            )
+            for each in codes
+        ]  # fmt: skip
+        return codes[int(np.argmax(scores))]
+
+
+def _chooser(rhythm: Rhythm | None, codec: Codec | None, config: SamplingConfig) -> _Chooser:
+    """One candidate where there is no rhythm to agree with. Raises `SettingError`."""
+    if config.candidates == 1 or rhythm is None:
+        return _Chooser()
+    if codec is None:
+        raise SettingError(
+            f"candidates is {config.candidates}, and without the codec nobody can hear which is "
+            "best; give the codec, or use 1."
+        )
+    return _Chooser(config.candidates, rhythm, codec)
 
 
 def _counter(on_progress: Progress | None, window: Window, total: int) -> Callable[[int], None]:
@@ -192,22 +255,21 @@ def _counter(on_progress: Progress | None, window: Window, total: int) -> Callab
 
 
 def _draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
-    """One token per codebook [K] from logits [B, K, V]; B = 2 holds the guided and free side."""
-    if len(logits) == 2:
-        guided, free = logits
+    """One token per candidate and codebook [C, K]; logits [C, K, V], or with guidance [2 C, K, V],
+    whose first half follows the dance and whose second is free."""
+    if config.guidance != 1:
+        guided, free = logits.chunk(2)
         logits = free + config.guidance * (guided - free)
-    else:
-        logits = logits[0]
     if config.temperature < COLD:
         return logits.argmax(-1)
     keep = config.top_k or logits.shape[-1]
-    top, index = logits.topk(min(keep, logits.shape[-1]))  # falling
+    top, index = logits.flatten(0, 1).topk(min(keep, logits.shape[-1]))  # falling
     chances = torch.softmax((top - top[:, :1]) / config.temperature, dim=-1)
     if config.top_p < 1:
         before = chances.cumsum(-1) - chances  # what likelier tokens reach together
         chances = chances.masked_fill(before >= config.top_p, 0.0)
     chosen = torch.multinomial(chances, 1, generator=generator)
-    return index.gather(-1, chosen)[:, 0]
+    return index.gather(-1, chosen).view(logits.shape[:2])
 
 
 @contextmanager

@@ -26,6 +26,9 @@ MOTION_FPS = 25.0
 RHYTHM_CURVES = ("onset", "energy")
 """Names of `Rhythm.curves`: accents that want a sound (0..1), and how much is going on (0..1)."""
 
+PART_CURVES = ("kick", "snare", "hat")
+"""Names of `Rhythm.parts`: how well a stroke of each would answer the movement (0..1)."""
+
 Progress = Callable[[int, int], None]
 """`on_progress(done, total)`; it may raise to cancel. `total` is 0 when unknown."""
 
@@ -137,11 +140,16 @@ class Rhythm:
     """0..1: how sure the beats are; 1 where a person or a program set them."""
     names: tuple[str, ...] = RHYTHM_CURVES
     fps: float = MOTION_FPS
+    parts: np.ndarray | None = None
+    """float32 [F, 3] in 0..1, columns `PART_CURVES`; None where nobody knows."""
 
     def __post_init__(self) -> None:
         _check_array("beats_s", self.beats_s, np.float64, (None,))
         _check_array("downbeats", self.downbeats, np.bool_, (len(self.beats_s),))
         _check_array("curves", self.curves, np.float32, (None, len(self.names)))
+        if self.parts is not None:
+            shape = (len(self.curves), len(PART_CURVES))
+            _check_array("parts", self.parts, np.float32, shape)
         _check(bool((np.diff(self.beats_s) > 0).all()), "beats_s must rise")
         _check(self.tempo_bpm > 0, f"tempo_bpm must be positive, got {self.tempo_bpm}")
         _check(0 <= self.confidence <= 1, f"confidence must be in 0..1, got {self.confidence}")

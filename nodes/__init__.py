@@ -6,12 +6,18 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import host
 from .align_audio import AlignAudio
-from .encodec import EnCodecDecode, LoadCodec
+from .continue_music import ContinueMusic
+from .edit_rhythm import EditRhythm
+from .encodec import EnCodecDecode, EnCodecEncode, LoadCodec
+from .keypoints import PoseFromKeypoints, PoseToKeypoints
 from .load_video import LoadVideo
 from .pose_estimate import PoseEstimate
-from .rhythm import DanceRhythm
+from .rhythm import DanceRhythm, RhythmFromAudio
 from .sampler import LoadModel, Sampler
 from .save_audio import SaveAudio
+from .save_video import SaveVideo
+from .score_music import ScoreMusic
+from .select_dancer import SelectDancer
 
 
 class DanceToMusicExtension(ComfyExtension):
@@ -21,13 +27,22 @@ class DanceToMusicExtension(ComfyExtension):
         return [
             LoadVideo,
             PoseEstimate,
+            PoseFromKeypoints,
+            PoseToKeypoints,
+            SelectDancer,
             DanceRhythm,
+            EditRhythm,
+            RhythmFromAudio,
             LoadModel,
             Sampler,
+            ContinueMusic,
             LoadCodec,
             EnCodecDecode,
+            EnCodecEncode,
             AlignAudio,
+            ScoreMusic,
             SaveAudio,
+            SaveVideo,
         ]
 
 

@@ -10,8 +10,8 @@ from comfy_api.latest import io, ui
 from ..d2m_core.align import STARTS, AlignSettings, align_audio, describe
 from ..d2m_core.errors import D2MError
 from ..d2m_core.types import Waveform
-from . import host
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket, each, from_audio, to_audio
+from .work import beside
 
 DEFAULTS = AlignSettings()
 
@@ -57,8 +57,12 @@ class AlignAudio(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Audio.Output("aligned", display_name="audio"),
-                io.String.Output("info", display_name="info"),
+                io.Audio.Output(
+                    "aligned", display_name="audio", tooltip="The music, as long as the clip."
+                ),
+                io.String.Output(
+                    "info", display_name="info", tooltip="How many beats meet, how far it bent."
+                ),
             ],
         )  # fmt: skip
 
@@ -76,12 +80,14 @@ class AlignAudio(io.ComfyNode):
         settings = AlignSettings(strength, most_bend, most_tempo_change, start, loop)
         waves, infos = [], []
         for one in each(from_audio(audio)):
-            wave, alignment = align_audio(
-                one,
-                rhythm.rhythm,
-                settings,
-                duration_s=rhythm.duration_s,
-                on_progress=host.progress(),
+            wave, alignment = beside(
+                lambda tick, one=one: align_audio(
+                    one,
+                    rhythm.rhythm,
+                    settings,
+                    duration_s=rhythm.duration_s,
+                    on_progress=tick,
+                )
             )
             waves.append(wave.samples)
             infos.append(describe(alignment))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from comfy_api.latest import Input, InputImpl
 
-from ..d2m_core.audio import mux
+from ..d2m_core.mux import mux
 from ..d2m_core.types import VideoClip, Waveform
 from ..d2m_core.video import open_clip
 from . import host

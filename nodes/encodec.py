@@ -1,8 +1,9 @@
-"""Load Audio Codec and EnCodec Decode: from tokens to sound."""
+"""Load Audio Codec, EnCodec Decode and EnCodec Encode: from tokens to sound and back."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from comfy_api.latest import io
 
@@ -14,11 +15,13 @@ from ..d2m_core.codec import (
     NEWEST,
     Codec,
     decode_tokens,
+    encode_audio,
     load_codec,
 )
 from ..d2m_core.errors import D2MError, ModelError
 from . import host
-from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, to_audio
+from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
+from .work import beside
 
 WEIGHTS = "model.safetensors"
 
@@ -64,18 +67,20 @@ class LoadCodec(io.ComfyNode):
                     "Hugging Face hub (60 to 240 MB, once).",
                 ),
             ],
-            outputs=[CodecSocket.Output("codec", display_name="codec")],
+            outputs=[
+                CodecSocket.Output(
+                    "codec", display_name="codec", tooltip="For EnCodec Decode and Encode."
+                )
+            ],
         )  # fmt: skip
 
     @classmethod
     def execute(cls, codec_name: str, download: bool) -> io.NodeOutput:
-        host.check_interrupt()
         folder = codec_folder(codec_name)
         if folder is None and not download:
             _check_fetched(codec_name)
-        codec = load_codec(
-            codec_name if folder is None or codec_name in EMBEDDED_FOLDERS else folder
-        )
+        source = codec_name if folder is None or codec_name in EMBEDDED_FOLDERS else folder
+        codec = beside(lambda _tick: load_codec(source))
         return io.NodeOutput(host.hold(codec, codec))
 
     @classmethod
@@ -113,11 +118,47 @@ class EnCodecDecode(io.ComfyNode):
             display_name="EnCodec Decode",
             category=CATEGORY,
             description="Turns music tokens into sound, exactly as long as the clip.",
-            inputs=[Tokens.Input("tokens"), CodecSocket.Input("codec")],
-            outputs=[io.Audio.Output("audio", display_name="audio")],
-        )
+            inputs=[
+                Tokens.Input("tokens", tooltip="Music of Dance2Music Sampler."),
+                CodecSocket.Input("codec", tooltip="The codec the tokens were made for."),
+            ],
+            outputs=[
+                io.Audio.Output(
+                    "audio", display_name="audio", tooltip="The music, for any node."
+                )
+            ],
+        )  # fmt: skip
 
     @classmethod
     def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
-        wave = decode_tokens(codec.ready(), tokens.tokens, tokens.duration_s, host.progress())
+        ready = codec.ready()
+        wave = beside(lambda tick: decode_tokens(ready, tokens.tokens, tokens.duration_s, tick))
         return io.NodeOutput(to_audio(wave))
+
+
+class EnCodecEncode(io.ComfyNode):
+    """Turns any sound into tokens, to go on from it or to hear what the codec does to it."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_EnCodecEncode",
+            display_name="EnCodec Encode",
+            category=CATEGORY,
+            description="Turns any sound into music tokens, mono, for Continue / Extend Music.",
+            inputs=[
+                io.Audio.Input("audio", tooltip="Any sound; it is mixed to mono."),
+                CodecSocket.Input("codec", tooltip="The codec of the model that is to go on."),
+            ],
+            outputs=[
+                Tokens.Output(
+                    "tokens", display_name="tokens", tooltip="For Continue / Extend Music."
+                )
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, audio: Any, codec: host.Held[Codec]) -> io.NodeOutput:
+        wave, ready = from_audio(audio), codec.ready()
+        tokens = beside(lambda tick: encode_audio(ready, wave, tick))
+        return io.NodeOutput(ClipTokens(tokens, wave.duration_s))

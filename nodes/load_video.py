@@ -1,4 +1,4 @@
-"""Load Video: a clip, and a window of it, from ComfyUI's folders."""
+"""Load Dance Video: a clip, and a window of it, from ComfyUI's folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LoadVideo(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="D2M_LoadVideo",
-            display_name="Load Video (Dance)",
+            display_name="Load Dance Video",
             category=CATEGORY,
             description="Opens a dance clip, or a part of it. Frames are read only when needed.",
             inputs=[
@@ -45,8 +45,10 @@ class LoadVideo(io.ComfyNode):
                 ),
             ],
             outputs=[
-                Clip.Output("clip", display_name="clip"),
-                io.Video.Output("video", display_name="video"),
+                Clip.Output("clip", display_name="clip", tooltip="For this pack's nodes."),
+                io.Video.Output(
+                    "video", display_name="video", tooltip="The same as VIDEO, for any node."
+                ),
                 io.Float.Output("seconds", display_name="seconds", tooltip="Length of the window."),
             ],
         )  # fmt: skip

@@ -10,17 +10,15 @@ from ..d2m_core.assets import POSE_MODELS
 from ..d2m_core.plots import overlay_video
 from ..d2m_core.pose import select_dancer
 from ..d2m_core.pose_keypoints import to_openpose
+from ..d2m_core.types import MOTION_FPS
 from . import host
 from .clips import clip_of
-from .poses import find_poses
+from .poses import DANCERS, MAX_PEOPLE, find_poses, poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
+from .work import beside
 
-MAX_PEOPLE = 6
-
-DANCERS = {"largest": "largest", "most active": "most_active"} | {
-    f"person {number}": number for number in range(MAX_PEOPLE)
-}
-"""What the page offers, and what `select_dancer` takes, which counts from 0."""
+RATE = MOTION_FPS
+"""Poses per second where no rate is given."""
 
 
 class PoseEstimate(io.ComfyNode):
@@ -36,7 +34,7 @@ class PoseEstimate(io.ComfyNode):
             inputs=[
                 io.MultiType.Input(
                     "video", types=[io.Video, Clip],
-                    tooltip="A VIDEO, or a clip of Load Video (Dance).",
+                    tooltip="A VIDEO, or a clip of Load Dance Video.",
                 ),
                 io.Combo.Input(
                     "model", options=list(POSE_MODELS), default="full",
@@ -63,11 +61,23 @@ class PoseEstimate(io.ComfyNode):
                     "keypoints", optional=True,
                     tooltip="Poses of this clip from another node (DWPose, SDPose) to use instead.",
                 ),
+                io.Float.Input(
+                    "rate", default=RATE, min=10.0, max=60.0, step=1.0, optional=True,
+                    tooltip="Poses per second. 25 is what the music follows; more take longer.",
+                ),
             ],
             outputs=[
-                Poses.Output("poses", display_name="poses"),
-                PoseKeypoints.Output("pose_keypoint", display_name="POSE_KEYPOINT"),
-                io.Video.Output("overlay", display_name="overlay"),
+                Poses.Output(
+                    "poses", display_name="poses",
+                    tooltip="The chosen dancer; Select Dancer can choose another.",
+                ),
+                PoseKeypoints.Output(
+                    "pose_keypoint", display_name="POSE_KEYPOINT",
+                    tooltip="Everyone, as OpenPose dictionaries.",
+                ),
+                io.Video.Output(
+                    "overlay", display_name="overlay", tooltip="The clip with the skeletons."
+                ),
             ],
         )  # fmt: skip
 
@@ -81,18 +91,24 @@ class PoseEstimate(io.ComfyNode):
         draw: bool,
         download: bool,
         keypoints: list[dict] | None = None,
+        rate: float = RATE,
     ) -> io.NodeOutput:
         clip = clip_of(video)
-        everyone = find_poses(clip, model, people, download, keypoints)
-        chosen = ClipPoses(select_dancer(everyone, DANCERS[dancer]), clip.duration_s)
-        openpose = to_openpose(everyone, clip.width, clip.height)
+        if keypoints is None:
+            everyone = beside(lambda tick: find_poses(clip, model, people, rate, download, tick))
+        else:
+            everyone = poses_of_keypoints(keypoints, clip).everyone
+        size = (clip.width, clip.height)
+        chosen = select_dancer(everyone, DANCERS[dancer])
+        poses = ClipPoses(chosen, clip.duration_s, everyone, size, clip)
+        openpose = to_openpose(everyone, *size)
         if not draw:
             no_overlay = host.blocked("Switch on 'draw' in Pose Estimate to get its overlay.")
-            return io.NodeOutput(chosen, openpose, no_overlay)
+            return io.NodeOutput(poses, openpose, no_overlay)
         path = host.temp_file(".mp4")
-        overlay_video(clip, everyone, path, on_progress=host.progress())
+        beside(lambda tick: overlay_video(clip, everyone, path, on_progress=tick))
         shown = ui.PreviewVideo([host.saved_in_temp(path)])
-        return io.NodeOutput(chosen, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
+        return io.NodeOutput(poses, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
 
     @classmethod
     def validate_inputs(cls, model: str = "full", dancer: str = "largest") -> bool | str:

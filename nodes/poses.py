@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..d2m_core.assets import POSE_ADDRESS, pose_model
-from ..d2m_core.errors import ModelError, PoseError
-from ..d2m_core.pose import estimate_poses
+from ..d2m_core.errors import ModelError, SettingError
+from ..d2m_core.pose import estimate_poses, select_dancer
 from ..d2m_core.pose_keypoints import from_openpose
-from ..d2m_core.types import PoseSequence, VideoClip
+from ..d2m_core.types import PoseSequence, Progress, VideoClip
 from . import host
+from .sockets import ClipPoses
+
+MAX_PEOPLE = 6
+
+DANCERS: dict[str, str | int] = {"largest": "largest", "most active": "most_active"} | {
+    f"person {number}": number for number in range(MAX_PEOPLE)
+}
+"""What the page offers, and what `select_dancer` takes, which counts from 0."""
 
 
 def find_poses(
-    clip: VideoClip, model: str, people: int, download: bool, keypoints: list[dict] | None
+    clip: VideoClip, model: str, people: int, rate: float, download: bool, tick: Progress
 ) -> PoseSequence:
-    """Everyone in the clip. Raises `PoseError` when nobody is found."""
-    if keypoints is None:
-        folder = _pose_folder(model, download)
-        return estimate_poses(clip, model, people, model_folder=folder, on_progress=host.progress())
-    poses = from_openpose(keypoints, len(keypoints) / clip.duration_s)
-    if not poses.present.any():
-        raise PoseError("The keypoints hold nobody in any frame; check the node they come from.")
-    return poses
+    """Everyone in the clip by the pose model. Raises `PoseError` when nobody is found."""
+    folder = _pose_folder(model, download, tick)
+    return estimate_poses(clip, model, people, rate, model_folder=folder, on_progress=tick)
 
 
-def _pose_folder(model: str, download: bool):
+def poses_of_keypoints(
+    keypoints: list[dict], clip: VideoClip | None, fps: float = 0.0
+) -> ClipPoses:
+    """The poses in another node's keypoints; those of the largest are chosen.
+
+    Without `fps` they are spread evenly over the clip. Raises `PoseError` and `SettingError`.
+    """
+    if clip is None and not fps:
+        raise SettingError(
+            "How fast the keypoints follow each other is not known; connect the video they come "
+            "from, or set fps."
+        )
+    if clip is not None and not fps:
+        fps = len(keypoints) / clip.duration_s
+    everyone = from_openpose(keypoints, fps)
+    if clip is not None:
+        size, duration_s = (clip.width, clip.height), clip.duration_s
+    else:
+        first = keypoints[0]
+        size = (int(first["canvas_width"]), int(first["canvas_height"]))
+        duration_s = everyone.duration_s
+    return ClipPoses(select_dancer(everyone, "largest"), duration_s, everyone, size, clip)
+
+
+def _pose_folder(model: str, download: bool, tick: Progress) -> Path:
     """The folder that holds the pose model; fetches it only if the user asked for that."""
     name = f"pose_landmarker_{model}.task"
     for folder in host.model_folders():
@@ -35,5 +64,5 @@ def _pose_folder(model: str, download: bool):
             f"{name} is not in {folder}; switch on 'download' in Pose Estimate, or put "
             f"{POSE_ADDRESS.format(variant=model)} there."
         )
-    pose_model(model, folder, host.progress())
+    pose_model(model, folder, tick)
     return folder

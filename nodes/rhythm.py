@@ -1,24 +1,44 @@
-"""Dance Rhythm: when the dancer's beats fall, to be seen and edited before any music is made."""
+"""Dance Rhythm and Rhythm from Audio: when beats fall, to be seen before any music is made."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from comfy_api.latest import io, ui
 
-from ..d2m_core.accents import find_accents
 from ..d2m_core.assets import default_weights
+from ..d2m_core.blend import dance_accents, dance_motion
 from ..d2m_core.checkpoint import load_rhythm
 from ..d2m_core.config import TEMPO_RANGE_BPM, check_tempo
 from ..d2m_core.errors import D2MError
-from ..d2m_core.motion import extract_motion
-from ..d2m_core.plots import rhythm_picture
-from ..d2m_core.rhythm import rhythm_from_motion
+from ..d2m_core.rhythm import rhythm_from_audio, rhythm_from_motion
 from ..d2m_core.rhythm_edit import double, halve, scale_energy, shift
 from ..d2m_core.types import Rhythm
 from . import host
-from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket, to_image
+from .rhythm_outputs import rhythm_facts, rhythm_outputs
+from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
+from .work import beside
 
 GRIDS = {"as found": None, "half": halve, "double": double}
 """Edits of the beat grid."""
+
+
+def tempo_input() -> io.Float.Input:
+    """A tempo to keep to, or 0."""
+    return io.Float.Input(
+        "tempo_bpm", default=0.0, min=0.0, max=TEMPO_RANGE_BPM[1], step=0.1,
+        tooltip=f"A fixed tempo, {TEMPO_RANGE_BPM[0]:g} to {TEMPO_RANGE_BPM[1]:g}; 0 finds it.",
+    )  # fmt: skip
+
+
+def wrong_tempo(tempo_bpm: float) -> str | None:
+    """What is wrong with the input of `tempo_input`."""
+    try:
+        check_tempo(tempo_bpm or TEMPO_RANGE_BPM[0])
+    except D2MError as error:
+        return str(error)
+    return None
 
 
 class DanceRhythm(io.ComfyNode):
@@ -32,12 +52,8 @@ class DanceRhythm(io.ComfyNode):
             category=CATEGORY,
             description="Finds when the dancer's beats fall and how strong the movement is.",
             inputs=[
-                Poses.Input("poses"),
-                io.Float.Input(
-                    "tempo_bpm", default=0.0, min=0.0, max=TEMPO_RANGE_BPM[1], step=0.1,
-                    tooltip=f"A fixed tempo, {TEMPO_RANGE_BPM[0]:g} to {TEMPO_RANGE_BPM[1]:g}; "
-                    "0 finds it in the dance.",
-                ),
+                Poses.Input("poses", tooltip="The dancer to read the rhythm from."),
+                tempo_input(),
                 io.Combo.Input(
                     "grid", options=list(GRIDS), default="as found",
                     tooltip="Half or double the number of beats.",
@@ -51,38 +67,35 @@ class DanceRhythm(io.ComfyNode):
                     tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
                 ),
             ],
-            outputs=[
-                RhythmSocket.Output("rhythm", display_name="rhythm"),
-                io.Image.Output("picture", display_name="picture"),
-                io.Float.Output("found_bpm", display_name="tempo"),
-            ],
+            outputs=rhythm_outputs(),
         )  # fmt: skip
 
     @classmethod
     def execute(
         cls, poses: ClipPoses, tempo_bpm: float, grid: str, nudge_ms: float, energy: float
     ) -> io.NodeOutput:
-        host.check_interrupt()
-        net = load_rhythm(default_weights("rhythm"))
-        rhythm = rhythm_from_motion(extract_motion(poses.poses), net, tempo_bpm or None)
-        rhythm = _edited(rhythm, grid, nudge_ms, energy)
-        picture = to_image(rhythm_picture(rhythm, accents=find_accents(poses.poses)))
-        return io.NodeOutput(
-            ClipRhythm(rhythm, poses.duration_s),
-            picture,
-            rhythm.tempo_bpm,
-            ui=ui.PreviewImage(picture, cls=cls),
-        )
+        def read(_progress: object) -> tuple:
+            net = load_rhythm(default_weights("rhythm"))
+            rhythm = rhythm_from_motion(dance_motion(poses.poses), net, tempo_bpm or None)
+            rhythm = _edited(rhythm, grid, nudge_ms, energy)
+            clip = ClipRhythm(rhythm, poses.duration_s)
+            return rhythm_facts(clip, "Dance rhythm", dance_accents(poses.poses))
+
+        facts = beside(read)
+        return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
 
     @classmethod
     def validate_inputs(cls, tempo_bpm: float = 0.0, grid: str = "as found") -> bool | str:
         if grid not in GRIDS:
             return f"Grid is {grid!r}; choose {', '.join(GRIDS)}."
+        return wrong_tempo(tempo_bpm) or True
+
+    @classmethod
+    def fingerprint_inputs(cls, **_inputs: Any) -> str:
         try:
-            check_tempo(tempo_bpm or TEMPO_RANGE_BPM[0])
-        except D2MError as error:
-            return str(error)
-        return True
+            return host.file_stamp(default_weights("rhythm"))
+        except D2MError:
+            return "missing"  # the run says so
 
 
 def _edited(rhythm: Rhythm, grid: str, nudge_ms: float, energy: float) -> Rhythm:
@@ -92,3 +105,40 @@ def _edited(rhythm: Rhythm, grid: str, nudge_ms: float, energy: float) -> Rhythm
     if nudge_ms:
         rhythm = shift(rhythm, nudge_ms / 1000.0)
     return rhythm if energy == 1.0 else scale_energy(rhythm, energy)
+
+
+class RhythmFromAudio(io.ComfyNode):
+    """Reads beats and loudness from music, as the same object that a dance gives."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_RhythmFromAudio",
+            display_name="Rhythm from Audio",
+            category=CATEGORY,
+            description="Finds the beats, bars and tempo of any music.",
+            inputs=[
+                io.Audio.Input("audio", tooltip="Any music; each sound of a batch gets a rhythm."),
+                tempo_input(),
+            ],
+            outputs=rhythm_outputs(as_list=True),
+        )
+
+    @classmethod
+    def execute(cls, audio: Any, tempo_bpm: float) -> io.NodeOutput:
+        def read(on_progress) -> list[tuple]:
+            found, waves = [], each(from_audio(audio))
+            for index, wave in enumerate(waves):
+                on_progress(index, len(waves))
+                rhythm = rhythm_from_audio(wave, tempo_bpm or None)
+                clip = ClipRhythm(rhythm, wave.duration_s)
+                found.append(rhythm_facts(clip, "Rhythm of the music", wave=wave))
+            return found
+
+        columns = [list(column) for column in zip(*beside(read), strict=True)]
+        shown = ui.PreviewImage(torch.cat(columns[1]), cls=cls)
+        return io.NodeOutput(*columns, ui=shown)
+
+    @classmethod
+    def validate_inputs(cls, tempo_bpm: float = 0.0) -> bool | str:
+        return wrong_tempo(tempo_bpm) or True

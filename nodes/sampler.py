@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import torch
 from comfy_api.latest import io
 
 from ..d2m_core.assets import default_weights
+from ..d2m_core.blend import dance_motion
 from ..d2m_core.checkpoint import LoadedModel, load_model
+from ..d2m_core.codec import Codec
 from ..d2m_core.config import STYLES, SamplingConfig
-from ..d2m_core.errors import D2MError
-from ..d2m_core.motion import extract_motion
+from ..d2m_core.errors import D2MError, SettingError
 from ..d2m_core.sampling import generate_tokens
+from ..d2m_core.types import AudioTokens, MotionFeatures, Progress
 from . import host
-from .sockets import CATEGORY, ClipPoses, ClipRhythm, ClipTokens, Model, Poses, RhythmSocket, Tokens
+from .sockets import (
+    CATEGORY,
+    ClipPoses,
+    ClipRhythm,
+    ClipTokens,
+    CodecSocket,
+    Model,
+    Poses,
+    RhythmSocket,
+    Tokens,
+)
+from .work import beside
 
 EMBEDDED = "embedded"
 """The model that comes with the pack."""
@@ -35,16 +50,19 @@ class LoadModel(io.ComfyNode):
             ".safetensors file of models/dance2music.",
             inputs=[
                 io.Combo.Input(
-                    "model_name", options=[EMBEDDED, *host.model_files()], default=EMBEDDED
+                    "model_name", options=[EMBEDDED, *host.model_files()], default=EMBEDDED,
+                    tooltip=f"{EMBEDDED} comes with the pack; others lie in models/dance2music.",
                 )
             ],
-            outputs=[Model.Output("model", display_name="model")],
+            outputs=[
+                Model.Output("model", display_name="model", tooltip="For Dance2Music Sampler.")
+            ],
         )  # fmt: skip
 
     @classmethod
     def execute(cls, model_name: str) -> io.NodeOutput:
-        host.check_interrupt()
-        loaded = load_model(cls._path(model_name))
+        path = cls._path(model_name)
+        loaded = beside(lambda _tick: load_model(path))
         return io.NodeOutput(host.hold(loaded, loaded.model))
 
     @classmethod
@@ -64,6 +82,77 @@ class LoadModel(io.ComfyNode):
         return default_weights("model") if model_name == EMBEDDED else host.model_path(model_name)
 
 
+MOST_TAKES = 16
+"""Pieces of music that one run may write, and choose from."""
+
+
+def sampling_inputs() -> list[Any]:
+    """How tokens are drawn: the same for every node that draws some."""
+    return [
+        io.Combo.Input(
+            "style", options=[ANY_STYLE, *STYLES], default=ANY_STYLE,
+            tooltip="any lets the model choose.",
+        ),
+        io.Int.Input(
+            "seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
+            tooltip="The only source of chance: the same seed gives the same music.",
+        ),
+        io.Float.Input(
+            "temperature", default=1.0, min=0.0, max=2.0, step=0.01,
+            tooltip="Low is safe, high is adventurous; 0 takes the likeliest token.",
+        ),
+        io.Int.Input(
+            "top_k", default=200, min=0, max=4096,
+            tooltip="Keep the k likeliest tokens; 0 keeps all.",
+        ),
+        io.Float.Input(
+            "top_p", default=1.0, min=0.01, max=1.0, step=0.01,
+            tooltip="Keep the likeliest tokens that together reach this probability.",
+        ),
+        io.Float.Input(
+            "guidance", default=2.0, min=0.0, max=10.0, step=0.1,
+            tooltip="1 follows the dance as trained, more follows it harder.",
+        ),
+        Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
+    ]  # fmt: skip
+
+
+def sampling_of(
+    seed: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    guidance: float,
+    style: str,
+    **more: int,
+) -> SamplingConfig:
+    """The core's settings of `sampling_inputs`."""
+    named = None if style == ANY_STYLE else style
+    return SamplingConfig(seed % 2**64, temperature, top_k, top_p, guidance, style=named, **more)
+
+
+def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
+    """What the dancers do, if there are any."""
+    return None if poses is None else beside(lambda _tick: dance_motion(poses.poses))
+
+
+def wrong_style(style: str) -> str | None:
+    """What is wrong with a style; None if nothing."""
+    if style not in (ANY_STYLE, *STYLES):
+        return f"Style is {style!r}; choose {ANY_STYLE}, {', '.join(STYLES)}."
+    return None
+
+
+def take_progress(report: Progress, take: int, takes: int) -> Progress:
+    """Progress of one of several takes, as part of all."""
+    return lambda done, total: report(take * total + done, takes * total)
+
+
+def together(takes: list[AudioTokens]) -> AudioTokens:
+    """Takes of one length as a batch."""
+    return AudioTokens(torch.cat([take.codes for take in takes]), takes[0].codec)
+
+
 class Sampler(io.ComfyNode):
     """Writes music on a dance's beats, as codec tokens."""
 
@@ -75,37 +164,25 @@ class Sampler(io.ComfyNode):
             category=CATEGORY,
             description="Writes music on a rhythm; poses let it follow the dancer too.",
             inputs=[
-                Model.Input("model"),
-                RhythmSocket.Input("rhythm"),
-                io.Combo.Input(
-                    "style", options=[ANY_STYLE, *STYLES], default=ANY_STYLE,
-                    tooltip="any lets the model choose.",
+                Model.Input("model", tooltip="From Load Dance2Music Model."),
+                RhythmSocket.Input("rhythm", tooltip="The beats to play on, and how long."),
+                *sampling_inputs(),
+                io.Int.Input(
+                    "batch_size", default=1, min=1, max=MOST_TAKES, optional=True,
+                    tooltip="So many takes, with seeds that count up from seed.",
                 ),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
-                    tooltip="The only source of chance: the same seed gives the same music.",
+                    "candidates", default=1, min=1, max=MOST_TAKES, optional=True,
+                    tooltip="Write so many, and keep what meets the rhythm best; needs codec.",
                 ),
-                io.Float.Input(
-                    "temperature", default=1.0, min=0.0, max=2.0, step=0.01,
-                    tooltip="Low is safe, high is adventurous; 0 takes the likeliest token.",
-                ),
-                io.Int.Input(
-                    "top_k", default=200, min=0, max=4096,
-                    tooltip="Keep the k likeliest tokens; 0 keeps all.",
-                ),
-                io.Float.Input(
-                    "top_p", default=1.0, min=0.01, max=1.0, step=0.01,
-                    tooltip="Keep the likeliest tokens that together reach this probability.",
-                ),
-                io.Float.Input(
-                    "guidance", default=2.0, min=0.0, max=10.0, step=0.1,
-                    tooltip="1 follows the dance as trained, more follows it harder.",
-                ),
-                Poses.Input(
-                    "poses", optional=True, tooltip="Lets the music follow the movement too."
+                CodecSocket.Input(
+                    "codec", optional=True,
+                    tooltip="Needed to hear which candidate is best; else leave it open.",
                 ),
             ],
-            outputs=[Tokens.Output("tokens", display_name="tokens")],
+            outputs=[
+                Tokens.Output("tokens", display_name="tokens", tooltip="For EnCodec Decode.")
+            ],
         )  # fmt: skip
 
     @classmethod
@@ -120,19 +197,29 @@ class Sampler(io.ComfyNode):
         top_p: float,
         guidance: float,
         poses: ClipPoses | None = None,
+        batch_size: int = 1,
+        candidates: int = 1,
+        codec: host.Held[Codec] | None = None,
     ) -> io.NodeOutput:
-        config = SamplingConfig(
-            seed, temperature, top_k, top_p, guidance, None if style == ANY_STYLE else style
-        )
-        motion = extract_motion(poses.poses) if poses is not None else None
-        loaded = model.ready()
-        tokens = generate_tokens(
-            loaded, motion, rhythm.rhythm, loaded.spec, config, host.progress()
-        )
-        return io.NodeOutput(ClipTokens(tokens, rhythm.duration_s))
+        if candidates > 1 and codec is None:
+            raise SettingError(
+                f"candidates is {candidates}, and the best is chosen by its sound; connect the "
+                "codec too, or use 1."
+            )
+        motion = motion_of(poses)
+        ear = codec.ready() if codec is not None and candidates > 1 else None
+        loaded, report = model.ready(), host.progress()
+        takes = []
+        for take in range(batch_size):
+            config = sampling_of(
+                seed + take, temperature, top_k, top_p, guidance, style, candidates=candidates
+            )
+            tick = take_progress(report, take, batch_size)
+            takes.append(
+                generate_tokens(loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear)
+            )
+        return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))
 
     @classmethod
     def validate_inputs(cls, style: str = ANY_STYLE) -> bool | str:
-        if style not in (ANY_STYLE, *STYLES):
-            return f"Style is {style!r}; choose {ANY_STYLE}, {', '.join(STYLES)}."
-        return True
+        return wrong_style(style) or True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from comfy_api.latest import io, ui
@@ -10,6 +11,7 @@ from ..d2m_core.audio import save_audio
 from ..d2m_core.errors import D2MError
 from . import host
 from .sockets import CATEGORY, AudioPlayer, each, from_audio
+from .work import beside
 
 FORMATS = ("flac", "wav", "mp3", "opus", "m4a")
 
@@ -25,13 +27,16 @@ class SaveAudio(io.ComfyNode):
             category=CATEGORY,
             description="Saves music to ComfyUI's output folder and plays it.",
             inputs=[
-                io.Audio.Input("audio"),
+                io.Audio.Input("audio", tooltip="Any sound; a batch gives several files."),
                 io.String.Input(
                     "filename_prefix", default="audio/dance",
                     tooltip="Name or subfolder/name in the output folder; a number is added.",
                 ),
-                io.Combo.Input("format", options=list(FORMATS), default="flac"),
-                AudioPlayer.Input("audioUI", optional=True),
+                io.Combo.Input(
+                    "format", options=list(FORMATS), default="flac",
+                    tooltip="flac and wav keep everything; mp3, opus and m4a are small.",
+                ),
+                AudioPlayer.Input("audioUI", optional=True, tooltip="The player; leave it open."),
             ],
             outputs=[],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -42,12 +47,11 @@ class SaveAudio(io.ComfyNode):
     def execute(
         cls, audio: Any, filename_prefix: str, format: str, audioUI: Any = None
     ) -> io.NodeOutput:
-        host.check_interrupt()
-        metadata = host.workflow_metadata(cls.hidden)
+        metadata = _tags(format, host.workflow_metadata(cls.hidden))
         results = []
         for one in each(from_audio(audio)):
             path, shown = host.output_file(filename_prefix, f".{format}")
-            save_audio(one, path, metadata)
+            beside(lambda _tick, one=one, path=path: save_audio(one, path, metadata))
             results.append(shown)
         return io.NodeOutput(ui=ui.SavedAudios(results))
 
@@ -62,3 +66,10 @@ class SaveAudio(io.ComfyNode):
         except D2MError as error:
             return str(error)
         return True
+
+
+def _tags(suffix: str, metadata: dict[str, str]) -> dict[str, str]:
+    """WAV files have a place for no other tag than a comment."""
+    if suffix != "wav" or not metadata:
+        return metadata
+    return {"comment": json.dumps({name: json.loads(text) for name, text in metadata.items()})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import torch
 from comfy_api.latest import io
 
-from ..d2m_core.types import AudioTokens, PoseSequence, Rhythm, Waveform
+from ..d2m_core.errors import MediaError
+from ..d2m_core.types import AudioTokens, PoseSequence, Rhythm, VideoClip, Waveform
 
 CATEGORY = "Dance to Music"
 
@@ -29,6 +31,8 @@ PoseKeypoints = io.Custom("POSE_KEYPOINT")
 """OpenPose dictionaries, one per frame, as DWPose and SDPose nodes speak them."""
 AudioPlayer = io.Custom("AUDIO_UI")
 """The page shows its audio player on a node that has an input of this type."""
+Choice = io.Custom("COMBO")
+"""Fits inputs of other nodes that offer a list."""
 
 # Poses and rhythms come in whole frames and tokens in whole steps, so the length of the clip they
 # belong to travels beside them: music must last exactly as long as its clip.
@@ -36,10 +40,17 @@ AudioPlayer = io.Custom("AUDIO_UI")
 
 @dataclass(frozen=True, eq=False)
 class ClipPoses:
-    """The chosen dancer of a clip."""
+    """The dancers of a clip."""
 
     poses: PoseSequence
+    """Whom the music follows: one dancer, or several as one."""
     duration_s: float
+    everyone: PoseSequence
+    """All who were found, for Select Dancer."""
+    size: tuple[int, int]
+    """Width and height of the picture in pixels."""
+    clip: VideoClip | None = None
+    """Where they were seen; None for keypoints without a video."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +74,13 @@ def to_audio(wave: Waveform) -> dict[str, Any]:
     return {"waveform": wave.samples.cpu(), "sample_rate": wave.sample_rate}
 
 
-def from_audio(audio: dict[str, Any]) -> Waveform:
-    """A waveform from ComfyUI's AUDIO."""
+def from_audio(audio: Mapping[str, Any] | None) -> Waveform:
+    """A waveform from ComfyUI's AUDIO. Raises `MediaError` where there is none.
+
+    Nodes give None for the sound of a silent video.
+    """
+    if audio is None or audio["waveform"].numel() == 0:
+        raise MediaError("There is no sound in the audio input; connect audio that has some.")
     return Waveform(audio["waveform"].float().cpu(), int(audio["sample_rate"]))
 
 

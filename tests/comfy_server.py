@@ -51,6 +51,7 @@ class Server:
     """Its base folder: models, input, output, temp, custom_nodes."""
     log: Path
     client: str
+    pid: int = 0
     events: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
     """What it tells the page, in order."""
 
@@ -137,6 +138,7 @@ def comfy_server(
             [str(PYTHON), "-c", LAUNCH, *words],
             cwd=APP, stdout=log, stderr=subprocess.STDOUT, env=environment,
         )  # fmt: skip
+    server.pid = process.pid
     try:
         _wait_until_ready(server, process)
         with _listener(server):

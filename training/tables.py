@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-
-def with_means(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """The rows and one more, called "mean" in column `name`, with the means of all numbers."""
-    if not rows:
-        return []
-    numbers = [column for column, value in rows[0].items() if isinstance(value, int | float)]
-    return [*rows, {name: "mean", **{c: float(np.mean([r[c] for r in rows])) for c in numbers}}]
-
 
 def table(rows: list[dict[str, Any]]) -> str:
     """One line per row under the names of all columns; `-` where a row lacks one."""

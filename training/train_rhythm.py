@@ -1,7 +1,11 @@
-"""Trains the rhythm network on drawn dances.
+"""Trains the rhythm network on drawn dances, or fits a trained one to dances of one's own.
 
-`python -m training.train_rhythm --out weights/rhythm.safetensors`; the same command run again goes
-on from what lies in `--folder`.
+    python -m training.train_rhythm --out weights/rhythm.safetensors
+    python -m training.train_rhythm --data MY_SET --out mine.safetensors
+
+The first, run again, goes on from what lies in `--folder`. The second starts from `--start` and
+needs a few minutes (`training.adapt_rhythm`); with `--folds 3` it writes nothing and shows instead
+what fitting does to dances that were not fitted to.
 """
 
 from __future__ import annotations
@@ -9,59 +13,31 @@ from __future__ import annotations
 import argparse
 import logging
 import shlex
-import time
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
 
-from d2m_core.checkpoint import save_rhythm
-from d2m_core.config import RhythmConfig
-from d2m_core.files import replacing
+from d2m_core.checkpoint import load_rhythm, save_rhythm
 from d2m_core.grid import tempo_of
 from d2m_core.metrics import beat_f, tempo_correct
-from d2m_core.motion import MOTION_NAMES, mirror_motion
-from d2m_core.pipeline import best_device
-from d2m_core.rhythm import RhythmNet, RhythmOutput, rhythm_from_motion
-from d2m_core.types import MOTION_FPS, MotionFeatures
+from d2m_core.motion import MOTION_NAMES
+from d2m_core.rhythm import RhythmNet, rhythm_from_motion
 from training.flags import add_flags
-from training.rhythm_pool import Pool, cached_pool, example
-from training.schedule import rate_factor
+from training.rhythm_losses import left_out_moves
+from training.rhythm_pool import cached_pool, example
+from training.rhythm_trainer import Trainer, TrainRhythmConfig
 from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 
 log = logging.getLogger("train_rhythm")
 
-WARM_STEPS = 50
-
-
-@dataclass(frozen=True)
-class TrainRhythmConfig:
-    """Settings of a run."""
-
-    out: Path = Path("weights/rhythm.safetensors")
-    """File to write."""
-    folder: Path = Path("runs/rhythm")
-    """Where the dances, the log and the state to resume from are kept."""
-    minutes: float = 12.0
-    """Processor time of the training steps alone."""
-    dances: int = 3000
-    """Training dances of 12 seconds."""
-    validation: int = 60
-    """Held-out dances scored from time to time."""
-    batch: int = 32
-    rate: float = 3e-3
-    """Peak learning rate."""
-    weight_decay: float = 0.02
-    average: float = 0.995
-    """Decay of the moving average of the weights, which is what is saved."""
-    seed: int = 0
-    device: str = "auto"
-    """cpu, cuda, or auto."""
-    threads: int = 1
-    """CPU threads."""
+REPORT_S = 120.0
+"""Processor seconds of training between two reports."""
+FITTING_DANCES = 1000
+"""Studio dances that keep a network from forgetting while it is fitted to others."""
 
 
 @dataclass(frozen=True)
@@ -71,128 +47,6 @@ class Score:
     beat_f: float
     tempo_right: float
     downbeat_f: float
-
-
-class Trainer:
-    """Network, optimiser and their averaged copy, with what is needed to go on later."""
-
-    def __init__(self, config: TrainRhythmConfig, pool: Pool) -> None:
-        self.config = config
-        self.device = best_device(config.device)
-        torch.manual_seed(config.seed)
-        self.net = RhythmNet(RhythmConfig(features=len(MOTION_NAMES))).to(self.device)
-        self._measure(pool)
-        self.averaged = {k: v.clone() for k, v in self.net.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(
-            self.net.parameters(), lr=config.rate, weight_decay=config.weight_decay
-        )
-        self.step = 0
-        self.spent_s = 0.0
-        self.loss = 0.0  # running mean over about 100 steps
-
-    def _measure(self, pool: Pool) -> None:
-        """Mean and deviation of every feature where the dancer is seen."""
-        some = pool.motion[:: max(1, len(pool) // 500)].astype(np.float32)
-        seen = some[some[..., MOTION_NAMES.index("present")] > 0]  # [*, D]
-        low, high = np.percentile(seen, [1, 99], axis=0)
-        kept = np.clip(seen, low, high)
-        self.net.mean.copy_(torch.from_numpy(kept.mean(0)))
-        self.net.std.copy_(torch.from_numpy(np.maximum(kept.std(0), 1e-3)))
-
-    def rate(self) -> float:
-        """Learning rate now: a short rise, then a cosine down to nearly nothing."""
-        share = min(1.0, self.spent_s / (60 * self.config.minutes))
-        return self.config.rate * rate_factor(self.step, WARM_STEPS, share)
-
-    def train_step(self, pool: Pool) -> float:
-        """One batch; gives its loss."""
-        started = time.process_time()
-        rng = np.random.default_rng([self.config.seed, self.step])
-        motion, targets = batch_of(pool, self.config.batch, rng)
-        motion, targets = motion.to(self.device), targets.to(self.device)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
-        self.net.train()
-        present = motion[..., MOTION_NAMES.index("present")] > 0
-        loss = loss_of(self.net(motion, present), targets, present)
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-        decay = min(self.config.average, self.step / (self.step + 10))
-        for name, value in self.net.state_dict().items():
-            self.averaged[name].lerp_(value, 1 - decay)
-        self.spent_s += time.process_time() - started
-        value = float(loss.detach())
-        self.loss += (value - self.loss) / min(self.step, 100)
-        return value
-
-    def averaged_net(self) -> RhythmNet:
-        """The network with averaged weights, on the CPU."""
-        net = RhythmNet(self.net.config)
-        net.load_state_dict(self.averaged)
-        return net.eval()
-
-    def save_state(self, path: Path) -> None:
-        """Everything needed to go on, tensors and numbers only."""
-        state = {
-            "net": self.net.state_dict(),
-            "averaged": self.averaged,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "spent_s": self.spent_s,
-            "loss": self.loss,
-        }
-        with replacing(path) as partial:
-            torch.save(state, partial)
-
-    def load_state(self, path: Path) -> None:
-        """Goes on from `save_state`'s file."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.net.load_state_dict(state["net"])
-        self.averaged = state["averaged"]
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s, self.loss = state["step"], state["spent_s"], state["loss"]
-
-
-def batch_of(pool: Pool, size: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Windows of one random length, half of them mirrored: [B, F, D] and [B, F, targets]."""
-    whole = pool.motion.shape[1]
-    length = min(whole, int(rng.choice([int(4 * MOTION_FPS), int(8 * MOTION_FPS), whole])))
-    length = max(length, 1)
-    count = max(1, size * whole // length // 1)
-    picks = rng.integers(len(pool), size=min(count, 2 * size))
-    starts = rng.integers(whole - length + 1, size=len(picks))
-    motion = np.stack([pool.motion[i, s : s + length] for i, s in zip(picks, starts, strict=True)])
-    targets = np.stack(
-        [pool.targets[i, s : s + length] for i, s in zip(picks, starts, strict=True)]
-    )
-    motion = motion.astype(np.float32)
-    half = len(motion) // 2
-    shape = motion[:half].shape
-    mirrored = mirror_motion(MotionFeatures(motion[:half].reshape(-1, shape[-1]), MOTION_NAMES))
-    motion[:half] = mirrored.values.reshape(shape)
-    return torch.from_numpy(motion), torch.from_numpy(targets.astype(np.float32))
-
-
-_WEIGHTS = {"beat": (1.0, 3.0), "downbeat": (0.4, 6.0), "onset": (0.5, 3.0), "energy": (0.2, 1.0)}
-"""How much each curve counts in the loss, and how much more its events count than their absence."""
-
-
-def loss_of(out: RhythmOutput, targets: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-    """Weighted cross entropy of the four curves where the dancer is seen."""
-    total = torch.zeros((), device=targets.device)
-    for column, (name, (weight, events)) in enumerate(_WEIGHTS.items()):
-        target = targets[..., column]
-        loss = binary_cross_entropy_with_logits(
-            getattr(out, name),
-            target,
-            weight=present.float(),
-            pos_weight=torch.tensor(events, device=targets.device),
-        )
-        total = total + weight * loss
-    return total
 
 
 def score(net: RhythmNet, seeds: range, duration_s: float = 10.0) -> Score:
@@ -212,18 +66,18 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
     torch.set_num_threads(config.threads)
     config.folder.mkdir(parents=True, exist_ok=True)
     seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
-    pool = cached_pool(config.folder, seeds, 12.0)
+    pool = cached_pool(config.folder, seeds, 12.0, left_out_moves(config.leave_out))
     trainer = Trainer(config, pool)
     state = config.folder / "state.pt"
     if state.exists():
         trainer.load_state(state)
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
     held_out = range(RHYTHM_HELD_OUT_SEED, RHYTHM_HELD_OUT_SEED + config.validation)
-    next_report_s = trainer.spent_s + 60.0
+    next_report_s = trainer.spent_s + REPORT_S
     while trainer.spent_s < 60 * config.minutes:
         trainer.train_step(pool)
         if trainer.spent_s >= next_report_s:
-            next_report_s = trainer.spent_s + 60.0
+            next_report_s = trainer.spent_s + REPORT_S
             now = score(trainer.averaged_net(), held_out)
             log.info(
                 "step %d, %.1f min: loss %.4f, beat F %.3f, tempo %.2f, downbeat F %.3f",
@@ -254,20 +108,52 @@ def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, comman
     return final
 
 
+def fit_to(config: TrainRhythmConfig) -> int:
+    """Fits a trained network to own dances and saves it, or cross-validates that."""
+    from training.adapt_rhythm import AdaptSettings, adapt, read_dances
+    from training.adapt_scores import cross_validated
+
+    torch.set_num_threads(config.threads)
+    config.folder.mkdir(parents=True, exist_ok=True)
+    dances = read_dances(Path(config.data), config.folder / "songs")
+    seeds = range(RHYTHM_SEED, RHYTHM_SEED + min(config.dances, FITTING_DANCES))
+    pool = cached_pool(config.folder, seeds, 12.0)
+    settings = AdaptSettings(config.minutes, seed=config.seed)
+    if config.folds:
+        sys.stdout.write(cross_validated(config.start, dances, pool, settings, config.folds))
+        return 0
+    net = load_rhythm(config.start)
+    clocks = adapt(net, dances, pool, settings)
+    offsets = [clock.offset_s for clock in clocks]
+    info = {
+        "data": f"{len(dances)} own dances on {config.start.name}",
+        "minutes": config.minutes,
+        "offset_s": [round(float(np.mean(offsets)), 3), round(float(np.std(offsets)), 3)],
+    }
+    save_rhythm(config.out, net, MOTION_NAMES, info)
+    log.info("saved %s: %s", config.out, info)
+    return 0
+
+
 def parse(argv: Sequence[str] | None) -> TrainRhythmConfig:
     """The configuration a command line asks for; one option per field."""
     parser = argparse.ArgumentParser(
         prog="python -m training.train_rhythm",
-        description="Train the rhythm network on drawn dances.",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_flags(parser, TrainRhythmConfig)
-    return TrainRhythmConfig(**vars(parser.parse_args(argv)))
+    given = vars(parser.parse_args(argv))
+    given["leave_out"] = tuple(given["leave_out"])
+    return TrainRhythmConfig(**given)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line."""
     config = parse(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if config.data:
+        return fit_to(config)
     words = [f"--{f.name.replace('_', '-')}={getattr(config, f.name)}" for f in fields(config)]
     train(config, shlex.join(["python", "-m", "training.train_rhythm", *words]))
     return 0

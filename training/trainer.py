@@ -27,6 +27,8 @@ from d2m_core.model import DanceToMusic
 from d2m_core.patterns import apply_delay
 from d2m_core.pipeline import best_device
 from training.data import Batch, DataSet, draw_batch, motion_statistics
+from training.lora import add_adapters, merged
+from training.musicgen import take_over
 from training.schedule import of_first, rate_factor
 
 VALIDATION_BATCHES = 4
@@ -50,7 +52,14 @@ class Trainer:
         mean, std = motion_statistics(data.train)
         self.net.motion_mean.copy_(mean)
         self.net.motion_std.copy_(std)
-        self.net_of_all = self.workers.prepare_model(self.net.to(self.device))
+        if config.init:
+            take_over(self.net, config.init)
+        if config.lora:
+            add_adapters(self.net, config.lora)
+        self.shared = self.workers.prepare_model(self.net.to(self.device))
+        self.net_of_all = self.shared
+        if config.compile != "none":
+            self.net_of_all = torch.compile(self.shared, backend=config.compile)
         self.average = {name: p.detach().clone() for name, p in self.net.named_parameters()}
         self.optimiser = torch.optim.AdamW(_groups(self.net, config), betas=(0.9, 0.95), fused=True)
         self.step, self.spent_s = 0, 0.0
@@ -83,7 +92,7 @@ class Trainer:
 
     def losses(self, batch: Batch, net: torch.nn.Module | None = None) -> torch.Tensor:
         """Cross-entropy of each codebook [K], in nats per token."""
-        call, net = net or self.net, self.net
+        call, net = self.net if net is None else net, self.net
         delayed = apply_delay(batch.codes, net.pad)  # [B, K, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             logits = call(net.shift_right(delayed), batch.given)  # [B, K, S, V]
@@ -103,7 +112,7 @@ class Trainer:
             group["lr"] = self.learning_rate()
         self.optimiser.zero_grad()
         *early, last = parts
-        with self.workers.no_sync(self.net_of_all):
+        with self.workers.no_sync(self.shared):
             found = [self.backward(part, len(parts)) for part in early]
         found.append(self.backward(last, len(parts)))
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
@@ -166,7 +175,9 @@ class Trainer:
         state = {
             "shape": json.dumps(asdict(self.net.config)), "net": self.net.state_dict(),
             "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
-            "spent_s": self.spent_s, "precision": self.precision,
+            "spent_s": self.spent_s, "precision": self.precision, "lora": self.config.lora,
+            "codec": json.dumps(asdict(self.data.codec)),
+            "motion_names": list(self.data.motion_names),
         }  # fmt: skip
         with replacing(Path(self.config.folder) / "last.pt") as partial:
             torch.save(state, partial)
@@ -178,7 +189,7 @@ class Trainer:
         if not path.exists():
             return False
         state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["shape"] != json.dumps(asdict(self.net.config)):
+        if shape_of(state) != self.net.config or state.get("lora", 0) != self.config.lora:
             raise SettingError(
                 f"{path} is of a network of another shape; give the same flags as before."
             )
@@ -194,13 +205,20 @@ class Trainer:
 
     def export(self, path: Path, info: dict[str, Any]) -> None:
         """Writes the averaged network as a checkpoint with float16 matrices."""
-        save_model(path, self.averaged_net(), self.data.codec, self.data.motion_names, None, info)
+        net = merged(self.averaged_net())
+        save_model(path, net, self.data.codec, self.data.motion_names, None, info)
+
+
+def shape_of(state: dict[str, Any]) -> ModelConfig:
+    """The network's shape in a saved state; settings that are newer than it have defaults."""
+    values = json.loads(state["shape"])
+    return ModelConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
-    """Matrices decay; vectors and embeddings do not."""
+    """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
     embeddings = {"tokens_in", "null", "style_in.weight"}
-    named = dict(net.named_parameters())
+    named = {name: p for name, p in net.named_parameters() if p.requires_grad}
     decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
     return [
         {"params": [named[n] for n in named if n in decayed], "weight_decay": config.weight_decay},

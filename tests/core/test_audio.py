@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from d2m_core.audio import AUDIO_FORMATS, fit_length, load_audio, mux, resample, save_audio, to_mono
+from d2m_core.audio import AUDIO_FORMATS, fit_length, load_audio, resample, save_audio, to_mono
 from d2m_core.errors import MediaError
+from d2m_core.mux import mux
 from d2m_core.types import Waveform
 from d2m_core.video import iter_frames, open_clip, shown_frames
 from tests.media import CLOCKWISE, read_number
@@ -220,8 +221,9 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import torch
-from d2m_core.audio import mux, save_audio
+from d2m_core.audio import save_audio
 from d2m_core.errors import MediaError
+from d2m_core.mux import mux
 from d2m_core.types import Waveform
 from d2m_core.video import open_clip
 wave = Waveform(torch.rand(1, 1, 240_000) - 0.5, 24_000)

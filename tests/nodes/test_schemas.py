@@ -53,36 +53,88 @@ sys.stdout.write("REPORT " + json.dumps({
 )
 """Loads the pack by path, as ComfyUI does, and says what it found."""
 
+SAMPLING = ["style", "seed", "temperature", "top_k", "top_p", "guidance", "poses"]
+
 RELEASED: dict[str, list[str]] = {
     "D2M_LoadVideo": ["file", "start_s", "duration_s", "path"],
-    "D2M_PoseEstimate": ["video", "model", "people", "dancer", "draw", "download", "keypoints"],
-    "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
-    "D2M_LoadModel": ["model_name"],
-    "D2M_Sampler": [
-        "model", "rhythm", "style", "seed", "temperature", "top_k", "top_p", "guidance", "poses",
+    "D2M_PoseEstimate": [
+        "video", "model", "people", "dancer", "draw", "download", "keypoints", "rate",
     ],
+    "D2M_PoseFromKeypoints": ["keypoints", "fps", "video"],
+    "D2M_PoseToKeypoints": ["poses", "people", "layout", "width", "height"],
+    "D2M_SelectDancer": ["poses", "dancer", "number"],
+    "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
+    "D2M_EditRhythm": [
+        "rhythm", "tempo", "tempo_bpm", "grid", "shift_ms", "swing", "energy", "beats_per_bar",
+        "beats",
+    ],
+    "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
+    "D2M_LoadModel": ["model_name"],
+    "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec"],
+    "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING],
     "D2M_LoadCodec": ["codec_name", "download"],
     "D2M_EnCodecDecode": ["tokens", "codec"],
+    "D2M_EnCodecEncode": ["audio", "codec"],
     "D2M_AlignAudio": [
         "audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop",
     ],
+    "D2M_ScoreMusic": ["audio", "rhythm", "poses"],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
+    "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level"],
 }  # fmt: skip
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
+RHYTHM_OUTPUTS = ["D2M_RHYTHM", "IMAGE", "FLOAT", "INT", "INT", "COMBO", "STRING", "FLOAT"]
+
+OUTPUTS: dict[str, list[str]] = {
+    "D2M_LoadVideo": ["D2M_CLIP", "VIDEO", "FLOAT"],
+    "D2M_PoseEstimate": ["D2M_POSES", "POSE_KEYPOINT", "VIDEO"],
+    "D2M_PoseFromKeypoints": ["D2M_POSES"],
+    "D2M_PoseToKeypoints": ["POSE_KEYPOINT", "FLOAT"],
+    "D2M_SelectDancer": ["D2M_POSES", "IMAGE"],
+    "D2M_DanceRhythm": RHYTHM_OUTPUTS,
+    "D2M_EditRhythm": RHYTHM_OUTPUTS,
+    "D2M_RhythmFromAudio": RHYTHM_OUTPUTS,
+    "D2M_LoadModel": ["D2M_MODEL"],
+    "D2M_Sampler": ["D2M_TOKENS"],
+    "D2M_Continue": ["D2M_TOKENS", "D2M_RHYTHM"],
+    "D2M_LoadCodec": ["D2M_CODEC"],
+    "D2M_EnCodecDecode": ["AUDIO"],
+    "D2M_EnCodecEncode": ["D2M_TOKENS"],
+    "D2M_AlignAudio": ["AUDIO", "STRING"],
+    "D2M_ScoreMusic": ["STRING", "IMAGE", "FLOAT"],
+    "D2M_SaveAudio": [],
+    "D2M_SaveVideo": ["VIDEO"],
+}
+"""Outputs in order; saved workflows count them."""
+
 DISPLAY_NAMES = {
-    "D2M_LoadVideo": "Load Video (Dance)",
+    "D2M_LoadVideo": "Load Dance Video",
     "D2M_PoseEstimate": "Pose Estimate",
+    "D2M_PoseFromKeypoints": "Pose from Keypoints",
+    "D2M_PoseToKeypoints": "Pose to Keypoints",
+    "D2M_SelectDancer": "Select Dancer",
     "D2M_DanceRhythm": "Dance Rhythm",
+    "D2M_EditRhythm": "Edit Rhythm",
+    "D2M_RhythmFromAudio": "Rhythm from Audio",
     "D2M_LoadModel": "Load Dance2Music Model",
     "D2M_Sampler": "Dance2Music Sampler",
+    "D2M_Continue": "Continue / Extend Music",
     "D2M_LoadCodec": "Load Audio Codec",
     "D2M_EnCodecDecode": "EnCodec Decode",
+    "D2M_EnCodecEncode": "EnCodec Encode",
     "D2M_AlignAudio": "Align Audio to Dance",
+    "D2M_ScoreMusic": "Score Dance Music",
     "D2M_SaveAudio": "Save Audio (Dance)",
+    "D2M_SaveVideo": "Save Dance Video",
 }
 
-TYPES_OF_STOCK_NODES = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "STRING", "POSE_KEYPOINT"}
+LANGUAGES = ("fr", "zh")
+"""Besides English, which the schemas speak."""
+
+TYPES_OF_STOCK_NODES = {
+    "VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +173,55 @@ def test_inputs_keep_their_ids_and_order(report: dict[str, Any], name: str) -> N
 
 
 @NEEDS_COMFY
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_outputs_keep_their_order(report: dict[str, Any], name: str) -> None:
+    assert report["nodes"][name]["output"] == OUTPUTS[name]
+    assert all(report["nodes"][name]["output_tooltips"])
+
+
+@NEEDS_COMFY
+@pytest.mark.parametrize("name", RELEASED)
+def test_every_input_says_what_it_is_and_has_a_sane_default(
+    report: dict[str, Any], name: str
+) -> None:
+    node = report["nodes"][name]
+    for kind in ("required", "optional"):
+        for input_id, (socket, facts) in node["input"].get(kind, {}).items():
+            where = f"{name}.{input_id}"
+            assert len(facts.get("tooltip", "")) > 8, where
+            assert facts["tooltip"].endswith("."), where
+            if socket in ("INT", "FLOAT"):
+                assert facts["min"] <= facts["default"] <= facts["max"], where
+                assert facts["min"] < facts["max"], where
+            elif socket == "COMBO":
+                assert facts["options"], where
+                assert facts.get("default", facts["options"][0]) in facts["options"], where
+            elif socket in ("STRING", "BOOLEAN"):
+                assert "default" in facts, where
+
+
+@NEEDS_COMFY
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_node_and_input_is_translated_and_nothing_else(
+    report: dict[str, Any], language: str
+) -> None:
+    folder = REPOSITORY / "locales" / language
+    texts = json.loads((folder / "nodeDefs.json").read_text(encoding="utf-8"))
+    assert texts.keys() == report["nodes"].keys()
+    for name, node in report["nodes"].items():
+        own = texts[name]
+        assert own["inputs"].keys() == set(RELEASED[name]), name
+        assert list(own.get("outputs", {})) == [str(k) for k in range(len(OUTPUTS[name]))], name
+        assert own["display_name"] != node["display_name"], name
+        assert own["description"], name
+        for words in (*own["inputs"].values(), *own.get("outputs", {}).values()):
+            assert words.keys() == {"name", "tooltip"}, name
+            assert all(words.values()), name
+    main = json.loads((folder / "main.json").read_text(encoding="utf-8"))
+    assert main["nodeCategories"].keys() == {"Dance to Music"}
+
+
+@NEEDS_COMFY
 def test_sockets_are_ours_or_stock(report: dict[str, Any]) -> None:
     for node in report["nodes"].values():
         for output in node["output"]:
@@ -154,6 +255,10 @@ def test_every_node_has_a_help_page(report: dict[str, Any]) -> None:
     for name, node in report["nodes"].items():
         text = (REPOSITORY / report["web"] / "docs" / f"{name}.md").read_text(encoding="utf-8")
         assert text.startswith(f"# {node['display_name']}\n")
+        assert "| Input | Meaning |\n|---|---|\n" in text
+        assert not OUTPUTS[name] or "| Output | Meaning |\n|---|---|\n" in text, name
+        unnamed = [word for word in node["output_name"] if f"`{word}`" not in text]
+        assert not unnamed, f"{name}.md does not explain the outputs {unnamed}"
         missing = [word for word in RELEASED[name] if word != "audioUI" and f"`{word}`" not in text]
         assert not missing, f"{name}.md does not explain {missing}"
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,112 +12,35 @@ import av
 import numpy as np
 import pytest
 
-from d2m_core import assets
-from d2m_core.errors import ModelError
-from d2m_core.types import CodecSpec
-from tests import tiny_models
-from tests.comfy_server import PACK, PYTHON, REPOSITORY, Server, comfy_server
+from tests.comfy_server import PACK, PYTHON, Server
 from tests.media import make_clip
-from training.studio.drawing import demo_dance, render_scene
+from tests.nodes.graphs import (
+    CODEC,
+    DECODE,
+    DURATION_S,
+    LOAD,
+    MODEL,
+    POSE,
+    RHYTHM,
+    SAMPLER,
+    SAVE,
+    Graph,
+    assert_success,
+    drain,
+    failed,
+    messages,
+    preview_seconds,
+    read_audio,
+    rejected,
+    save_video,
+    saved,
+    video_length_s,
+    with_inputs,
+)
 
 pytestmark = pytest.mark.skipif(
     not PYTHON.exists(), reason="no ComfyUI in .comfy; `python tests/setup_comfy.py` sets it up"
 )
-
-Graph = dict[str, dict[str, Any]]
-
-DURATION_S = 3.2
-"""Not a whole number of motion frames, token steps or pictures once a window is cut from it."""
-VARIANT = "full"
-"""The pose model of the basic workflow; it is put in place before the server starts."""
-
-OTHER_CODEC = CodecSpec("other", 24_000, 50.0, codebooks=1, cardinality=32)
-
-LOAD, POSE, RHYTHM, MODEL, SAMPLER, CODEC, DECODE, SAVE = map(str, range(1, 9))
-"""Node ids in workflows/api/basic.json."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    base = tmp_path_factory.mktemp("comfy")
-    models = base / "models" / "dance2music"
-    models.mkdir(parents=True)
-    try:
-        bundle = assets.pose_model(VARIANT, assemble=True)
-    except ModelError as error:
-        pytest.skip(f"no pose model to test with: {error}")
-    shutil.copy(bundle, models)
-    with comfy_server(
-        base, prepare=lambda pack: tiny_models.write_all(pack / "weights")
-    ) as running:
-        tiny_models.write_model(models / "other_codec.safetensors", OTHER_CODEC)
-        (models / "broken.safetensors").write_bytes(b"not a checkpoint")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A drawn dance, uploaded as the page does it."""
-    path = tmp_path_factory.mktemp("clips") / "dance.mp4"
-    scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=320 / 240)
-    render_scene(scene, path, width=320, height=240)
-    return server.upload(path)
-
-
-@pytest.fixture
-def basic(clip: str) -> Graph:
-    graph = json.loads(
-        (REPOSITORY / "workflows" / "api" / "basic.json").read_text(encoding="utf-8")
-    )
-    graph[LOAD]["inputs"]["file"] = clip
-    graph[POSE]["inputs"]["model"] = VARIANT
-    return graph
-
-
-def with_inputs(graph: Graph, node: str, **inputs: Any) -> Graph:
-    changed = copy.deepcopy(graph)
-    changed[node]["inputs"].update(inputs)
-    return changed
-
-
-def messages(entry: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [data for name, data in entry["status"]["messages"] if name == kind]
-
-
-def assert_success(entry: dict[str, Any]) -> None:
-    assert entry["status"]["status_str"] == "success", messages(entry, "execution_error")
-
-
-def saved(server: Server, entry: dict[str, Any], node: str = SAVE) -> Path:
-    (shown,) = entry["outputs"][node]["audio"]
-    return server.file(shown)
-
-
-def read_audio(path: Path) -> tuple[np.ndarray, int]:
-    """Samples [C, N] and rate, decoded by PyAV."""
-    with av.open(str(path)) as container:
-        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-        rate = container.streams.audio[0].rate
-    samples = np.concatenate(frames, axis=1)
-    scale = np.iinfo(samples.dtype).max if samples.dtype.kind == "i" else 1.0
-    return samples / scale, rate
-
-
-def rejected(server: Server, graph: Graph, node: str) -> str:
-    """What the server says about a graph that it refuses because of `node`."""
-    answer = server.submit(graph)
-    assert "prompt_id" not in answer, "the graph was accepted"
-    assert node in answer["node_errors"], answer
-    return " ".join(error["details"] for error in answer["node_errors"][node]["errors"])
-
-
-def failed(server: Server, graph: Graph, node: str) -> str:
-    """What a graph that is accepted says when `node` fails in it."""
-    entry = server.run(graph)
-    (error,) = messages(entry, "execution_error")
-    assert error["node_id"] == node, error
-    return error["exception_message"]
-
 
 # --- the basic workflow ---
 
@@ -142,13 +63,6 @@ def test_from_an_uploaded_clip_to_music_of_its_length(server: Server, basic: Gra
     assert server.file(picture).stat().st_size > 1000
 
 
-def video_length_s(path: Path) -> float:
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        times = [frame.time for frame in container.decode(stream)]
-        return len(times) / float(stream.average_rate)
-
-
 def test_a_second_run_comes_from_the_cache(server: Server, basic: Graph) -> None:
     assert_success(server.run(basic))
     entry = server.run(basic)
@@ -167,11 +81,6 @@ def test_a_changed_file_is_read_again(server: Server, basic: Graph) -> None:
     path.touch()
     (cached,) = messages(server.run(graph), "execution_cached")
     assert LOAD not in cached["nodes"]
-
-
-def preview_seconds() -> dict[str, Any]:
-    """The smallest output node for Load Video: a stock node that shows any value."""
-    return {"class_type": "PreviewAny", "inputs": {"source": [LOAD, 2]}}
 
 
 def test_the_same_seed_gives_the_same_music(server: Server, basic: Graph) -> None:
@@ -207,14 +116,6 @@ def test_progress_reaches_the_page(server: Server, basic: Graph) -> None:
     ]
     assert len(values) > 10, "one step after another"
     assert values == sorted(values)
-
-
-def drain(server: Server) -> list[dict[str, Any]]:
-    time.sleep(0.3)
-    events = []
-    while not server.events.empty():
-        events.append(server.events.get())
-    return events
 
 
 def test_cancel_stops_the_sampler_and_the_server_goes_on(server: Server, basic: Graph) -> None:
@@ -268,11 +169,6 @@ def test_stock_nodes_fit_before_and_after_ours(server: Server, basic: Graph) -> 
     assert samples.shape[1] / rate == pytest.approx(DURATION_S, abs=0.05)
     assert entry["outputs"]["26"]["images"]
     assert entry["outputs"]["27"]["images"]
-
-
-def save_video(node: str, output: int) -> dict[str, Any]:
-    inputs = {"video": [node, output], "filename_prefix": "v", "format": "auto", "codec": "auto"}
-    return {"class_type": "SaveVideo", "inputs": inputs}
 
 
 def test_our_clip_leaves_as_a_stock_video(server: Server, basic: Graph) -> None:

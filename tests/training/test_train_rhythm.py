@@ -8,20 +8,26 @@ import numpy as np
 import pytest
 import torch
 
+from d2m_core.accents import STRONG_ACCENT, find_accents
 from d2m_core.checkpoint import load_rhythm
 from d2m_core.config import TEMPO_RANGE_BPM
+from d2m_core.errors import SettingError
 from d2m_core.grid import tempo_of
 from d2m_core.motion import MOTION_NAMES
 from training.evaluate_rhythm import drawn_dance
-from training.rhythm_pool import TARGETS, Pool, cached_pool, example, random_grid, targets_of
-from training.seeds import PAIRS_SEED, RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
-from training.train_rhythm import (
-    Trainer,
-    TrainRhythmConfig,
-    batch_of,
-    parse,
-    train,
+from training.rhythm_losses import CUES, LOSSES, left_out_moves, loss_of, unseen_columns
+from training.rhythm_pool import (
+    TARGETS,
+    Pool,
+    cached_pool,
+    example_scene,
+    random_grid,
+    targets_of,
+    tempo_at,
 )
+from training.rhythm_trainer import Trainer, TrainRhythmConfig, batch_of
+from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
+from training.train_rhythm import parse, train
 
 SECONDS = 4.0
 
@@ -53,8 +59,8 @@ def test_the_pool_is_danced_once(tmp_path: Path) -> None:
 
 
 def test_targets_peak_on_the_beats() -> None:
-    truth, motion = example(3, 6.0)
-    targets = targets_of(truth, len(motion.values))
+    scene, motion = example_scene(3, 6.0)
+    truth, targets = scene.dances[0], targets_of(scene, len(motion.values))
     nearest = np.round(truth.beats_s * 25).astype(int)
     inside = nearest[nearest < len(targets)]
     assert (targets[inside, TARGETS.index("beat")] > 0.85).all()
@@ -62,11 +68,52 @@ def test_targets_peak_on_the_beats() -> None:
     assert (targets[between, TARGETS.index("beat")] < 0.2).all()
     assert targets.min() >= 0
     assert targets.max() <= 1
+    seen = find_accents(scene.poses).stronger_than(STRONG_ACCENT)
+    assert len(seen) > 2
+    at = np.minimum(np.round(seen.times_s * 25).astype(int), len(targets) - 1)
+    assert (targets[at, TARGETS.index("onset")] > 0.4).all()
+    assert targets[:, TARGETS.index("hat")].max() > 0.2  # every style has something up there
+
+
+def test_the_tempo_at_a_moment_is_that_of_the_beats_around_it() -> None:
+    beats = np.array([0.0, 0.5, 1.0, 2.0, 3.0])
+    found = tempo_at(np.array([-1.0, 0.4, 1.0, 2.6, 9.0]), beats)
+    np.testing.assert_allclose(found, [120, 120, 60 / (0.5 + 0.5 / 3), 60, 60])
+
+
+def test_what_is_left_out_is_known_and_unseen() -> None:
+    assert left_out_moves(("swing", "tempo", "knees")) == {"swing"}
+    with pytest.raises(SettingError, match="'hips'"):
+        left_out_moves(("hips",))
+    for cue in CUES:
+        assert 0 < len(unseen_columns([cue])) < len(MOTION_NAMES) / 2
+    assert {MOTION_NAMES[c] for c in unseen_columns(["knees"])} == {
+        "knee_bend_l", "knee_bend_r", "knee_v", "knee_a", "knee_v_even",
+    }  # fmt: skip
+
+
+def test_left_out_losses_and_cues_teach_nothing(pool: Pool) -> None:
+    motion, targets, tempo = batch_of(pool, 2, np.random.default_rng(0))
+    present = torch.ones(motion.shape[:2], dtype=torch.bool)
+    blind = Trainer(TrainRhythmConfig(channels=8, layers=2, leave_out=("hands",)), pool).net.eval()
+    other = motion.clone()
+    other[..., unseen_columns(["hands"])] += 5
+    torch.testing.assert_close(blind(motion, present).beat, blind(other, present).beat)
+    net = Trainer(TrainRhythmConfig(channels=8, layers=2), pool).net
+    rows = {"downbeat": [1], "onset": [2], "energy": [3], "parts": [4, 5, 6], "tempo": [7, 20, 54]}
+    assert set(rows) == set(LOSSES)
+    for name, heads in rows.items():
+        net.zero_grad()
+        loss_of(net(motion, present), targets, tempo, present, (name,)).backward()
+        slope = net.head.weight.grad
+        assert slope is not None
+        assert not slope[heads].any()
+        assert slope[0].any()
 
 
 def test_batches_keep_motion_and_targets_together(pool: Pool) -> None:
-    motion, targets = batch_of(pool, 4, np.random.default_rng(0))
-    assert motion.shape[:2] == targets.shape[:2]
+    motion, targets, tempo = batch_of(pool, 4, np.random.default_rng(0))
+    assert motion.shape[:2] == targets.shape[:2] == tempo.shape
     assert motion.shape[2:] == (len(MOTION_NAMES),)
     plain = motion[len(motion) // 2 :]  # the other half is mirrored
     rows = {row.tobytes() for row in pool.motion.reshape(-1, len(MOTION_NAMES)).astype(np.float32)}
@@ -74,7 +121,7 @@ def test_batches_keep_motion_and_targets_together(pool: Pool) -> None:
 
 
 def test_the_loss_falls_and_a_run_goes_on_where_it_stopped(pool: Pool, tmp_path: Path) -> None:
-    config = TrainRhythmConfig(batch=4, device="cpu")
+    config = TrainRhythmConfig(batch=4, channels=32, device="cpu")
     one = Trainer(config, pool)
     losses = [one.train_step(pool) for _ in range(12)]
     assert np.mean(losses[-3:]) < 0.95 * np.mean(losses[:3])
@@ -108,7 +155,8 @@ def test_a_run_writes_weights_that_load(tmp_path: Path) -> None:
 def test_every_field_is_an_option() -> None:
     config = parse(["--minutes", "3", "--out", "x.safetensors", "--weight-decay", "0.1"])
     assert config == TrainRhythmConfig(out=Path("x.safetensors"), minutes=3.0, weight_decay=0.1)
-    assert RHYTHM_SEED + config.dances <= PAIRS_SEED < RHYTHM_HELD_OUT_SEED
+    assert RHYTHM_HELD_OUT_SEED + config.validation < RHYTHM_SEED
+    assert parse(["--leave-out", "tempo", "swing"]).leave_out == ("tempo", "swing")
 
 
 def test_evaluation_dances_cover_the_tempi() -> None:

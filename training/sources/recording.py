@@ -15,7 +15,8 @@ SPLITS = ("train", "val", "test")
 class Recording:
     """One stretch of dance with its music, where it lies and what is known of it.
 
-    Either `video`, `url` or `poses` is given. Plain and picklable: workers on other machines get it.
+    Either `video`, `url` or `poses` is given. Plain and picklable: workers on other machines get
+    it.
     """
 
     name: str

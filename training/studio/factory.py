@@ -49,7 +49,7 @@ class Order:
 def make_data(order: Order, settings: PairSettings, progress: bool = True) -> dict[str, Any]:
     """Makes all shards that are missing, then index, manifest, sheet; returns the manifest."""
     order.folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(order.folder):
+    with alone_in(order.folder):
         remove_leftovers(order.folder)
         begun = begin(order.folder, origin_of(settings, order.seed, order.per_shard))
         try:
@@ -115,7 +115,7 @@ def _pairs(seeds: range, settings: PairSettings) -> Iterator[Pair]:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
     """Refuses a folder that another run is writing to."""
     try:
         import fcntl

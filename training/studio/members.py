@@ -21,6 +21,7 @@ PAIR_FORMAT = "1"
 """Version of the members described in `shards`."""
 
 FACTS, POSES, MUSIC, FILM = "json", "pose.safetensors", "flac", "mp4"
+ITEM = "item.safetensors"
 """What follows `NAME.` in the members' names; every pair has facts, the rest is there or not."""
 
 
@@ -95,6 +96,8 @@ class Pair:
     """float32 [n, 2] for each part of the music: seconds and strength 0..1."""
     film: bytes | None = None
     """An mp4 file of the dance, the music under it."""
+    item: bytes | None = None
+    """The file of the training item made from this pair (`training.items`)."""
 
 
 # --- to files ---
@@ -111,6 +114,8 @@ def to_members(pair: Pair) -> list[tuple[str, bytes]]:
         known.append((MUSIC, encode_flac(sound, pair.music.sample_rate)))
     if pair.film is not None:
         known.append((FILM, pair.film))
+    if pair.item is not None:
+        known.append((ITEM, pair.item))
     return [(f"{pair.name}.{kind}", data) for kind, data in known]
 
 
@@ -166,6 +171,7 @@ def from_members(name: str, files: Mapping[str, bytes]) -> Pair:
             for key, values in sorted(tensors.items()) if key.startswith("music.onsets.")
         },
         film=files.get(FILM),
+        item=files.get(ITEM),
     )  # fmt: skip
     _check(pair)
     return pair

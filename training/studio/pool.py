@@ -16,7 +16,7 @@ from typing import Any
 
 from d2m_core.errors import SettingError
 
-_ONE_THREAD = {
+ONE_THREAD = {
     name: "1"
     for name in (
         "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -50,7 +50,7 @@ def run(
     context = multiprocessing.get_context("spawn")
     steps = context.Value("q", 0)
     seen, workers = 0, min(workers, len(jobs))
-    with _environment(_ONE_THREAD):
+    with environment(ONE_THREAD):
         pool = ProcessPoolExecutor(workers, context, _start, (steps,))
         try:
             waiting = {pool.submit(work, *job) for job in jobs}
@@ -85,7 +85,7 @@ def _start(steps: Synchronized) -> None:
     global _steps
     _steps = steps
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     one_thread()
 
 
@@ -98,7 +98,7 @@ def one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
     """Ends this process when its parent has ended, however it did."""
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -107,7 +107,7 @@ def _leave_with_parent() -> None:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def environment(values: dict[str, str]) -> Iterator[None]:
     """Environment variables for processes that start inside the `with`."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

@@ -13,6 +13,7 @@ Each pair NAME is a few files that follow one another in a shard, and all but th
     NAME.pose.safetensors  arrays, below
     NAME.flac              the music: 16 bit, mono or stereo, 24 kHz where the studio made it
     NAME.mp4               the dance as pictures, the music under it
+    NAME.item.safetensors  what the transformer trains on (`training.items`), of built data sets
 
     seen.world     float16 [F, P, 33, 3]  what a pose estimator returned: metres around the hips,
     seen.image     float16 [F, P, 33, 2]  frame heights from the top left corner,
@@ -158,8 +159,8 @@ def _read(file: BinaryIO, start: int, size: int) -> bytes:
 def read_pairs(folder: Path | str, kinds: Iterable[str] | None = None) -> Iterator[Pair]:
     """All pairs of a folder, or of one shard, in order.
 
-    `kinds` names the members to read beside the facts (of `members.POSES`, `MUSIC`, `FILM`); None
-    reads all. Raises `SettingError` where something is broken.
+    `kinds` names the members to read beside the facts (of `members.POSES`, `MUSIC`, `FILM`,
+    `ITEM`); None reads all. Raises `SettingError` where something is broken.
     """
     folder = Path(folder)
     paths = [folder] if folder.is_file() else shards_in(folder)

@@ -1,0 +1,234 @@
+"""How fast data sets are built, on what the time goes, what a kill costs, whether memory grows.
+
+    python -m benchmarks.builder [--clips 24]       clips per hour on one worker and on two
+    python -m benchmarks.builder --kills 20         killed at random moments, then compared
+    python -m benchmarks.builder --memory --clips 200
+
+The videos are drawn dances of the studio, saved as ordinary MP4 files with their music; a few are
+drawn, and each is listed under many names. `--films DIR` keeps them for the next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.memory import Memory
+from training.builder.build import Order, build
+from training.builder.engine import cores
+from training.builder.settings import ClipSettings, Cutting, Encoding, Seeing
+from training.sources import SourceOptions
+from training.studio.pool import run
+from training.tables import table
+from training.versions import ROOT, digest
+
+_SEED = 960_000
+_STYLES = ("house", "hiphop", "latin", "pop", "disco", "funk", "rock", "swing")
+CODEC = ROOT / "weights" / "codec_2"
+
+
+# --- films ---
+
+
+def films_in(folder: Path, count: int, seconds: float) -> list[Path]:
+    """So many drawn dances of a length; draws those that are missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"dance-{seconds:g}-{number}.mp4" for number in range(count)]
+    jobs = [(path, n, seconds) for n, path in enumerate(paths) if not path.exists()]
+    with closing(run(_draw, jobs, min(cores(), max(1, len(jobs))))) as drawn:
+        for _ in drawn:
+            continue
+    return paths
+
+
+def _draw(path: Path, number: int, seconds: float) -> None:
+    from training.studio.materials import find_materials
+    from training.studio.pair_settings import PairSettings
+    from training.studio.pairs import make_pair
+
+    style = _STYLES[number % len(_STYLES)]
+    settings = PairSettings(
+        seconds=seconds, styles=(style,), people=0.0, pixels=1.0,
+        materials=find_materials((), None, None),
+    )  # fmt: skip
+    film = make_pair(_SEED + number, settings).film
+    assert film is not None
+    path.write_bytes(film)
+
+
+def listed(films: list[Path], count: int, folder: Path) -> Path:
+    """A folder in which the films stand under `count` names."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        place = folder / f"{number:04d}.mp4"
+        try:
+            os.link(films[number % len(films)], place)
+        except OSError:  # another disk
+            shutil.copy(films[number % len(films)], place)
+    return folder
+
+
+# --- speed and memory ---
+
+
+def settings_of(args: argparse.Namespace) -> ClipSettings:
+    """Whole films as clips, so that each listed film gives one."""
+    return ClipSettings(
+        Cutting(seconds=args.seconds), Seeing(pose_model=args.pose_model),
+        encoding=Encoding(str(CODEC), args.bandwidth),
+    )  # fmt: skip
+
+
+def speed(args: argparse.Namespace, root: Path, out: Path) -> str:
+    """Clips per hour and the share of each step, on one worker and on more."""
+    lines, rows = [], []
+    for workers in args.workers:
+        order = Order(
+            "folder", SourceOptions(root), out / str(workers), settings_of(args),
+            workers=workers, engine=args.engine,
+        )  # fmt: skip
+        start = time.perf_counter()
+        summary = build(order)
+        took_s = time.perf_counter() - start
+        busy_s = sum(summary.seconds.values())
+        lines.append(
+            f"{summary.made} clips of {args.seconds:g} s ({summary.kept} kept) on {workers}"
+            f" workers: {took_s:.1f} s, {3600 * summary.made / took_s:.0f} clips per hour,"
+            f" {summary.made * args.seconds / took_s:.2f} x real time; {busy_s:.1f} s of work,"
+            f" {took_s - busy_s / workers:.1f} s start and end"
+        )
+        for step, seconds in summary.seconds.items():
+            each = seconds / max(1, summary.made)
+            rows.append({"workers": workers, "step": step, "s per clip": each,
+                         "share": f"{seconds / busy_s:.0%}"})  # fmt: skip
+    return "\n".join(lines) + "\n\n" + table(rows)
+
+
+def memory(args: argparse.Namespace, root: Path, out: Path) -> str:
+    """Resident memory over a long run."""
+    order = Order(
+        "folder", SourceOptions(root), out, settings_of(args), workers=args.workers[-1]
+    )  # fmt: skip
+    with Memory() as watched:
+        start = time.perf_counter()
+        summary = build(order)
+        took_s = time.perf_counter() - start
+    return f"{summary.made} clips in {took_s:.0f} s\n\n" + table(watched.tenths(0.0, took_s))
+
+
+# --- kills ---
+
+
+@dataclass
+class Killed:
+    """What came out of a build that was killed again and again."""
+
+    moments_s: list[float] = field(default_factory=list)
+    there: list[int] = field(default_factory=list)
+    """Finished clips at each kill."""
+    leftovers: int = 0
+    """Half-written files that the kills left."""
+    remade: int = 0
+    """Clips that were there at a kill and made once more all the same."""
+    rounds: int = 1
+    """Builds that were begun anew because they came to their end."""
+    same: bool = True
+
+
+def kill_and_resume(
+    command: list[str], out: Path, reference: Path, kills: int, longest_s: float, seed: int
+) -> Killed:
+    """SIGKILLs a build `kills` times on one to three workers, then lets it end, and compares."""
+    rng, found = random.Random(seed), Killed()
+    before: dict[Path, int] = {}
+    while len(found.moments_s) < kills:
+        moment = rng.uniform(0.5, longest_s)
+        process = _start(command, out, 1 + len(found.moments_s) % 3)
+        try:
+            found.same &= process.wait(moment) == 0 and digest(out) == digest(reference)
+            shutil.rmtree(out)  # done before it could be killed: begin anew
+            before, found.rounds = {}, found.rounds + 1
+            continue
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        time.sleep(1.0)  # its workers see it and go
+        clips = {path: path.stat().st_mtime_ns for path in out.glob("work/clips/*/[!.]*.tar")}
+        found.remade += sum(clips.get(path, at) != at for path, at in before.items())
+        before = clips
+        found.moments_s.append(round(moment, 1))
+        found.there.append(len(list(out.glob("work/clips/*/[!.]*.json"))))
+        found.leftovers += len([path for path in out.rglob(".*") if path.is_file()])
+    found.same &= _start(command, out, 1).wait() == 0 and digest(out) == digest(reference)
+    return found
+
+
+def _start(command: list[str], out: Path, workers: int) -> subprocess.Popen[bytes]:
+    given = [*command, "--out", str(out), "--workers", str(workers), "--quiet"]
+    return subprocess.Popen(given, stdout=subprocess.DEVNULL, cwd=ROOT)
+
+
+def kills(args: argparse.Namespace, root: Path, out: Path) -> str:
+    """The whole comparison."""
+    command = [
+        sys.executable, "-m", "training.build_dataset", "--root", str(root), "--seconds",
+        str(args.seconds), "--pose-model", args.pose_model, "--codec", str(CODEC), "--bandwidth",
+        str(args.bandwidth), "--per-shard", "4", "--shares", "0.6", "0.2", "0.2",
+    ]  # fmt: skip
+    start = time.perf_counter()
+    if _start(command, out / "whole", 2).wait() != 0:
+        raise RuntimeError("the reference run failed")
+    took_s = time.perf_counter() - start
+    found = kill_and_resume(
+        command, out / "killed", out / "whole", args.kills, 0.9 * took_s, args.kill_seed
+    )
+    files = [path for path in (out / "whole").rglob("*") if path.is_file()]
+    moments = ", ".join(
+        f"{at:g} s ({n} clips)" for at, n in zip(found.moments_s, found.there, strict=True)
+    )
+    return (
+        f"One go: {took_s:.0f} s. {args.kills} kills in {found.rounds} builds, after {moments};"
+        f" {found.leftovers} half-written files, {found.remade} clips made twice.\n"
+        f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB: "
+        f"{'the same, byte for byte' if found.same else 'NOT THE SAME'} as in one go.\n"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.builder", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--clips", type=int, default=24, help="in a run [%(default)s]")
+    add("--seconds", type=float, default=10.0, help="length of a clip [%(default)g]")
+    add("--pose-model", default="full", help="[%(default)s]")
+    add("--bandwidth", type=float, default=2.0, help="kbit/s of the codec [%(default)g]")
+    add("--workers", type=int, nargs="+", default=[1, 2], help="[1 2]")
+    add("--engine", default="local", help="local or ray [%(default)s]")
+    add("--films", type=Path, help="folder to keep the drawn films in")
+    add("--drawn", type=int, default=8, help="different films [%(default)s]")
+    add("--kills", type=int, default=0, help="SIGKILLs, instead of the speed")
+    add("--kill-seed", type=int, default=1, help="of their moments [%(default)s]")
+    add("--memory", action="store_true", help="memory, instead of the speed")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = films_in(args.films or Path(folder) / "films", args.drawn, args.seconds)
+        root = listed(drawn, args.clips, Path(folder) / "videos")
+        how = kills if args.kills else memory if args.memory else speed
+        sys.stdout.write(how(args, root, Path(folder) / "out"))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

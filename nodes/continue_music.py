@@ -1,0 +1,108 @@
+"""Continue / Extend Music: goes on from music that is there, over a longer rhythm."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..d2m_core.checkpoint import LoadedModel
+from ..d2m_core.rhythm_edit import lengthened
+from ..d2m_core.sampling import generate_tokens
+from ..d2m_core.types import AudioTokens
+from . import host
+from .sampler import (
+    ANY_STYLE,
+    motion_of,
+    sampling_inputs,
+    sampling_of,
+    take_progress,
+    together,
+    wrong_style,
+)
+from .sockets import CATEGORY, ClipPoses, ClipRhythm, ClipTokens, Model, RhythmSocket, Tokens
+
+_LONGEST_S = 86400.0
+
+
+class ContinueMusic(io.ComfyNode):
+    """Keeps the start of some music and writes the rest."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_Continue",
+            display_name="Continue / Extend Music",
+            category=CATEGORY,
+            description="Goes on from given music, or writes its end anew, over a rhythm that it "
+            "makes longer where you ask for more.",
+            inputs=[
+                Model.Input("model", tooltip="From Load Dance2Music Model."),
+                Tokens.Input(
+                    "tokens", tooltip="Music to go on from: of a sampler, or of EnCodec Encode."
+                ),
+                RhythmSocket.Input("rhythm", tooltip="The beats to play on, from the start."),
+                io.Float.Input(
+                    "keep_s", default=0.0, min=0.0, max=_LONGEST_S, step=0.01,
+                    tooltip="Seconds of the music to keep; what follows is written. 0 keeps all.",
+                ),
+                io.Float.Input(
+                    "length_s", default=0.0, min=0.0, max=_LONGEST_S, step=0.01,
+                    tooltip="Length of the result in seconds; 0 is as long as the rhythm. Past its "
+                    "end the rhythm goes on at the tempo it has there.",
+                ),
+                *sampling_inputs(),
+            ],
+            outputs=[
+                Tokens.Output(
+                    "continued", display_name="tokens", tooltip="The whole piece, start included."
+                ),
+                RhythmSocket.Output(
+                    "longer_rhythm", display_name="rhythm", tooltip="The rhythm as long as it."
+                ),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls,
+        model: host.Held[LoadedModel],
+        tokens: ClipTokens,
+        rhythm: ClipRhythm,
+        keep_s: float,
+        length_s: float,
+        style: str,
+        seed: int,
+        temperature: float,
+        top_k: int,
+        top_p: float,
+        guidance: float,
+        poses: ClipPoses | None = None,
+    ) -> io.NodeOutput:
+        duration_s = length_s or rhythm.duration_s
+        longer = lengthened(rhythm.rhythm, duration_s) if length_s else rhythm.rhythm
+        start = _start(tokens, keep_s)
+        motion = motion_of(poses)
+        loaded, report = model.ready(), host.progress()
+        takes, count = [], len(tokens.tokens.codes)
+        for take in range(count):
+            config = sampling_of(seed + take, temperature, top_k, top_p, guidance, style)
+            known = AudioTokens(start[take : take + 1], tokens.tokens.codec)
+            takes.append(
+                generate_tokens(
+                    loaded, motion, longer, loaded.spec, config,
+                    take_progress(report, take, count), duration_s=duration_s, known=known,
+                )
+            )  # fmt: skip
+        return io.NodeOutput(
+            ClipTokens(together(takes), duration_s), ClipRhythm(longer, duration_s)
+        )
+
+    @classmethod
+    def validate_inputs(cls, style: str = ANY_STYLE) -> bool | str:
+        return wrong_style(style) or True
+
+
+def _start(tokens: ClipTokens, keep_s: float):
+    """Codes [B, K, T] of what is kept: whole steps, no silence that fills up the last one."""
+    seconds = min(keep_s, tokens.duration_s) if keep_s else tokens.duration_s
+    steps = int(seconds * tokens.tokens.codec.token_rate + 1e-6)
+    return tokens.tokens.codes[..., : max(steps, 1)]

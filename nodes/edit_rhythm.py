@@ -1,0 +1,135 @@
+"""Edit Rhythm: what a musician would want to change before any music is made."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io, ui
+
+from ..d2m_core.beat_text import parse_beats
+from ..d2m_core.config import TEMPO_RANGE_BPM
+from ..d2m_core.errors import D2MError
+from ..d2m_core.rhythm_edit import (
+    double,
+    halve,
+    scale_energy,
+    shift,
+    steady,
+    swing,
+    with_beats,
+    with_metre,
+    with_tempo,
+)
+from ..d2m_core.types import Rhythm
+from .rhythm_outputs import rhythm_facts, rhythm_outputs
+from .sockets import CATEGORY, ClipRhythm, RhythmSocket
+from .work import beside
+
+TEMPI = ("as it is", "steady", "set")
+GRIDS = {"as it is": None, "half": halve, "double": double}
+STRAIGHT = 50.0
+
+
+class EditRhythm(io.ComfyNode):
+    """Changes a rhythm and shows the result."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_EditRhythm",
+            display_name="Edit Rhythm",
+            category=CATEGORY,
+            description="Locks or sets the tempo, moves, halves or doubles the beats, swings them, "
+            "or takes beats that you type.",
+            inputs=[
+                RhythmSocket.Input("rhythm", tooltip="The rhythm to change."),
+                io.Combo.Input(
+                    "tempo", options=list(TEMPI), default="as it is",
+                    tooltip="steady locks the tempo it has; set takes tempo_bpm.",
+                ),
+                io.Float.Input(
+                    "tempo_bpm", default=120.0, min=TEMPO_RANGE_BPM[0], max=TEMPO_RANGE_BPM[1],
+                    step=0.1, tooltip="The tempo where tempo is set, in beats per minute.",
+                ),
+                io.Combo.Input(
+                    "grid", options=list(GRIDS), default="as it is",
+                    tooltip="Half or double the number of beats.",
+                ),
+                io.Float.Input(
+                    "shift_ms", default=0.0, min=-2000.0, max=2000.0, step=1.0,
+                    tooltip="Moves every beat, in milliseconds: above zero the music comes later.",
+                ),
+                io.Float.Input(
+                    "swing", default=STRAIGHT, min=STRAIGHT, max=75.0, step=0.5,
+                    tooltip="Where every second beat falls between its neighbours, in percent: "
+                    "50 straight, 67 triplets. With grid double these are eighths.",
+                ),
+                io.Float.Input(
+                    "energy", default=1.0, min=0.0, max=4.0, step=0.05,
+                    tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
+                ),
+                io.Int.Input(
+                    "beats_per_bar", default=0, min=0, max=12,
+                    tooltip="Beats from bar line to bar line; 0 leaves them.",
+                ),
+                io.String.Input(
+                    "beats", default="", multiline=True,
+                    tooltip="Beats to take instead: seconds, one per line or with commas; a d "
+                    "behind one that starts a bar. Empty keeps those of the rhythm.",
+                ),
+            ],
+            outputs=rhythm_outputs("edited"),
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls,
+        rhythm: ClipRhythm,
+        tempo: str,
+        tempo_bpm: float,
+        grid: str,
+        shift_ms: float,
+        swing: float,
+        energy: float,
+        beats_per_bar: int,
+        beats: str,
+    ) -> io.NodeOutput:
+        def edit(_progress: object) -> tuple:
+            changed = rhythm.rhythm
+            if beats.strip():
+                changed = with_beats(changed, *parse_beats(beats))
+            if beats_per_bar:
+                changed = with_metre(changed, beats_per_bar)
+            changed = _in_time(changed, tempo, tempo_bpm)
+            changed = _moved(changed, grid, shift_ms, swing)
+            changed = changed if energy == 1.0 else scale_energy(changed, energy)
+            return rhythm_facts(ClipRhythm(changed, rhythm.duration_s), "Edited rhythm")
+
+        facts = beside(edit)
+        return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
+
+    @classmethod
+    def validate_inputs(
+        cls, tempo: str = "as it is", grid: str = "as it is", beats: str = ""
+    ) -> bool | str:
+        if tempo not in TEMPI:
+            return f"Tempo is {tempo!r}; choose {', '.join(TEMPI)}."
+        if grid not in GRIDS:
+            return f"Grid is {grid!r}; choose {', '.join(GRIDS)}."
+        try:
+            if beats.strip():
+                parse_beats(beats)
+        except D2MError as error:
+            return str(error)
+        return True
+
+
+def _in_time(rhythm: Rhythm, tempo: str, tempo_bpm: float) -> Rhythm:
+    if tempo == "steady":
+        return steady(rhythm)
+    return with_tempo(rhythm, tempo_bpm) if tempo == "set" else rhythm
+
+
+def _moved(rhythm: Rhythm, grid: str, shift_ms: float, percent: float) -> Rhythm:
+    edit = GRIDS[grid]
+    rhythm = rhythm if edit is None else edit(rhythm)
+    rhythm = shift(rhythm, shift_ms / 1000.0) if shift_ms else rhythm
+    return rhythm if percent == STRAIGHT else swing(rhythm, percent)

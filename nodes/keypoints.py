@@ -1,0 +1,114 @@
+"""Pose from Keypoints and Pose to Keypoints: to and from the OpenPose dictionaries of others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..d2m_core.pose_keypoints import LAYOUTS, to_openpose
+from . import host
+from .clips import clip_of
+from .poses import poses_of_keypoints
+from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
+
+PEOPLE = ("chosen dancer", "everyone")
+LARGEST_SIDE = 16384
+
+
+class PoseFromKeypoints(io.ComfyNode):
+    """Takes the poses that another node found."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_PoseFromKeypoints",
+            display_name="Pose from Keypoints",
+            category=CATEGORY,
+            description="Takes the poses that DWPose, SDPose or OpenPose nodes found, so that no "
+            "pose model of this pack is needed.",
+            inputs=[
+                PoseKeypoints.Input(
+                    "keypoints", tooltip="OpenPose dictionaries, one per frame of the clip."
+                ),
+                io.Float.Input(
+                    "fps", default=0.0, min=0.0, max=240.0, step=0.01,
+                    tooltip="Frames of keypoints per second; 0 spreads them over the video.",
+                ),
+                io.MultiType.Input(
+                    "video", types=[io.Video, Clip], optional=True,
+                    tooltip="The video they come from: gives their rate, and the music's length.",
+                ),
+            ],
+            outputs=[
+                Poses.Output(
+                    "poses", display_name="poses",
+                    tooltip="The largest dancer; Select Dancer can choose another.",
+                )
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, keypoints: list[dict], fps: float, video: Any = None) -> io.NodeOutput:
+        host.check_interrupt()
+        clip = None if video is None else clip_of(video)
+        return io.NodeOutput(poses_of_keypoints(keypoints, clip, fps))
+
+
+class PoseToKeypoints(io.ComfyNode):
+    """Gives poses to other nodes."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="D2M_PoseToKeypoints",
+            display_name="Pose to Keypoints",
+            category=CATEGORY,
+            description="Gives poses to nodes that read OpenPose keypoints.",
+            inputs=[
+                Poses.Input("poses", tooltip="The poses to give on."),
+                io.Combo.Input(
+                    "people", options=list(PEOPLE), default=PEOPLE[0],
+                    tooltip="Only the dancer that was chosen, or all who were found.",
+                ),
+                io.Combo.Input(
+                    "layout", options=list(LAYOUTS), default="coco18",
+                    tooltip="coco18 is what most nodes read; body25 has feet.",
+                ),
+                io.Int.Input(
+                    "width", default=0, min=0, max=LARGEST_SIDE,
+                    tooltip="Width of the canvas in pixels; 0 takes the clip's.",
+                ),
+                io.Int.Input(
+                    "height", default=0, min=0, max=LARGEST_SIDE,
+                    tooltip="Height of the canvas in pixels; 0 takes the clip's.",
+                ),
+            ],
+            outputs=[
+                PoseKeypoints.Output(
+                    "pose_keypoint", display_name="POSE_KEYPOINT",
+                    tooltip="OpenPose dictionaries, one per frame.",
+                ),
+                io.Float.Output("fps", display_name="fps", tooltip="Frames per second."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, poses: ClipPoses, people: str, layout: str, width: int, height: int
+    ) -> io.NodeOutput:
+        host.check_interrupt()
+        shown = poses.poses if people == PEOPLE[0] else poses.everyone
+        wide, high = poses.size
+        height = height or (round(width * high / wide) if width else high)
+        width = width or round(height * wide / high)
+        # Image points are in heights of the picture: a canvas of another shape leaves a margin.
+        return io.NodeOutput(to_openpose(shown, width, height, layout=layout), float(shown.fps))
+
+    @classmethod
+    def validate_inputs(cls, people: str = PEOPLE[0], layout: str = "coco18") -> bool | str:
+        if people not in PEOPLE:
+            return f"People is {people!r}; choose {', '.join(PEOPLE)}."
+        if layout not in LAYOUTS:
+            return f"Layout is {layout!r}; choose {', '.join(LAYOUTS)}."
+        return True

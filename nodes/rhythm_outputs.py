@@ -1,0 +1,82 @@
+"""What every node that makes a rhythm gives: the rhythm, its picture, and its facts for others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..d2m_core.accents import Accents
+from ..d2m_core.beat_text import format_beats
+from ..d2m_core.rhythm_edit import metre_of
+from ..d2m_core.rhythm_plot import rhythm_picture
+from ..d2m_core.types import Rhythm, Waveform
+from .sockets import Choice, ClipRhythm, RhythmSocket, to_image
+
+TIME_SIGNATURES = (2, 3, 4, 6)
+"""Beats per bar that music models offer."""
+
+
+def rhythm_outputs(first: str = "rhythm", as_list: bool = False) -> list[Any]:
+    """The outputs in order; `first` is the id of the rhythm itself."""
+    many = {"is_output_list": as_list}
+    return [
+        RhythmSocket.Output(
+            first, display_name="rhythm", tooltip="When beats fall and how strong things are.",
+            **many,
+        ),
+        io.Image.Output(
+            "picture", display_name="picture", tooltip="What the node shows.", **many
+        ),
+        io.Float.Output(
+            "found_bpm", display_name="tempo", tooltip="Beats per minute.", **many
+        ),
+        io.Int.Output(
+            "bpm_int", display_name="BPM", tooltip="The tempo as a whole number.", **many
+        ),
+        io.Int.Output(
+            "metre", display_name="beats per bar", tooltip="Beats from bar line to bar line.",
+            **many,
+        ),
+        Choice.Output(
+            "time_signature", display_name="time signature",
+            tooltip="Beats per bar as a choice, for music models that ask for it.", **many,
+        ),
+        io.String.Output(
+            "beat_list", display_name="beats",
+            tooltip="One beat per line in seconds, d where a bar starts. Edit Rhythm reads it.",
+            **many,
+        ),
+        io.Float.Output(
+            "sure", display_name="confidence", tooltip="How sure the beats are, 0 to 1.", **many
+        ),
+    ]  # fmt: skip
+
+
+def rhythm_facts(
+    clip: ClipRhythm,
+    title: str,
+    accents: Accents | None = None,
+    wave: Waveform | None = None,
+) -> tuple[ClipRhythm, torch.Tensor, float, int, int, str, str, float]:
+    """Values for `rhythm_outputs`."""
+    rhythm = clip.rhythm
+    picture = to_image(rhythm_picture(rhythm, wave, accents=accents, title=title))
+    metre = metre_of(rhythm)
+    return (
+        clip,
+        picture,
+        float(rhythm.tempo_bpm),
+        round(rhythm.tempo_bpm),
+        metre,
+        time_signature(rhythm),
+        format_beats(rhythm),
+        float(rhythm.confidence),
+    )
+
+
+def time_signature(rhythm: Rhythm) -> str:
+    """The metre as music models name it; 4 where they have none like it."""
+    metre = metre_of(rhythm)
+    return str(metre if metre in TIME_SIGNATURES else 4)

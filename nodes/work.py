@@ -1,0 +1,77 @@
+"""Slow work of the core beside ComfyUI's own thread, so that Cancel and progress never wait."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import torch
+
+from ..d2m_core.errors import Cancelled
+from ..d2m_core.types import Progress
+from . import host
+
+T = TypeVar("T")
+
+_LOOK_S = 0.05
+"""So often Cancel is looked for."""
+
+
+@dataclass
+class _Job(Generic[T]):
+    """What the two threads tell each other."""
+
+    finished: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    done: tuple[int, int] | None = None
+    """Latest progress."""
+    result: list[T] = field(default_factory=list)
+    error: BaseException | None = None
+
+
+def beside(work: Callable[[Progress], T]) -> T:
+    """The result of `work(on_progress)`, computed in a thread of its own; errors rise here.
+
+    Cancel raises ComfyUI's exception within `_LOOK_S`, whatever the work is at; the thread itself
+    ends at its next call of `on_progress`, and its result is dropped. So `work` must be a function
+    that writes nothing others read, or that tidies up after an exception.
+    """
+    job: _Job[T] = _Job()
+    inference = torch.is_inference_mode_enabled()  # known to one thread only
+
+    def on_progress(done: int, total: int) -> None:
+        job.done = (done, total)
+        if job.stopped.is_set():
+            raise Cancelled("Stopped.")
+
+    def run() -> None:
+        try:
+            with torch.inference_mode(inference):
+                job.result.append(work(on_progress))
+        except BaseException as error:  # raised again by the thread that waits
+            job.error = error
+        finally:
+            job.finished.set()
+
+    threading.Thread(target=run, name="d2m-work", daemon=True).start()
+    _wait(job)
+    if job.error is not None:
+        raise job.error
+    return job.result.pop()
+
+
+def _wait(job: _Job[Any]) -> None:
+    """Until the work is done; moves the node's bar meanwhile."""
+    report, shown = host.progress(), None
+    try:
+        while not job.finished.wait(_LOOK_S):
+            host.check_interrupt()
+            if job.done is not None and job.done != shown:
+                shown = job.done
+                report(*shown)
+        host.check_interrupt()
+    except BaseException:
+        job.stopped.set()
+        raise

@@ -1,0 +1,139 @@
+"""What the example graphs are made of: nodes, groups, and the parts that several of them share.
+
+A node says only what differs from its defaults. Node ids are the same in every graph for the same
+part, so that graphs can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LOAD, POSE, RHYTHM, MODEL, SAMPLER, CODEC, DECODE, SAVE_AUDIO, NOTE, SAVE_VIDEO = range(1, 11)
+EDIT, BEATS, SELECT, SONG, ALIGN, SCORE, CONTINUE = range(11, 18)
+CHECKPOINT, SHIFT, LENGTH, WORDS, NO_WORDS, SILENCE, DIFFUSE, SOUND, PLAIN = range(20, 29)
+
+PICTURE = 260
+"""Height that a node's picture, film or player of several lines takes below its widgets."""
+
+BLUE, GREEN, BROWN, VIOLET = "#3f789e", "#8A8", "#b06634", "#a1309b"
+"""Colours of groups: the dance, the music, the result, another model."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node; `links` maps an input to (node id, output number)."""
+
+    id: int
+    type: str
+    links: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    below: int = 0
+    """Height kept free under the widgets, for what the node shows."""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A coloured frame around columns of nodes, each with its width."""
+
+    title: str
+    color: str
+    columns: tuple[tuple[int, tuple[Node, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """An example workflow."""
+
+    name: str
+    """Its name in the list of templates."""
+    api_name: str
+    """Its file in `workflows/api`."""
+    uuid: str
+    note: str
+    rows: tuple[tuple[Group, ...], ...]
+    """Groups from left to right, row under row; the note stands left of the first."""
+
+    @property
+    def nodes(self) -> list[Node]:
+        return [
+            node
+            for row in self.rows
+            for group in row
+            for _, column in group.columns
+            for node in column
+        ]
+
+
+def load(**values: Any) -> Node:
+    return Node(LOAD, "D2M_LoadVideo", values={"file": "dance.mp4", **values}, below=PICTURE)
+
+
+def pose(**values: Any) -> Node:
+    changed = {"download": True, **values}
+    return Node(POSE, "D2M_PoseEstimate", {"video": (LOAD, 0)}, changed, below=PICTURE)
+
+
+def rhythm(poses: tuple[int, int] = (POSE, 0)) -> Node:
+    return Node(RHYTHM, "D2M_DanceRhythm", {"poses": poses}, below=PICTURE)
+
+
+def sampler(beats: int = RHYTHM, poses: tuple[int, int] = (POSE, 0), **values: Any) -> Node:
+    links = {"model": (MODEL, 0), "rhythm": (beats, 0), "poses": poses}
+    return Node(SAMPLER, "D2M_Sampler", links, values)
+
+
+def loaders() -> tuple[Node, Node]:
+    model = Node(MODEL, "D2M_LoadModel")
+    return model, Node(CODEC, "D2M_LoadCodec")
+
+
+def decode(tokens: int = SAMPLER) -> Node:
+    return Node(DECODE, "D2M_EnCodecDecode", {"tokens": (tokens, 0), "codec": (CODEC, 0)})
+
+
+def result(audio: int, *more: Node) -> Group:
+    """The player, the film with its music, and what else belongs there."""
+    film = {"video": (LOAD, 0), "audio": (audio, 0)}
+    column = (
+        Node(SAVE_AUDIO, "D2M_SaveAudio", {"audio": (audio, 0)}),
+        Node(SAVE_VIDEO, "D2M_SaveVideo", film, below=PICTURE),
+    )
+    columns = [(360, column)]
+    if more:
+        columns.append((460, more))
+    return Group("The result", BROWN, tuple(columns))
+
+
+def dance(*columns: tuple[int, tuple[Node, ...]]) -> Group:
+    """Whose films and pictures show what was found in the clip."""
+    return Group("The dance", BLUE, columns)
+
+
+def music(*columns: tuple[int, tuple[Node, ...]]) -> Group:
+    return Group("The music", GREEN, columns)
+
+
+def written_music(written: Node, *more: Node) -> Group:
+    """Our own model: loaders, samplers and the decoder of the last one's tokens."""
+    samplers = (written, *more)
+    return music((300, loaders()), (340, samplers), (260, (decode(samplers[-1].id),)))
+
+
+def plain_dance() -> Group:
+    """One dancer, the rhythm as it is found."""
+    return dance((340, (load(),)), (360, (pose(),)), (520, (rhythm(),)))
+
+
+def align(audio: int) -> Node:
+    """Bends music to the dance."""
+    links = {"audio": (audio, 0), "rhythm": (RHYTHM, 0)}
+    return Node(ALIGN, "D2M_AlignAudio", links, below=140)
+
+
+def score(audio: int) -> Node:
+    """Says how well music fits the dance."""
+    links = {"audio": (audio, 0), "rhythm": (RHYTHM, 0), "poses": (POSE, 0)}
+    return Node(SCORE, "D2M_ScoreMusic", links, below=PICTURE + 200)

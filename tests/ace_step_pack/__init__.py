@@ -1,0 +1,37 @@
+"""The two nodes of ACE-Step 1.5 that the tests' ComfyUI lacks, as published, without a model.
+
+A pack for ComfyUI that exists so that the page and the server can check our wiring against their
+real inputs and outputs. `schema.json` says where these were looked up.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
+
+
+def _node(name: str, about: dict[str, Any]) -> type:
+    def run(self: object, **inputs: Any) -> None:
+        raise RuntimeError(f"{name}: the tests have its schema only.")
+
+    return type(
+        name.replace(".", "_"),
+        (),
+        {
+            "INPUT_TYPES": classmethod(lambda cls: about["input"]),
+            "RETURN_TYPES": tuple(about["output"]),
+            "RETURN_NAMES": tuple(about["output_name"]),
+            "FUNCTION": "run",
+            "CATEGORY": "tests",
+            "run": run,
+        },
+    )
+
+
+NODE_CLASS_MAPPINGS = {name: _node(name, about) for name, about in SCHEMA["nodes"].items()}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    name: about["display_name"] for name, about in SCHEMA["nodes"].items()
+}

@@ -1,0 +1,190 @@
+"""ComfyUI's page in a real Chromium: what a user sees of it and does with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.comfy_server import REPOSITORY, Server
+from tests.setup_comfy import CHROMIUM, frontend
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+SHOTS = REPOSITORY / "out" / "browser"
+"""Where the pictures of the page go."""
+
+SEEN_S = 180.0
+"""Longest wait for anything on the page: its first start is slow where the machine is busy."""
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--mute-audio")
+"""Chromium refuses to start as root with a sandbox, and draws faster without a GPU it would have
+to imitate."""
+
+SETTINGS = {
+    "Comfy.TutorialCompleted": True,
+    "Comfy.VueNodes.Enabled": False,
+    "Comfy.Minimap.Visible": False,
+    "Comfy.Graph.CanvasInfo": False,
+}
+"""The user's settings on the server: no greeting over the page, nothing over the graph."""
+
+NODES = """() => app.graph.nodes.map(node => ({
+    id: node.id, type: node.type, title: node.title,
+    known: node.type in LiteGraph.registered_node_types,
+    broken: Boolean(node.has_errors), bypassed: node.mode === 4,
+    box: [...node.boundingRect], least: [...node.computeSize()],
+    open: node.inputs.filter(input => input.link == null && !input.widget)
+        .map(input => input.name),
+    links: node.inputs.filter(input => input.link != null).map(input => {
+        const link = app.graph.getLink(input.link)
+        return [input.name, link ? link.origin_id : null, link ? link.origin_slot : null]
+    }),
+}))"""
+
+PLACE = """([id, name]) => {
+    const node = app.graph.getNodeById(id)
+    const widget = node.widgets.find(widget => widget.name === name)
+    if (!widget.last_y) return null
+    const [x, y] = app.canvas.ds.convertOffsetToCanvas(
+        [node.pos[0] + node.size[0] / 2, node.pos[1] + widget.last_y + 10])
+    const canvas = app.canvas.canvas.getBoundingClientRect()
+    return [canvas.left + x, canvas.top + y]
+}"""
+"""The middle of a widget, in pixels of the page, once it has been drawn."""
+
+PLAYER = """id => app.graph.getNodeById(id).widgets
+    .find(widget => widget.name === 'audioUI').element"""
+
+HEARD = """async player => {
+    const bytes = await (await fetch(player.src)).arrayBuffer()
+    const sound = await new OfflineAudioContext(1, 24000, 24000).decodeAudioData(bytes)
+    const samples = sound.getChannelData(0)
+    const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length
+    return {seconds: sound.duration, rms: Math.sqrt(power)}
+}"""
+
+
+@dataclass
+class Browser:
+    """The page of one server, and what went wrong on it."""
+
+    page: Page
+    server: Server
+    errors: list[str]
+
+    def open_template(self, name: str) -> None:
+        """Opens a workflow as a user does: Templates, then its card."""
+        graph = json.loads((REPOSITORY / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
+        self.show_templates()
+        self.card(name).click()
+        self.page.wait_for_function("id => app.graph.id === id", arg=graph["id"])
+        self.page.wait_for_function("n => app.graph.nodes.length === n", arg=len(graph["nodes"]))
+        self.fit()
+
+    def show_templates(self) -> None:
+        self.page.get_by_role("button", name="Templates", exact=True).click()
+
+    def card(self, name: str) -> Locator:
+        """A workflow in the open list of templates."""
+        return self.page.locator(".p-dialog").get_by_text(name, exact=True).first
+
+    def close_templates(self) -> None:
+        self.page.locator(".p-dialog button:has(i.pi-times)").last.click()
+
+    def fit(self) -> None:
+        """Brings the whole graph into view and waits until it has been drawn."""
+        self.page.evaluate("app.canvas.selectItems([]); app.canvas.deselectAll()")
+        self.page.get_by_role("button", name="Fit View").click()
+        self.page.wait_for_timeout(1000)
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """What the page knows about every node of the open graph."""
+        return self.page.evaluate(NODES)
+
+    def api_form(self) -> dict[str, Any]:
+        """The open graph as the page would queue it."""
+        return self.page.evaluate("async () => (await app.graphToPrompt()).output")
+
+    def upload(self, node: int, path: Path) -> None:
+        """Presses the upload button of a node and chooses a file."""
+        x, y = self.page.wait_for_function(PLACE, arg=[node, "upload"]).json_value()
+        with self.page.expect_file_chooser() as chooser:
+            self.page.mouse.click(x, y)
+        chooser.value.set_files(path)
+        self.page.wait_for_function(
+            "([id, name]) => app.graph.getNodeById(id).widgets[0].value === name",
+            arg=[node, path.name],
+        )
+
+    def run(self) -> None:
+        self.page.get_by_role("button", name="Run", exact=True).first.click()
+
+    def wait_for_player(self, node: int) -> Any:
+        """The audio element of a node, once it knows how long its sound is."""
+        player = self.page.evaluate_handle(PLAYER, node)
+        self.page.wait_for_function(
+            "player => player.src && player.readyState >= 1 && player.duration > 0", arg=player
+        )
+        return player
+
+    def play(self, player: Any) -> float:
+        """Plays for a moment; the position it came to, in seconds."""
+        player.evaluate("player => player.play()")
+        self.page.wait_for_function("player => player.currentTime > 0.2", arg=player)
+        player.evaluate("player => player.pause()")
+        return player.evaluate("player => player.currentTime")
+
+    def shot(self, name: str) -> Path:
+        """A picture of the page as it is."""
+        path = SHOTS / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+        return path
+
+
+def prepare_base(base: Path) -> tuple[str, ...]:
+    """Writes the user's settings; returns the options that make the server show the real page."""
+    user = base / "user" / "default"
+    user.mkdir(parents=True)
+    (user / "comfy.settings.json").write_text(json.dumps(SETTINGS))
+    return ("--front-end-root", str(frontend()))
+
+
+def with_weights(pack: Path) -> None:
+    """The weights of the repository, as a clone would bring them."""
+    shutil.copytree(REPOSITORY / "weights", pack / "weights")
+
+
+@contextmanager
+def browser(server: Server) -> Iterator[Browser]:
+    """The page, opened and ready."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(FLAGS), timeout=SEEN_S * 1000
+        )
+        page = chromium.new_page(viewport={"width": 1600, "height": 900})
+        page.set_default_timeout(SEEN_S * 1000)
+        page.set_default_navigation_timeout(SEEN_S * 1000)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(server.address)
+        page.wait_for_function("window.app?.graph && window.app.canvas")
+        page.get_by_role("button", name="Templates", exact=True).wait_for()
+        _dismiss_news(page)
+        yield Browser(page, server, errors)
+        chromium.close()
+
+
+def _dismiss_news(page: Page) -> None:
+    """Closes the strip at the top that advertises the page's next version, where it is shown."""
+    offer = page.get_by_role("button", name="Try it out")
+    if offer.count():
+        offer.locator("xpath=following::button[1]").click()

@@ -1,0 +1,151 @@
+"""The page as a user meets it: from the list of templates to music that plays.
+
+Run by `make test-browser`, with the interpreter in `.comfy` that has Playwright. The pictures it
+takes on the way stay in `out/browser`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from d2m_core import assets
+from d2m_core.errors import ModelError
+from tests.browser.page import HEARD, Browser, browser, prepare_base, with_weights
+from tests.comfy_server import REPOSITORY, comfy_server
+from tests.setup_comfy import browser_missing
+from training.studio.drawing import demo_dance, render_scene
+
+
+def why_not() -> str:
+    """Why these tests cannot run here and now; empty where they can."""
+    reason = browser_missing()
+    if not reason and importlib.util.find_spec("playwright") is None:
+        reason = "run by `make test-browser`, whose interpreter has Playwright"
+    return reason
+
+
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "a browser is there")
+
+DURATION_S = 4.0
+WORKFLOWS = sorted((REPOSITORY / "workflows").glob("*.json"))
+BASIC = "Dance to Music - basic"
+LOAD, SAVE = 1, 8
+"""Node ids in the basic workflow."""
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    base = tmp_path_factory.mktemp("comfy")
+    models = base / "models" / "dance2music"
+    models.mkdir(parents=True)
+    try:
+        shutil.copy(assets.pose_model("full", assemble=True), models)
+    except ModelError as error:
+        pytest.skip(f"no pose model to test with: {error}")
+    options = prepare_base(base)
+    with comfy_server(base, *options, prepare=with_weights) as server, browser(server) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clips") / "my dance.mp4"
+    scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=4 / 3)
+    return render_scene(scene, path, width=480, height=360)
+
+
+def test_every_workflow_is_in_the_list_with_its_picture(opened: Browser) -> None:
+    opened.show_templates()
+    for path in WORKFLOWS:
+        opened.card(path.stem).wait_for()
+    opened.page.wait_for_function(
+        "n => [...document.querySelectorAll('.p-dialog img')]"
+        ".filter(picture => picture.naturalWidth > 0).length >= n",
+        arg=len(WORKFLOWS),
+    )
+    opened.shot("1 templates")
+    opened.close_templates()
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_opens_whole(opened: Browser, path: Path) -> None:
+    opened.open_template(path.stem)
+    opened.shot(f"2 {path.stem}")
+    nodes = opened.nodes()
+    assert [node["type"] for node in nodes if not node["known"]] == []
+    assert [node["type"] for node in nodes if node["broken"]] == []
+    assert opened.page.get_by_text("Some Nodes Are Missing").count() == 0
+    assert_links(nodes, path)
+    assert overlaps(nodes) == []
+    api = REPOSITORY / "workflows" / "api" / f"{api_name(path)}.json"
+    assert plain(opened.api_form()) == plain(json.loads(api.read_text(encoding="utf-8")))
+    assert opened.errors == []
+
+
+def api_name(path: Path) -> str:
+    """`Dance to Music - basic.json` has its API form in `basic.json`."""
+    return path.stem.removeprefix("Dance to Music - ")
+
+
+def assert_links(nodes: list[dict[str, Any]], path: Path) -> None:
+    """Every link of the file arrived at the input it was made for."""
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    named = {
+        (link[3], node["inputs"][link[4]]["name"], link[1], link[2])
+        for link in graph["links"]
+        for node in graph["nodes"]
+        if node["id"] == link[3]
+    }
+    shown = {(node["id"], *link) for node in nodes for link in node["links"]}
+    assert shown == named
+
+
+def overlaps(nodes: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Pairs of nodes that lie on each other, at the sizes the page gives them."""
+    found = []
+    for index, one in enumerate(nodes):
+        for other in nodes[index + 1 :]:
+            x1, y1, w1, h1 = one["box"]
+            x2, y2, w2, h2 = other["box"]
+            if x1 < x2 + w2 and x2 < x1 + w1 and y1 < y2 + h2 and y2 < y1 + h1:
+                found.append((one["title"], other["title"]))
+    return found
+
+
+def plain(graph: dict[str, Any]) -> dict[str, Any]:
+    """Types and inputs; what only the page needs (upload buttons, players) is left out."""
+    return {
+        node: {
+            "class_type": data["class_type"],
+            "inputs": {
+                name: value
+                for name, value in data["inputs"].items()
+                if name not in {"audioUI", "upload"}
+            },
+        }
+        for node, data in graph.items()
+    }
+
+
+def test_from_an_upload_to_music_that_plays(opened: Browser, clip: Path) -> None:
+    opened.open_template(BASIC)
+    opened.upload(LOAD, clip)
+    opened.run()
+    player = opened.wait_for_player(SAVE)
+    heard = player.evaluate(HEARD)
+    opened.page.wait_for_timeout(1500)
+    opened.fit()
+    opened.shot("3 basic after a run")
+    assert heard["seconds"] == pytest.approx(DURATION_S, abs=0.05)
+    assert heard["rms"] > 0.01, "silence"
+    assert player.evaluate("player => player.duration") == pytest.approx(DURATION_S, abs=0.05)
+    assert opened.play(player) > 0.2
+    assert [node["type"] for node in opened.nodes() if node["broken"]] == []
+    assert opened.errors == []

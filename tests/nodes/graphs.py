@@ -1,0 +1,118 @@
+"""Graphs in API form for a running ComfyUI, and what comes back from it."""
+
+from __future__ import annotations
+
+import copy
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from d2m_core.types import CodecSpec
+from tests.comfy_server import Server
+
+Graph = dict[str, dict[str, Any]]
+
+DURATION_S = 3.2
+"""Not a whole number of motion frames, token steps or pictures once a window is cut from it."""
+VARIANT = "full"
+"""The pose model of the basic workflow; it is put in place before the server starts."""
+
+OTHER_CODEC = CodecSpec("other", 24_000, 50.0, codebooks=1, cardinality=32)
+
+LOAD, POSE, RHYTHM, MODEL, SAMPLER, CODEC, DECODE, SAVE = map(str, range(1, 9))
+FILM = "10"
+"""Node ids in workflows/api/basic.json."""
+
+
+def with_inputs(graph: Graph, node: str, **inputs: Any) -> Graph:
+    changed = copy.deepcopy(graph)
+    changed[node]["inputs"].update(inputs)
+    return changed
+
+
+def messages(entry: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [data for name, data in entry["status"]["messages"] if name == kind]
+
+
+def assert_success(entry: dict[str, Any]) -> None:
+    assert entry["status"]["status_str"] == "success", messages(entry, "execution_error")
+
+
+def saved(server: Server, entry: dict[str, Any], node: str = SAVE) -> Path:
+    (shown,) = entry["outputs"][node]["audio"]
+    return server.file(shown)
+
+
+def read_audio(path: Path) -> tuple[np.ndarray, int]:
+    """Samples [C, N] and rate, decoded by PyAV."""
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        rate = container.streams.audio[0].rate
+    samples = np.concatenate(frames, axis=1)
+    scale = np.iinfo(samples.dtype).max if samples.dtype.kind == "i" else 1.0
+    return samples / scale, rate
+
+
+def rejected(server: Server, graph: Graph, node: str) -> str:
+    """What the server says about a graph that it refuses because of `node`."""
+    answer = server.submit(graph)
+    assert "prompt_id" not in answer, "the graph was accepted"
+    assert node in answer["node_errors"], answer
+    return " ".join(error["details"] for error in answer["node_errors"][node]["errors"])
+
+
+def failed(server: Server, graph: Graph, node: str) -> str:
+    """What a graph that is accepted says when `node` fails in it."""
+    entry = server.run(graph)
+    (error,) = messages(entry, "execution_error")
+    assert error["node_id"] == node, error
+    return error["exception_message"]
+
+
+def video_length_s(path: Path) -> float:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        times = [frame.time for frame in container.decode(stream)]
+        return len(times) / float(stream.average_rate)
+
+
+def preview_seconds() -> dict[str, Any]:
+    """The smallest output node for Load Video: a stock node that shows any value."""
+    return {"class_type": "PreviewAny", "inputs": {"source": [LOAD, 2]}}
+
+
+def drain(server: Server) -> list[dict[str, Any]]:
+    time.sleep(0.3)
+    events = []
+    while not server.events.empty():
+        events.append(server.events.get())
+    return events
+
+
+def save_video(node: str, output: int) -> dict[str, Any]:
+    inputs = {"video": [node, output], "filename_prefix": "v", "format": "auto", "codec": "auto"}
+    return {"class_type": "SaveVideo", "inputs": inputs}
+
+
+def shown_text(entry: dict[str, Any], node: str) -> str:
+    """The text that a node shows on the page."""
+    return "\n".join(entry["outputs"][node]["text"])
+
+
+def clicks(seconds: float, bpm: float = 120.0, sounds: int = 1) -> dict[str, Any]:
+    """A node of the tests' own pack: AUDIO with a beat."""
+    return {"class_type": "T_Clicks", "inputs": {"seconds": seconds, "bpm": bpm, "sounds": sounds}}
+
+
+def dump(node: str, output: int, name: str) -> dict[str, Any]:
+    """A node of the tests' own pack that writes down a value, for `dumped`."""
+    return {"class_type": "T_Dump", "inputs": {"value": [node, output], "name": name}}
+
+
+def dumped(server: Server, entry: dict[str, Any], node: str) -> list[dict[str, np.ndarray]]:
+    """What a `dump` node wrote, once for each item of a list."""
+    files = entry["outputs"][node]["dumped"]
+    return [dict(np.load(server.base / "output" / file)) for file in files]

@@ -1,0 +1,104 @@
+"""Nodes that only the tests have: things that others' packs would bring, and a look into values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import folder_paths
+import numpy as np
+import torch
+
+
+class Any(str):
+    """A socket type that fits all."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+
+class Clicks:
+    """AUDIO: clicks at a tempo, one sound of the batch after the other a little faster."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES = "test", "make", ("AUDIO",)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        numbers = {"seconds": ("FLOAT", {"default": 4.0}), "bpm": ("FLOAT", {"default": 120.0})}
+        return {"required": {**numbers, "sounds": ("INT", {"default": 1})}}
+
+    def make(self, seconds, bpm, sounds):
+        rate = 22_050
+        samples = torch.zeros(sounds, 2, round(seconds * rate))
+        for sound in range(sounds):
+            period = 60 / (bpm + 10 * sound)
+            for beat in range(int((seconds - 0.1) / period)):
+                start = round((0.1 + beat * period) * rate)
+                stop = min(start + 300, samples.shape[-1])
+                samples[sound, :, start:stop] = torch.linspace(0.8, 0.0, 300)[: stop - start]
+        return ({"waveform": samples, "sample_rate": rate},)
+
+
+class ListOf:
+    """A ComfyUI list of two values."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES, OUTPUT_IS_LIST = "test", "make", (Any("*"),), (True,)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"first": (Any("*"),), "second": (Any("*"),)}}
+
+    def make(self, first, second):
+        return ([first, second],)
+
+
+class Keypoints:
+    """POSE_KEYPOINT from a JSON file of the input folder."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES = "test", "read", ("POSE_KEYPOINT",)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"file": ("STRING", {"default": ""})}}
+
+    def read(self, file):
+        return (json.loads((Path(folder_paths.get_input_directory()) / file).read_text()),)
+
+
+class Dump:
+    """Writes what a value holds to NAME.npz in the output folder."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES, OUTPUT_NODE = "test", "dump", (), True
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"value": (Any("*"),), "name": ("STRING", {"default": "value"})}}
+
+    def dump(self, value, name):
+        folder = Path(folder_paths.get_output_directory())
+        number = len(list(folder.glob(f"{name}*.npz")))
+        np.savez(folder / f"{name}_{number}.npz", **_facts(value))
+        return {"ui": {"dumped": [f"{name}_{number}.npz"]}}
+
+
+def _facts(value) -> dict[str, np.ndarray]:
+    if isinstance(value, dict) and "waveform" in value:
+        return {"samples": value["waveform"].numpy(), "rate": np.array(value["sample_rate"])}
+    if hasattr(value, "tokens"):
+        return {"codes": value.tokens.codes.cpu().numpy(), "duration_s": np.array(value.duration_s)}
+    if hasattr(value, "rhythm"):
+        names = ("beats_s", "downbeats", "curves", "tempo_bpm", "confidence")
+        return {name: np.asarray(getattr(value.rhythm, name)) for name in names} | {
+            "duration_s": np.array(value.duration_s)
+        }
+    if hasattr(value, "everyone"):
+        names = ("world", "image", "visibility", "present", "fps")
+        return {name: np.asarray(getattr(value.poses, name)) for name in names} | {
+            "people": np.array(value.everyone.people)
+        }
+    return {"json": np.array(json.dumps(value))}
+
+
+NODE_CLASS_MAPPINGS = {
+    "T_Clicks": Clicks, "T_ListOf": ListOf, "T_Keypoints": Keypoints, "T_Dump": Dump,
+}  # fmt: skip

@@ -1,0 +1,248 @@
+"""The example workflows: made by the script, alike in both forms, and run in a real ComfyUI."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from PIL import Image
+
+from scripts.make_workflows import GRAPHS, api_form, ui_form
+from scripts.workflow_parts import (
+    CONTINUE,
+    LOAD,
+    NOTE,
+    POSE,
+    RHYTHM,
+    SAVE_AUDIO,
+    SAVE_VIDEO,
+    SCORE,
+    SELECT,
+    SONG,
+    WORDS,
+    Graph,
+)
+from tests.ace_step_pack import SCHEMA
+from tests.comfy_server import REPOSITORY, Server
+from tests.nodes.graphs import DURATION_S, assert_success, read_audio, video_length_s
+from training.studio.drawing import render_scene
+from training.studio.plan import make_plan
+from training.studio.stage.scene import stage
+
+FOLDER = REPOSITORY / "workflows"
+EVERY = pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.api_name)
+RUNNABLE = pytest.mark.parametrize(
+    "graph", [g for g in GRAPHS if g.api_name != "ace_step"], ids=lambda graph: graph.api_name
+)
+
+
+def ui(graph: Graph) -> dict[str, Any]:
+    return json.loads((FOLDER / f"{graph.name}.json").read_text(encoding="utf-8"))
+
+
+def api(graph: Graph) -> dict[str, Any]:
+    path = FOLDER / "api" / f"{graph.api_name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def info(server: Server) -> dict[str, Any]:
+    """What the server says of its nodes; lists of files as they are without any."""
+    found = server.call("/object_info")
+    for name in ("D2M_LoadModel", "D2M_LoadCodec"):
+        (widget,) = [w for w in found[name]["input"]["required"] if w.endswith("_name")]
+        options = found[name]["input"]["required"][widget][1]
+        options["options"] = [o for o in options["options"] if "." not in o]
+    return found
+
+
+# --- the files ---
+
+
+def test_no_other_files_lie_in_the_folder() -> None:
+    names = {f"{graph.name}.{suffix}" for graph in GRAPHS for suffix in ("json", "jpg")}
+    assert {path.name for path in FOLDER.iterdir()} == {*names, "api"}
+    forms = {f"{graph.api_name}.json" for graph in GRAPHS}
+    assert {path.name for path in (FOLDER / "api").iterdir()} == forms
+
+
+@EVERY
+def test_the_files_are_what_the_script_makes(graph: Graph, info: dict[str, Any]) -> None:
+    assert api(graph) == api_form(graph, info)
+    assert ui(graph) == ui_form(graph, info)
+
+
+@EVERY
+def test_both_forms_are_one_graph(graph: Graph, info: dict[str, Any]) -> None:
+    """The page's form, read without the script: nodes, links and settings of the API form."""
+    page, queued = ui(graph), api(graph)
+    links = {link[0]: [str(link[1]), link[2]] for link in page["links"]}
+    nodes = {str(n["id"]): n for n in page["nodes"] if n["type"] != "MarkdownNote"}
+    assert nodes.keys() == queued.keys()
+    for name, node in nodes.items():
+        assert node["type"] == queued[name]["class_type"]
+        values, inputs = iter(node["widgets_values"]), {}
+        for entry in node["inputs"]:
+            value = next(values) if "widget" in entry else None
+            if entry["name"] == "seed":
+                assert next(values) in {"randomize", "fixed"}
+            if entry["link"] is not None:
+                inputs[entry["name"]] = links[entry["link"]]
+            elif "widget" in entry:
+                inputs[entry["name"]] = value
+        assert inputs == queued[name]["inputs"]
+        assert list(values) in ([], ["image"]), "more values than widgets"
+
+
+@EVERY
+def test_links_join_what_fits(graph: Graph) -> None:
+    page = ui(graph)
+    nodes = {node["id"]: node for node in page["nodes"]}
+    for link, source, output, target, entry, kind in page["links"]:
+        out, into = nodes[source]["outputs"][output], nodes[target]["inputs"][entry]
+        assert link in out["links"]
+        assert into["link"] == link
+        assert out["type"] == kind
+        assert into["type"] == "*" or kind in into["type"].split(",")
+
+
+@EVERY
+def test_nodes_lie_apart_and_inside_their_groups(graph: Graph) -> None:
+    page = ui(graph)
+    boxes = {
+        n["id"]: (n["pos"][0], n["pos"][1] - 30, n["size"][0], n["size"][1] + 30)
+        for n in page["nodes"]
+    }
+    for one, (x1, y1, w1, h1) in boxes.items():
+        for other, (x2, y2, w2, h2) in boxes.items():
+            apart = x1 + w1 <= x2 or x2 + w2 <= x1 or y1 + h1 <= y2 or y2 + h2 <= y1
+            assert one == other or apart, (one, other)
+        inside = [
+            g["title"]
+            for g in page["groups"]
+            if g["bounding"][0] <= x1 and g["bounding"][1] <= y1
+            and x1 + w1 <= g["bounding"][0] + g["bounding"][2]
+            and y1 + h1 <= g["bounding"][1] + g["bounding"][3]
+        ]  # fmt: skip
+        assert len(inside) == (one != NOTE)
+
+
+@EVERY
+def test_a_note_says_what_to_change(graph: Graph) -> None:
+    (note,) = [node for node in ui(graph)["nodes"] if node["type"] == "MarkdownNote"]
+    (text,) = note["widgets_values"]
+    assert "**What to change" in text
+    titles = {data["_meta"]["title"] for data in api(graph).values()}
+    named = [part for part in text.split("**")[1::2] if part[0].isupper() and " " in part]
+    known = [n for n in named if any(title.startswith(n) for title in titles)]
+    assert known, "it names nodes of the graph as they are called on the page"
+
+
+@EVERY
+def test_a_picture_goes_with_it(graph: Graph) -> None:
+    path = FOLDER / f"{graph.name}.jpg"
+    assert path.stat().st_size < 100_000
+    with Image.open(path) as picture:
+        assert picture.format == "JPEG"
+        assert picture.width >= 480
+        assert picture.width > picture.height
+
+
+# --- run for real ---
+
+
+@pytest.fixture(scope="module")
+def group_clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Three drawn people, uploaded."""
+    path = tmp_path_factory.mktemp("clips") / "three.mp4"
+    scene = stage(make_plan(5, DURATION_S, "pop", 116.0), 5, fps=25.0, people=3)
+    return server.upload(render_scene(scene, path, width=480, height=270))
+
+
+@RUNNABLE
+def test_it_runs(server: Server, graph: Graph, clip: str, group_clip: str, song: str) -> None:
+    queued = api(graph)
+    change(queued, LOAD, file=group_clip if str(SELECT) in queued else clip)
+    change(queued, POSE, download=False)
+    change(queued, SONG, audio=song)
+    change(queued, CONTINUE, keep_s=1.0)
+    entry = server.run(queued)
+    assert_success(entry)
+    (shown,) = entry["outputs"][str(SAVE_AUDIO)]["audio"]
+    samples, rate = read_audio(server.file(shown))
+    assert samples.shape[-1] == round(DURATION_S * rate)
+    assert samples.std() > 1e-4, "silence"
+    (film,) = entry["outputs"][str(SAVE_VIDEO)]["images"]
+    assert video_length_s(server.file(film)) == pytest.approx(DURATION_S, abs=0.05)
+    with av.open(str(server.file(film))) as container:
+        assert container.streams.audio
+    for node in {RHYTHM, SELECT, SCORE} & set(map(int, queued)):
+        assert entry["outputs"][str(node)]["images"], "a picture"
+
+
+def change(graph: dict[str, Any], node: int, **values: Any) -> None:
+    """Sets inputs of a node, if the graph has it; only inputs that are there."""
+    if str(node) in graph:
+        assert values.keys() <= graph[str(node)]["inputs"].keys()
+        graph[str(node)]["inputs"].update(values)
+
+
+@pytest.fixture(scope="module")
+def song(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Twelve seconds of clicks at another tempo than the dance's, uploaded."""
+    import torch
+
+    from d2m_core.audio import save_audio
+    from d2m_core.types import Waveform
+
+    rate = 24_000
+    samples = torch.zeros(1, 1, 12 * rate)
+    for beat in range(23):
+        start = round((0.2 + beat * 0.52) * rate)
+        samples[..., start : start + 300] = torch.linspace(0.8, 0.0, 300)
+    path = tmp_path_factory.mktemp("songs") / "song.wav"
+    save_audio(Waveform(samples, rate), path)
+    return server.upload(path)
+
+
+# --- ACE-Step: as published, without its model ---
+
+
+def test_the_server_accepts_the_wiring_of_ace_step(server: Server, clip: str) -> None:
+    (graph,) = [g for g in GRAPHS if g.api_name == "ace_step"]
+    queued = api(graph)
+    change(queued, LOAD, file=clip)
+    (checkpoint,) = [d["inputs"] for d in queued.values() if "ckpt_name" in d["inputs"]]
+    models = server.base / "models" / "checkpoints"
+    models.mkdir(exist_ok=True)
+    (models / checkpoint["ckpt_name"]).write_bytes(b"")
+    answer = server.submit(queued)
+    assert "prompt_id" in answer, json.dumps(answer, indent=1)
+    assert not answer["node_errors"]
+    server.call("/interrupt", {})
+    server.wait(answer["prompt_id"])
+
+    for name, value in (("bpm", 5), ("timesignature", "5"), ("keyscale", "H"), ("bpm", ["1", 0])):
+        wrong = copy.deepcopy(queued)
+        change(wrong, WORDS, **{name: value})
+        assert str(WORDS) in server.submit(wrong)["node_errors"], "the schema does not bite"
+
+
+def test_ace_step_is_told_tempo_and_metre_of_the_dance() -> None:
+    (graph,) = [g for g in GRAPHS if g.api_name == "ace_step"]
+    told = api(graph)[str(WORDS)]["inputs"]
+    assert told["bpm"] == [str(RHYTHM), 3]
+    assert told["timesignature"] == [str(RHYTHM), 5]
+    needed = SCHEMA["nodes"]["TextEncodeAceStepAudio1.5"]["input"]["required"]
+    assert told.keys() == needed.keys()
+
+
+def test_the_schema_says_where_it_comes_from() -> None:
+    source = SCHEMA["source"]
+    assert len(source["commit"]) == 40
+    assert source["repository"].startswith("https://github.com/")
+    assert Path(source["file"]).suffix == ".py"

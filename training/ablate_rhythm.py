@@ -1,0 +1,139 @@
+"""What each part of the rhythm network's training is worth: the same short training without it.
+
+    python -m training.ablate_rhythm --minutes 3
+
+Every variant trains alike (same seed, dances, processor time) and is scored on dances that neither
+choose the network nor score the shipped one. `unseen families` leaves families of moves out of the
+training and is scored on dances of these families only, beside the full network. Finished variants
+are kept in `--folder`, so a stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from d2m_core.files import replacing
+from d2m_core.grid import tempo_of
+from d2m_core.metrics import beat_f, tempo_correct
+from d2m_core.rhythm import RhythmNet, rhythm_from_motion
+from training.bootstrap import mean_interval
+from training.rhythm_losses import CUES, LOSSES
+from training.rhythm_pool import cached_pool, example_scene
+from training.rhythm_trainer import Trainer, TrainRhythmConfig
+from training.seeds import ABLATION_SEED, RHYTHM_SEED
+from training.studio.dancer.choreography import FAMILIES
+from training.tables import table
+
+UNSEEN = ("arms_swing", "arms_flow", "swing", "waves", "trunk_waves", "latin", "jumps", "club")
+"""Families for `unseen families`: a third of all, of every kind."""
+
+SIZES = {"64 channels": {"channels": 64}, "12 layers": {"layers": 12}}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train."""
+
+    name: str
+    leave_out: tuple[str, ...] = ()
+    shape: dict[str, int] | None = None
+
+
+def variants() -> list[Variant]:
+    """The full network, then everything that can be left out of it, one at a time."""
+    losses = [Variant(f"no {name} loss", (name,)) for name in LOSSES]
+    cues = [Variant(f"no {name}", (name,)) for name in CUES]
+    sizes = [Variant(name, (), shape) for name, shape in SIZES.items()]
+    return [Variant("all"), *losses, *cues, *sizes, Variant("unseen families", UNSEEN)]
+
+
+def trained(variant: Variant, args: argparse.Namespace) -> RhythmNet:
+    """The network of a variant after its training time."""
+    config = TrainRhythmConfig(
+        folder=args.folder, minutes=args.minutes, dances=args.dances,
+        leave_out=variant.leave_out, **(variant.shape or {}),
+    )  # fmt: skip
+    families = frozenset(variant.leave_out) & frozenset(FAMILIES)
+    seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
+    trainer = Trainer(config, cached_pool(args.pool, seeds, 12.0, families))
+    pool = cached_pool(args.pool, seeds, 12.0, families)
+    with tqdm(total=60 * config.minutes, desc=variant.name, unit="s") as bar:
+        while trainer.spent_s < 60 * config.minutes:
+            before = trainer.spent_s
+            trainer.train_step(pool)
+            bar.update(trainer.spent_s - before)
+    return trainer.averaged_net()
+
+
+def scores(net: RhythmNet, dances: int, without: frozenset[str]) -> np.ndarray:
+    """Beat F, tempo right and downbeat F of dances without some families, [N, 3]."""
+    rows = []
+    for seed in range(ABLATION_SEED, ABLATION_SEED + dances):
+        scene, motion = example_scene(seed, 10.0, without)
+        truth, found = scene.dances[0], rhythm_from_motion(motion, net)
+        right = tempo_correct(tempo_of(truth.beats_s), found.tempo_bpm)
+        bars = beat_f(truth.beats_s[truth.downbeats], found.beats_s[found.downbeats])
+        rows.append((beat_f(truth.beats_s, found.beats_s), right, bars))
+    return np.array(rows, float)
+
+
+def row_of(name: str, found: np.ndarray) -> dict[str, object]:
+    """One line of the table."""
+    beat = mean_interval(found[:, 0])
+    return {
+        "variant": name, "beat F": round(beat.mean, 3),
+        "95 %": f"{beat.low:.3f}..{beat.high:.3f}",
+        "tempo": round(float(found[:, 1].mean()), 3),
+        "downbeat F": round(float(found[:, 2].mean()), 3),
+    }  # fmt: skip
+
+
+def measured(variant: Variant, args: argparse.Namespace) -> list[dict[str, object]]:
+    """The rows of one variant, from `args.folder` where they are."""
+    path = args.folder / f"{variant.name.replace(' ', '_')}.json"
+    if path.exists():
+        rows: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
+        return rows
+    net = trained(variant, args)
+    rows = [row_of(variant.name, scores(net, args.scored, frozenset()))]
+    if variant.name in ("all", "unseen families"):
+        known = frozenset(FAMILIES) - frozenset(UNSEEN)
+        rows.append(row_of(f"{variant.name}, on these", scores(net, args.scored, known)))
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(rows), encoding="utf-8")
+    return rows
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        "python -m training.ablate_rhythm", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--minutes", type=float, default=3.0, help="each [%(default)s]")
+    parser.add_argument("--dances", type=int, default=1000, help="to train on [%(default)s]")
+    parser.add_argument("--scored", type=int, default=100, help="dances scored [%(default)s]")
+    parser.add_argument("--folder", type=Path, default=Path("runs/ablate_rhythm"))
+    parser.add_argument("--pool", type=Path, default=Path("runs/rhythm"), help="folder of dances")
+    names = [variant.name for variant in variants()]
+    parser.add_argument(
+        "--only", nargs="+", choices=names, metavar="VARIANT", help=", ".join(names)
+    )
+    args = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    args.folder.mkdir(parents=True, exist_ok=True)
+    chosen = [v for v in variants() if not args.only or v.name in args.only]
+    rows = [row for variant in chosen for row in measured(variant, args)]
+    sys.stdout.write(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

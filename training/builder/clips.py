@@ -1,0 +1,175 @@
+"""One clip: sound, poses, gates, rhythm, tokens, training item, and the file that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from d2m_core.audio import fit_length, load_audio, resample, to_mono
+from d2m_core.checkpoint import load_rhythm
+from d2m_core.codec import Codec, load_codec
+from d2m_core.errors import MediaError, ModelError, PoseError
+from d2m_core.motion import extract_motion
+from d2m_core.pose import estimate_poses, select_dancer
+from d2m_core.rhythm import RhythmNet, rhythm_from_audio
+from d2m_core.types import PoseSequence, Rhythm, Waveform
+from d2m_core.video import open_clip
+from training.encode_audio import encode_pair
+from training.items import item_bytes
+from training.sources import fetch
+from training.studio.members import Facts, Pair
+from training.studio.shards import write_shard
+
+from . import gates
+from .cutting import Cut
+from .records import Outcome
+from .settings import SOUND_RATE, Encoding
+from .steps import Job, lacks_poses, read_poses, timed
+
+_MAX_MISSING_S = 0.5
+"""A sound that ends so much before its clip is filled up with silence."""
+
+
+class _Dropped(Exception):
+    """A gate is shut: (reason, detail)."""
+
+
+def make_clip(job: Job, seconds: dict[str, float]) -> Outcome:
+    """Makes a clip and writes its pair into the store, or says why not; times go to `seconds`."""
+    assert job.piece is not None
+    settings = job.context.settings
+    try:
+        with timed(seconds, "sound"):
+            music = _music(job, job.piece)
+            _must_pass(gates.heard(music, settings.gates))
+        with timed(seconds, "poses"):
+            poses, aspect = _poses(job, job.piece)
+        with timed(seconds, "motion"):
+            motion = extract_motion(poses)
+            _must_pass(gates.seen(motion, settings.gates))
+    except _Dropped as error:
+        return Outcome(*error.args)
+    with timed(seconds, "rhythm"):
+        rhythm = rhythm_from_audio(music)
+    pair = _pair(job, job.piece, music, poses, rhythm, aspect)
+    with timed(seconds, "tokens"):
+        how = settings.encoding
+        item = encode_pair(pair, codec_of(how), _net(how.rhythm) if how.rhythm else None)
+    with timed(seconds, "write"):
+        path = job.context.store.pair_path(job.key)
+        write_shard(path, [replace(pair, item=item_bytes(item))])
+    present = motion.values[:, motion.names.index("present")].mean()
+    return Outcome(
+        tempo_bpm=rhythm.tempo_bpm, confidence=rhythm.confidence, present=float(present),
+        motion=gates.motion_amount(motion), level_db=gates.level_db(music),
+        bytes=path.stat().st_size,
+    )  # fmt: skip
+
+
+def _must_pass(verdict: tuple[str, str]) -> None:
+    if verdict[0]:
+        raise _Dropped(*verdict)
+
+
+def _music(job: Job, piece: Cut) -> Waveform:
+    """The clip's sound [1, 1 or 2, N] at `SOUND_RATE`, exactly as long as the clip."""
+    recording = job.recording
+    if recording.music is not None:
+        path, start_s = recording.music, recording.music_start_s
+    elif recording.video is not None or recording.url:
+        path, start_s = fetch(recording, job.context.cache, job.context.options), recording.start_s
+        if not open_clip(path).has_audio:
+            raise _Dropped(gates.NO_SOUND, "the video has no sound")
+    else:
+        raise _Dropped(gates.NO_SOUND, "there is no music for these poses")
+    try:
+        wave = load_audio(path, None, start_s + piece.start_s, piece.seconds)
+    except MediaError as error:
+        raise _Dropped(gates.NO_SOUND, str(error)) from error
+    if wave.duration_s < piece.seconds - _MAX_MISSING_S:
+        raise _Dropped(gates.NO_SOUND, f"it ends after {wave.duration_s:.1f} s")
+    wave = wave if wave.samples.shape[1] <= 2 else to_mono(wave)
+    wave = fit_length(resample(wave, SOUND_RATE), piece.seconds)
+    peak = float(wave.samples.abs().max())
+    return Waveform(wave.samples / peak, SOUND_RATE) if peak > 1 else wave
+
+
+def _poses(job: Job, piece: Cut) -> tuple[PoseSequence, float | None]:
+    """Everyone in the clip, the lead first, and width over height of the picture if known."""
+    recording, how = job.recording, job.context.settings.seeing
+    start_s = recording.start_s + piece.start_s
+    if recording.poses is not None and (how.poses == "given" or _pictureless(job)):
+        found, aspect = _part(read_poses(recording), start_s, piece.seconds), None
+    else:
+        path = fetch(recording, job.context.cache, job.context.options)
+        clip = open_clip(path, start_s, piece.seconds)
+        aspect = clip.width / clip.height
+        try:
+            found = estimate_poses(clip, how.pose_model, how.people, how.fps)
+        except PoseError as error:
+            if lacks_poses(error):
+                raise _Dropped(gates.NOBODY, str(error)) from error
+            raise ModelError(str(error)) from error
+    if not found.present.any():
+        raise _Dropped(gates.NOBODY, "the poses are empty")
+    return _lead_first(found, how.dancer), aspect
+
+
+def _pictureless(job: Job) -> bool:
+    return job.recording.video is None and not job.recording.url
+
+
+def _part(poses: PoseSequence, start_s: float, seconds: float) -> PoseSequence:
+    first, count = round(start_s * poses.fps), max(1, round(seconds * poses.fps))
+    if first + count > poses.frames + 1:
+        raise _Dropped(gates.NOBODY, f"the poses end after {poses.duration_s:.1f} s")
+    span = slice(first, first + count)
+    return PoseSequence(
+        poses.world[span], poses.image[span], poses.visibility[span], poses.present[span], poses.fps
+    )
+
+
+def _lead_first(poses: PoseSequence, dancer: str) -> PoseSequence:
+    if poses.people == 1:
+        return poses
+    lead = select_dancer(poses, dancer)
+    same = [np.array_equal(poses.image[:, p], lead.image[:, 0]) for p in range(poses.people)]
+    order = sorted(range(poses.people), key=lambda p: (not same[p], p))
+    return PoseSequence(
+        poses.world[:, order], poses.image[:, order], poses.visibility[:, order],
+        poses.present[:, order], poses.fps,
+    )  # fmt: skip
+
+
+def _pair(
+    job: Job, piece: Cut, music: Waveform, poses: PoseSequence, rhythm: Rhythm, aspect: float | None
+) -> Pair:
+    recording = job.recording
+    starts = np.flatnonzero(rhythm.downbeats)
+    facts = Facts(
+        duration_s=piece.seconds,
+        style=recording.style,
+        tempo_bpm=float(rhythm.tempo_bpm),
+        metre=int(np.median(np.diff(starts))) if len(starts) > 1 else None,
+        beats_s=tuple(rhythm.beats_s.tolist()),
+        downbeats=tuple(rhythm.downbeats.tolist()),
+        people=int(poses.present.any(axis=0).sum()),
+        camera=(recording.camera,) if recording.camera else (),
+        aspect=aspect,
+        sources=(recording.source,),
+        made_by=f"{recording.source}: {recording.name} from {piece.start_s:g} s",
+    )
+    return Pair(job.key, facts, music=music, seen=poses, curves=rhythm.curves)
+
+
+@lru_cache(maxsize=1)
+def codec_of(how: Encoding) -> Codec:
+    """The codec that the settings name."""
+    return load_codec(how.codec, bandwidth=how.bandwidth or None)
+
+
+@lru_cache(maxsize=1)
+def _net(path: str) -> RhythmNet:
+    return load_rhythm(path)

@@ -1,0 +1,144 @@
+"""Fits the confidence of `d2m_core.beat_confidence` to a rhythm network.
+
+    python -m training.fit_confidence --weights weights/rhythm.safetensors
+
+Studio dances that no other use takes are read, whole and cut short, and some with heavier errors;
+a logistic regression on the `cues` then gives the probability that a grid is right (beat F of 0.7).
+Prints the numbers to put there, and the calibration error, cross-validated by dance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from d2m_core.assets import default_weights
+from d2m_core.beat_confidence import CUES, cues
+from d2m_core.beat_tracking import at_rate
+from d2m_core.beats import decode_beats
+from d2m_core.checkpoint import load_rhythm
+from d2m_core.metrics import beat_f
+from d2m_core.motion import extract_motion
+from d2m_core.rhythm import RhythmCurves, RhythmNet, rhythm_curves
+from d2m_core.types import MOTION_FPS, PoseSequence
+from training.calibration import reliability
+from training.rhythm_pool import random_scene
+from training.seeds import DEVELOPMENT_SEED
+from training.studio.stage.noise import mediapipe_like
+
+RIGHT_F = 0.7
+_SECONDS = 10.0
+_CUTS_S = (4.0, 6.0)
+_RIDGE = 2e-4
+_FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One decoded grid."""
+
+    cues: np.ndarray
+    """float64 [len(CUES)]."""
+    right: bool
+    weight: float
+    dance: int
+
+
+def examples_of(net: RhythmNet, dances: int) -> Iterator[Example]:
+    """Grids of studio dances: whole, every second one cut as well, every fourth hard to see."""
+    for seed in tqdm(range(DEVELOPMENT_SEED, DEVELOPMENT_SEED + dances), unit="dance"):
+        scene = random_scene(seed, _SECONDS)
+        beats_s = scene.dances[0].beats_s
+        rng = np.random.default_rng([seed, 0xC0F])
+        seen = rhythm_curves(extract_motion(mediapipe_like(scene, rng)), net)
+        yield _example(seen, beats_s, _SECONDS, 1.0, seed)
+        if seed % 2 == 0:
+            for length_s in _CUTS_S:
+                yield _example(seen, beats_s, length_s, 0.5, seed)
+        if seed % 4 == 0:
+            poses = hard_to_see(mediapipe_like(scene, rng, severity=rng.uniform(2.5, 5)), rng)
+            yield _example(rhythm_curves(extract_motion(poses), net), beats_s, _SECONDS, 1.0, seed)
+
+
+def hard_to_see(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
+    """The same; in half of the calls most frames are lost."""
+    if rng.random() < 0.5:
+        return poses
+    lost = rng.random(poses.frames) < rng.uniform(0.5, 0.95)
+    return replace(poses, present=poses.present & ~lost[:, None])
+
+
+def _example(
+    seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int
+) -> Example:
+    frames = round(length_s * MOTION_FPS)
+    beat, down, onset = (c[:frames] for c in (seen.beat, seen.downbeat, seen.onset))
+    tempo = None if seen.tempo is None else seen.tempo[:frames]
+    grid = decode_beats(beat, MOTION_FPS, down, None, onset, tempo, fall_back=False)
+    signs = cues(at_rate(beat.astype(np.float64), MOTION_FPS), grid.beats_s, grid.tempo_bpm, onset)
+    right = beat_f(beats_s[beats_s < length_s], grid.beats_s) >= RIGHT_F
+    return Example(signs, bool(right), weight, dance)
+
+
+def fit(examples: list[Example]) -> np.ndarray:
+    """Bias and weights float64 [1 + len(CUES)] of a ridge logistic regression, by Newton steps."""
+    signs = np.stack([np.r_[1.0, e.cues] for e in examples])
+    right = np.array([e.right for e in examples], float)
+    weight = np.array([e.weight for e in examples]) / len(examples)
+    ridge = np.diag([0.0] + [_RIDGE] * len(CUES))
+    found = np.zeros(signs.shape[1])
+    for _ in range(50):
+        sure = 1 / (1 + np.exp(-signs @ found))
+        slope = signs.T @ (weight * (right - sure)) - ridge @ found
+        curvature = (signs.T * (weight * sure * (1 - sure))) @ signs + ridge
+        found = found + np.linalg.solve(curvature + 1e-9 * np.eye(len(found)), slope)
+    return found
+
+
+def probabilities(examples: list[Example], found: np.ndarray) -> np.ndarray:
+    """What the fit says of each example, [N]."""
+    return 1 / (1 + np.exp(-np.stack([np.r_[1.0, e.cues] for e in examples]) @ found))
+
+
+def cross_validated_error(examples: list[Example]) -> float:
+    """Calibration error on whole dances that the fit did not see."""
+    sure, right = [], []
+    for fold in range(_FOLDS):
+        rest = [e for e in examples if e.dance % _FOLDS != fold]
+        ours = [e for e in examples if e.dance % _FOLDS == fold and e.weight == 1.0]
+        sure.append(probabilities(ours, fit(rest)))
+        right.append(np.array([e.right for e in ours]))
+    return reliability(np.concatenate(sure), np.concatenate(right)).error
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        "python -m training.fit_confidence", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
+    parser.add_argument("--dances", type=int, default=350, help="[%(default)s]")
+    args = parser.parse_args(argv)
+    net = load_rhythm(args.weights or default_weights("rhythm"))
+    examples = list(examples_of(net, args.dances))
+    found = fit(examples)
+    report = {
+        "bias": round(float(found[0]), 2),
+        "weights": dict(zip(CUES, found[1:].round(2).tolist(), strict=True)),
+        "examples": len(examples),
+        "right": round(float(np.mean([e.right for e in examples])), 3),
+        "calibration_error": round(cross_validated_error(examples), 3),
+    }
+    sys.stdout.write(json.dumps(report, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

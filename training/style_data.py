@@ -1,0 +1,129 @@
+"""Spectra of studio music with their styles, which the style classifier learns on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from d2m_core.audio import resample, to_mono
+from d2m_core.codec import Codec, decode_tokens, encode_audio
+from d2m_core.errors import SettingError
+from d2m_core.files import replacing
+from d2m_core.types import Waveform
+from training.studio.members import MUSIC
+from training.studio.shards import PairFolder
+
+RATE, HOP, FFT, BANDS = 24_000, 480, 1024, 64
+EXCERPT_S = 5.0
+FRAMES = round(EXCERPT_S * RATE / HOP)
+HOLD_OUT = 9
+"""Every ninth piece is kept back: the 14 styles take turns, and 9 shares no factor with 14."""
+
+_FLOOR_DB, _RANGE_DB = -80.0, 80.0
+
+
+@lru_cache(maxsize=1)
+def _bank() -> torch.Tensor:
+    import librosa
+
+    return torch.from_numpy(librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=BANDS, fmin=30.0))
+
+
+def log_mel(mono: torch.Tensor) -> torch.Tensor:
+    """Mel spectrum [frames, bands] of mono sound [N] at 24 kHz, 0..1 over the upper 80 dB.
+
+    The loudest band of the piece is 1: level does not tell of style.
+    """
+    window = torch.hann_window(FFT)
+    power = torch.stft(mono, FFT, HOP, window=window, return_complex=True).abs() ** 2
+    decibels = 10 * torch.log10(_bank() @ power + 1e-10)  # [bands, frames]
+    decibels = decibels - decibels.max()
+    return ((decibels - _FLOOR_DB) / _RANGE_DB).clamp(0, 1).t().contiguous()
+
+
+@dataclass(frozen=True, eq=False)
+class StyleData:
+    """Pieces as spectra, with their styles."""
+
+    mels: list[torch.Tensor]
+    """float16 [frames, bands] each."""
+    labels: np.ndarray
+    """int64 [pieces]: index into `styles`."""
+    styles: tuple[str, ...]
+
+    @property
+    def held_out(self) -> list[int]:
+        """Numbers of the pieces that only measure."""
+        return [i for i in range(len(self.mels)) if i % HOLD_OUT == HOLD_OUT - 1]
+
+    @property
+    def train(self) -> list[int]:
+        """Numbers of the others."""
+        return [i for i in range(len(self.mels)) if i % HOLD_OUT != HOLD_OUT - 1]
+
+    def excerpt(self, number: int, rng: np.random.Generator) -> torch.Tensor:
+        """A random stretch float32 [frames, bands] of one piece."""
+        mel = self.mels[number]
+        first = int(rng.integers(len(mel) - FRAMES + 1))
+        return mel[first : first + FRAMES].float()
+
+
+def bent(mel: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """An excerpt as another sound system or codec might give it: tilt, low-pass, blur, gain."""
+    knots = rng.normal(scale=0.05, size=5)
+    tilt = np.interp(np.linspace(0, 4, BANDS), np.arange(5), knots)
+    mel = mel + torch.from_numpy(tilt).float() + float(rng.normal(scale=0.03))
+    if rng.random() < 0.4:
+        top = int(rng.integers(BANDS // 2, BANDS))
+        mel[:, top:] -= float(rng.uniform(0.1, 0.5))
+    if rng.random() < 0.3:
+        mel = 0.5 * mel + 0.25 * (mel.roll(1, 0) + mel.roll(-1, 0))
+    if rng.random() < 0.5:
+        mel = mel + 0.02 * torch.from_numpy(rng.normal(size=mel.shape)).float()
+    return mel.clamp(0, 1.2)
+
+
+def read_styles(folder: Path, kept: Path) -> StyleData:
+    """All music of a data set of pairs as spectra, kept in `kept`. Raises `SettingError`."""
+    pairs = PairFolder(folder)
+    names = [entry.name for entry in pairs.entries]
+    if not kept.exists():
+        mels = {}
+        for entry in tqdm(pairs.entries, desc="spectra", unit="piece"):
+            music = pairs.read(entry.name, kinds=(MUSIC,)).music
+            if music is None:
+                raise SettingError(f"{entry.name} has no music; give pairs with music.")
+            mono = to_mono(resample(music, RATE)).samples[0, 0]
+            mels[entry.name] = log_mel(mono).half()
+        with replacing(kept) as partial:
+            save_file(mels, partial, {"names": json.dumps(names)})
+    with safe_open(kept, framework="pt") as file:
+        if json.loads((file.metadata() or {}).get("names", "[]")) != names:
+            raise SettingError(f"{kept} holds other music than {folder}; remove it.")
+        found = [file.get_tensor(name) for name in names]
+    if any(len(mel) < FRAMES for mel in found):
+        raise SettingError(f"{folder} holds pieces under {EXCERPT_S:g} s; make longer ones.")
+    styles = tuple(sorted({entry.style for entry in pairs.entries}))
+    labels = np.array([styles.index(entry.style) for entry in pairs.entries], np.int64)
+    return StyleData(found, labels, styles)
+
+
+def through(codec: Codec, folder: Path, seconds: float = 10.0) -> Iterator[tuple[str, Waveform]]:
+    """Style and sound of the held-out pieces, coded and decoded."""
+    pairs = PairFolder(folder)
+    for number in range(HOLD_OUT - 1, len(pairs), HOLD_OUT):
+        pair = pairs.read(pairs.entries[number].name, kinds=(MUSIC,))
+        if pair.music is None:
+            raise SettingError(f"{pair.name} has no music; give pairs with music.")
+        wave = to_mono(resample(pair.music, codec.spec.sample_rate))
+        wave = Waveform(wave.samples[..., : round(seconds * wave.sample_rate)], wave.sample_rate)
+        yield pair.facts.style, decode_tokens(codec, encode_audio(codec, wave), seconds)

@@ -1,0 +1,165 @@
+"""Which way of drawing tokens makes the best music: a small grid, scored.
+
+    python -m training.tune_sampling --model PATH --dances 6
+    python -m training.tune_sampling --temperatures 0.9 1 1.1 --guidances 1 2 3 --candidates 1 4
+
+The first value of each setting makes the base, and from there one setting is changed at a time;
+`--full` tries every combination. Dances are unseen ones of the studio, or drawn ones. The table has
+rhythm F (beats heard against those asked for), style agreement, FAD (the classifier's embedding,
+against held-out studio music) and faults. Music is kept, so that a longer list only adds to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from d2m_core.config import SamplingConfig
+from d2m_core.errors import D2MError
+from d2m_core.files import replacing
+from d2m_core.metrics import beat_f
+from d2m_core.metrics_sound import clipped_share, frechet_distance, silent_share
+from d2m_core.rhythm import rhythm_from_motion
+from d2m_core.types import Rhythm
+from training.bootstrap import mean_interval
+from training.music_board import add_model_flags
+from training.music_make import Maker, hear, models_for
+from training.music_report import plain
+from training.music_scores import loop_s
+from training.music_sets import Dance, SetOptions, dances_of, styles_for
+from training.style_classifier import StyleJudge, load_judge
+from training.tables import table
+
+AXES = {
+    "temperature": "temperatures",
+    "top_k": "top_ks",
+    "top_p": "top_ps",
+    "guidance": "guidances",
+    "candidates": "candidates",
+}
+"""Settings that are tried, and the flag with their values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A dance with what the model is asked for."""
+
+    dance: Dance
+    rhythm: Rhythm
+    style: str
+
+
+def settings_of(values: dict[str, Sequence[Any]], full: bool) -> list[SamplingConfig]:
+    """The grid: every combination, or the base and one setting changed at a time."""
+    base = {name: options[0] for name, options in values.items()}
+    if full:
+        combined = [
+            dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())
+        ]
+    else:
+        changed = [
+            {**base, name: value} for name, options in values.items() for value in options[1:]
+        ]
+        combined = [base, *changed]
+    return [SamplingConfig(**each) for each in combined]
+
+
+def score_settings(
+    sampling: SamplingConfig, asked: Sequence[Asked], maker: Maker, judge: StyleJudge
+) -> dict[str, Any]:
+    """A row of the table: means over the dances."""
+    takes, heard = [], []
+    for number, each in enumerate(tqdm(asked, desc=_name(sampling), unit="dance", leave=False)):
+        config = replace(sampling, seed=number, style=each.style)
+        dance = each.dance
+        take = maker.take(dance.name, dance.motion, each.rhythm, config, dance.duration_s)
+        takes.append(take)
+        heard.append(hear(take.wave, take.kept))
+    pairs = list(zip(asked, heard, strict=True))
+    f = mean_interval(np.array([beat_f(a.rhythm.beats_s, h.beats_s) for a, h in pairs]))
+    true = [beat_f(a.dance.beats_s, h.beats_s) for a, h in pairs if a.dance.beats_s is not None]
+    styles = [judge.style_of(take.wave) == a.style for take, a in zip(takes, asked, strict=True)]
+    windows = np.concatenate([judge.embed(take.wave) for take in takes])
+    row = {name: getattr(sampling, name) for name in AXES}
+    return {
+        **row, "rhythm F": f.mean, "95 %": f"{f.low:.2f}..{f.high:.2f}",
+        "dance F": float(np.mean(true or [np.nan])), "style": float(np.mean(styles)),
+        "FAD": frechet_distance(
+            windows.mean(0), np.cov(windows, rowvar=False), judge.mean, judge.covariance
+        ),
+        "loop s": max(loop_s(take) for take in takes),
+        "silent": float(np.mean([silent_share(take.wave) for take in takes])),
+        "clipped": float(np.mean([clipped_share(take.wave) for take in takes])),
+    }  # fmt: skip
+
+
+def _name(sampling: SamplingConfig) -> str:
+    return " ".join(f"{getattr(sampling, name):g}" for name in AXES)
+
+
+def tune(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """All rows; written to `tune_sampling.json` and `.md` after each, so that a stop loses none."""
+    judge = load_judge(args.judge)
+    models = models_for(args.model, args.codec, args.rhythm, args.device)
+    options = SetOptions(args.dances, args.seconds, args.poses)
+    dances = list(tqdm(dances_of(args.set, options), desc="dances", unit="dance"))
+    styles = styles_for(dances, models.model.model.config.styles)
+    asked = [
+        Asked(dance, rhythm_from_motion(dance.motion, models.rhythm), style)
+        for dance, style in zip(dances, styles, strict=True)
+    ]
+    maker = Maker(models, args.model, args.out / "made")
+    rows: list[dict[str, Any]] = []
+    values = {name: getattr(args, flag) for name, flag in AXES.items()}
+    for sampling in tqdm(settings_of(values, args.full), desc="settings"):
+        rows.append(score_settings(sampling, asked, maker, judge))
+        report = {"model": maker.checksum, "base": asdict(SamplingConfig()), "rows": plain(rows)}
+        with replacing(args.out / "tune_sampling.json") as partial:
+            partial.write_text(json.dumps(report, indent=1))
+        with replacing(args.out / "tune_sampling.md") as partial:
+            partial.write_text(table(rows))
+    return rows
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m training.tune_sampling", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add, base = parser.add_argument, SamplingConfig()
+    add_model_flags(parser)
+    add("--out", type=Path, default=Path("runs/tune_sampling"), help="folder [%(default)s]")
+    add("--set", choices=("studio", "drawn"), default="studio", help="[%(default)s]")
+    add("--dances", type=int, default=6, help="[%(default)s]")
+    add("--seconds", type=float, default=10.0, help="of each [%(default)s]")
+    add("--temperatures", type=float, nargs="+", default=[base.temperature, 0.85, 1.15])
+    add("--top-ks", type=int, nargs="+", default=[base.top_k, 50, 0])
+    add("--top-ps", type=float, nargs="+", default=[base.top_p, 0.9])
+    add("--guidances", type=float, nargs="+", default=[base.guidance, 1.0, 3.0])
+    add("--candidates", type=int, nargs="+", default=[base.candidates, 4])
+    add("--full", action="store_true", help="every combination")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        rows = tune(args)
+    except D2MError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    sys.stdout.write(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
