@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check setup setup-dev comfy clean
+.PHONY: help demo test test-browser check setup setup-dev comfy clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -14,6 +14,10 @@ demo: setup     ## a drawn dance, or VIDEO=my.mp4, with its music into out/
 
 test: setup-dev comfy check  ## everything: style, types, unit tests, a real ComfyUI, the end-to-end test
 	$(PY) -m pytest
+
+test-browser: setup-dev  ## the page in a real Chromium, if one can be had; pictures in out/browser
+	@$(PY) tests/setup_comfy.py --browser
+	.comfy/venv/bin/python -m pytest tests/browser
 
 check: setup-dev  ## style and types
 	$(PY) -m ruff check .

@@ -100,17 +100,18 @@ def speed(args: argparse.Namespace, root: Path, out: Path) -> str:
         start = time.perf_counter()
         summary = build(order)
         took_s = time.perf_counter() - start
-        busy_s = sum(summary.seconds.values())
+        busy_s, cpu_s = (sum(spent) for spent in zip(*summary.seconds.values(), strict=True))
         lines.append(
             f"{summary.made} clips of {args.seconds:g} s ({summary.kept} kept) on {workers}"
             f" workers: {took_s:.1f} s, {3600 * summary.made / took_s:.0f} clips per hour,"
             f" {summary.made * args.seconds / took_s:.2f} x real time; {busy_s:.1f} s of work,"
-            f" {took_s - busy_s / workers:.1f} s start and end"
+            f" {cpu_s:.1f} s of them on a core, {took_s - busy_s / workers:.1f} s start and end"
         )
-        for step, seconds in summary.seconds.items():
-            each = seconds / max(1, summary.made)
-            rows.append({"workers": workers, "step": step, "s per clip": each,
-                         "share": f"{seconds / busy_s:.0%}"})  # fmt: skip
+        for step, (wall, cpu) in summary.seconds.items():
+            rows.append({
+                "workers": workers, "step": step, "s per clip": wall / summary.made,
+                "share": f"{wall / busy_s:.0%}", "CPU s per clip": cpu / summary.made,
+            })  # fmt: skip
     return "\n".join(lines) + "\n\n" + table(rows)
 
 

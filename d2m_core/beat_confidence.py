@@ -20,15 +20,13 @@ _ACCENTED, _ACCENT_PERCENT = 0.3, 95.0
 
 CUES = ("contrast", "on beats", "over offbeats", "accents")
 """What the probability is made of, see `cues`."""
-_BIAS = -4.33
-_WEIGHTS = np.array([1.55, 2.99, 2.26, 0.98])
-"""Logistic regression (ridge 0.0002 per curve) on 851 decoded curves of the shipped network: 350
-studio dances of 10 s (seeds 20_000_000 and up, `training.rhythm_pool.example`), cuts of 200 of them
-to 4 s and 6 s (half weight), 12 of 30 s (20_002_000), and 90 of 10 s (20_001_000) with errors 2.5-5
-times MediaPipe's, with 50-95 % of the frames dropped, or standing still; right is a beat F of 0.7.
-Calibration error, cross-validated by dance: 0.04 on whole dances, 0.02 on all. Margins in
-likelihood over chains of other tempi, and over half or double, and the clip's length changed the
-log-likelihood by less than 0.01. Fit anew for a new network."""
+_BIAS = -3.07
+_WEIGHTS = np.array([0.76, 2.76, 4.06, -0.38])
+"""Logistic regression on 675 grids of the shipped network (`python -m training.fit_confidence
+--dances 300`: studio dances of 10 s, some cut short, some with heavier errors or most frames lost);
+right is a beat F of 0.7. Calibration error, cross-validated by dance: 0.04. Margins in likelihood
+over chains of other tempi, and over half or double, and the clip's length changed the
+log-likelihood of an earlier network's by less than 0.01. Fit anew for a new network."""
 
 
 def confidence(

@@ -19,6 +19,8 @@ from .beat_tracking import (
     at_rate,
     beat_lengths,
     bump_gain,
+    bump_height,
+    clearness,
     likeliest_bars,
     onset_gain,
     tempo_gain,
@@ -40,8 +42,6 @@ _BEAT_HEIGHT, _BEAT_FAVOURED = 0.7, 3.0
 _BAR_HEIGHT, _BAR_FAVOURED, _BAR_WEIGHT = 0.7, 6.0, 0.5
 """Usual height of the network's bumps, how much its training favoured them
 (`training.train_rhythm`), and how much bar lines count beside beats."""
-_ACCENT_TRUST = 0.0
-"""How much accents choose beats, beside the beat curve."""
 _FLAT = 0.02
 """A curve that never rises over this holds no beat."""
 _STILL = 0.05
@@ -97,10 +97,11 @@ def decode_beats(
     if curve.max() < _FLAT or (downbeat is not None and accents.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
         return BeatGrid(beats, _every(len(beats), 0, 4), tempo_bpm or DEFAULT_BPM, 0.0)
-    gain, bar_gain = _gains(curve, fps, downbeat, accents)
+    gain, bar_gain = _gains(curve, fps, downbeat)
     if tempo_bpm is None:
         if tempo is not None:
-            gain = gain + tempo_gain(tempo, len(gain))
+            clear = clearness(bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED), _BEAT_HEIGHT)
+            gain = gain + clear * tempo_gain(tempo, len(gain))
         chain = track(gain, bar_gain, _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY)
         found = _smoothed(*_on_peaks(chain.beats_s, curve))
         beats = cover(found, duration_s)
@@ -151,15 +152,16 @@ def cover(beats_s: np.ndarray, duration_s: float) -> np.ndarray:
 
 
 def _gains(
-    curve: np.ndarray, fps: float, downbeat: np.ndarray | None, accents: np.ndarray
+    curve: np.ndarray, fps: float, downbeat: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """What a beat gains at each state, [S, L] or [S, 1], and what the start of a bar does, [S]."""
     if downbeat is None:
         return onset_gain(curve, beat_lengths()), None
     bars_curve = at_rate(np.nan_to_num(np.asarray(downbeat, np.float64)), fps)
-    gain = bump_gain(curve, _BEAT_HEIGHT, _BEAT_FAVOURED)
-    gain = gain + _ACCENT_TRUST * bump_gain(at_rate(accents, fps), _BEAT_HEIGHT, _BEAT_FAVOURED)
-    return gain[:, None], _BAR_WEIGHT * bump_gain(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED)
+    height = bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED)
+    gain = bump_gain(curve, height, _BEAT_FAVOURED)[:, None]
+    height = bump_height(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED)
+    return gain, _BAR_WEIGHT * bump_gain(bars_curve, height, _BAR_FAVOURED)
 
 
 def _locked(gain: np.ndarray, curve: np.ndarray, tempo_bpm: float, duration_s: float) -> np.ndarray:

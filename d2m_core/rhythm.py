@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,11 @@ import torch
 from scipy import ndimage
 from torch import nn
 
-from .beats import bars, decode_beats
+from .beats import STEADY_BELOW, bars, decode_beats
 from .config import TEMPO_RANGE_BPM, RhythmConfig, check_tempo
 from .types import MOTION_FPS, PART_CURVES, MotionFeatures, Rhythm, Waveform
+
+log = logging.getLogger(__name__)
 
 _CLAMP = 5.0
 """Features further out than so many deviations are taken as outliers."""
@@ -131,6 +134,12 @@ def rhythm_from_motion(
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
     seen = rhythm_curves(motion, net)
     grid = decode_beats(seen.beat, motion.fps, seen.downbeat, tempo_bpm, seen.onset, seen.tempo)
+    if 0 < grid.confidence < STEADY_BELOW:
+        log.warning(
+            "The dance's beats are unsure (confidence %.2f): a steady pulse of %.0f BPM meets its "
+            "strongest accents on sixteenths; set the tempo to choose another.",
+            grid.confidence, grid.tempo_bpm,
+        )  # fmt: skip
     curves = np.stack([seen.onset, seen.energy], 1).astype(np.float32)  # [F, R]
     return Rhythm(
         grid.beats_s, grid.downbeats, curves, grid.tempo_bpm, grid.confidence, fps=motion.fps,

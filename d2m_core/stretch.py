@@ -32,7 +32,7 @@ _LEAD_S, _FADE_S = 0.015, 0.03
 _SEARCH_S = 0.005
 _ROOM_S = 0.2
 """Sound given to the stretcher on both sides of a piece."""
-_SPLIT_S, _SPLIT_ROOM_S, _SPLIT_BLOCK_S = 20.0, 0.5, 0.046
+_SPLIT_S, _SPLIT_ROOM_S, _SPLIT_BLOCK_S = 5.0, 0.5, 0.046
 """Tones and hits are split in parts of this length, with room at their ends."""
 _SAME_RATE = 1e-4
 """Sound is copied where its rate differs from 1 by less."""

@@ -14,6 +14,7 @@ from ..d2m_core.mux import mux
 from ..d2m_core.types import VideoClip, Waveform
 from ..d2m_core.video import open_clip
 from . import host
+from .work import beside
 
 _SILENCE_RATE = 24000
 
@@ -44,7 +45,8 @@ def video_of(clip: VideoClip) -> InputImpl.VideoFromFile:
         )
     path = host.temp_file(".mp4")
     silence = Waveform(torch.zeros(1, 1, round(clip.duration_s * _SILENCE_RATE)), _SILENCE_RATE)
-    mux(clip, silence, path, original_gain=1.0 if clip.has_audio else 0.0)
+    gain = 1.0 if clip.has_audio else 0.0
+    beside(lambda tick: mux(clip, silence, path, original_gain=gain, on_progress=tick))
     return InputImpl.VideoFromFile(str(path))
 
 
@@ -53,7 +55,7 @@ def _file_of(video: Any) -> Path:
     path = host.temp_file(".mp4")
     if type(video).get_stream_source is Input.Video.get_stream_source:
         # Made from frames: the inherited method saves to a buffer, where no format is known.
-        video.save_to(str(path))
+        beside(lambda _tick: video.save_to(str(path)))
         return path
     source = video.get_stream_source()
     if not isinstance(source, streams.BytesIO):

@@ -209,15 +209,23 @@ class Sampler(io.ComfyNode):
         motion = motion_of(poses)
         ear = codec.ready() if codec is not None and candidates > 1 else None
         loaded, report = model.ready(), host.progress()
-        takes = []
-        for take in range(batch_size):
+
+        def write(take: int, tick: Progress) -> AudioTokens:
             config = sampling_of(
                 seed + take, temperature, top_k, top_p, guidance, style, candidates=candidates
             )
-            tick = take_progress(report, take, batch_size)
-            takes.append(
-                generate_tokens(loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear)
+            tick = take_progress(tick, take, batch_size)
+            return generate_tokens(
+                loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear
             )
+
+        # Listening to candidates takes long between two tokens; else Cancel is looked for at each.
+        takes = [
+            write(take, report)
+            if ear is None
+            else beside(lambda tick, take=take: write(take, tick))
+            for take in range(batch_size)
+        ]
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))
 
     @classmethod

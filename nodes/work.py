@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 
@@ -29,6 +30,31 @@ class _Job(Generic[T]):
     """Latest progress."""
     result: list[T] = field(default_factory=list)
     error: BaseException | None = None
+
+
+class _Worker(threading.Thread):
+    """A thread that is used again: every new one costs memory for good."""
+
+    idle: ClassVar[list[_Worker]] = []
+
+    def __init__(self) -> None:
+        super().__init__(name="d2m-work", daemon=True)
+        self.waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    @classmethod
+    def of_the_idle(cls) -> _Worker:
+        """One with nothing to do; a new one where others still end what was cancelled."""
+        try:
+            return cls.idle.pop()
+        except IndexError:
+            worker = cls()
+            worker.start()
+            return worker
+
+    def run(self) -> None:
+        while True:
+            self.waiting.get()()
+            self.idle.append(self)
 
 
 def beside(work: Callable[[Progress], T]) -> T:
@@ -55,7 +81,7 @@ def beside(work: Callable[[Progress], T]) -> T:
         finally:
             job.finished.set()
 
-    threading.Thread(target=run, name="d2m-work", daemon=True).start()
+    _Worker.of_the_idle().waiting.put(run)
     _wait(job)
     if job.error is not None:
         raise job.error

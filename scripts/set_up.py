@@ -126,10 +126,13 @@ def mend_torchaudio(venv: Path) -> None:
     run(*try_it)
 
 
+DEV_EXTRAS = ("train", "studio", "sources", "cluster", "tune", "dev")
+
+
 def install_packages(venv: Path, dev: bool) -> None:
     say("installing the packages in requirements.txt" + (" and the tools for tests" if dev else ""))
     pip = [python_of(venv), "-m", "pip", "install", "-q"]
-    run(*pip, "-r", "requirements.txt", *(_extras("train", "studio", "dev") if dev else []))
+    run(*pip, "-r", "requirements.txt", *(_extras(*DEV_EXTRAS) if dev else []))
 
 
 def _extras(*names: str) -> list[str]:

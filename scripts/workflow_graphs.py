@@ -82,9 +82,9 @@ changes it before any music is written.
 
 - `tempo`: *steady* evens out the beats, *set* takes `tempo_bpm`.
 - `grid`: half or double the number of beats.
-- `shift_ms`: all beats later or earlier. `swing`: 50 is straight, 66 is triplets.
+- `shift_ms`: all beats later or earlier. `swing`: 50 is straight, 67 is triplets.
 - `energy`: calmer below 1, busier above.
-- `beats`: your own, in seconds. Run once, copy the text from **Preview as Text**, correct it, \
+- `beats`: your own, in seconds. Run once, copy the text from **Beats as text**, correct it, \
 paste it here.
 
 **Style** is in the sampler; *any* leaves the choice to the model. Keep the seed *fixed* to \

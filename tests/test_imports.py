@@ -52,6 +52,7 @@ PARTS_OF = {
     "blend": "motion",
     "codec_files": "codec",
     "codec_stream": "codec",
+    "dancer_picture": "plots",
     "files": "errors",
     "metrics_sound": "metrics",
     "motion_body": "motion",

@@ -102,9 +102,9 @@ def _verify(out: Path) -> int:
 
 
 def _told(summary: Summary, out: Path) -> str:
-    whole = sum(summary.seconds.values())
-    shares = sorted(summary.seconds.items(), key=lambda each: -each[1])
-    spent = ", ".join(f"{step} {seconds / whole:.0%}" for step, seconds in shares if whole)
+    steps = sorted(((wall, step) for step, (wall, _) in summary.seconds.items()), reverse=True)
+    whole = sum(wall for wall, _ in steps)
+    spent = ", ".join(f"{step} {wall / whole:.0%}" for wall, step in steps if whole)
     hours = summary.manifest.get("hours", 0.0)
     return (
         f"{summary.kept} clips, {hours:g} hours in {out}; {summary.dropped} dropped. See"

@@ -19,7 +19,7 @@ from training.music_report import plain, set_figures, set_json, set_markdown
 from training.music_scores import make_cases, score_cases
 from training.music_sets import NEEDS_FOLDER, SETS, SetOptions, dances_of
 from training.song_beats import tracker
-from training.style_classifier import DEFAULT_WEIGHTS, EMBEDDING, StyleJudge, load_judge
+from training.style_net import DEFAULT_WEIGHTS, EMBEDDING, StyleJudge, load_judge
 
 
 def add_music_flags(parser: argparse.ArgumentParser) -> None:
@@ -133,5 +133,6 @@ def _head(report: dict[str, Any]) -> str:
         f"top-k {sampling['top_k']}, top-p {sampling['top_p']:g}, guidance "
         f"{sampling['guidance']:g}, best of {sampling['candidates']}. Beats heard by "
         f"{report['tracker']}, onsets by librosa; 70 ms. Style classifier: right for "
-        f"{judge['accuracy']:.3f} of its held-out music.\n\n"
+        f"{judge['accuracy']:.3f} of its held-out music, and for "
+        f"{judge.get('accuracy_other_tempi', float('nan')):.3f} of it at other tempi.\n\n"
     )

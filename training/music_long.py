@@ -19,8 +19,8 @@ from d2m_core.rhythm import rhythm_from_motion
 from d2m_core.sampling import plan_windows
 from d2m_core.types import Waveform
 from training.evaluate_rhythm import drawn_dance, read_back
+from training.music_controls import loop_s
 from training.music_make import Heard, Maker, hear
-from training.music_scores import loop_s
 from training.music_sets import SPREAD, Dance, SetOptions, dance_of, styles_for
 
 LAST_S = 15.0

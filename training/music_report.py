@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from d2m_core.metrics import BinScore
 from d2m_core.metrics_sound import frechet_distance
-from training.bootstrap import Interval, interval_of, mean_interval
+from training.bootstrap import Interval, draws, mean_interval
 from training.music_scores import COLUMNS, CaseScore
-from training.style_classifier import EMBEDDING, StyleJudge
+from training.style_net import EMBEDDING, StyleJudge
 
 LABELS = {
     "asked_f": "rhythm-following: beat F",
@@ -85,42 +84,39 @@ def _figure(values: np.ndarray) -> dict[str, float | int]:
 
 def _over_the_set(scores: Sequence[CaseScore]) -> dict[str, Any]:
     """F1 of the mean scores, and CSD and HSD, which single clips do not have."""
+    figures = {"F1": _f1, "CSD": lambda p: p[..., 0].std(1), "HSD": lambda p: p[..., 1].std(1)}
     found: dict[str, Any] = {}
     for form, (coverage, hits) in _BINS.items():
         for column in COLUMNS:
             pairs = np.stack([_values(scores, column, n) for n in (coverage, hits)], 1)
             pairs = pairs[~np.isnan(pairs).any(1)]  # [clips, 2]
-            if len(pairs) == 0:
-                continue
-            figures: dict[str, Callable[[np.ndarray], float]] = {
-                f"F1, {form}": lambda at, p=pairs: BinScore(*p[at].mean(0)).f1,  # type: ignore[misc]
-                f"CSD, {form}": lambda at, p=pairs: float(p[at, 0].std()),  # type: ignore[misc]
-                f"HSD, {form}": lambda at, p=pairs: float(p[at, 1].std()),  # type: ignore[misc]
-            }
-            for label, figure in figures.items():
-                found.setdefault(label, {})[column] = asdict(interval_of(figure, len(pairs)))
+            for name, figure in figures.items() if len(pairs) else ():
+                drawn = figure(pairs[draws(len(pairs))])  # [ROUNDS]
+                low, high = np.percentile(drawn, (2.5, 97.5))
+                value = Interval(float(figure(pairs[None])[0]), float(low), float(high), len(pairs))
+                found.setdefault(f"{name}, {form}", {})[column] = asdict(value)
     return found
 
 
+def _f1(pairs: np.ndarray) -> np.ndarray:
+    """2 BCS BHS / (BCS + BHS) of the means over clips, [sets] of [sets, clips, 2]; 0 of nothing."""
+    coverage, hits = pairs.mean(1).T
+    total = coverage + hits
+    return np.where(total > 0, 2 * coverage * hits / np.where(total > 0, total, 1), 0.0)
+
+
 def _distances(scores: Sequence[CaseScore], judge: StyleJudge) -> dict[str, Any]:
-    """Fréchet distances to held-out studio music; an interval for the music alone."""
+    """Fréchet distances to held-out studio music. Without intervals: drawing clips again makes a
+    set poorer, and so every distance larger."""
     found = {}
     for column in COLUMNS:
         parts = [s.embeddings[column] for s in scores if column in s.embeddings]
         if parts and sum(map(len, parts)) > 1:
-            found[column] = asdict(_distance(parts, judge, column == "music"))
+            windows = np.concatenate(parts)
+            spread = np.cov(windows, rowvar=False)
+            away = frechet_distance(windows.mean(0), spread, judge.mean, judge.covariance)
+            found[column] = asdict(Interval(away, math.nan, math.nan, len(parts)))
     return found
-
-
-def _distance(parts: list[np.ndarray], judge: StyleJudge, sure: bool) -> Interval:
-    def distance(at: np.ndarray) -> float:
-        windows = np.concatenate([parts[i] for i in at])
-        spread = np.cov(windows, rowvar=False)
-        return frechet_distance(windows.mean(0), spread, judge.mean, judge.covariance)
-
-    if sure:
-        return interval_of(distance, len(parts))
-    return Interval(distance(np.arange(len(parts))), math.nan, math.nan, len(parts))
 
 
 # --- text ---

@@ -16,50 +16,30 @@ Clicks are not tracked: their beats and onsets are what was clicked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
 
 from d2m_core.config import SamplingConfig
-from d2m_core.grid import steady_beats
-from d2m_core.metrics import (
-    TOLERANCE_S,
-    bas,
-    bcs_bhs,
-    beat_f,
-    continuity,
-    share_near,
-    tempo_correct,
-)
-from d2m_core.metrics_sound import (
-    clipped_share,
-    cosine_distance,
-    longest_loop_s,
-    loudness_lufs,
-    silent_pieces,
-    silent_share,
-    token_agreement,
-)
+from d2m_core.metrics import bas, bcs_bhs, beat_f, continuity, share_near, tempo_correct
+from d2m_core.metrics_sound import cosine_distance, token_agreement
 from d2m_core.rhythm import rhythm_from_motion
 from d2m_core.types import Rhythm, Waveform
 from training.clock_fit import fitted
+from training.music_controls import Scores, best_steady_grid, loop_s, mean_of, metronomes, sound
 from training.music_make import Heard, Maker, Take, clicks, hear
 from training.music_sets import Dance, spread, styles_for
-from training.style_classifier import StyleJudge
+from training.style_data import Pulse
+from training.style_net import StyleJudge
 
 COLUMNS = ("music", "shuffled", "metronome 120", "unconditioned", "steady grid", "soundtrack")
 """The music and its controls."""
 
-METRONOME_BPM = 120.0
-_PHASES, _OTHERS = 8, 4
+_OTHERS = 4
 _AGAIN_SEED = 1000
 """The second piece for a dance has its first seed and so much more."""
-_GRID_BPM, _GRID_PHASES = np.arange(60.0, 180.25, 0.5), 24
-
-Scores = dict[str, float]
-"""Measure -> value; NaN where it cannot be said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +118,7 @@ def _score(case: Case, others: Sequence[Case], judge: StyleJudge) -> CaseScore:
     columns = {
         "music": timing(case.heard, case),
         "shuffled": mean_of([_against(case, other) for other in others]),
-        "metronome 120": mean_of([timing(_clicked(t), case) for t in _metronomes(case.duration_s)]),
+        "metronome 120": mean_of([timing(_clicked(t), case) for t in metronomes(case.duration_s)]),
         "unconditioned": timing(case.heard_free, case),
         "steady grid": timing(_clicked(grid), case),
         "soundtrack": {} if case.heard_song is None else timing(case.heard_song, case),
@@ -146,20 +126,18 @@ def _score(case: Case, others: Sequence[Case], judge: StyleJudge) -> CaseScore:
     sounds = {"music": case.take.wave, "unconditioned": case.free.wave}
     if song is not None:
         sounds["soundtrack"] = song
-    embeddings = {name: judge.embed(wave) for name, wave in sounds.items()}
-    embeddings["metronome 120"] = judge.embed(
-        clicks(next(iter(_metronomes(case.duration_s))), case.duration_s)
-    )
-    columns["music"] |= _of_takes(case.take, case.again, judge)
-    columns["shuffled"] |= mean_of([_of_takes(case.take, other.take, judge) for other in others])
+    embeddings = {name: judge.embed(wave, _pulse(case, name)) for name, wave in sounds.items()}
+    beats = metronomes(case.duration_s)[0]
+    embeddings["metronome 120"] = judge.embed(clicks(beats, case.duration_s), Pulse(beats))
+    columns["music"] |= _of_takes(case, case.again, case, judge)
+    columns["shuffled"] |= mean_of([_of_takes(case, each.take, each, judge) for each in others])
     for name, wave in sounds.items():
-        columns[name] |= sound(wave) | {"style": _agrees(judge, wave, _wanted(case, name))}
+        wanted, pulse = _wanted(case, name), _pulse(case, name)
+        columns[name] |= sound(wave) | {"style": _agrees(judge, wave, pulse, wanted)}
     columns["music"]["loop_s"] = loop_s(case.take)
     columns["unconditioned"]["loop_s"] = loop_s(case.free)
-    said = judge.style_of(case.take.wave)
-    columns["shuffled"]["style"] = float(
-        np.mean([said == other.style for other in others] or [np.nan])
-    )
+    said, asked = judge.style_of(case.take.wave, _pulse(case)), [other.style for other in others]
+    columns["shuffled"]["style"] = float(np.mean([said == a for a in asked])) if asked else np.nan
     return CaseScore(case, columns, embeddings)
 
 
@@ -170,8 +148,16 @@ def _wanted(case: Case, column: str) -> str | None:
     return case.dance.style if case.dance.made else None
 
 
-def _agrees(judge: StyleJudge, wave: Waveform, wanted: str | None) -> float:
-    return float(judge.style_of(wave) == wanted) if wanted in judge.styles else np.nan
+def _pulse(case: Case, column: str = "music") -> Pulse:
+    """What a column is heard on: the beats asked for, a soundtrack on the beats it has."""
+    dance = case.dance
+    if column == "soundtrack" and dance.beats_s is not None:
+        return Pulse(dance.beats_s, dance.downbeats)
+    return Pulse(case.rhythm.beats_s, case.rhythm.downbeats)
+
+
+def _agrees(judge: StyleJudge, wave: Waveform, pulse: Pulse, wanted: str | None) -> float:
+    return float(judge.style_of(wave, pulse) == wanted) if wanted in judge.styles else np.nan
 
 
 # --- time ---
@@ -243,66 +229,15 @@ def _clicked(times_s: np.ndarray) -> Heard:
     return Heard(times_s, times_s)
 
 
-def _metronomes(duration_s: float) -> list[np.ndarray]:
-    period_s = 60 / METRONOME_BPM
-    return [steady_beats(METRONOME_BPM, duration_s, period_s * n / _PHASES) for n in range(_PHASES)]
-
-
 def _target(dance: Dance) -> np.ndarray:
     return dance.beats_s if dance.made and dance.beats_s is not None else dance.accents_s
-
-
-def best_steady_grid(times_s: np.ndarray, duration_s: float) -> np.ndarray:
-    """Of all steady grids of 60 to 180 BPM the one with the best F against `times_s`.
-
-    A time counts once it lies within 70 ms of the grid. Without times, a metronome.
-    """
-    times_s = np.asarray(times_s, np.float64)
-    if len(times_s) == 0:
-        return steady_beats(METRONOME_BPM, duration_s)
-    best, grid = -1.0, times_s
-    for tempo in _GRID_BPM:
-        period = 60 / tempo
-        firsts = np.arange(_GRID_PHASES) / _GRID_PHASES * period
-        away = np.abs((times_s - firsts[:, None] + period / 2) % period - period / 2)
-        hits = (away <= TOLERANCE_S).sum(1)
-        number = int(hits.argmax())
-        found = steady_beats(tempo, duration_s, float(firsts[number]))
-        score = 2 * hits[number] / (len(times_s) + len(found))
-        if score > best:
-            best, grid = score, found
-    return grid
 
 
 # --- sound ---
 
 
-def sound(wave: Waveform) -> Scores:
-    """Level and faults."""
-    return {
-        "lufs": loudness_lufs(wave), "clipped": clipped_share(wave), "silent": silent_share(wave)
-    }  # fmt: skip
-
-
-def loop_s(take: Take) -> float:
-    """The longest stuck loop of tokens that one can hear."""
-    steps = take.codes.shape[1]
-    rate = steps / take.wave.duration_s
-    pieces = ~silent_pieces(take.wave)
-    at = np.minimum((np.arange(steps) / rate * 10).astype(int), len(pieces) - 1)
-    return longest_loop_s(take.codes, rate, pieces[at])
-
-
-def _of_takes(one: Take, other: Take, judge: StyleJudge) -> Scores:
-    """How alike two pieces are."""
-    apart = cosine_distance(judge.embed(one.wave).mean(0), judge.embed(other.wave).mean(0))
-    return {"token_agreement": token_agreement(one.codes, other.codes), "apart": apart}
-
-
-def mean_of(scores: Sequence[Mapping[str, float]]) -> Scores:
-    """Mean of each measure over the scores that have it; nothing where there are none."""
-    names = dict.fromkeys(name for each in scores for name in each)
-    known: Callable[[str], list[float]] = lambda name: [  # noqa: E731
-        each[name] for each in scores if name in each and not np.isnan(each[name])
-    ]
-    return {name: float(np.mean(known(name) or [np.nan])) for name in names}
+def _of_takes(case: Case, other: Take, its: Case, judge: StyleJudge) -> Scores:
+    """How alike the music of a case and another piece are, which was made for the case `its`."""
+    one = judge.embed(case.take.wave, _pulse(case)).mean(0)
+    apart = cosine_distance(one, judge.embed(other.wave, _pulse(its)).mean(0))
+    return {"token_agreement": token_agreement(case.take.codes, other.codes), "apart": apart}

@@ -59,6 +59,8 @@ class Dance:
     """The style it was danced to, where known."""
     beats_s: np.ndarray | None = None
     """float64 [M]: the dance's true beats where a program made it, else those heard in its song."""
+    downbeats: np.ndarray | None = None
+    """bool [M], where known."""
     made: bool = False
     """Whether a program made it."""
     loose: bool = False
@@ -105,8 +107,9 @@ def spread(count: int, wanted: int) -> list[int]:
 
 
 def dance_of(
-    name: str, poses: PoseSequence, beats_s: np.ndarray | None = None, *, made: bool = False,
-    loose: bool = False, style: str | None = None, soundtrack: Waveform | None = None,
+    name: str, poses: PoseSequence, beats_s: np.ndarray | None = None,
+    downbeats: np.ndarray | None = None, *, made: bool = False, loose: bool = False,
+    style: str | None = None, soundtrack: Waveform | None = None,
 ) -> Dance:  # fmt: skip
     """A dance from its poses; fewer than two reference beats are none."""
     accents = find_accents(poses)
@@ -117,11 +120,12 @@ def dance_of(
         "bailando": motion_beats(joints, poses.fps, "bailando"),
     }
     if beats_s is not None:
-        beats_s = beats_s[beats_s < motion.duration_s]
-        beats_s = None if len(beats_s) < 2 else beats_s
+        inside = beats_s < motion.duration_s
+        downbeats = None if downbeats is None else downbeats[inside]
+        beats_s = beats_s[inside] if inside.sum() > 1 else None
     return Dance(
-        name, motion, accents.stronger_than(STRONG_ACCENT).times_s, slow, style, beats_s, made,
-        loose, soundtrack,
+        name, motion, accents.stronger_than(STRONG_ACCENT).times_s, slow, style, beats_s,
+        downbeats, made, loose, soundtrack,
     )  # fmt: skip
 
 
@@ -143,7 +147,7 @@ def studio_dances(options: SetOptions) -> Iterator[Dance]:
 
 def _made(name: str, poses: PoseSequence, plan: Plan, options: SetOptions) -> Dance:
     return dance_of(
-        name, poses, plan.beats_s, made=True, style=plan.style,
+        name, poses, plan.beats_s, plan.downbeats, made=True, style=plan.style,
         soundtrack=_band(plan, options.poses / "band"),
     )  # fmt: skip
 
@@ -223,6 +227,6 @@ def _first(poses: PoseSequence, seconds: float) -> PoseSequence:
 def styles_for(dances: Sequence[Dance], known: Sequence[str]) -> list[str]:
     """A style to ask for with each dance: its own where the model knows it, else all in turn."""
     return [
-        dance.style if dance.style in known else known[number % len(known)]
+        dance.style if dance.style and dance.style in known else known[number % len(known)]
         for number, dance in enumerate(dances)
     ]

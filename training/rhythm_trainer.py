@@ -15,7 +15,7 @@ from d2m_core.motion import MOTION_NAMES, mirror_motion
 from d2m_core.pipeline import best_device
 from d2m_core.rhythm import RhythmNet
 from d2m_core.types import MOTION_FPS, MotionFeatures
-from training.rhythm_losses import TEMPO_BINS, loss_of, unseen_columns
+from training.rhythm_losses import CUES, TEMPO_BINS, loss_of, unseen_columns
 from training.rhythm_pool import Pool
 from training.schedule import rate_factor
 
@@ -42,7 +42,7 @@ class TrainRhythmConfig:
     weight_decay: float = 0.02
     average: float = 0.995
     """Decay of the moving average of the weights, which is what is saved."""
-    channels: int = 96
+    channels: int = 64
     layers: int = 8
     data: str = ""
     """Folder of own dances with music, to fit a trained network to."""
@@ -50,6 +50,8 @@ class TrainRhythmConfig:
     """The network that is fitted to `data`."""
     folds: int = 0
     """Cross-validate the fit to `data` in so many parts instead of writing a file."""
+    spoil: float = 0.3
+    """How often a training window lacks a group of cues, is noisier, or has frames missing."""
     leave_out: tuple[str, ...] = ()
     """For ablations: losses (of `LOSSES`), cues (of `CUES`) and families of moves to do without."""
     seed: int = 0
@@ -104,6 +106,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.net.train()
+        if self.config.spoil:
+            motion = spoilt(motion, self.net.mean, self.net.std, self.config.spoil, rng)
         present = motion[..., MOTION_NAMES.index("present")] > 0
         loss = loss_of(self.net(motion, present), targets, tempo, present, self.config.leave_out)
         self.optimiser.zero_grad()
@@ -171,3 +175,27 @@ def batch_of(
     mirrored = mirror_motion(MotionFeatures(motion[:half].reshape(-1, shape[-1]), MOTION_NAMES))
     motion[:half] = mirrored.values.reshape(shape)
     return tuple(torch.from_numpy(x) for x in (motion, cut(pool.targets), cut(pool.tempo)))
+
+
+def spoilt(
+    motion: torch.Tensor, mean: torch.Tensor, std: torch.Tensor, share: float,
+    rng: np.random.Generator,
+) -> torch.Tensor:  # fmt: skip
+    """Windows [B, F, D] as worse clips show them, each fault in a `share` of the windows.
+
+    A group of `CUES` is average throughout, every feature is noisier, or frames are missing.
+    """
+    motion, groups = motion.clone(), [unseen_columns([cue]) for cue in CUES]
+    frames = motion.shape[1]
+    for window in motion:
+        if rng.random() < share:
+            columns = groups[int(rng.integers(len(groups)))]
+            window[:, columns] = mean[columns]
+        if rng.random() < share:
+            loud = float(rng.uniform(0.1, 0.6)) * std[1:].nan_to_num(posinf=0.0)
+            noise = rng.standard_normal((frames, len(loud)), dtype=np.float32)
+            window[:, 1:] += torch.from_numpy(noise).to(motion) * loud
+        if rng.random() < share:
+            first, length = int(rng.integers(frames)), int(rng.integers(1, 1 + frames // 6))
+            window[first : first + length, MOTION_NAMES.index("present")] = 0
+    return motion

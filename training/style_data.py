@@ -18,8 +18,9 @@ from d2m_core.audio import resample, to_mono
 from d2m_core.codec import Codec, decode_tokens, encode_audio
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
+from d2m_core.grid import position
 from d2m_core.types import Waveform
-from training.studio.members import MUSIC
+from training.studio.members import MUSIC, Facts
 from training.studio.shards import PairFolder
 
 RATE, HOP, FFT, BANDS = 24_000, 480, 1024, 64
@@ -27,6 +28,10 @@ EXCERPT_S = 5.0
 FRAMES = round(EXCERPT_S * RATE / HOP)
 HOLD_OUT = 9
 """Every ninth piece is kept back: the 14 styles take turns, and 9 shares no factor with 14."""
+
+SPEEDS = (0.6, 1.7)
+"""Excerpts are taken so much slower or faster: a dancer may want any style at any tempo, and house
+at 75 BPM is still house."""
 
 _FLOOR_DB, _RANGE_DB = -80.0, 80.0
 
@@ -50,12 +55,47 @@ def log_mel(mono: torch.Tensor) -> torch.Tensor:
     return ((decibels - _FLOOR_DB) / _RANGE_DB).clamp(0, 1).t().contiguous()
 
 
+def at_speed(mel: torch.Tensor, speed: float) -> torch.Tensor:
+    """A spectrum [frames, bands] played so many times as fast; the pitch stays."""
+    size = max(1, round(len(mel) / speed))
+    resized = torch.nn.functional.interpolate(mel.t()[None], size=size, mode="linear")
+    return resized[0].t()
+
+
+@dataclass(frozen=True, eq=False)
+class Pulse:
+    """The beats that a piece is to be heard on."""
+
+    beats_s: np.ndarray
+    """float64 [M]."""
+    downbeats: np.ndarray | None = None
+    """bool [M]; without them the first beat starts a bar."""
+
+    def beat_at(self, times_s: np.ndarray) -> np.ndarray:
+        """Beats since the first start of a bar, float64; without two beats those of 120 BPM."""
+        if len(self.beats_s) < 2:
+            return np.asarray(times_s, np.float64) * 2
+        starts = np.flatnonzero(self.downbeats) if self.downbeats is not None else np.zeros(0)
+        return position(self.beats_s, times_s) - (starts[0] if len(starts) else 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Excerpt:
+    """Part of a piece, and where its frames lie in its bars."""
+
+    mel: torch.Tensor
+    """float32 [frames, bands]."""
+    beat: np.ndarray
+    """float64 [frames]: beats since the start of a bar, may be negative."""
+
+
 @dataclass(frozen=True, eq=False)
 class StyleData:
-    """Pieces as spectra, with their styles."""
+    """Pieces as spectra, with their beats and styles."""
 
     mels: list[torch.Tensor]
     """float16 [frames, bands] each."""
+    pulses: list[Pulse]
     labels: np.ndarray
     """int64 [pieces]: index into `styles`."""
     styles: tuple[str, ...]
@@ -70,26 +110,45 @@ class StyleData:
         """Numbers of the others."""
         return [i for i in range(len(self.mels)) if i % HOLD_OUT != HOLD_OUT - 1]
 
-    def excerpt(self, number: int, rng: np.random.Generator) -> torch.Tensor:
-        """A random stretch float32 [frames, bands] of one piece."""
+    def excerpt(self, number: int, rng: np.random.Generator) -> Excerpt:
+        """A random part of one piece, at a random tempo (`SPEEDS`) and on slightly wrong beats."""
         mel = self.mels[number]
-        first = int(rng.integers(len(mel) - FRAMES + 1))
-        return mel[first : first + FRAMES].float()
+        speed = float(np.exp(rng.uniform(*np.log(SPEEDS))))
+        taken = min(round(FRAMES * speed), len(mel))
+        first = int(rng.integers(len(mel) - taken + 1))
+        late = rng.normal(scale=0.01)
+        times_s = (first + np.linspace(0, taken, FRAMES, endpoint=False)) * HOP / RATE + late
+        resized = at_speed(mel[first : first + taken].float(), taken / FRAMES)
+        return Excerpt(resized, self.pulses[number].beat_at(times_s))
+
+    def windows(self, number: int, speed: float = 1.0, most: int | None = None) -> list[Excerpt]:
+        """The first `most` windows of a whole piece, or all, `speed` times as fast."""
+        mel = at_speed(self.mels[number].float(), speed)
+        times_s = np.arange(len(mel)) * HOP / RATE * speed
+        return cut(mel, self.pulses[number].beat_at(times_s))[:most]
 
 
-def bent(mel: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+def bent(heard: Excerpt, rng: np.random.Generator) -> Excerpt:
     """An excerpt as another sound system or codec might give it: tilt, low-pass, blur, gain."""
-    knots = rng.normal(scale=0.05, size=5)
-    tilt = np.interp(np.linspace(0, 4, BANDS), np.arange(5), knots)
+    mel = heard.mel.clone()
+    tilt = np.interp(np.linspace(0, 4, BANDS), np.arange(5), rng.normal(scale=0.05, size=5))
     mel = mel + torch.from_numpy(tilt).float() + float(rng.normal(scale=0.03))
     if rng.random() < 0.4:
-        top = int(rng.integers(BANDS // 2, BANDS))
-        mel[:, top:] -= float(rng.uniform(0.1, 0.5))
+        mel[:, int(rng.integers(BANDS // 2, BANDS)) :] -= float(rng.uniform(0.1, 0.5))
     if rng.random() < 0.3:
         mel = 0.5 * mel + 0.25 * (mel.roll(1, 0) + mel.roll(-1, 0))
     if rng.random() < 0.5:
         mel = mel + 0.02 * torch.from_numpy(rng.normal(size=mel.shape)).float()
-    return mel.clamp(0, 1.2)
+    return Excerpt(mel.clamp(0, 1.2), heard.beat)
+
+
+def cut(mel: torch.Tensor, beat: np.ndarray) -> list[Excerpt]:
+    """Windows of `FRAMES` of a piece, half overlapping; a short piece is repeated."""
+    if len(mel) < FRAMES:
+        times = -(-FRAMES // len(mel))
+        mel, beat = mel.repeat(times, 1), np.tile(beat, times)
+    firsts = range(0, len(mel) - FRAMES + 1, FRAMES // 2)
+    return [Excerpt(mel[f : f + FRAMES], beat[f : f + FRAMES]) for f in firsts]
 
 
 def read_styles(folder: Path, kept: Path) -> StyleData:
@@ -114,11 +173,19 @@ def read_styles(folder: Path, kept: Path) -> StyleData:
         raise SettingError(f"{folder} holds pieces under {EXCERPT_S:g} s; make longer ones.")
     styles = tuple(sorted({entry.style for entry in pairs.entries}))
     labels = np.array([styles.index(entry.style) for entry in pairs.entries], np.int64)
-    return StyleData(found, labels, styles)
+    facts = [pairs.read(name, kinds=()).facts for name in names]
+    return StyleData(found, [pulse_of(each) for each in facts], labels, styles)
 
 
-def through(codec: Codec, folder: Path, seconds: float = 10.0) -> Iterator[tuple[str, Waveform]]:
-    """Style and sound of the held-out pieces, coded and decoded."""
+def pulse_of(facts: Facts) -> Pulse:
+    """The beats of a pair."""
+    return Pulse(np.array(facts.beats_s, np.float64), np.array(facts.downbeats, bool))
+
+
+def through(
+    codec: Codec, folder: Path, seconds: float = 10.0
+) -> Iterator[tuple[str, Waveform, Pulse]]:
+    """Style, sound and beats of the held-out pieces, coded and decoded."""
     pairs = PairFolder(folder)
     for number in range(HOLD_OUT - 1, len(pairs), HOLD_OUT):
         pair = pairs.read(pairs.entries[number].name, kinds=(MUSIC,))
@@ -126,4 +193,5 @@ def through(codec: Codec, folder: Path, seconds: float = 10.0) -> Iterator[tuple
             raise SettingError(f"{pair.name} has no music; give pairs with music.")
         wave = to_mono(resample(pair.music, codec.spec.sample_rate))
         wave = Waveform(wave.samples[..., : round(seconds * wave.sample_rate)], wave.sample_rate)
-        yield pair.facts.style, decode_tokens(codec, encode_audio(codec, wave), seconds)
+        decoded = decode_tokens(codec, encode_audio(codec, wave), seconds)
+        yield pair.facts.style, decoded, pulse_of(pair.facts)

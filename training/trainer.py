@@ -211,8 +211,9 @@ class Trainer:
 
 def shape_of(state: dict[str, Any]) -> ModelConfig:
     """The network's shape in a saved state; settings that are newer than it have defaults."""
-    values = json.loads(state["shape"])
-    return ModelConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    values: dict[str, Any] = json.loads(state["shape"])
+    values["styles"] = tuple(values["styles"])
+    return ModelConfig(**values)
 
 
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:

@@ -32,11 +32,12 @@ from d2m_core.rhythm import rhythm_from_motion
 from d2m_core.types import Rhythm
 from training.bootstrap import mean_interval
 from training.music_board import add_model_flags
+from training.music_controls import loop_s
 from training.music_make import Maker, hear, models_for
 from training.music_report import plain
-from training.music_scores import loop_s
 from training.music_sets import Dance, SetOptions, dances_of, styles_for
-from training.style_classifier import StyleJudge, load_judge
+from training.style_data import Pulse
+from training.style_net import StyleJudge, load_judge
 from training.tables import table
 
 AXES = {
@@ -87,8 +88,10 @@ def score_settings(
     pairs = list(zip(asked, heard, strict=True))
     f = mean_interval(np.array([beat_f(a.rhythm.beats_s, h.beats_s) for a, h in pairs]))
     true = [beat_f(a.dance.beats_s, h.beats_s) for a, h in pairs if a.dance.beats_s is not None]
-    styles = [judge.style_of(take.wave) == a.style for take, a in zip(takes, asked, strict=True)]
-    windows = np.concatenate([judge.embed(take.wave) for take in takes])
+    pulses = [Pulse(each.rhythm.beats_s, each.rhythm.downbeats) for each in asked]
+    together = list(zip(takes, asked, pulses, strict=True))
+    styles = [judge.style_of(take.wave, pulse) == each.style for take, each, pulse in together]
+    windows = np.concatenate([judge.embed(take.wave, pulse) for take, _, pulse in together])
     row = {name: getattr(sampling, name) for name in AXES}
     return {
         **row, "rhythm F": f.mean, "95 %": f"{f.low:.2f}..{f.high:.2f}",

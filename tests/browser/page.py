@@ -14,13 +14,16 @@ from tests.comfy_server import REPOSITORY, Server
 from tests.setup_comfy import CHROMIUM, frontend
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import FileChooser, Locator, Page
 
 SHOTS = REPOSITORY / "out" / "browser"
 """Where the pictures of the page go."""
 
-SEEN_S = 180.0
+SEEN_S = 300.0
 """Longest wait for anything on the page: its first start is slow where the machine is busy."""
+
+PRESSES, PRESS_S = 5, 20.0
+"""How often an upload button is pressed, and how long to wait for its dialog each time."""
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--mute-audio")
 """Chromium refuses to start as root with a sandbox, and draws faster without a GPU it would have
@@ -31,8 +34,11 @@ SETTINGS = {
     "Comfy.VueNodes.Enabled": False,
     "Comfy.Minimap.Visible": False,
     "Comfy.Graph.CanvasInfo": False,
+    "LiteGraph.Canvas.MinFontSizeForLOD": 0,
+    "LiteGraph.Canvas.MaximumFps": 10,
 }
-"""The user's settings on the server: no greeting over the page, nothing over the graph."""
+"""The user's settings on the server: no greeting over the page, nothing over the graph, and words
+on every node however small; few frames a second, for the graph is drawn without a GPU."""
 
 NODES = """() => app.graph.nodes.map(node => ({
     id: node.id, type: node.type, title: node.title,
@@ -113,14 +119,36 @@ class Browser:
 
     def upload(self, node: int, path: Path) -> None:
         """Presses the upload button of a node and chooses a file."""
-        x, y = self.page.wait_for_function(PLACE, arg=[node, "upload"]).json_value()
-        with self.page.expect_file_chooser() as chooser:
-            self.page.mouse.click(x, y)
-        chooser.value.set_files(path)
+        chooser = self._chooser(node)
+        chooser.set_files(path)
         self.page.wait_for_function(
             "([id, name]) => app.graph.getNodeById(id).widgets[0].value === name",
             arg=[node, path.name],
         )
+
+    def _chooser(self, node: int) -> FileChooser:
+        """The dialog behind an upload button. A page too slow to answer a click within seconds may
+        not open one: the browser takes the click for none of the user's."""
+        from playwright.sync_api import TimeoutError as NotInTime
+
+        for _ in range(PRESSES):
+            x, y = self._still([node, "upload"])
+            try:
+                with self.page.expect_file_chooser(timeout=PRESS_S * 1000) as chooser:
+                    self.page.mouse.move(x, y)
+                    self.page.mouse.click(x, y)
+                return chooser.value
+            except NotInTime:
+                continue
+        raise AssertionError(f"the upload button of node {node} opened nothing {PRESSES} times")
+
+    def _still(self, widget: list[Any]) -> list[float]:
+        """Where a widget is, once the view has stopped moving."""
+        before, place = None, self.page.wait_for_function(PLACE, arg=widget).json_value()
+        while place != before:
+            self.page.wait_for_timeout(500)
+            before, place = place, self.page.evaluate(PLACE, widget)
+        return place
 
     def run(self) -> None:
         self.page.get_by_role("button", name="Run", exact=True).first.click()
@@ -157,8 +185,9 @@ def prepare_base(base: Path) -> tuple[str, ...]:
 
 
 def with_weights(pack: Path) -> None:
-    """The weights of the repository, as a clone would bring them."""
+    """The weights of the repository, as a clone brings them, and ACE-Step's nodes beside it."""
     shutil.copytree(REPOSITORY / "weights", pack / "weights")
+    shutil.copytree(REPOSITORY / "tests" / "ace_step_pack", pack.parent / "ace_step_pack")
 
 
 @contextmanager
@@ -170,7 +199,7 @@ def browser(server: Server) -> Iterator[Browser]:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM, args=list(FLAGS), timeout=SEEN_S * 1000
         )
-        page = chromium.new_page(viewport={"width": 1600, "height": 900})
+        page = chromium.new_page(viewport={"width": 1920, "height": 1080})
         page.set_default_timeout(SEEN_S * 1000)
         page.set_default_navigation_timeout(SEEN_S * 1000)
         errors: list[str] = []
@@ -187,4 +216,4 @@ def _dismiss_news(page: Page) -> None:
     """Closes the strip at the top that advertises the page's next version, where it is shown."""
     offer = page.get_by_role("button", name="Try it out")
     if offer.count():
-        offer.locator("xpath=following::button[1]").click()
+        offer.locator("xpath=following::button[1]").evaluate("button => button.click()")

@@ -116,3 +116,16 @@ def dumped(server: Server, entry: dict[str, Any], node: str) -> list[dict[str, n
     """What a `dump` node wrote, once for each item of a list."""
     files = entry["outputs"][node]["dumped"]
     return [dict(np.load(server.base / "output" / file)) for file in files]
+
+
+def only(graph: Graph, node: str) -> Graph:
+    """`node` with all that it needs, and something that wants its first output."""
+    kept: Graph = {}
+    waiting = [node]
+    while waiting:
+        name = waiting.pop()
+        kept[name] = graph[name]
+        links = (value for value in graph[name]["inputs"].values() if isinstance(value, list))
+        waiting += [source for source, _output in links]
+    kept["wanted"] = {"class_type": "PreviewAny", "inputs": {"source": [node, 0]}}
+    return kept

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +334,24 @@ def test_outside_comfyui_the_pack_offers_nothing() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert not hasattr(module, "comfy_entrypoint")
+
+
+# --- the registry ---
+
+
+def test_what_the_registry_reads() -> None:
+    facts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    project, comfy = facts["project"], facts["tool"]["comfy"]
+    assert "comfyui" not in project["name"].lower()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", project["version"])
+    assert (REPOSITORY / project["license"]["file"]).is_file()
+    assert comfy["PublisherId"]
+    assert comfy["DisplayName"]
+    assert comfy["requires-comfyui"].startswith(">=")
+    icon = REPOSITORY / "docs" / Path(comfy["Icon"]).name
+    assert icon.read_text(encoding="utf-8").lstrip().startswith("<svg")
+    action = (REPOSITORY / ".github" / "workflows" / "publish.yml").read_text(encoding="utf-8")
+    assert "${{ secrets.REGISTRY_ACCESS_TOKEN }}" in action
 
 
 # --- the graphs we ship ---

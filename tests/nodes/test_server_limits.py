@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,18 +35,16 @@ CANCEL_S = 0.5
 """Longest wait for Cancel on a quiet machine."""
 LONG_S = 120.0
 """Length of sound that keeps every node busy for a while."""
+HEAVY = ("RhythmFromAudio", "AlignAudio")
+"""Nodes that are cancelled in the middle of one long call of the core."""
 PROMPTS, SETTLED, GROWTH = 30, 5, 0.05
 SOUND, HEARD, WORK = "40", "41", "42"
 
 
-def lag_s(server: Server) -> float:
-    """How long the server takes to answer at all: how busy the machine is."""
-    waits = []
-    for _ in range(5):
-        start = time.monotonic()
-        server.call("/queue")
-        waits.append(time.monotonic() - start)
-    return statistics.median(waits)
+def cpu_s(server: Server) -> float:
+    """Seconds of CPU time that the server has used, all its threads together."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def work(kind: str) -> Graph:
@@ -75,7 +75,7 @@ def work(kind: str) -> Graph:
 def test_cancel_stops_in_the_middle(server: Server, kind: str, record_property: Any) -> None:
     graph = work(kind)
     graph["60"] = {"class_type": "PreviewAny", "inputs": {"source": [WORK, 0]}}
-    stop_in_the_middle(server, graph, WORK, record_property)
+    stop_in_the_middle(server, graph, WORK, record_property, 0.4 if kind in HEAVY else 0.0)
 
 
 @pytest.mark.parametrize("which", [POSE, SAMPLER])
@@ -87,8 +87,13 @@ def test_cancel_stops_the_chain_in_the_middle(
     stop_in_the_middle(server, graph, which, record_property)
 
 
-def stop_in_the_middle(server: Server, graph: Graph, which: str, record_property: Any) -> None:
-    """Cancels once `which` runs, and asserts how soon the server says that it has stopped."""
+def stop_in_the_middle(
+    server: Server, graph: Graph, which: str, record_property: Any, after_s: float = 0.0
+) -> None:
+    """Cancels `after_s` seconds after `which` starts, and asserts how soon it has stopped.
+
+    A machine that is busy with other things may take longer, as far as its load tells.
+    """
     drain(server)
     answer = server.submit(graph)
     assert "prompt_id" in answer, answer
@@ -97,19 +102,19 @@ def stop_in_the_middle(server: Server, graph: Graph, which: str, record_property
         if event["type"] == "executing" and event["data"].get("node") == which:
             break
         assert event["type"] != "execution_error", event
-    time.sleep(0.4)
-    lag = lag_s(server)
+    time.sleep(after_s)
+    used, pressed = cpu_s(server), time.monotonic()
     server.call("/interrupt", {})
-    pressed = time.monotonic()
     while server.events.get(timeout=60)["type"] != "execution_interrupted":
         pass
-    took = time.monotonic() - pressed
+    took, used = time.monotonic() - pressed, cpu_s(server) - used
     record_property("cancel_s", round(took, 3))
-    record_property("lag_s", round(lag, 3))
+    record_property("cpu_s", round(used, 3))
     entry = server.wait(answer["prompt_id"])
     (stopped,) = messages(entry, "execution_interrupted")
     assert stopped["node_id"] == which
-    assert took < CANCEL_S + 10 * lag, f"{took:.2f} s at a lag of {lag:.3f} s"
+    allowed = CANCEL_S * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert took < allowed, f"{took:.2f} s, {used:.2f} s of CPU, {allowed:.2f} s allowed"
 
 
 def test_memory_stays_flat(server: Server, basic: Graph, record_property: Any) -> None:
@@ -133,11 +138,10 @@ def test_memory_stays_flat(server: Server, basic: Graph, record_property: Any) -
         assert_success(entry)
         assert entry["outputs"][SAVE]["audio"]
         used.append(resident_bytes(server.pid))
-    growth = max(used[SETTLED:]) / used[SETTLED - 1] - 1
+    growth = statistics.median(used[-SETTLED:]) / used[SETTLED - 1] - 1  # one peak is no growth
     record_property("rss_mb", [round(size / 2**20) for size in used])
     assert growth < GROWTH, f"{[round(size / 2**20) for size in used]} MB"
 
 
 def resident_bytes(pid: int) -> int:
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * 4096
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -43,6 +43,7 @@ from tests.nodes.graphs import (
     dumped,
     failed,
     messages,
+    only,
     read_audio,
     rejected,
     shown_text,
@@ -225,6 +226,21 @@ def test_music_is_the_cores_token_for_token(
     np.testing.assert_allclose(values["music"]["samples"], wave.samples.numpy(), atol=1e-5)
 
 
+def test_the_best_of_several_is_the_cores_choice(
+    server: Server, whole: Graph, values: dict[str, Any], codec: Codec
+) -> None:
+    graph = with_inputs(whole, SAMPLER, candidates=2, codec=[CODEC, 0])
+    kept = only(graph, SAMPLER) | {"best": dump(SAMPLER, 0, "best")}
+    entry = server.run(kept)
+    assert_success(entry)
+    model = load_model(weights(server) / "model.safetensors")
+    best = generate_tokens(
+        model, dance_motion(poses_of(values["poses"])), rhythm_of(values["rhythm"]), model.spec,
+        SamplingConfig(seed=3, top_k=50, candidates=2), codec=codec,
+    )  # fmt: skip
+    np.testing.assert_array_equal(dumped(server, entry, "best")[0]["codes"], best.codes.numpy())
+
+
 def test_encoding_and_going_on_are_the_cores(
     server: Server, values: dict[str, Any], codec: Codec
 ) -> None:
@@ -365,7 +381,7 @@ def test_a_window_saved_with_its_own_sound(server: Server, whole: Graph, make_cl
 def test_bad_settings_are_refused(
     server: Server, whole: Graph, which: str, inputs: dict[str, Any], words: str
 ) -> None:
-    assert words in rejected(server, with_inputs(whole, which, **inputs), which)
+    assert words in rejected(server, only(with_inputs(whole, which, **inputs), which), which)
 
 
 @pytest.mark.parametrize(
@@ -380,4 +396,4 @@ def test_bad_settings_are_refused(
 def test_what_only_the_run_can_tell_is_a_sentence(
     server: Server, whole: Graph, which: str, inputs: dict[str, Any], words: str
 ) -> None:
-    assert words in failed(server, with_inputs(whole, which, **inputs), which)
+    assert words in failed(server, only(with_inputs(whole, which, **inputs), which), which)

@@ -12,10 +12,10 @@ from d2m_core.errors import SettingError
 from d2m_core.types import MotionFeatures, Waveform
 from tests.training.builder_films import RATE, beat
 from tests.training.builder_workers import job, work
-from training.builder import gates
+from training.builder import engine, gates
 from training.builder.cluster import run_ray
 from training.builder.cutting import _look, changes, cut
-from training.builder.engine import ATTEMPTS, Crash, Queue, run_local
+from training.builder.engine import Crash, Queue, run_local
 from training.builder.records import Outcome, Store, clip_name
 from training.builder.report import tempo_histogram
 from training.builder.settings import Cutting, Gates
@@ -126,31 +126,30 @@ def test_an_absent_or_still_dancer_is_named() -> None:
 # --- engines ---
 
 
-def test_a_deadly_job_is_given_up_and_all_others_are_done(tmp_path: Path) -> None:
-    jobs = Queue([job(name, tmp_path) for name in ("a", "deadly", "once", "b")])
+def test_a_deadly_job_is_given_up_and_all_others_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "ATTEMPTS", 2)
+    jobs = Queue([job(name, tmp_path) for name in ("deadly", "once", "a", "fatal")])
     found = {}
-    for done, answer in run_local(work, jobs, workers=2):
-        found[done.key] = answer
-        if done.key == "a":
-            jobs.put([job("later", tmp_path)])
-    assert isinstance(found.pop("deadly"), Crash)
-    assert len((tmp_path / "deadly.tried").read_text()) == ATTEMPTS
-    assert found == {"a": "A", "once": "ONCE", "b": "B", "later": "LATER"}
 
+    def collect() -> None:
+        for done, answer in run_local(work, jobs, workers=1):
+            found[done.key] = answer
+            if done.key == "a":
+                jobs.put([job("later", tmp_path)])
 
-def test_what_stops_all_jobs_is_raised(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="No room"):
-        list(run_local(work, Queue([job("fatal", tmp_path)]), workers=1))
+    with pytest.raises(SettingError, match="No room"):  # what stops all jobs is raised
+        collect()
+    assert found.pop("deadly") == Crash("its process ended by SIGKILL, 2 times")
+    assert (tmp_path / "deadly.tried").read_text() == "xx"
+    assert found == {"once": "ONCE", "a": "A", "later": "LATER"}
 
 
 def test_a_cluster_does_the_job_of_a_killed_worker_again(tmp_path: Path) -> None:
-    ray = pytest.importorskip("ray", reason="Ray is not installed (extra `cluster`)")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    try:
-        jobs = Queue([job(name, tmp_path) for name in ("once", "a", "b")])
-        found = {done.key: answer for done, answer in run_ray(work, jobs, workers=2)}
-    finally:
-        ray.shutdown()
+    pytest.importorskip("ray", reason="Ray is not installed (extra `cluster`)")
+    jobs = Queue([job(name, tmp_path) for name in ("once", "a", "b")])
+    found = {done.key: answer for done, answer in run_ray(work, jobs, workers=2)}
     assert found == {"once": "ONCE", "a": "A", "b": "B"}
     assert (tmp_path / "once.tried").read_text() == "xx"
 

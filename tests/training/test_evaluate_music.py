@@ -18,20 +18,14 @@ from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
 from tests.tiny_models import write_all
 from tests.training.source_samples import aist_annotations, write_lines
 from training.evaluate import main
+from training.music_controls import best_steady_grid, loop_s, mean_of
 from training.music_long import seams, steadiness
 from training.music_make import Heard, Take, clicks
 from training.music_report import FAD, set_figures, set_markdown
-from training.music_scores import (
-    COLUMNS,
-    Case,
-    best_steady_grid,
-    loop_s,
-    mean_of,
-    score_cases,
-    timing,
-)  # fmt: skip
+from training.music_scores import COLUMNS, Case, score_cases, timing
 from training.music_sets import Dance, spread, styles_for
-from training.style_classifier import EMBEDDING_DIM, StyleJudge, StyleNet, load_judge, save_judge
+from training.style_data import Pulse
+from training.style_net import EMBEDDING_DIM, StyleJudge, StyleNet, load_judge, save_judge
 
 SECONDS = 8.0
 BEATS = steady_beats(120, SECONDS, 0.25)
@@ -232,4 +226,6 @@ def test_the_judge_comes_back_as_it_went(tmp_path: Path) -> None:
     assert other.styles == one.styles
     np.testing.assert_array_equal(other.mean, one.mean)
     wave = clicks(BEATS, SECONDS)
-    np.testing.assert_allclose(other.embed(wave), one.embed(wave), atol=0.05)
+    np.testing.assert_allclose(
+        other.embed(wave, Pulse(BEATS)), one.embed(wave, Pulse(BEATS)), atol=0.05
+    )

@@ -1,4 +1,4 @@
-"""The judge of styles, on two that anyone can tell apart."""
+"""The judge of styles, on two that differ in nothing but where in the beat they sound."""
 
 from __future__ import annotations
 
@@ -7,26 +7,43 @@ import pytest
 import torch
 
 from d2m_core.types import Waveform
-from training.style_classifier import EMBEDDING_DIM, features, train
-from training.style_data import BANDS, FRAMES, RATE, StyleData, bent, log_mel
+from training.style_classifier import train
+from training.style_data import (
+    BANDS,
+    FRAMES,
+    HOP,
+    RATE,
+    Excerpt,
+    Pulse,
+    StyleData,
+    at_speed,
+    bent,
+    cut,
+    log_mel,
+)
+from training.style_net import EMBEDDING_DIM, features
 
-SECONDS = 6
+SECONDS = 10
 
 
-def piece(style: int, rng: np.random.Generator) -> torch.Tensor:
-    """Clicks of noise: four a second and dull, or seven and bright."""
-    sound = rng.normal(scale=0.001, size=SECONDS * RATE)
-    for at in np.arange(rng.uniform(0, 0.1), SECONDS - 0.1, (1 / 4, 1 / 7)[style]):
-        first, noise = int(at * RATE), rng.normal(scale=0.3, size=1200)
-        sound[first : first + 1200] += np.diff(noise, prepend=0) if style else noise.cumsum() / 20
-    return torch.from_numpy(sound).float()
+def piece(style: int, rng: np.random.Generator) -> tuple[torch.Tensor, Pulse]:
+    """Clicks of noise on the beats or between them, at any tempo."""
+    beats = np.arange(rng.uniform(0, 0.3), SECONDS, 60 / rng.uniform(90, 150))
+    sound = rng.normal(scale=0.001, size=(SECONDS + 1) * RATE)
+    for at in beats + (0.0, (beats[1] - beats[0]) / 2)[style]:
+        first = int(at * RATE)
+        sound[first : first + 1200] += rng.normal(scale=0.3, size=1200)
+    return torch.from_numpy(sound[: SECONDS * RATE]).float(), Pulse(
+        beats, np.arange(len(beats)) % 4 == 1
+    )
 
 
 @pytest.fixture(scope="module")
 def data() -> StyleData:
-    rng = np.random.default_rng(0)
-    labels = np.arange(36) % 2
-    return StyleData([log_mel(piece(s, rng)).half() for s in labels], labels, ("dull", "bright"))
+    rng, labels = np.random.default_rng(0), np.arange(36) % 2
+    made = [piece(style, rng) for style in labels]
+    mels = [log_mel(sound).half() for sound, _ in made]
+    return StyleData(mels, [pulse for _, pulse in made], labels, ("on", "off"))
 
 
 def test_every_ninth_piece_is_kept_back(data: StyleData) -> None:
@@ -35,30 +52,55 @@ def test_every_ninth_piece_is_kept_back(data: StyleData) -> None:
     assert len(data.train) == 32
 
 
-def test_it_learns_to_tell_styles_it_did_not_hear(data: StyleData) -> None:
+def test_it_hears_a_piece_on_its_beats(data: StyleData) -> None:
     judge = train(data, epochs=20, batch=16, copies=3)
-    assert judge.info["accuracy"] == 1.0
+    assert judge.info["accuracy"] == judge.info["accuracy_other_tempi"] == 1.0
     rng = np.random.default_rng(9)
     for style in (0, 1):
-        wave = Waveform(piece(style, rng)[None, None], RATE)
-        assert judge.style_of(wave) == judge.styles[style]
-        assert judge.style_of(Waveform(0.1 * wave.samples, RATE)) == judge.styles[style]
-        assert judge.embed(wave).shape == (1, EMBEDDING_DIM)
-    short = Waveform(piece(1, rng)[None, None, :RATE], RATE)
-    assert judge.embed(short).shape == (1, EMBEDDING_DIM)  # repeated until it is long enough
+        sound, pulse = piece(style, rng)
+        wave = Waveform(sound[None, None], RATE)
+        assert judge.style_of(wave, pulse) == judge.styles[style]
+        assert judge.style_of(Waveform(0.1 * wave.samples, RATE), pulse) == judge.styles[style]
+        half = (pulse.beats_s[1] - pulse.beats_s[0]) / 2
+        other = Pulse(pulse.beats_s + half, pulse.downbeats)
+        assert judge.style_of(wave, other) == judge.styles[1 - style]
+        assert judge.embed(wave, pulse).shape == (3, EMBEDDING_DIM)
+    short = Waveform(sound[None, None, :RATE], RATE)
+    assert judge.embed(short, pulse).shape == (1, EMBEDDING_DIM)  # repeated: it is too short
     assert judge.covariance.shape == (EMBEDDING_DIM, EMBEDDING_DIM)
 
 
-def test_the_groove_is_where_its_period_is() -> None:
-    mel = torch.zeros(1, FRAMES, BANDS)
-    mel[0, ::25] = 1.0  # twice a second: 25 frames
-    groove = features(mel)[0, 3 * BANDS :].unflatten(0, (-1, 8))[:, 0]
-    assert int(groove.argmax()) == 8  # the bin of 25, 26 and 27 frames
+def test_the_groove_is_folded_over_the_beat_and_bars() -> None:
+    mel = torch.zeros(FRAMES, BANDS)
+    mel[13::25] = 1.0  # once a beat of 25 frames, just after its middle
+    groove = features(Excerpt(mel, np.arange(FRAMES) / 25))[3 * BANDS :]
+    beat, four, three = groove.split([12 * 8, 16 * 8, 12 * 8])
+    assert beat.view(12, 8)[:, 0].argmax() == 6
+    assert sorted(four.view(16, 8)[:, 0].topk(4).indices.tolist()) == [2, 6, 10, 14]
+    assert sorted(three.view(12, 8)[:, 0].topk(3).indices.tolist()) == [2, 6, 10]
+
+
+def test_beats_are_counted_from_a_bar() -> None:
+    pulse = Pulse(np.arange(8) * 0.5, np.arange(8) % 4 == 2)
+    np.testing.assert_allclose(pulse.beat_at(np.array([1.0, 2.25, 0.0])), [0, 2.5, -2])
+    np.testing.assert_allclose(Pulse(np.zeros(0)).beat_at(np.array([1.5])), [3.0])
+
+
+def test_windows_and_tempi_keep_to_the_beats(data: StyleData) -> None:
+    _, pulse = piece(0, np.random.default_rng(3))
+    times_s = np.arange(2 * FRAMES) * HOP / RATE
+    one, two, three = cut(torch.zeros(2 * FRAMES, BANDS), pulse.beat_at(times_s))
+    assert len(one.mel) == len(three.mel) == FRAMES
+    np.testing.assert_allclose(two.beat, pulse.beat_at(2.5 + times_s[:FRAMES]))
+    assert at_speed(torch.zeros(100, BANDS), 2.0).shape == (50, BANDS)
+    fast, plain = data.windows(0, 2.0)[0], data.windows(0)[0]
+    assert np.ptp(fast.beat) == pytest.approx(2 * np.ptp(plain.beat))
 
 
 def test_bending_changes_the_sound_and_keeps_the_time(data: StyleData) -> None:
-    mel = data.excerpt(0, np.random.default_rng(1))
-    other = bent(mel.clone(), np.random.default_rng(2))
-    assert not torch.equal(mel, other)
-    one, two = mel.mean(1), other.mean(1)
-    assert torch.corrcoef(torch.stack([one, two]))[0, 1] > 0.9
+    heard = data.excerpt(0, np.random.default_rng(1))
+    other = bent(heard, np.random.default_rng(2))
+    assert not torch.equal(heard.mel, other.mel)
+    np.testing.assert_array_equal(heard.beat, other.beat)
+    both = torch.stack([heard.mel.mean(1), other.mel.mean(1)])
+    assert torch.corrcoef(both)[0, 1] > 0.9

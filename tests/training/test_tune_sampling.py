@@ -10,7 +10,7 @@ import pytest
 from d2m_core.config import SamplingConfig
 from tests.tiny_models import write_all
 from tests.training.test_evaluate_music import judge
-from training.style_classifier import save_judge
+from training.style_net import save_judge
 from training.tune_sampling import AXES, main, settings_of
 
 VALUES = {"temperature": [1.0, 0.8], "top_k": [200], "guidance": [2.0, 1.0, 3.0]}

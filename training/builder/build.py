@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ from .records import Store, clip_name
 from .report import write_report
 from .rows import read_rows, rows_of, write_rows
 from .settings import ClipSettings
-from .steps import Context, Done, Job, fail, work
+from .steps import Context, Done, Job, Seconds, add, fail, work
 
 ENGINES = ("local", "ray")
 AGAIN = (gates.NOT_FETCHED, gates.UNREADABLE, gates.FAILED, gates.CRASHED)
@@ -80,8 +80,8 @@ class Summary:
     dropped: int = 0
     made: int = 0
     """Clips made in this run."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Time of each step over all workers, in this run."""
+    seconds: Seconds = field(default_factory=dict)
+    """Of all workers, in this run."""
     manifest: dict[str, Any] = field(default_factory=dict)
 
 
@@ -159,8 +159,8 @@ def _make(
         with closing(_run(order, queue)) as results:
             for job, answer in results:
                 done = _noted(job, answer)
-                for step, seconds in done.seconds.items():
-                    summary.seconds[step] = summary.seconds.get(step, 0.0) + seconds
+                for step, spent in done.seconds.items():
+                    add(summary.seconds, step, *spent)
                 if done.plan is not None:
                     follow: list[Job] = []
                     _next_jobs(context, job.recording, follow, bar)
@@ -193,7 +193,7 @@ def _next_jobs(context: Context, recording: Recording, jobs: list[Job], bar: Bar
         bar.made(kept=outcome is not None and not outcome.reason)
 
 
-def _run(order: Order, queue: Queue) -> Iterator[tuple[Job, Any]]:
+def _run(order: Order, queue: Queue) -> Generator[tuple[Job, Any], None, None]:
     workers = order.workers or cores()
     if order.engine == "ray":
         return run_ray(work, queue, workers, order.address)

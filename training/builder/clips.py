@@ -26,7 +26,7 @@ from . import gates
 from .cutting import Cut
 from .records import Outcome
 from .settings import SOUND_RATE, Encoding
-from .steps import Job, lacks_poses, read_poses, timed
+from .steps import Job, Seconds, lacks_poses, read_poses, takes_given, timed
 
 _MAX_MISSING_S = 0.5
 """A sound that ends so much before its clip is filled up with silence."""
@@ -36,7 +36,7 @@ class _Dropped(Exception):
     """A gate is shut: (reason, detail)."""
 
 
-def make_clip(job: Job, seconds: dict[str, float]) -> Outcome:
+def make_clip(job: Job, seconds: Seconds) -> Outcome:
     """Makes a clip and writes its pair into the store, or says why not; times go to `seconds`."""
     assert job.piece is not None
     settings = job.context.settings
@@ -100,7 +100,7 @@ def _poses(job: Job, piece: Cut) -> tuple[PoseSequence, float | None]:
     """Everyone in the clip, the lead first, and width over height of the picture if known."""
     recording, how = job.recording, job.context.settings.seeing
     start_s = recording.start_s + piece.start_s
-    if recording.poses is not None and (how.poses == "given" or _pictureless(job)):
+    if takes_given(job):
         found, aspect = _part(read_poses(recording), start_s, piece.seconds), None
     else:
         path = fetch(recording, job.context.cache, job.context.options)
@@ -115,10 +115,6 @@ def _poses(job: Job, piece: Cut) -> tuple[PoseSequence, float | None]:
     if not found.present.any():
         raise _Dropped(gates.NOBODY, "the poses are empty")
     return _lead_first(found, how.dancer), aspect
-
-
-def _pictureless(job: Job) -> bool:
-    return job.recording.video is None and not job.recording.url
 
 
 def _part(poses: PoseSequence, start_s: float, seconds: float) -> PoseSequence:

@@ -6,7 +6,8 @@ worker or machine that dies costs its jobs' time: Ray does them again elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator
 from typing import Any
 
 from d2m_core.errors import D2MError, SettingError
@@ -22,7 +23,7 @@ _AHEAD = 2
 
 def run_ray(
     work: Callable[[Job], Any], jobs: Queue, workers: int, address: str = ""
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """As `engine.run_local`, on the cluster at `address`; without one, on a cluster of this machine
     with `workers` cores.
     """
@@ -50,11 +51,13 @@ def _ray() -> Any:
 
 
 def _connect(ray: Any, address: str, workers: int) -> None:
+    os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster that is started here
     environment = {"env_vars": {**ONE_THREAD, "PYTHONPATH": str(ROOT)}}
-    settings: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False}
-    settings |= {"address": address} if address else {"num_cpus": workers}
+    local = {"num_cpus": workers, "include_dashboard": False}
+    where_to: dict[str, Any] = {"address": address} if address else local
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
-        ray.init(runtime_env=environment, logging_level="ERROR", **settings)
+        ray.init(runtime_env=environment, **quiet, **where_to)
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"The Ray cluster {address!r}" if address else "A Ray cluster of this machine"
         raise SettingError(f"{where} cannot be used ({error}); see `ray status`.") from error
@@ -69,7 +72,9 @@ def _work(work: Callable[[Job], Any], job: Job) -> Any:
         return error
 
 
-def _results(ray: Any, remote: Any, work: Callable[[Job], Any], jobs: Queue) -> Iterator[Result]:
+def _results(
+    ray: Any, remote: Any, work: Callable[[Job], Any], jobs: Queue
+) -> Generator[Result, None, None]:
     running: dict[Any, Job] = {}
     while True:
         most = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))

@@ -64,7 +64,7 @@ def changes(looks: np.ndarray, fps: float) -> list[float]:
     jumps = _difference(looks[1:], looks[:-1])  # [F - 1], the first from picture 0 to 1
     reach, flash = round(_AROUND_S * fps), max(1, round(_FLASH_S * fps))
     found: list[int] = []
-    for place in np.flatnonzero(jumps >= _LEAST_JUMP):
+    for place in np.flatnonzero(jumps >= _LEAST_JUMP).tolist():
         nearby = jumps[max(0, place - reach) : place + reach + 1]
         others = np.sort(nearby)[: max(1, int(0.9 * len(nearby)))]
         usual = float(np.median(others)) + 2 * float(np.std(others))
@@ -76,7 +76,7 @@ def changes(looks: np.ndarray, fps: float) -> list[float]:
             continue
         if found and place - found[-1] <= flash:
             continue
-        found.append(int(place))
+        found.append(place)
     return [(place + 1) / fps for place in found]
 
 

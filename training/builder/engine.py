@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -102,7 +102,7 @@ def _serve(pipe: Connection, work: Callable[[Job], Any]) -> None:
 
 def run_local(
     work: Callable[[Job], Any], jobs: Queue, workers: int, patience_s: float = 3600.0
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Results as they come; the caller may `put` further jobs before it asks for the next.
 
     A job that takes longer than `patience_s` counts as one that died. What `work` raises stops

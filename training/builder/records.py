@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,8 @@ def rounded(outcome: Outcome) -> Outcome:
     """The same with figures as they are written."""
     figures = ("tempo_bpm", "confidence", "present", "motion", "level_db")
     known = {name: value for name in figures if (value := getattr(outcome, name)) is not None}
-    return replace(outcome, **{name: round(float(value), 4) for name, value in known.items()})
+    short = {name: round(float(value), 4) for name, value in known.items()}
+    return Outcome(**{**asdict(outcome), **short})
 
 
 def write_json(path: Path, content: Any, indent: int | None = None) -> None:

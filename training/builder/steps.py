@@ -24,7 +24,7 @@ from .cutting import Cut, cut, find_shots
 from .records import Outcome, Plan, Store, clip_name, rounded
 from .settings import ClipSettings
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,17 @@ class Job:
         return name if self.piece is None else clip_name(name, self.piece.number)
 
 
+Seconds = dict[str, tuple[float, float]]
+"""Step -> wall-clock and CPU time that it took."""
+
+
 @dataclass
 class Done:
     """What a worker sends back."""
 
     plan: Plan | None = None
     outcome: Outcome | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Wall-clock time of each step."""
+    seconds: Seconds = field(default_factory=dict)
 
 
 def work(job: Job) -> Done:
@@ -73,7 +76,7 @@ def work(job: Job) -> Done:
     except D2MError as error:
         fail(job, done, gates.UNREADABLE, str(error))
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in _NO_ROOM or str(job.context.store.folder) in str(error.filename):
             raise SettingError(
                 f"{job.context.store.folder} cannot be written ({error.strerror}); make room and"
                 " run again."
@@ -109,7 +112,7 @@ def _carry_out(job: Job, done: Done) -> None:
 
 def _plan(job: Job, done: Done) -> Plan:
     recording, how = job.recording, job.context.settings.cutting
-    if recording.video is None and not recording.url:
+    if takes_given(job):  # whoever made them saw one shot
         poses = read_poses(recording)
         seconds = until(recording, poses.duration_s) - recording.start_s
         return Plan(round(seconds, 3), tuple(cut(seconds, (), how)))
@@ -132,6 +135,13 @@ def until(recording: Recording, end_s: float) -> float:
     return end_s if recording.end_s is None else min(recording.end_s, end_s)
 
 
+def takes_given(job: Job) -> bool:
+    """Whether the poses that the recording brings are used, rather than its pictures."""
+    recording = job.recording
+    blind = recording.video is None and not recording.url
+    return recording.poses is not None and (blind or job.context.settings.seeing.poses == "given")
+
+
 def read_poses(recording: Recording) -> PoseSequence:
     """The poses that a recording brings; `PoseError` too where its file is of no use."""
     try:
@@ -146,10 +156,16 @@ def lacks_poses(error: PoseError) -> bool:
 
 
 @contextmanager
-def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+def timed(seconds: Seconds, step: str) -> Iterator[None]:
     """Adds the time of the `with` to a step's."""
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     try:
         yield
     finally:
-        seconds[step] = seconds.get(step, 0.0) + time.perf_counter() - start
+        add(seconds, step, time.perf_counter() - start, time.process_time() - cpu)
+
+
+def add(seconds: Seconds, step: str, wall_s: float, cpu_s: float) -> None:
+    """Adds time to a step's."""
+    before = seconds.get(step, (0.0, 0.0))
+    seconds[step] = before[0] + wall_s, before[1] + cpu_s

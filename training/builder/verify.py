@@ -71,7 +71,8 @@ def _folder_faults(folder: Path, listed: list[dict[str, Any]]) -> Iterator[str]:
     yield from (f"Shard {folder.name}/{name} is not in the manifest." for name in there)
     try:
         shards = shards_in(folder)
-        if shards and read_index(folder) != [e for path in shards for e in entries_of(path)]:
+        entries = [asdict(entry) for path in shards for entry in entries_of(path)]
+        if shards and [asdict(e) for e in read_index(folder)] != json.loads(json.dumps(entries)):
             yield f"The index of {folder.name} does not fit its shards."
     except D2MError as error:
         yield str(error)
