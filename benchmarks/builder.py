@@ -23,6 +23,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tqdm import tqdm
+
 from benchmarks.memory import Memory
 from training.builder.build import Order, build
 from training.builder.engine import cores
@@ -152,6 +154,7 @@ def kill_and_resume(
     """SIGKILLs a build `kills` times on one to three workers, then lets it end, and compares."""
     rng, found = random.Random(seed), Killed()
     before: dict[Path, int] = {}
+    bar = tqdm(total=kills, unit="kill")
     while len(found.moments_s) < kills:
         moment = rng.uniform(0.5, longest_s)
         process = _start(command, out, 1 + len(found.moments_s) % 3)
@@ -167,9 +170,11 @@ def kill_and_resume(
         clips = {path: path.stat().st_mtime_ns for path in out.glob("work/clips/*/[!.]*.tar")}
         found.remade += sum(clips.get(path, at) != at for path, at in before.items())
         before = clips
+        bar.update()
         found.moments_s.append(round(moment, 1))
         found.there.append(len(list(out.glob("work/clips/*/[!.]*.json"))))
         found.leftovers += len([path for path in out.rglob(".*") if path.is_file()])
+    bar.close()
     found.same &= _start(command, out, 1).wait() == 0 and digest(out) == digest(reference)
     return found
 

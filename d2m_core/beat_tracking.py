@@ -36,8 +36,8 @@ _BASE = 0.05
 """What the network's curves show between bumps."""
 _LEAST_TEMPO, _TEMPO_TRUST = 1e-3, 0.5
 """No tempo is taken as less likely than this; and how much a second of tempo counts."""
-_LEAST_HEIGHT, _PEAKS_APART, _PEAK_PERCENT = 0.1, 20, 80.0
-"""Bumps are not taken as lower; peaks nearer than so many states are one; how high peaks are."""
+_LEAST_HEIGHT, _PEAKS_APART = 0.1, 20
+"""Bumps are not taken as lower; peaks nearer than so many states are one."""
 _BEAT_SHARE = 16
 """An onset of music lies in one state of so many, around a beat."""
 
@@ -88,8 +88,10 @@ def bump_gain(curve: np.ndarray, height: float, favoured: float) -> np.ndarray:
     return (seen + absent) * _TARGET_FPS / RATE
 
 
-def bump_height(curve: np.ndarray, most: float, favoured: float) -> float:
-    """How high this curve's own bumps come out, at most `most`; arguments as in `bump_gain`.
+def bump_height(curve: np.ndarray, most: float, favoured: float, share: float) -> float:
+    """How high this curve's own bumps come out, at most `most`; other arguments as in `bump_gain`.
+
+    `share` of the curve's peaks are taken as surely bumps, and the lowest of them gives the height.
 
     A network is unsure of dances unlike those it learned. Low bumps still are where beats are
     likeliest, but held against usual ones each would speak against a beat, and the slowest tempo
@@ -98,7 +100,7 @@ def bump_height(curve: np.ndarray, most: float, favoured: float) -> float:
     """
     sure = _fair(curve, favoured)
     peaks, _ = find_peaks(sure, distance=_PEAKS_APART)
-    found = float(np.percentile(sure[peaks], _PEAK_PERCENT)) if len(peaks) else 0.0
+    found = float(np.percentile(sure[peaks], 100 * (1 - share))) if len(peaks) else 0.0
     return float(np.clip(found, _LEAST_HEIGHT, most))
 
 

@@ -42,6 +42,8 @@ _BEAT_HEIGHT, _BEAT_FAVOURED = 0.7, 3.0
 _BAR_HEIGHT, _BAR_FAVOURED, _BAR_WEIGHT = 0.7, 6.0, 0.5
 """Usual height of the network's bumps, how much its training favoured them
 (`training.train_rhythm`), and how much bar lines count beside beats."""
+_BEAT_SHARE, _BAR_SHARE = 0.2, 0.05
+"""So many peaks of the beat and of the bar curve are surely beats and bar lines."""
 _FLAT = 0.02
 """A curve that never rises over this holds no beat."""
 _STILL = 0.05
@@ -71,7 +73,7 @@ def decode_beats(
     downbeat: np.ndarray | None = None,
     tempo_bpm: float | None = None,
     onset: np.ndarray | None = None,
-    tempo: np.ndarray | None = None,
+    tempi: np.ndarray | None = None,
     fall_back: bool = True,
 ) -> BeatGrid:
     """The likeliest beat grid behind the curves of a dance, or behind an onset curve of music.
@@ -88,7 +90,7 @@ def decode_beats(
         downbeat: 0..1 per frame, [F].
         tempo_bpm: A tempo to keep exactly; only the phase is then looked for.
         onset: Accents, 0..1 per frame, [F]; `beat` where not given.
-        tempo: How likely each tempo is, [F, bins] spread evenly in octaves over the tempo range.
+        tempi: How likely each tempo is, [F, bins] spread evenly in octaves over the tempo range.
         fall_back: False keeps the grid found, however unsure.
     """
     duration_s = len(beat) / fps
@@ -99,9 +101,11 @@ def decode_beats(
         return BeatGrid(beats, _every(len(beats), 0, 4), tempo_bpm or DEFAULT_BPM, 0.0)
     gain, bar_gain = _gains(curve, fps, downbeat)
     if tempo_bpm is None:
-        if tempo is not None:
-            clear = clearness(bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED), _BEAT_HEIGHT)
-            gain = gain + clear * tempo_gain(tempo, len(gain))
+        if tempi is not None:
+            clear = clearness(
+                bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _BEAT_SHARE), _BEAT_HEIGHT
+            )
+            gain = gain + clear * tempo_gain(tempi, len(gain))
         chain = track(gain, bar_gain, _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY)
         found = _smoothed(*_on_peaks(chain.beats_s, curve))
         beats = cover(found, duration_s)
@@ -158,9 +162,9 @@ def _gains(
     if downbeat is None:
         return onset_gain(curve, beat_lengths()), None
     bars_curve = at_rate(np.nan_to_num(np.asarray(downbeat, np.float64)), fps)
-    height = bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED)
+    height = bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _BEAT_SHARE)
     gain = bump_gain(curve, height, _BEAT_FAVOURED)[:, None]
-    height = bump_height(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED)
+    height = bump_height(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED, _BAR_SHARE)
     return gain, _BAR_WEIGHT * bump_gain(bars_curve, height, _BAR_FAVOURED)
 
 

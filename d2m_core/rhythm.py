@@ -110,11 +110,12 @@ class RhythmNet(nn.Module):
             x = block(x)
         logits = self.head(self.norm(x.transpose(1, 2)))  # [B, F, 4 + parts + bins]
         bins = self.config.tempo_bins
+        beat, downbeat, onset, energy = logits[..., :_CURVES].unbind(-1)
         return RhythmOutput(
-            *logits[..., :_CURVES].unbind(-1),
+            beat, downbeat, onset, energy,
             parts=logits[..., _CURVES : logits.shape[-1] - bins] if self.config.parts else None,
             tempo=logits[..., logits.shape[-1] - bins :] if bins else None,
-        )
+        )  # fmt: skip
 
 
 def rhythm_from_motion(
@@ -160,10 +161,10 @@ def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
     net.train(training)
     seen = present[:, None]
     flat = [out.beat, out.downbeat, out.onset, out.energy]
-    each = [curve[0].sigmoid().cpu().numpy() * present for curve in flat]
+    beat, downbeat, onset, energy = (curve[0].sigmoid().cpu().numpy() * present for curve in flat)
     parts = None if out.parts is None else out.parts[0].sigmoid().cpu().numpy() * seen
     tempo = None if out.tempo is None else out.tempo[0].softmax(-1).cpu().numpy()
-    return RhythmCurves(*each, parts, tempo)
+    return RhythmCurves(beat, downbeat, onset, energy, parts, tempo)
 
 
 # --- from music ---

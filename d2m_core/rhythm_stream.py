@@ -7,7 +7,7 @@ negative look-ahead gives them out so long before they come, at the tempo found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -135,13 +135,18 @@ def joined(first: PoseSequence, then: PoseSequence) -> PoseSequence:
             f"a stream keeps its rate and people, got {first.fps:g} fps, {first.people} people, "
             f"then {then.fps:g} fps, {then.people} people"
         )
-    parts = ("world", "image", "visibility", "present")
-    return replace(
-        first, **{p: np.concatenate([getattr(first, p), getattr(then, p)]) for p in parts}
+    return PoseSequence(
+        np.concatenate([first.world, then.world]),
+        np.concatenate([first.image, then.image]),
+        np.concatenate([first.visibility, then.visibility]),
+        np.concatenate([first.present, then.present]),
+        first.fps,
     )
 
 
 def cut(poses: PoseSequence, first: int, last: int | None = None) -> PoseSequence:
     """Frames `first` up to `last`."""
-    parts = ("world", "image", "visibility", "present")
-    return replace(poses, **{p: getattr(poses, p)[first:last] for p in parts})
+    some = slice(first, last)
+    return PoseSequence(
+        poses.world[some], poses.image[some], poses.visibility[some], poses.present[some], poses.fps
+    )

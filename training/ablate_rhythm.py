@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +35,6 @@ from training.tables import table
 UNSEEN = ("arms_swing", "arms_flow", "swing", "waves", "trunk_waves", "latin", "jumps", "club")
 """Families for `unseen families`: a third of all, of every kind."""
 
-SIZES = {"64 channels": {"channels": 64}, "12 layers": {"layers": 12}}
-
 
 @dataclass(frozen=True)
 class Variant:
@@ -44,23 +42,24 @@ class Variant:
 
     name: str
     leave_out: tuple[str, ...] = ()
-    shape: dict[str, int] | None = None
+    channels: int = TrainRhythmConfig.channels
+    spoil: float = TrainRhythmConfig.spoil
 
 
 def variants() -> list[Variant]:
     """The full network, then everything that can be left out of it, one at a time."""
     losses = [Variant(f"no {name} loss", (name,)) for name in LOSSES]
     cues = [Variant(f"no {name}", (name,)) for name in CUES]
-    sizes = [Variant(name, (), shape) for name, shape in SIZES.items()]
-    return [Variant("all"), *losses, *cues, *sizes, Variant("unseen families", UNSEEN)]
+    others = [Variant("96 channels", channels=96), Variant("unspoilt windows", spoil=0.0)]
+    return [Variant("all"), *losses, *cues, *others, Variant("unseen families", UNSEEN)]
 
 
 def trained(variant: Variant, args: argparse.Namespace) -> RhythmNet:
     """The network of a variant after its training time."""
     config = TrainRhythmConfig(
-        folder=args.folder, minutes=args.minutes, dances=args.dances,
-        leave_out=variant.leave_out, **(variant.shape or {}),
-    )  # fmt: skip
+        folder=args.folder, minutes=args.minutes, dances=args.dances, leave_out=variant.leave_out
+    )
+    config = replace(config, channels=variant.channels, spoil=variant.spoil)
     families = frozenset(variant.leave_out) & frozenset(FAMILIES)
     seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
     trainer = Trainer(config, cached_pool(args.pool, seeds, 12.0, families))

@@ -174,7 +174,8 @@ def batch_of(
     shape = motion[:half].shape
     mirrored = mirror_motion(MotionFeatures(motion[:half].reshape(-1, shape[-1]), MOTION_NAMES))
     motion[:half] = mirrored.values.reshape(shape)
-    return tuple(torch.from_numpy(x) for x in (motion, cut(pool.targets), cut(pool.tempo)))
+    targets, tempo = torch.from_numpy(cut(pool.targets)), torch.from_numpy(cut(pool.tempo))
+    return torch.from_numpy(motion), targets, tempo
 
 
 def spoilt(
