@@ -25,11 +25,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.forks import Fork, load
 from benchmarks.memory import Memory
+from d2m_core.errors import SettingError
 from training.builder.build import Order, build
 from training.builder.engine import cores
 from training.builder.settings import ClipSettings, Cutting, Encoding, Seeing
 from training.sources import SourceOptions
+from training.studio.factory import alone_in
 from training.studio.pool import run
 from training.tables import table
 from training.versions import ROOT, digest
@@ -149,15 +152,16 @@ class Killed:
 
 
 def kill_and_resume(
-    command: list[str], out: Path, reference: Path, kills: int, longest_s: float, seed: int
-) -> Killed:
+    flags: list[str], out: Path, reference: Path, kills: int, longest_s: float, seed: int,
+    fork: bool = False,
+) -> Killed:  # fmt: skip
     """SIGKILLs a build `kills` times on one to three workers, then lets it end, and compares."""
     rng, found = random.Random(seed), Killed()
     before: dict[Path, int] = {}
     bar = tqdm(total=kills, unit="kill")
     while len(found.moments_s) < kills:
         moment = rng.uniform(0.5, longest_s)
-        process = _start(command, out, 1 + len(found.moments_s) % 3)
+        process = _start(flags, out, 1 + len(found.moments_s) % 3, fork)
         try:
             found.same &= process.wait(moment) == 0 and digest(out) == digest(reference)
             shutil.rmtree(out)  # done before it could be killed: begin anew
@@ -167,6 +171,7 @@ def kill_and_resume(
             process.send_signal(signal.SIGKILL)
             process.wait()
         time.sleep(1.0)  # its workers see it and go
+        _until_free(out)
         clips = {path: path.stat().st_mtime_ns for path in out.glob("work/clips/*/[!.]*.tar")}
         found.remade += sum(clips.get(path, at) != at for path, at in before.items())
         before = clips
@@ -175,28 +180,45 @@ def kill_and_resume(
         found.there.append(len(list(out.glob("work/clips/*/[!.]*.json"))))
         found.leftovers += len([path for path in out.rglob(".*") if path.is_file()])
     bar.close()
-    found.same &= _start(command, out, 1).wait() == 0 and digest(out) == digest(reference)
+    found.same &= _start(flags, out, 1, fork).wait() == 0 and digest(out) == digest(reference)
     return found
 
 
-def _start(command: list[str], out: Path, workers: int) -> subprocess.Popen[bytes]:
-    given = [*command, "--out", str(out), "--workers", str(workers), "--quiet"]
-    return subprocess.Popen(given, stdout=subprocess.DEVNULL, cwd=ROOT)
+def _until_free(folder: Path) -> None:
+    """Waits for the last process that has the folder to itself; forked workers do too."""
+    while folder.exists():
+        try:
+            with alone_in(folder):
+                return
+        except SettingError:
+            time.sleep(0.2)
+
+
+def _start(
+    flags: list[str], out: Path, workers: int, fork: bool
+) -> Fork | subprocess.Popen[bytes]:  # fmt: skip
+    flags = [*flags, "--out", str(out), "--workers", str(workers), "--quiet"]
+    if fork:
+        return Fork(flags)
+    command = [sys.executable, "-m", "training.build_dataset", *flags]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
 def kills(args: argparse.Namespace, root: Path, out: Path) -> str:
     """The whole comparison."""
-    command = [
-        sys.executable, "-m", "training.build_dataset", "--root", str(root), "--seconds",
-        str(args.seconds), "--pose-model", args.pose_model, "--codec", str(CODEC), "--bandwidth",
-        str(args.bandwidth), "--per-shard", "4", "--shares", "0.6", "0.2", "0.2",
+    flags = [
+        "--root", str(root), "--seconds", str(args.seconds), "--pose-model", args.pose_model,
+        "--codec", str(CODEC), "--bandwidth", str(args.bandwidth), "--per-shard", "4",
+        "--shares", "0.6", "0.2", "0.2",
     ]  # fmt: skip
+    if args.fork:
+        load()
     start = time.perf_counter()
-    if _start(command, out / "whole", 2).wait() != 0:
+    if _start(flags, out / "whole", 2, args.fork).wait() != 0:
         raise RuntimeError("the reference run failed")
     took_s = time.perf_counter() - start
     found = kill_and_resume(
-        command, out / "killed", out / "whole", args.kills, 0.9 * took_s, args.kill_seed
+        flags, out / "killed", out / "whole", args.kills, 0.9 * took_s, args.kill_seed, args.fork
     )
     files = [path for path in (out / "whole").rglob("*") if path.is_file()]
     moments = ", ".join(
@@ -226,6 +248,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--drawn", type=int, default=8, help="different films [%(default)s]")
     add("--kills", type=int, default=0, help="SIGKILLs, instead of the speed")
     add("--kill-seed", type=int, default=1, help="of their moments [%(default)s]")
+    add("--fork", action="store_true", help="kill copies of this process: they start at once")
     add("--memory", action="store_true", help="memory, instead of the speed")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:

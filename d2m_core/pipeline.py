@@ -13,7 +13,7 @@ import torch
 from .assets import default_weights
 from .audio import save_audio, with_own_sound
 from .checkpoint import LoadedModel, load_model, load_rhythm
-from .codec import Codec, decode_tokens, load_codec
+from .codec import EMBEDDED, EMBEDDED_FOLDERS, Codec, decode_tokens, load_codec
 from .config import SamplingConfig, check_tempo
 from .errors import MediaError, SettingError
 from .motion import extract_motion
@@ -80,12 +80,17 @@ def load_models(
     rhythm: Path | str | None = None,
     device: str = "auto",
 ) -> Models:
-    """Loads transformer, codec and rhythm network; None takes the weights of the project."""
+    """Loads transformer, codec and rhythm network; None takes the weights of the project.
+
+    Without `codec` it is the one of ours that the transformer writes for, else the default one.
+    """
     where = best_device(device)
+    loaded = load_model(model or default_weights("model"), where)
+    ours = loaded.spec.name if loaded.spec.name in EMBEDDED_FOLDERS else EMBEDDED
     return Models(
-        load_model(model or default_weights("model"), where),
+        loaded,
         load_rhythm(rhythm or default_weights("rhythm")),
-        load_codec(str(codec or default_weights("codec")), where),
+        load_codec(str(codec or default_weights(EMBEDDED_FOLDERS[ours])), where),
     )
 
 
