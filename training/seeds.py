@@ -11,7 +11,7 @@ only; whatever is new takes a free range and writes it down here.
 | 900_000 and up | music that measures the codec |
 | 8_000_000 and up | music that `training.studio.check_styles` measures |
 | 9_000_000 and up | dances for `training.evaluate music` |
-| 9_500_000 and up | rendered dances for `training.evaluate rhythm`; +100: demo, tests |
+| 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
 | 10_000_000 and up | validation of the rhythm network |
 | 11_000_000 and up | landmarks of dances for `training.evaluate rhythm`, set studio |
