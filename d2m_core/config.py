@@ -90,8 +90,8 @@ class TrainConfig:
     resume: bool = False
     """Go on from the state in `folder`."""
     init: str = ""
-    """Folder in MusicGen's format, or its name on the hub: the decoder starts with its weights,
-    which also decide the network's size."""
+    """What to fine-tune: a checkpoint of ours (.safetensors), or a folder in MusicGen's format or
+    its name on the hub, for the decoder. Its weights also decide the network's size."""
     lora: int = 0
     """With `init`: train adapters of this rank in the decoder (peft) and leave its weights alone;
     0 trains everything."""

@@ -2,6 +2,7 @@
 
     python -m training.train --data runs/items --minutes 45
     python -m training.train --preset tiny --folder runs/tiny --out runs/tiny/model.safetensors
+    python -m training.train --init weights/model.safetensors --data runs/my_set/train ...
     python -m training.train --init facebook/musicgen-small --lora 16 --data runs/items_32khz ...
     accelerate launch -m training.train ...     # many GPUs or machines; torchrun does as well
 
@@ -28,6 +29,7 @@ from d2m_core.errors import D2MError
 from training.data import read_folder, split
 from training.flags import add_flags
 from training.musicgen import decoder_shape
+from training.own_checkpoint import checkpoint_shape, is_checkpoint
 from training.synthetic_items import make_items
 from training.trainer import Trainer, faster_precision
 from training.versions import commit
@@ -43,11 +45,14 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     data = split(make_items(12), config.hold_out) if config.data == SYNTHETIC else None
     data = data or read_folder(config.data, config.hold_out)
     codec = data.codec
-    if config.init:
-        shape = {**shape, **decoder_shape(config.init, codec)}
-    full = ModelConfig(
-        len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape
-    )
+    if is_checkpoint(config.init):
+        full = checkpoint_shape(config.init, data)
+    else:
+        if config.init:
+            shape = {**shape, **decoder_shape(config.init, codec)}
+        full = ModelConfig(
+            len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape
+        )
     trainer = Trainer(config, full, data)
     resumed = config.resume and trainer.restore()
     if trainer.precision == "auto":

@@ -29,6 +29,7 @@ from d2m_core.pipeline import best_device
 from training.data import Batch, DataSet, draw_batch, motion_statistics
 from training.lora import add_adapters, merged
 from training.musicgen import take_over
+from training.own_checkpoint import is_checkpoint, start_from
 from training.schedule import of_first, rate_factor
 
 VALIDATION_BATCHES = 4
@@ -52,7 +53,9 @@ class Trainer:
         mean, std = motion_statistics(data.train)
         self.net.motion_mean.copy_(mean)
         self.net.motion_std.copy_(std)
-        if config.init:
+        if is_checkpoint(config.init):
+            start_from(self.net, config.init)
+        elif config.init:
             take_over(self.net, config.init)
         if config.lora:
             add_adapters(self.net, config.lora)

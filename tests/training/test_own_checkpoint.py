@@ -1,0 +1,54 @@
+"""Fine-tuning from a checkpoint of our own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from d2m_core.checkpoint import load_model, save_model
+from d2m_core.errors import SettingError
+from d2m_core.types import CodecSpec
+from tests.training.test_train import SHAPE, TINY
+from training.data import DataSet, split
+from training.own_checkpoint import checkpoint_shape
+from training.synthetic_items import make_items
+from training.trainer import Trainer
+
+
+@pytest.fixture
+def data() -> DataSet:
+    return split(make_items(4))
+
+
+def _saved(folder: Path, data: DataSet, codec: CodecSpec | None = None) -> str:
+    net = Trainer(TINY, SHAPE, data).net
+    net.motion_mean.fill_(0.5)  # of other dances
+    path = folder / "model.safetensors"
+    save_model(path, net, codec or data.codec, data.motion_names, None, {}, half=False)
+    return str(path)
+
+
+def test_training_starts_with_the_weights_of_a_checkpoint(tmp_path: Path, data: DataSet) -> None:
+    path = _saved(tmp_path, data)
+    shape = checkpoint_shape(path, data)
+    assert shape == SHAPE
+    trainer = Trainer(replace(TINY, init=path, seed=7), shape, data)
+    before = load_model(path).model.state_dict()
+    assert all(torch.equal(before[name], t) for name, t in trainer.net.state_dict().items())
+    assert all(torch.equal(before[name], t) for name, t in trainer.average.items())
+    trainer.train_step(trainer.batch(0))
+    assert not torch.equal(before["tokens_in"], trainer.net.tokens_in)
+    assert torch.equal(before["motion_mean"], trainer.net.motion_mean)
+
+
+def test_items_must_fit_the_checkpoint(tmp_path: Path, data: DataSet) -> None:
+    path = _saved(tmp_path, data)
+    items = tuple(replace(item, style="tango") for item in data.train)
+    with pytest.raises(SettingError, match="does not know the style tango"):
+        checkpoint_shape(path, split(items))
+    other = _saved(tmp_path, data, replace(data.codec, name="other"))
+    with pytest.raises(SettingError, match="codebooks of other"):
+        checkpoint_shape(other, data)
