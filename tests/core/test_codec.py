@@ -244,10 +244,11 @@ def test_duration_is_exact(codec: Codec, duration_s: float) -> None:
     assert sound.samples.dtype == torch.float32
     whole = decode_tokens(codec, tokens).samples
     kept = min(whole.shape[-1], sound.samples.shape[-1])
-    ours, theirs = sound.samples[..., :kept], whole[..., :kept]
-    assert ours.abs().max() <= 1.0
-    same_size = theirs * (ours.abs().max() / theirs.abs().max())
-    torch.testing.assert_close(ours, same_size, atol=1e-4, rtol=1e-3)
+    assert sound.samples.abs().max() <= 1.0 + 1e-6
+    alike = max(
+        0, kept - 480
+    )  # the limiter hears what comes next: 20 ms before a cut may be louder
+    torch.testing.assert_close(sound.samples[..., :alike], whole[..., :alike], atol=1e-4, rtol=1e-3)
     assert not sound.samples[..., kept:].any()
 
 
@@ -277,8 +278,8 @@ def test_the_first_codebooks_alone_are_decoded(codec: Codec) -> None:
     with torch.inference_mode():
         latent = codec.model.quantizer.decode(tokens.codes[:, :1].transpose(0, 1))
         whole = codec.model.decoder(latent)
-    whole = whole / whole.abs().max().clamp_min(1.0)
-    torch.testing.assert_close(sound, whole[..., : sound.shape[-1]], atol=1e-4, rtol=0)
+    whole = limited(Waveform(whole[..., : sound.shape[-1]], 24_000)).samples
+    torch.testing.assert_close(sound, whole, atol=1e-4, rtol=0)
     assert not codec.spec.reads(replace(codec.spec, codebooks=codec.spec.codebooks + 1))
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from threadpoolctl import threadpool_limits
 
 from d2m_core.assets import model_folder
 from d2m_core.errors import SettingError
@@ -40,6 +42,16 @@ SETTINGS = ClipSettings(
     Cutting(seconds=2.0), Seeing(pose_model="lite", fps=24.0),
     encoding=Encoding(str(ROOT / "weights" / "codec_2"), bandwidth=2.0),
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Sums in torch and numpy go by the number of threads; workers have one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
