@@ -23,7 +23,7 @@ from d2m_core.checkpoint import load_rhythm
 from d2m_core.metrics import beat_f
 from d2m_core.motion import extract_motion
 from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.rhythm_stream import BeatEmitter, RhythmStream, StreamSettings, cut
+from d2m_core.rhythm_stream import BeatEmitter, RhythmStream, StreamSettings
 from d2m_core.types import PoseSequence
 from training.rhythm_pool import random_scene
 from training.seeds import ABLATION_SEED
@@ -41,7 +41,7 @@ def grids_of(poses: PoseSequence, net: RhythmNet) -> tuple[list[tuple[float, Bea
     step = max(1, round(settings.hop_s * poses.fps))
     started = time.process_time()
     for first in range(0, poses.frames, step):
-        stream.push(cut(poses, first, first + step))
+        stream.push(poses.frames_at(slice(first, first + step)))
         if stream.grid is not None:
             found.append((stream.now_s, stream.grid))
     return found, (time.process_time() - started) / poses.duration_s

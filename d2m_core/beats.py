@@ -99,13 +99,8 @@ def decode_beats(
     if curve.max() < _FLAT or (downbeat is not None and accents.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
         return BeatGrid(beats, _every(len(beats), 0, 4), tempo_bpm or DEFAULT_BPM, 0.0)
-    gain, bar_gain = _gains(curve, fps, downbeat)
+    gain, bar_gain = _gains(curve, fps, downbeat, tempi if tempo_bpm is None else None)
     if tempo_bpm is None:
-        if tempi is not None:
-            clear = clearness(
-                bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _BEAT_SHARE), _BEAT_HEIGHT
-            )
-            gain = gain + clear * tempo_gain(tempi, len(gain))
         chain = track(gain, bar_gain, _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY)
         found = _smoothed(*_on_peaks(chain.beats_s, curve))
         beats = cover(found, duration_s)
@@ -156,7 +151,7 @@ def cover(beats_s: np.ndarray, duration_s: float) -> np.ndarray:
 
 
 def _gains(
-    curve: np.ndarray, fps: float, downbeat: np.ndarray | None
+    curve: np.ndarray, fps: float, downbeat: np.ndarray | None, tempi: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """What a beat gains at each state, [S, L] or [S, 1], and what the start of a bar does, [S]."""
     if downbeat is None:
@@ -164,8 +159,10 @@ def _gains(
     bars_curve = at_rate(np.nan_to_num(np.asarray(downbeat, np.float64)), fps)
     height = bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _BEAT_SHARE)
     gain = bump_gain(curve, height, _BEAT_FAVOURED)[:, None]
-    height = bump_height(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED, _BAR_SHARE)
-    return gain, _BAR_WEIGHT * bump_gain(bars_curve, height, _BAR_FAVOURED)
+    if tempi is not None:
+        gain = gain + clearness(height, _BEAT_HEIGHT) * tempo_gain(tempi, len(gain))
+    bar_height = bump_height(bars_curve, _BAR_HEIGHT, _BAR_FAVOURED, _BAR_SHARE)
+    return gain, _BAR_WEIGHT * bump_gain(bars_curve, bar_height, _BAR_FAVOURED)
 
 
 def _locked(gain: np.ndarray, curve: np.ndarray, tempo_bpm: float, duration_s: float) -> np.ndarray:

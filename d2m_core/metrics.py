@@ -138,9 +138,14 @@ class BinScore:
 
     @property
     def f1(self) -> float:
-        """2 BCS BHS / (BCS + BHS); only means something in LORIS's form."""
-        total = self.bcs + self.bhs
-        return 2 * self.bcs * self.bhs / total if total else 0.0
+        """As `bin_f1`; only means something in LORIS's form."""
+        return float(bin_f1(np.array(self.bcs), np.array(self.bhs)))
+
+
+def bin_f1(bcs: np.ndarray, bhs: np.ndarray) -> np.ndarray:
+    """2 BCS BHS / (BCS + BHS), of any shape; 0 where both are."""
+    total = bcs + bhs
+    return np.where(total > 0, 2 * bcs * bhs / np.where(total > 0, total, 1), 0.0)
 
 
 def onsets(wave: Waveform) -> np.ndarray:

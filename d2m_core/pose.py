@@ -272,14 +272,7 @@ def select_dancer(poses: PoseSequence, which: str | int = "largest") -> PoseSequ
         chosen = int(seen[np.argmax(score[seen])])
     else:
         raise SettingError(f"Dancer is {which!r}; choose {', '.join(DANCERS)} or a number from 0.")
-    pick = slice(chosen, chosen + 1)
-    return PoseSequence(
-        poses.world[:, pick],
-        poses.image[:, pick],
-        poses.visibility[:, pick],
-        poses.present[:, pick],
-        poses.fps,
-    )
+    return poses.people_at(slice(chosen, chosen + 1))
 
 
 def _sizes(poses: PoseSequence) -> np.ndarray:

@@ -109,7 +109,7 @@ class RhythmStream:
         most = round(self.settings.memory_s * poses.fps)
         extra = self._poses.frames - most
         if extra > 0:
-            self._poses = cut(self._poses, extra)
+            self._poses = self._poses.frames_at(slice(extra, None))
             self._dropped += extra
 
     def _found(self, now_s: float) -> BeatGrid:
@@ -141,12 +141,4 @@ def joined(first: PoseSequence, then: PoseSequence) -> PoseSequence:
         np.concatenate([first.visibility, then.visibility]),
         np.concatenate([first.present, then.present]),
         first.fps,
-    )
-
-
-def cut(poses: PoseSequence, first: int, last: int | None = None) -> PoseSequence:
-    """Frames `first` up to `last`."""
-    some = slice(first, last)
-    return PoseSequence(
-        poses.world[some], poses.image[some], poses.visibility[some], poses.present[some], poses.fps
     )

@@ -83,15 +83,15 @@ def score_music(
     hits = onsets(wave)
     accents = _accents_of(dance, poses)
     inside = dance.beats_s[dance.beats_s < duration_s]
+    kept = continuity(inside, music.beats_s)
     scores = [
         Score(
             "beat F",
             beat_f(inside, music.beats_s),
             beat_f_chance(inside, music.beats_s, duration_s),
         ),
-        Score("beats in a row (CMLt)", continuity(inside, music.beats_s).cmlt, float("nan")),
-        Score("also half, double, off-beat (AMLt)", continuity(inside, music.beats_s).amlt,
-              float("nan")),
+        Score("beats in a row (CMLt)", kept.cmlt, float("nan")),
+        Score("also half, double, off-beat (AMLt)", kept.amlt, float("nan")),
         _near("accents met by an onset", accents, hits, dance, duration_s),
         _near("onsets that meet an accent", accents, hits, dance, duration_s, turned=True),
     ]  # fmt: skip

@@ -106,6 +106,23 @@ class PoseSequence:
     def duration_s(self) -> float:
         return self.frames / self.fps
 
+    def frames_at(self, pick: slice) -> PoseSequence:
+        """Some of the frames."""
+        return self._picked(pick, slice(None))
+
+    def people_at(self, pick: slice | list[int]) -> PoseSequence:
+        """Some of the people, in the order given."""
+        return self._picked(slice(None), pick)
+
+    def _picked(self, frames: slice, people: slice | list[int]) -> PoseSequence:
+        return PoseSequence(
+            self.world[frames, people],
+            self.image[frames, people],
+            self.visibility[frames, people],
+            self.present[frames, people],
+            self.fps,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class MotionFeatures:

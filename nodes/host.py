@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,7 +19,7 @@ from comfy.cli_args import args
 from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..d2m_core.errors import MediaError, ModelError
+from ..d2m_core.errors import D2MError, MediaError, ModelError
 from ..d2m_core.types import Progress
 
 FOLDER = "dance2music"
@@ -126,6 +127,17 @@ def check_prefix(prefix: str) -> str:
     if not Path(os.path.realpath(os.path.join(root, prefix))).is_relative_to(root):
         raise MediaError(f"Prefix {prefix!r} leads out of {root}; use a name or a subfolder.")
     return root
+
+
+def wrong_output(prefix: str, suffix: str, known: Iterable[str]) -> str | None:
+    """What is wrong with the name and format of a file to be saved; None if nothing."""
+    if suffix not in known:
+        return f"Format is {suffix!r}; choose {', '.join(known)}."
+    try:
+        check_prefix(prefix)
+    except D2MError as error:
+        return str(error)
+    return None
 
 
 def output_file(prefix: str, suffix: str) -> tuple[Path, ui.SavedResult]:

@@ -8,7 +8,6 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..d2m_core.audio import save_audio
-from ..d2m_core.errors import D2MError
 from . import host
 from .sockets import CATEGORY, AudioPlayer, each, from_audio
 from .work import beside
@@ -59,13 +58,7 @@ class SaveAudio(io.ComfyNode):
     def validate_inputs(
         cls, filename_prefix: str = "audio/dance", format: str = "flac"
     ) -> bool | str:
-        if format not in FORMATS:
-            return f"Format is {format!r}; choose {', '.join(FORMATS)}."
-        try:
-            host.check_prefix(filename_prefix)
-        except D2MError as error:
-            return str(error)
-        return True
+        return host.wrong_output(filename_prefix, format, FORMATS) or True
 
 
 def _tags(suffix: str, metadata: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import InputImpl, io, ui
 
-from ..d2m_core.errors import D2MError, MediaError
+from ..d2m_core.errors import MediaError
 from ..d2m_core.mux import VIDEO_FORMATS, best_suffix, mux
 from . import host
 from .clips import clip_of
@@ -88,10 +88,4 @@ class SaveVideo(io.ComfyNode):
     def validate_inputs(
         cls, filename_prefix: str = "video/dance", format: str = AUTO
     ) -> bool | str:
-        if format not in FORMATS:
-            return f"Format is {format!r}; choose {', '.join(FORMATS)}."
-        try:
-            host.check_prefix(filename_prefix)
-        except D2MError as error:
-            return str(error)
-        return True
+        return host.wrong_output(filename_prefix, format, FORMATS) or True

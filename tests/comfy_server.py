@@ -19,6 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from d2m_core import assets
+from d2m_core.errors import ModelError
 from tests.setup_comfy import APP, PYTHON
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -109,6 +113,17 @@ class Server:
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]
+
+
+def put_pose_model(base: Path, variant: str = "full") -> Path:
+    """Makes our model folder below `base`, with a pose model in it; skips where there is none."""
+    models = base / "models" / "dance2music"
+    models.mkdir(parents=True)
+    try:
+        shutil.copy(assets.pose_model(variant, assemble=True), models)
+    except ModelError as error:
+        pytest.skip(f"no pose model to test with: {error}")
+    return models
 
 
 @contextmanager

@@ -20,12 +20,13 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from d2m_core.errors import SettingError
-from d2m_core.motion import MOTION_NAMES, extract_motion
+from d2m_core.motion import extract_motion
 from d2m_core.rhythm import RhythmNet, rhythm_curves
-from d2m_core.types import MOTION_FPS, MotionFeatures, PoseSequence
+from d2m_core.types import MOTION_FPS, MotionFeatures
 from training.dance_with_melody import EXCERPT_S, captured_poses, dances_in
-from training.rhythm_losses import loss_of
+from training.rhythm_losses import WEIGHTS, loss_of
 from training.rhythm_pool import Pool, bumps
+from training.rhythm_trainer import seen_in, windows_of
 from training.schedule import rate_factor
 from training.song_beats import song_beats
 from training.studio.members import POSES
@@ -40,7 +41,6 @@ _OFFSET_LIKELY_S, _DRIFT_LIKELY = 0.25, 0.008
 """Deviations of how far apart clocks usually are."""
 _WINDOW_S = 8.0
 _WARM_STEPS = 10
-_POS_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,13 @@ class Clock:
 
     def moved(self, beats_s: np.ndarray, duration_s: float) -> np.ndarray:
         """The music's beats as the dance's clock has them."""
-        return beats_s + self.offset_s + self.drift * (beats_s - duration_s / 2)
+        return _moved(beats_s, self.offset_s, self.drift, duration_s)
+
+
+def _moved(
+    beats_s: np.ndarray, offset_s: float | np.ndarray, drift: float | np.ndarray, duration_s: float
+) -> np.ndarray:
+    return beats_s + offset_s + drift * (beats_s - duration_s / 2)
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def read_dances(folder: Path, cache: Path) -> list[RealDance]:
     if (folder / INDEX).exists():
         pairs = list(read_pairs(folder, kinds=(POSES,)))
         found = [
-            RealDance(p.name, extract_motion(first_person(p.seen)), np.array(p.facts.beats_s))
+            RealDance(p.name, extract_motion(p.seen), np.array(p.facts.beats_s))
             for p in pairs
             if p.seen is not None and len(p.facts.beats_s) > 1
         ]
@@ -107,14 +113,6 @@ def read_dances(folder: Path, cache: Path) -> list[RealDance]:
     return found
 
 
-def first_person(poses: PoseSequence) -> PoseSequence:
-    """The lead alone."""
-    return PoseSequence(
-        poses.world[:, :1], poses.image[:, :1], poses.visibility[:, :1], poses.present[:, :1],
-        poses.fps,
-    )  # fmt: skip
-
-
 def clock_of(beat: np.ndarray, beats_s: np.ndarray, fps: float = MOTION_FPS) -> Clock:
     """The likeliest clock: where the curve says most of the moved beats, and clocks usually are.
 
@@ -127,7 +125,7 @@ def clock_of(beat: np.ndarray, beats_s: np.ndarray, fps: float = MOTION_FPS) -> 
     odds = np.log(sure / (1 - sure))
     odds = odds - odds.mean()
     offsets, drifts = (axis.ravel() for axis in np.meshgrid(OFFSETS_S, DRIFTS))
-    moved = beats_s + offsets[:, None] + drifts[:, None] * (beats_s - duration_s / 2)  # [tries, M]
+    moved = _moved(beats_s, offsets[:, None], drifts[:, None], duration_s)  # [tries, M]
     said = np.interp(moved * fps, np.arange(len(odds)), odds, left=0.0, right=0.0).sum(1)
     usual = (offsets / _OFFSET_LIKELY_S) ** 2 + (drifts / _DRIFT_LIKELY) ** 2
     best = int((said - 0.5 * usual).argmax())
@@ -181,10 +179,10 @@ def _own_loss(
         motion.append(dance.motion.values[first : first + size])
         wanted.append(bumps(times, clocks[pick].moved(dance.beats_s, dance.motion.duration_s)))
     seen = torch.from_numpy(np.stack(motion).astype(np.float32))
-    present = seen[..., MOTION_NAMES.index("present")] > 0
+    present = seen_in(seen)
     return binary_cross_entropy_with_logits(
         net(seen, present).beat, torch.from_numpy(np.stack(wanted).astype(np.float32)),
-        weight=present.float(), pos_weight=torch.tensor(_POS_WEIGHT),
+        weight=present.float(), pos_weight=torch.tensor(WEIGHTS["beat"][1]),
     )  # fmt: skip
 
 
@@ -192,13 +190,6 @@ def _studio_loss(net: RhythmNet, pool: Pool, batch: int, rng: np.random.Generato
     size = min(round(_WINDOW_S * MOTION_FPS), pool.motion.shape[1])
     picks = rng.integers(len(pool), size=batch)
     starts = rng.integers(pool.motion.shape[1] - size + 1, size=batch)
-    motion, targets, tempo = (
-        torch.from_numpy(
-            np.stack([part[i, s : s + size] for i, s in zip(picks, starts, strict=True)]).astype(
-                np.float32
-            )
-        )
-        for part in (pool.motion, pool.targets, pool.tempo)
-    )
-    present = motion[..., MOTION_NAMES.index("present")] > 0
+    motion, targets, tempo = windows_of(pool, picks, starts, size)
+    present = seen_in(motion)
     return loss_of(net(motion, present), targets, tempo, present)

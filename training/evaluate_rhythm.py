@@ -21,7 +21,7 @@ from d2m_core.errors import SettingError, require
 from d2m_core.motion import extract_motion
 from d2m_core.pose import estimate_poses, select_dancer
 from d2m_core.pose_keypoints import load_poses, save_poses
-from d2m_core.types import PoseSequence
+from d2m_core.types import PoseSequence, VideoClip
 from d2m_core.video import open_clip
 from training.calibration import draw_reliability
 from training.dance_with_melody import EXCERPT_S, captured_poses, dances_in
@@ -117,11 +117,16 @@ def clip_cases(clips: Path, folder: Path) -> Iterator[Case]:
     """Real clips against their own songs; silent ones have no reference. Poses in `folder`."""
     for path in videos_in(clips):
         clip = open_clip(path)
-        kept = folder / f"{path.stem}.npz"
-        if not kept.exists():
-            save_poses(select_dancer(estimate_poses(clip), "largest"), kept)
         beats_s = song_beats(path, clip.duration_s, folder) if clip.has_audio else None
-        yield case_of(path.stem, load_poses(kept), beats_s)
+        yield case_of(path.stem, clip_poses(clip, folder), beats_s)
+
+
+def clip_poses(clip: VideoClip, folder: Path) -> PoseSequence:
+    """The poses of the largest dancer of a whole file; kept in `folder`."""
+    kept = folder / f"{clip.path.stem}.npz"
+    if not kept.exists():
+        save_poses(select_dancer(estimate_poses(clip), "largest"), kept)
+    return load_poses(kept)
 
 
 def videos_in(folder: Path) -> list[Path]:

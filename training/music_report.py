@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from d2m_core.metrics import bin_f1
 from d2m_core.metrics_sound import frechet_distance
 from training.bootstrap import Interval, draws, mean_interval
 from training.music_scores import COLUMNS, CaseScore
@@ -99,10 +100,8 @@ def _over_the_set(scores: Sequence[CaseScore]) -> dict[str, Any]:
 
 
 def _f1(pairs: np.ndarray) -> np.ndarray:
-    """2 BCS BHS / (BCS + BHS) of the means over clips, [sets] of [sets, clips, 2]; 0 of nothing."""
-    coverage, hits = pairs.mean(1).T
-    total = coverage + hits
-    return np.where(total > 0, 2 * coverage * hits / np.where(total > 0, total, 1), 0.0)
+    """F1 of the means over clips, [sets] of [sets, clips, 2]."""
+    return bin_f1(*pairs.mean(1).T)
 
 
 def _distances(scores: Sequence[CaseScore], judge: StyleJudge) -> dict[str, Any]:

@@ -14,13 +14,11 @@ from d2m_core.audio import load_audio, save_audio, to_mono
 from d2m_core.errors import require
 from d2m_core.metrics import motion_beats
 from d2m_core.motion import extract_motion
-from d2m_core.pose import estimate_poses, select_dancer
-from d2m_core.pose_keypoints import load_poses, save_poses
 from d2m_core.types import MotionFeatures, PoseSequence, Waveform
 from d2m_core.video import open_clip
 from training.codec_music import installed_materials
 from training.dance_with_melody import EXCERPT_S, captured_poses, dances_in
-from training.evaluate_rhythm import drawn_dance, read_back, videos_in
+from training.evaluate_rhythm import clip_poses, drawn_dance, read_back, videos_in
 from training.seeds import UNSEEN_SEED
 from training.song_beats import song_beats
 from training.sources import Recording, SourceOptions, given_poses, recordings
@@ -182,14 +180,11 @@ def clip_dances(options: SetOptions) -> Iterator[Dance]:
     folder = options.poses / "clips"
     paths = videos_in(options.folder("clips"))
     for path in (paths[number] for number in spread(len(paths), options.dances)):
-        clip, kept = open_clip(path), folder / f"{path.stem}.npz"
-        if not kept.exists():
-            save_poses(select_dancer(estimate_poses(clip), "largest"), kept)
-        beats, song = None, None
+        clip, beats, song = open_clip(path), None, None
         if clip.has_audio:
             beats = song_beats(path, clip.duration_s, folder)
             song = load_audio(path, duration_s=clip.duration_s, mono=True)
-        yield dance_of(path.stem, load_poses(kept), beats, soundtrack=song)
+        yield dance_of(path.stem, clip_poses(clip, folder), beats, soundtrack=song)
 
 
 def aist_dances(options: SetOptions) -> Iterator[Dance]:
@@ -206,22 +201,14 @@ def aist_dances(options: SetOptions) -> Iterator[Dance]:
     require(len(test) > 0, f"{root} holds no test dance of AIST++ with keypoints and sound.")
     for number in spread(len(test), options.dances):
         recording = test[number]
-        poses = _first(given_poses(recording), options.seconds)
+        poses = given_poses(recording)
+        poses = poses.frames_at(slice(max(1, round(options.seconds * poses.fps))))
         sound = recording.music or recording.video
         beats = song = None
         if sound is not None:
             beats = song_beats(sound, poses.duration_s, options.poses / "aist")
             song = load_audio(sound, duration_s=poses.duration_s, mono=True)
         yield dance_of(recording.name, poses, beats, soundtrack=song)
-
-
-def _first(poses: PoseSequence, seconds: float) -> PoseSequence:
-    """The first seconds of poses."""
-    frames = min(poses.frames, max(1, round(seconds * poses.fps)))
-    return PoseSequence(
-        poses.world[:frames], poses.image[:frames], poses.visibility[:frames],
-        poses.present[:frames], poses.fps,
-    )  # fmt: skip
 
 
 def styles_for(dances: Sequence[Dance], known: Sequence[str]) -> list[str]:

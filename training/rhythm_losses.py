@@ -17,7 +17,7 @@ TEMPO_BINS = 48
 _TEMPO_WEIGHT, _TEMPO_BLUR = 0.15, 1.0
 """How much the tempo counts, and how many bins off still count a good deal."""
 
-_WEIGHTS = {
+WEIGHTS = {
     "beat": (1.0, 3.0), "downbeat": (0.4, 6.0), "onset": (0.5, 3.0), "energy": (0.2, 1.0),
     "kick": (0.1, 3.0), "snare": (0.1, 3.0), "hat": (0.1, 3.0),
 }  # fmt: skip
@@ -64,13 +64,10 @@ def loss_of(
 ) -> torch.Tensor:  # fmt: skip
     """Weighted cross entropy of curves and tempo where the dancer is seen."""
     total = torch.zeros((), device=targets.device)
-    for column, (name, (weight, events)) in enumerate(_WEIGHTS.items()):
-        part = column >= 4
-        if name in leave_out or (part and ("parts" in leave_out or out.parts is None)):
+    for column, (name, (weight, events)) in enumerate(WEIGHTS.items()):
+        logits = curve_of(out, name)
+        if logits is None or name in leave_out or (name in PART_CURVES and "parts" in leave_out):
             continue
-        logits = (
-            out.parts[..., column - 4] if part and out.parts is not None else getattr(out, name)
-        )
         loss = binary_cross_entropy_with_logits(
             logits,
             targets[..., column],

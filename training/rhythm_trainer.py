@@ -108,7 +108,7 @@ class Trainer:
         self.net.train()
         if self.config.spoil:
             motion = spoilt(motion, self.net.mean, self.net.std, self.config.spoil, rng)
-        present = motion[..., MOTION_NAMES.index("present")] > 0
+        present = seen_in(motion)
         loss = loss_of(self.net(motion, present), targets, tempo, present, self.config.leave_out)
         self.optimiser.zero_grad()
         loss.backward()
@@ -164,18 +164,30 @@ def batch_of(
     count = max(1, size * whole // length // 1)
     picks = rng.integers(len(pool), size=min(count, 2 * size))
     starts = rng.integers(whole - length + 1, size=len(picks))
-
-    def cut(values: np.ndarray) -> np.ndarray:
-        parts = [values[i, s : s + length] for i, s in zip(picks, starts, strict=True)]
-        return np.stack(parts).astype(np.float32)
-
-    motion = cut(pool.motion)
+    motion, targets, tempo = windows_of(pool, picks, starts, length)
     half = len(motion) // 2
     shape = motion[:half].shape
-    mirrored = mirror_motion(MotionFeatures(motion[:half].reshape(-1, shape[-1]), MOTION_NAMES))
-    motion[:half] = mirrored.values.reshape(shape)
-    targets, tempo = torch.from_numpy(cut(pool.targets)), torch.from_numpy(cut(pool.tempo))
-    return torch.from_numpy(motion), targets, tempo
+    plain = motion[:half].numpy().reshape(-1, shape[-1])
+    mirrored = mirror_motion(MotionFeatures(plain, MOTION_NAMES))
+    motion[:half] = torch.from_numpy(mirrored.values.reshape(shape))
+    return motion, targets, tempo
+
+
+def windows_of(
+    pool: Pool, picks: np.ndarray, starts: np.ndarray, length: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Motion, targets and tempo of `length` frames of the picked dances, as `batch_of`."""
+
+    def cut(values: np.ndarray) -> torch.Tensor:
+        parts = [values[i, s : s + length] for i, s in zip(picks, starts, strict=True)]
+        return torch.from_numpy(np.stack(parts).astype(np.float32))
+
+    return cut(pool.motion), cut(pool.targets), cut(pool.tempo)
+
+
+def seen_in(motion: torch.Tensor) -> torch.Tensor:
+    """Where the dancer of motion features [B, F, D] is seen, bool [B, F]."""
+    return motion[..., MOTION_NAMES.index("present")] > 0
 
 
 def spoilt(

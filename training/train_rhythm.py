@@ -94,7 +94,7 @@ def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, comman
     info = {
         "command": command,
         "licence": "MIT",
-        "data": f"{config.dances} drawn dances of 12 s (training/studio/dancer.py)",
+        "data": f"{config.dances} dances of the studio, 12 s each",
         "steps": trainer.step,
         "minutes": round(trainer.spent_s / 60, 1),
         "loss": round(trainer.loss, 4),

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from d2m_core import assets
-from d2m_core.errors import ModelError
 from scripts.make_thumbnails import SIZE
 from scripts.workflow_graphs import GRAPHS
 from tests.browser.page import HEARD, Browser, browser, prepare_base, with_weights
-from tests.comfy_server import REPOSITORY, comfy_server
+from tests.comfy_server import REPOSITORY, comfy_server, put_pose_model
 from tests.setup_comfy import browser_missing
 from training.studio.drawing import demo_dance, render_scene
 
@@ -47,12 +44,7 @@ PAGE_ONLY = {"audioUI", "upload", "preview"}
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     base = tmp_path_factory.mktemp("comfy")
-    models = base / "models" / "dance2music"
-    models.mkdir(parents=True)
-    try:
-        shutil.copy(assets.pose_model("full", assemble=True), models)
-    except ModelError as error:
-        pytest.skip(f"no pose model to test with: {error}")
+    put_pose_model(base)
     options = prepare_base(base)
     with comfy_server(base, *options, prepare=with_weights) as server, browser(server) as page:
         yield page

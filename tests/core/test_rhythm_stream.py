@@ -12,7 +12,7 @@ from d2m_core.beats import BeatGrid
 from d2m_core.checkpoint import load_rhythm
 from d2m_core.errors import SettingError
 from d2m_core.metrics import beat_f
-from d2m_core.rhythm_stream import BeatEmitter, RhythmStream, StreamSettings, cut, joined
+from d2m_core.rhythm_stream import BeatEmitter, RhythmStream, StreamSettings, joined
 from d2m_core.types import PoseSequence
 from training.studio.plan import make_plan
 from training.studio.stage.noise import mediapipe_like
@@ -49,7 +49,7 @@ def test_a_stream_finds_the_beats_of_a_clear_dance(poses: PoseSequence) -> None:
     stream = RhythmStream(load_rhythm(default_weights("rhythm")), StreamSettings(hop_s=0.5))
     found: list[float] = []
     for first in range(0, poses.frames, 10):
-        new = stream.push(cut(poses, first, first + 10))
+        new = stream.push(poses.frames_at(slice(first, first + 10)))
         assert all(beat <= stream.now_s - 0.5 + 1e-9 for beat in new)
         found += new
     beats = make_plan(SEED, 10.0, "house", 120.0).beats_s
@@ -62,14 +62,14 @@ def test_a_stream_finds_the_beats_of_a_clear_dance(poses: PoseSequence) -> None:
 def test_it_forgets_what_is_long_past(poses: PoseSequence) -> None:
     settings = StreamSettings(memory_s=4.0, hop_s=2.0)
     stream = RhythmStream(load_rhythm(default_weights("rhythm")), settings)
-    stream.push(cut(poses, 0, 240))
+    stream.push(poses.frames_at(slice(0, 240)))
     assert stream.now_s == pytest.approx(240 / poses.fps)
     assert stream.grid is not None
     assert stream.grid.beats_s.min() >= 240 / poses.fps - 4.0
 
 
 def test_pieces_join_to_the_whole_and_others_are_refused(poses: PoseSequence) -> None:
-    whole = joined(cut(poses, 0, 100), cut(poses, 100))
+    whole = joined(poses.frames_at(slice(0, 100)), poses.frames_at(slice(100, None)))
     np.testing.assert_array_equal(whole.world, poses.world)
     with pytest.raises(ValueError, match="rate"):
         joined(poses, replace(poses, fps=30.0))

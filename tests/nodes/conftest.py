@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from d2m_core import assets
-from d2m_core.errors import ModelError
 from tests import tiny_models
-from tests.comfy_server import PYTHON, REPOSITORY, Server, comfy_server
+from tests.comfy_server import PYTHON, REPOSITORY, Server, comfy_server, put_pose_model
 from tests.nodes.graphs import DURATION_S, FILM, LOAD, OTHER_CODEC, POSE, VARIANT, Graph
 from training.studio.drawing import demo_dance, render_scene
 
@@ -33,13 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not PYTHON.exists():
         pytest.skip("no ComfyUI in .comfy; `python tests/setup_comfy.py` sets it up")
     base = tmp_path_factory.mktemp("comfy")
-    models = base / "models" / "dance2music"
-    models.mkdir(parents=True)
-    try:
-        bundle = assets.pose_model(VARIANT, assemble=True)
-    except ModelError as error:
-        pytest.skip(f"no pose model to test with: {error}")
-    shutil.copy(bundle, models)
+    models = put_pose_model(base, VARIANT)
     with comfy_server(base, prepare=prepare) as running:
         tiny_models.write_model(models / "other_codec.safetensors", OTHER_CODEC)
         (models / "broken.safetensors").write_bytes(b"not a checkpoint")

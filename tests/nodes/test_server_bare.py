@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from d2m_core import assets
-from d2m_core.errors import ModelError
 from d2m_core.pose_keypoints import to_openpose
 from d2m_core.types import PoseSequence
-from tests.comfy_server import PYTHON, Server, comfy_server
+from tests.comfy_server import PYTHON, Server, comfy_server, put_pose_model
 from tests.nodes.conftest import TEST_PACK
 from tests.nodes.graphs import (
     Graph,
@@ -51,12 +49,7 @@ def prepare(pack: Path) -> None:
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     base = tmp_path_factory.mktemp("bare")
-    models = base / "models" / "dance2music"
-    models.mkdir(parents=True)
-    try:
-        shutil.copy(assets.pose_model("full", assemble=True), models)
-    except ModelError as error:
-        pytest.skip(f"no pose model to test with: {error}")
+    put_pose_model(base)
     with comfy_server(base, prepare=prepare) as running:
         scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=320 / 240)
         render_scene(scene, base / "input" / "dance.mp4", width=320, height=240)

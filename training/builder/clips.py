@@ -121,10 +121,7 @@ def _part(poses: PoseSequence, start_s: float, seconds: float) -> PoseSequence:
     first, count = round(start_s * poses.fps), max(1, round(seconds * poses.fps))
     if first + count > poses.frames + 1:
         raise _Dropped(gates.NOBODY, f"the poses end after {poses.duration_s:.1f} s")
-    span = slice(first, first + count)
-    return PoseSequence(
-        poses.world[span], poses.image[span], poses.visibility[span], poses.present[span], poses.fps
-    )
+    return poses.frames_at(slice(first, first + count))
 
 
 def _lead_first(poses: PoseSequence, dancer: str) -> PoseSequence:
@@ -132,11 +129,7 @@ def _lead_first(poses: PoseSequence, dancer: str) -> PoseSequence:
         return poses
     lead = select_dancer(poses, dancer)
     same = [np.array_equal(poses.image[:, p], lead.image[:, 0]) for p in range(poses.people)]
-    order = sorted(range(poses.people), key=lambda p: (not same[p], p))
-    return PoseSequence(
-        poses.world[:, order], poses.image[:, order], poses.visibility[:, order],
-        poses.present[:, order], poses.fps,
-    )  # fmt: skip
+    return poses.people_at(sorted(range(poses.people), key=lambda p: (not same[p], p)))
 
 
 def _pair(

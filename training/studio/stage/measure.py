@@ -83,11 +83,7 @@ def sighting(truth: PoseSequence, found: PoseSequence, tags: tuple[str, ...]) ->
 
 def one(poses: PoseSequence, person: int, frames: int) -> PoseSequence:
     """The first frames of one person."""
-    pick = (slice(0, frames), slice(person, person + 1))
-    return PoseSequence(
-        poses.world[pick], poses.image[pick], poses.visibility[pick], poses.present[pick],
-        poses.fps,
-    )  # fmt: skip
+    return poses.frames_at(slice(0, frames)).people_at(slice(person, person + 1))
 
 
 @dataclass(frozen=True, eq=False)
