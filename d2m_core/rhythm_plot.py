@@ -67,7 +67,10 @@ def rhythm_picture(
         left=_LEFT, right=_RIGHT, top=1 - _TOP / height, bottom=_BOTTOM / height, hspace=0.09
     )
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    picture = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    figure.clear()
+    vars(canvas.renderer).clear()  # texts keep it, and its pixels, until the garbage collector runs
+    return picture
 
 
 def _draw_curves(axes: Any, rhythm: Rhythm) -> None:

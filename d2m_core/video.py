@@ -109,15 +109,20 @@ def shown_frames(clip: VideoClip) -> Iterator[ShownFrame]:
 
 
 class RgbConverter:
-    """Turns decoded frames into upright RGB pictures of one size, shrinking first."""
+    """Turns one video's decoded frames into upright RGB pictures of one size, shrinking first.
+
+    The first frame tells which side is up: asking ties a frame to itself, so that it waits for
+    the garbage collector, and hundreds of frames in 4K do not fit in memory.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         self._size = (width, height)
         self._reformatter = VideoReformatter()  # keeps the scaler's tables from frame to frame
+        self._matrix: tuple[int, ...] | None = None
 
     def __call__(self, frame: VideoFrame) -> np.ndarray:
         """Returns uint8 [H, W, 3]."""
-        matrix = _display_matrix(frame)
+        matrix = self._matrix = self._matrix or _display_matrix(frame)
         width, height = self._size[::-1] if _swaps_sides(matrix) else self._size
         scaled = self._reformatter.reformat(
             frame, width, height, format="rgb24", interpolation="AREA"

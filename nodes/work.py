@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import queue
 import threading
 from collections.abc import Callable
@@ -54,7 +56,18 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         while True:
             self.waiting.get()()
+            _trim()(0)  # what the work has freed goes back to the system
             self.idle.append(self)
+
+
+@functools.cache
+def _trim() -> Callable[[int], int]:
+    """The C library's `malloc_trim` where there is one (glibc), else nothing's."""
+    try:
+        trim: Callable[[int], int] = ctypes.CDLL("libc.so.6").malloc_trim
+    except (OSError, AttributeError):
+        return int
+    return trim
 
 
 def beside(work: Callable[[Progress], T]) -> T:
