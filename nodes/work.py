@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from ..d2m_core.types import Progress
 from . import host
 
 T = TypeVar("T")
+
+_ARENA_MAX, _HEAPS = -8, 2
+"""glibc's `M_ARENA_MAX`, and what it is set to."""
 
 _LOOK_S = 0.05
 """So often Cancel is looked for."""
@@ -41,6 +45,7 @@ class _Worker(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="d2m-work", daemon=True)
+        _trim()
         self.waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     @classmethod
@@ -62,9 +67,16 @@ class _Worker(threading.Thread):
 
 @functools.cache
 def _trim() -> Callable[[int], int]:
-    """The C library's `malloc_trim` where there is one (glibc), else nothing's."""
+    """The C library's `malloc_trim` where there is one (glibc), else nothing's.
+
+    The first call also asks for two heaps at most, unless the user has chosen: by itself glibc
+    gives every thread of MediaPipe's a new one, up to 64 MB each, and keeps their free tops.
+    """
     try:
-        trim: Callable[[int], int] = ctypes.CDLL("libc.so.6").malloc_trim
+        library = ctypes.CDLL("libc.so.6")
+        trim: Callable[[int], int] = library.malloc_trim
+        if "MALLOC_ARENA_MAX" not in os.environ:
+            library.mallopt(_ARENA_MAX, _HEAPS)
     except (OSError, AttributeError):
         return int
     return trim

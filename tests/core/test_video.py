@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import struct
 from collections.abc import Callable
@@ -326,3 +327,16 @@ def test_frames_are_streamed(make_clip: MakeClip) -> None:
     assert next(frames).time_s == 0.0
     frames.close()
     assert list(frames) == []
+
+
+def test_decoded_frames_do_not_wait_for_the_garbage_collector(make_clip: MakeClip) -> None:
+    clip = open_clip(make_clip(fps=25, duration_s=2.0))
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(item, av.VideoFrame) for item in gc.get_objects())
+        shown = sum(1 for _ in iter_frames(clip))
+        kept = sum(isinstance(item, av.VideoFrame) for item in gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert shown == 50 and kept <= 2  # the first tells which side is up
