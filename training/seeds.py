@@ -10,6 +10,7 @@ only; whatever is new takes a free range and writes it down here.
 | 100_000 and up | pairs that the transformer trains on, and the codec d2m-2 (to 100_599) |
 | 900_000 and up | music that measures the codec |
 | 8_000_000 and up | music that `training.studio.check_styles` measures |
+| 8_500_000 and up | music that `benchmarks.align` brings onto dances |
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
@@ -39,6 +40,9 @@ CODEC_HELD_OUT_SEED = 900_000
 
 STYLE_CHECK_SEED = 8_000_000
 """Plans from here on are played to measure the band's styles."""
+
+ALIGN_SEED = 8_500_000
+"""Music from here on is brought onto dances to measure the alignment."""
 
 UNSEEN_SEED = 9_000_000
 """Dances from here on score the whole chain; no training run uses them."""
