@@ -12,7 +12,6 @@ from torch import nn
 
 from .beats import STEADY_BELOW, bars, decode_beats
 from .config import TEMPO_RANGE_BPM, RhythmConfig, check_tempo
-from .motion import mirror_motion
 from .types import MOTION_FPS, PART_CURVES, MotionFeatures, Rhythm, Waveform
 
 log = logging.getLogger(__name__)
@@ -150,29 +149,21 @@ def rhythm_from_motion(
 
 
 def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
-    """What the network says of every frame, before beats are read from it.
-
-    It sees the dance and its mirror image, which has the same rhythm, and the mean counts.
-    """
+    """What the network says of every frame, before beats are read from it."""
     column = motion.names.index("present") if "present" in motion.names else None
     present = np.ones(len(motion.values), bool) if column is None else motion.values[:, column] > 0
     device = net.mean.device
     training = net.training
     net.eval()
     with torch.inference_mode():
-        sides = np.stack([motion.values, mirror_motion(motion).values])  # [2, F, D]
-        mask = torch.from_numpy(np.stack([present, present])).to(device)
-        out = net(torch.from_numpy(sides).to(device), mask)
+        values = torch.from_numpy(motion.values).to(device)[None]
+        out = net(values, torch.from_numpy(present).to(device)[None])
     net.train(training)
-
-    def mean(logits: torch.Tensor) -> torch.Tensor:
-        return logits.mean(0).float().cpu()
-
     seen = present[:, None]
     flat = [out.beat, out.downbeat, out.onset, out.energy]
-    beat, downbeat, onset, energy = (mean(curve).sigmoid().numpy() * present for curve in flat)
-    parts = None if out.parts is None else mean(out.parts).sigmoid().numpy() * seen
-    tempo = None if out.tempo is None else mean(out.tempo).softmax(-1).numpy()
+    beat, downbeat, onset, energy = (curve[0].sigmoid().cpu().numpy() * present for curve in flat)
+    parts = None if out.parts is None else out.parts[0].sigmoid().cpu().numpy() * seen
+    tempo = None if out.tempo is None else out.tempo[0].softmax(-1).cpu().numpy()
     return RhythmCurves(beat, downbeat, onset, energy, parts, tempo)
 
 

@@ -13,8 +13,7 @@ from d2m_core.config import RhythmConfig
 from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats, tempo_of
 from d2m_core.metrics import beat_f
-from d2m_core.motion import MOTION_NAMES, mirror_motion
-from d2m_core.rhythm import RhythmNet, rhythm_curves, rhythm_from_audio, rhythm_from_motion
+from d2m_core.rhythm import RhythmNet, rhythm_from_audio, rhythm_from_motion
 from d2m_core.rhythm_edit import (
     double,
     halve,
@@ -186,18 +185,6 @@ def motion_of(frames: int, present: bool = True) -> MotionFeatures:
     values = np.random.default_rng(1).normal(size=(frames, 5)).astype(np.float32)
     values[:, 0] = present
     return MotionFeatures(values, ("present", "a", "b", "c", "d"))
-
-
-def test_a_dance_and_its_mirror_image_have_one_rhythm() -> None:
-    torch.manual_seed(0)
-    net = RhythmNet(RhythmConfig(len(MOTION_NAMES), channels=16, layers=3, parts=True))
-    values = np.random.default_rng(0).normal(size=(80, len(MOTION_NAMES))).astype(np.float32)
-    motion = MotionFeatures(values, MOTION_NAMES)
-    seen, mirrored = rhythm_curves(motion, net), rhythm_curves(mirror_motion(motion), net)
-    for name in ("beat", "downbeat", "onset", "energy", "parts"):
-        curve = getattr(seen, name)
-        np.testing.assert_allclose(getattr(mirrored, name), curve, atol=1e-6)
-        assert np.ptp(curve) > 0.01
 
 
 def test_nobody_gives_a_steady_grid_without_confidence() -> None:
