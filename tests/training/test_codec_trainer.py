@@ -161,7 +161,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
         assert alone.keys() == together.keys()
         for name, value in alone.items():
             size = float(value.abs().max())
-            torch.testing.assert_close(together[name], value, atol=2e-3 * size, rtol=1e-3)
+            torch.testing.assert_close(together[name], value, atol=5e-3 * size, rtol=1e-3)
 
 
 def test_processes_that_cannot_share_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
