@@ -116,8 +116,8 @@ class Trainer:
         self.optimiser.step()
         self.step += 1
         decay = min(self.config.average, self.step / (self.step + 10))
-        for name, value in self.net.named_parameters():  # the buffers stay, and may be infinite
-            self.averaged[name].lerp_(value.detach(), 1 - decay)
+        for name, weight in self.net.named_parameters():  # the buffers stay, and may be infinite
+            self.averaged[name].lerp_(weight.detach(), 1 - decay)
         self.spent_s += time.process_time() - started
         value = float(loss.detach())
         self.loss += (value - self.loss) / min(self.step, 100)
