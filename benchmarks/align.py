@@ -1,6 +1,6 @@
 """How well music at another tempo and phase is brought onto a dance's beats, and how far it bends.
 
-    python -m benchmarks.align --per-style 4 --groove DIR --samples DIR
+    python -m benchmarks.align --per-style 2 --groove DIR --samples DIR
 
 Each piece of the studio's music is played up to 12 % faster or slower than a dance of its style,
 from any moment of a beat. Beats after aligning are the annotated ones, carried along, and beside
@@ -12,18 +12,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from d2m_core.align import Alignment, AlignSettings, align_audio
+from d2m_core.align_map import straight_pieces
 from d2m_core.grid import tempo_of
 from d2m_core.metrics import beat_f
-from d2m_core.types import RHYTHM_CURVES, Rhythm, Waveform
+from d2m_core.rhythm import rhythm_from_audio
+from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, Rhythm, Waveform
 from training.bootstrap import mean_interval
 from training.madmom_beats import installed, madmom_beats
 from training.seeds import ALIGN_SEED
@@ -53,10 +56,8 @@ def pair_of(style: str, index: int, materials: Materials) -> Pair:
     seed = ALIGN_SEED + 1000 * STYLES.index(style) + index
     rng = np.random.default_rng([seed, 0xA119])
     plan = make_plan(seed, DANCE_S, style)
-    beats_s, downbeats = plan.beats_s, plan.downbeats
-    frames = round(DANCE_S * 25)
-    curves = np.zeros((frames, len(RHYTHM_CURVES)), np.float32)
-    dance = Rhythm(beats_s, downbeats, curves, tempo_of(beats_s))
+    curves = np.zeros((round(DANCE_S * MOTION_FPS), len(RHYTHM_CURVES)), np.float32)
+    dance = Rhythm(plan.beats_s, plan.downbeats, curves, tempo_of(plan.beats_s))
     beat_s = 60 / (dance.tempo_bpm * (1 + rng.uniform(-DETUNED, DETUNED)))
     grid_s = np.arange(rng.uniform(0, beat_s), SONG_S, beat_s)
     starts = np.arange(len(grid_s)) % plan.metre == int(rng.integers(plan.metre))
@@ -66,36 +67,30 @@ def pair_of(style: str, index: int, materials: Materials) -> Pair:
 def carried(alignment: Alignment, beats_s: np.ndarray) -> np.ndarray:
     """When beats of the song are heard after aligning, [M], in every turn of a loop."""
     heard = []
-    for (song_s, at_s), (song_end_s, end_s) in zip(
-        alignment.anchors[:-1], alignment.anchors[1:], strict=True
-    ):
-        if end_s > at_s and song_end_s > song_s:
-            inside = beats_s[(beats_s >= song_s) & (beats_s < song_end_s)]
-            heard.append(at_s + (inside - song_s) * (end_s - at_s) / (song_end_s - song_s))
-    return np.unique(np.concatenate(heard)) if heard else np.zeros(0)
+    for piece in straight_pieces(alignment.anchors):
+        inside = beats_s[(beats_s >= piece.song_s) & (beats_s < piece.song_end_s)]
+        heard.append(piece.at_s + (inside - piece.song_s) / piece.rate)
+    return np.concatenate(heard)
 
 
-def measured(pair: Pair, most_bend: float) -> dict[str, float]:
-    """Scores of one alignment."""
-    mono = torch.from_numpy(pair.song.samples.mean(0))[None, None]
-    wave = Waveform(mono, pair.song.sample_rate)
-    out, alignment = align_audio(wave, pair.dance, AlignSettings(most_bend=most_bend))
-    wanted, song_s = pair.dance.beats_s, pair.song.beats_s
-    row = {
-        "before": beat_f(wanted, song_s[song_s < DANCE_S]),
-        "after": beat_f(wanted, carried(alignment, song_s)),
-        "bend": 100 * alignment.largest_bend,
-        "tempo": 100 * abs(alignment.rate - 1),
-    }
-    if installed():
-        row["madmom"] = beat_f(wanted, madmom_beats(out))
-    return row
-
-
-def pairs(per_style: int, materials: Materials) -> Iterator[tuple[str, Pair]]:
-    for style in STYLES:
-        for index in range(per_style):
-            yield style, pair_of(style, index, materials)
+def measured(pair: Pair) -> list[dict[str, float]]:
+    """Scores of one pair under every limit."""
+    wave = Waveform(torch.from_numpy(pair.song.samples.mean(0))[None, None], pair.song.sample_rate)
+    wanted, song_s, heard = pair.dance.beats_s, pair.song.beats_s, rhythm_from_audio(wave)
+    rows = []
+    for most in LIMITS:
+        out, found = align_audio(wave, pair.dance, AlignSettings(most_bend=most), heard)
+        row = {
+            "limit": most,
+            "before": beat_f(wanted, song_s[song_s < DANCE_S]),
+            "after": beat_f(wanted, carried(found, song_s)),
+            "bend": 100 * found.largest_bend,
+            "tempo": 100 * abs(found.rate - 1),
+        }
+        if installed():
+            row["madmom"] = beat_f(wanted, madmom_beats(out))
+        rows.append(row)
+    return rows
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -103,25 +98,22 @@ def main(argv: list[str] | None = None) -> int:
         "python -m benchmarks.align", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--per-style", type=int, default=4, help="pieces [%(default)s]")
+    parser.add_argument("--per-style", type=int, default=2, help="pieces [%(default)s]")
     parser.add_argument("--groove", type=Path, help="folder of the Groove MIDI data set")
     parser.add_argument("--samples", type=Path, help="folder of CC0 one-shots")
     parser.add_argument("--out", type=Path, help="a JSON file for every row")
     args = parser.parse_args(argv)
     materials = find_materials((), args.groove, args.samples)
-    rows = []
-    with tqdm(total=args.per_style * len(STYLES), unit="piece") as bar:
-        for style, pair in pairs(args.per_style, materials):
-            for most in LIMITS:
-                rows.append({"style": style, "limit": most, **measured(pair, most)})
-            bar.update()
+    rows: list[dict[str, Any]] = []
+    for style, index in tqdm(list(product(STYLES, range(args.per_style))), unit="piece"):
+        rows += [{"style": style, **row} for row in measured(pair_of(style, index, materials))]
     if args.out:
         args.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     sys.stdout.write(table([summary(rows, most) for most in LIMITS]))
     return 0
 
 
-def summary(rows: list[dict[str, float]], most: float) -> dict[str, object]:
+def summary(rows: list[dict[str, Any]], most: float) -> dict[str, object]:
     """The line of one limit over all pieces."""
     mine = [row for row in rows if row["limit"] == most]
     line: dict[str, object] = {"most bend %": most, "pieces": len(mine)}

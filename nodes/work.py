@@ -45,7 +45,7 @@ class _Worker(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="d2m-work", daemon=True)
-        _trim()
+        _few_heaps()
         self.waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     @classmethod
@@ -61,25 +61,36 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         while True:
             self.waiting.get()()
-            _trim()(0)  # what the work has freed goes back to the system
-            self.idle.append(self)
+            self.idle.append(self)  # before the heap is trimmed, else the next work starts a thread
+            _give_back()
 
 
 @functools.cache
-def _trim() -> Callable[[int], int]:
-    """The C library's `malloc_trim` where there is one (glibc), else nothing's.
-
-    The first call also asks for two heaps at most, unless the user has chosen: by itself glibc
-    gives every thread of MediaPipe's a new one, up to 64 MB each, and keeps their free tops.
-    """
+def _glibc() -> ctypes.CDLL | None:
+    """The C library where it is glibc."""
     try:
         library = ctypes.CDLL("libc.so.6")
-        trim: Callable[[int], int] = library.malloc_trim
-        if "MALLOC_ARENA_MAX" not in os.environ:
-            library.mallopt(_ARENA_MAX, _HEAPS)
-    except (OSError, AttributeError):
-        return int
-    return trim
+    except OSError:
+        return None
+    return library if hasattr(library, "malloc_trim") else None
+
+
+def _few_heaps() -> None:
+    """Two heaps at most, unless the user has chosen.
+
+    By itself glibc gives every thread of MediaPipe's a new one, up to 64 MB each, and keeps their
+    free tops.
+    """
+    library = _glibc()
+    if library is not None and "MALLOC_ARENA_MAX" not in os.environ:
+        library.mallopt(_ARENA_MAX, _HEAPS)
+
+
+def _give_back() -> None:
+    """Gives freed memory back to the system."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
 
 
 def beside(work: Callable[[Progress], T]) -> T:

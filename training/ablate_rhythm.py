@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from d2m_core.checkpoint import load_rhythm
 from d2m_core.files import replacing
 from d2m_core.grid import tempo_of
 from d2m_core.metrics import beat_f, tempo_correct
@@ -95,17 +96,23 @@ def row_of(name: str, found: np.ndarray) -> dict[str, object]:
     }  # fmt: skip
 
 
+def rows_of(name: str, net: RhythmNet, dances: int, families: bool) -> list[dict[str, object]]:
+    """A network's score, and with `families` also that on dances of `UNSEEN` only."""
+    rows = [row_of(name, scores(net, dances, frozenset()))]
+    if families:
+        known = frozenset(FAMILIES) - frozenset(UNSEEN)
+        rows.append(row_of(f"{name}, on these", scores(net, dances, known)))
+    return rows
+
+
 def measured(variant: Variant, args: argparse.Namespace) -> list[dict[str, object]]:
     """The rows of one variant, from `args.folder` where they are."""
     path = args.folder / f"{variant.name.replace(' ', '_')}.json"
     if path.exists():
         rows: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
         return rows
-    net = trained(variant, args)
-    rows = [row_of(variant.name, scores(net, args.scored, frozenset()))]
-    if variant.name in ("all", "unseen families"):
-        known = frozenset(FAMILIES) - frozenset(UNSEEN)
-        rows.append(row_of(f"{variant.name}, on these", scores(net, args.scored, known)))
+    families = variant.name in ("all", "unseen families")
+    rows = rows_of(variant.name, trained(variant, args), args.scored, families)
     with replacing(path) as partial:
         partial.write_text(json.dumps(rows), encoding="utf-8")
     return rows
@@ -125,8 +132,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--only", nargs="+", choices=names, metavar="VARIANT", help=", ".join(names)
     )
+    parser.add_argument("--weights", type=Path, nargs="+", help="score these files instead")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
+    if args.weights:
+        nets = [(path.stem, load_rhythm(path)) for path in args.weights]
+        rows = [row for name, net in nets for row in rows_of(name, net, args.scored, True)]
+        sys.stdout.write(table(rows))
+        return 0
     args.folder.mkdir(parents=True, exist_ok=True)
     chosen = [v for v in variants() if not args.only or v.name in args.only]
     rows = [row for variant in chosen for row in measured(variant, args)]

@@ -141,9 +141,14 @@ def test_averages_are_what_is_exported_with_the_present_codebooks() -> None:
 
 SHARED = tuple(
     replace(
-        JUDGED, balancer=balancer, judges_from=0, judge_updates=1.0, clip_norm=1e9, rate=3e-5,
+        JUDGED,
+        balancer=balancer,
+        judges_from=0,
+        judge_updates=1.0,
+        clip_norm=1e9,
+        rate=3e-5,
         judge_rate=3e-5,
-    )  # fmt: skip
+    )
     for balancer in (False, True)
 )
 

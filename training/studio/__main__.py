@@ -47,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
         help="0 dances to the letter, 1 hardly more than the beat [%(default)g]")  # fmt: skip
     add("--people", type=float, default=plain.people, metavar="SHARE",
         help="of the pairs with two dancers and more [%(default)g]")  # fmt: skip
+    add("--bands", type=int, default=plain.bands, metavar="N",
+        help="bands that a style has; 0: a new one plays every piece [%(default)s]")  # fmt: skip
+    add("--any-tempo", type=float, default=plain.any_tempo, metavar="SHARE",
+        help="of the pairs at any tempo, not one of their style [%(default)g]")  # fmt: skip
     add("--pixels", type=float, default=plain.pixels, metavar="SHARE",
         help="of the pairs that are drawn as films too; slow [%(default)g]")  # fmt: skip
     add("--mono", action="store_true", help="one channel of sound")
@@ -70,7 +74,8 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
         sys.stderr.write(f"The band plays without {', '.join(materials.missing)}; see --help.\n")
     settings = PairSettings(
         seconds=args.seconds, styles=tuple(args.style), looseness=args.looseness,
-        people=args.people if args.dance else 0.0, pixels=args.pixels, music=args.music,
+        people=args.people if args.dance else 0.0, bands=args.bands,
+        any_tempo=args.any_tempo, pixels=args.pixels, music=args.music,
         dance=args.dance, mono=args.mono,
         materials=replace(materials, held_out=args.held_out), made_by=f"studio {studio_code()}",
     )  # fmt: skip

@@ -20,7 +20,7 @@ from .band.song import Song, play
 from .dancer.dance import Dance
 from .drawing import render_scene
 from .members import Facts, Pair
-from .pair_settings import PairSettings
+from .pair_settings import ANY_TEMPO_BPM, PairSettings
 from .picture.film import random_film
 from .plan import Plan, make_plan
 from .stage.noise import mediapipe_like
@@ -44,7 +44,13 @@ def make_pair(seed: int, settings: PairSettings) -> Pair:
 
 def plan_of(seed: int, settings: PairSettings) -> Plan:
     """The plan that music and dance of a seed share."""
-    return make_plan(seed, settings.seconds, settings.styles[seed % len(settings.styles)])
+    turn, style = divmod(seed, len(settings.styles))
+    rng = np.random.default_rng([seed, 0x7E])
+    tempo_bpm = None
+    if settings.any_tempo and rng.random() < settings.any_tempo:
+        tempo_bpm = float(rng.uniform(*ANY_TEMPO_BPM))
+    plan = make_plan(seed, settings.seconds, settings.styles[style], tempo_bpm)
+    return replace(plan, band=turn % settings.bands) if settings.bands else plan
 
 
 def stage_of(plan: Plan, settings: PairSettings) -> Scene:

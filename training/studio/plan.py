@@ -16,6 +16,9 @@ from d2m_core.types import MOTION_FPS
 
 from .styles import FORMS, STYLE_TABLE, STYLES
 
+BAND_SEED = (1 << 32) + 4
+"""Seeds of bands lie beyond those of pieces."""
+
 ENERGY = {
     "intro": (0.2, 0.5), "verse": (0.4, 0.65), "build": (0.5, 0.8), "drop": (0.75, 1.0),
     "break": (0.12, 0.4), "outro": (0.2, 0.5),
@@ -75,6 +78,13 @@ class Plan:
     stops: tuple[Stop, ...]
     energy: np.ndarray
     """float32 [F] in 0..1 at `MOTION_FPS`."""
+    band: int | None = None
+    """Which of its style's bands plays; None: one that was never heard before."""
+
+    @property
+    def band_seed(self) -> int:
+        """Seed of all that stays with a band: instruments, kit, mix, key, who plays."""
+        return self.seed if self.band is None else BAND_SEED + self.band
 
     @property
     def frames(self) -> int:

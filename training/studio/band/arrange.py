@@ -70,11 +70,28 @@ def arrange(plan: Plan, materials: Materials) -> Score:
 
 
 def compose(plan: Plan) -> Tune:
-    """Draws the key, the chords, the lines and the players of a piece."""
-    rng = np.random.default_rng([plan.seed, STYLES.index(plan.style), 0xC0])
+    """Draws the key, the chords, the lines and the players of a piece.
+
+    A band that plays many pieces keeps to its key, its range and its players.
+    """
+    if plan.band is None:
+        return _tune(plan, plan.seed)
+    usual = _tune(plan, plan.band_seed)
+    return replace(
+        _tune(plan, plan.seed, usual.key), roles=usual.roles, centre=usual.centre,
+        lead_centre=usual.lead_centre, bass_low=usual.bass_low, walks=usual.walks,
+        sustain=usual.sustain,
+    )  # fmt: skip
+
+
+def _tune(plan: Plan, seed: int, key: Key | None = None) -> Tune:
+    """All draws of `compose` from one seed, in `key` where it is given."""
+    rng = np.random.default_rng([seed, STYLES.index(plan.style), 0xC0])
     book = MUSIC_BOOK[plan.style]
-    mode, text = book.progressions[int(rng.integers(len(book.progressions)))]
-    key = Key(int(rng.integers(12)), mode)
+    options = [(m, p) for m, p in book.progressions if key is None or m == key.mode]
+    mode, text = options[int(rng.integers(len(options)))]
+    tonic = int(rng.integers(12))
+    key = key or Key(tonic, mode)
     others = [p for m, p in book.progressions if m == mode]
     other = others[int(rng.integers(len(others)))] if rng.random() < 0.5 else text
     swung = plan.swing_step == 0.5

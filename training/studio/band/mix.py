@@ -105,7 +105,7 @@ def mix_down(
 
 
 def _set_up(plan: Plan) -> _Desk:
-    rng = np.random.default_rng([plan.seed, 0x33])
+    rng = np.random.default_rng([plan.band_seed, 0x33])
     book = MUSIC_BOOK[plan.style]
     levels = {
         name: level + book.levels_db.get(name, 0.0) + float(rng.uniform(-1.2, 1.2))

@@ -106,7 +106,7 @@ def record(
 ) -> tuple[dict[str, np.ndarray], set[str]]:
     """One mono stem [N] per group of drums and per role, and what they are made from."""
     strokes = [note for note in score.notes if not note.pitches]
-    rng = np.random.default_rng([plan.seed, 0x4B])
+    rng = np.random.default_rng([plan.band_seed, 0x4B])
     characters = MUSIC_BOOK[plan.style].kits
     character = characters[int(rng.integers(len(characters)))]
     kit = make_kit(tuple({note.part for note in strokes}), character, materials, rng)

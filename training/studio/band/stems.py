@@ -71,7 +71,7 @@ def _choked(sound: np.ndarray, at: int) -> np.ndarray:
 
 def transitions(plan: Plan, bars: tuple[Bar, ...]) -> tuple[np.ndarray, list[tuple[float, float]]]:
     """Risers into drops, an impact on them, a cymbal backwards; and when the impacts are."""
-    rng = np.random.default_rng([plan.seed, 0xF1])
+    rng = np.random.default_rng([plan.band_seed, 0xF1])
     out = np.zeros(round(plan.duration_s * SAMPLE_RATE), np.float32)
     machine = DRUM_BOOK[plan.style].fills in MACHINES
     onsets = []
@@ -102,7 +102,7 @@ def _riser(seconds: float, rng: np.random.Generator) -> np.ndarray:
 
 def bed(plan: Plan, materials: Materials) -> tuple[np.ndarray | None, str]:
     """A quiet bed of noise under some pieces, float32 [N], and its source."""
-    rng = np.random.default_rng([plan.seed, 0xBE])
+    rng = np.random.default_rng([plan.band_seed, 0xBE])
     names = tuple(f"{name}.flac" for name in BEDS.get(plan.style, ()))
     if materials.samples is None or not names or rng.random() < 0.5:
         return None, ""

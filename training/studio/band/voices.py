@@ -37,10 +37,12 @@ class Stem:
 
 def play_roles(plan: Plan, notes: tuple[Note, ...], materials: Materials) -> list[Stem]:
     """The pitched notes through the instruments of the piece."""
-    rng = np.random.default_rng([plan.seed, 0x50])
+    rng = np.random.default_rng([plan.band_seed, 0x50])
     length = round(plan.duration_s * SAMPLE_RATE)
     chosen = _choose(plan, rng)
-    knobs = {role: np.random.default_rng([plan.seed, 0x51, k]) for k, role in enumerate(chosen)}
+    knobs = {
+        role: np.random.default_rng([plan.band_seed, 0x51, k]) for k, role in enumerate(chosen)
+    }
     font = _font(plan, materials)
     by_role: dict[str, list[Note]] = {role: [] for role in chosen}
     for note in notes:
@@ -78,7 +80,7 @@ def _choose(plan: Plan, rng: np.random.Generator) -> dict[str, Voice]:
 def _font(plan: Plan, materials: Materials) -> Path | None:
     if not materials.soundfonts or library() is None:
         return None
-    draw = int(np.random.default_rng([plan.seed, 0x52]).integers(1 << 16))
+    draw = int(np.random.default_rng([plan.band_seed, 0x52]).integers(1 << 16))
     return materials.soundfonts[draw % len(materials.soundfonts)]
 
 
