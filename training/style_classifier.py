@@ -4,10 +4,11 @@
 
 It hears a piece on its beats, which whoever asks has to know: music is judged on the beats that
 were asked for. It learns on excerpts of a data set of pairs, every ninth piece kept back; what it
-gets right of those is stored in the file. Excerpts are played at random tempi and bent at random
-(equaliser, low-pass, gain, blur), so that neither a tempo nor the sound of a codec is taken for a
-style. Its last layer but one is the embedding that `style_net.EMBEDDING` names; the file holds its
-mean and covariance over the held-out music, as the reference of Fréchet distances.
+gets right of those is stored in the file. Excerpts are played at random tempi, bent at random
+(equaliser, low-pass, gain, blur) and for a share taken from the music as `--codecs` give it back,
+so that neither a tempo nor the sound of a codec is taken for a style. Its last layer but one is
+the embedding that `style_net.EMBEDDING` names; the file holds its mean and covariance over the
+held-out music, as the reference of Fréchet distances.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tqdm import tqdm
 
 from d2m_core.codec import load_codec
 from d2m_core.errors import D2MError, SettingError
-from training.style_data import SPEEDS, StyleData, bent, read_styles, through
+from training.style_data import SPEEDS, StyleData, bent, read_styles
 from training.style_net import DEFAULT_WEIGHTS, StyleJudge, StyleNet, features, save_judge
 from training.versions import commit
 
@@ -71,26 +72,18 @@ def train(data: StyleData, epochs: int, batch: int, copies: int = 12, seed: int 
     return StyleJudge(net, data.styles, info, found.mean(0), np.cov(found, rowvar=False))
 
 
-def accuracy(net: StyleNet, data: StyleData, speeds: Sequence[float] = (1.0,)) -> float:
-    """Share of the held-out pieces whose style it hears in 10 s, played at `speeds` in turn."""
+def accuracy(
+    net: StyleNet, data: StyleData, speeds: Sequence[float] = (1.0,), codec: int | None = None
+) -> float:
+    """Share of the held-out pieces whose style it hears in 10 s, played at `speeds` in turn; with
+    `codec` through that of `data.coded`."""
     right = 0
     with torch.inference_mode():
         for turn, i in enumerate(data.held_out):
             speed = speeds[turn % len(speeds)]
-            chances = net(data.windows(i, speed, _IN_10_S)).log_softmax(-1).mean(0)
+            chances = net(data.windows(i, speed, _IN_10_S, codec)).log_softmax(-1).mean(0)
             right += int(chances.argmax()) == int(data.labels[i])
     return right / max(1, len(data.held_out))
-
-
-def accuracy_through(judge: StyleJudge, folder: Path, codecs: Sequence[str]) -> dict[str, float]:
-    """The same on 10 s of the held-out pieces, each coded and decoded by a codec."""
-    found = {}
-    for name in codecs:
-        codec, right = load_codec(name), []
-        for style, wave, pulse in tqdm(through(codec, folder), desc=name, unit="piece"):
-            right.append(judge.style_of(wave, pulse) == style)
-        found[name] = round(float(np.mean(right)), 3)
-    return found
 
 
 # --- command line ---
@@ -104,6 +97,7 @@ class _Settings:
     epochs: int
     batch: int
     codecs: tuple[str, ...]
+    bandwidth: float | None
 
 
 def _settings(argv: list[str] | None) -> _Settings:
@@ -120,10 +114,13 @@ def _settings(argv: list[str] | None) -> _Settings:
     parser.add_argument("--epochs", type=int, default=60, help="[%(default)s]")
     parser.add_argument("--batch", type=int, default=128, help="[%(default)s]")
     parser.add_argument(
-        "--codecs", nargs="*", default=(), help="also score it through these codecs"
+        "--codecs", nargs="*", default=(), help="names of codecs to hear the music through as well"
     )
+    parser.add_argument("--bandwidth", type=float, help="theirs in kbit/s [their highest]")
     args = parser.parse_args(argv)
-    return _Settings(args.data, args.out, args.mels, args.epochs, args.batch, tuple(args.codecs))
+    return _Settings(
+        args.data, args.out, args.mels, args.epochs, args.batch, tuple(args.codecs), args.bandwidth
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -131,8 +128,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if given.epochs < 1 or given.batch < 1:
             raise SettingError(f"epochs {given.epochs}, batch {given.batch}: use 1 or more.")
-        judge = train(read_styles(given.data, given.mels), given.epochs, given.batch)
-        judge.info["through"] = accuracy_through(judge, given.data, given.codecs)
+        codecs = [load_codec(name, bandwidth=given.bandwidth) for name in given.codecs]
+        data = read_styles(given.data, given.mels, codecs)
+        judge = train(data, given.epochs, given.batch)
+        judge.info["through"] = {
+            codec.spec.name: round(accuracy(judge.net, data, codec=number), 3)
+            for number, codec in enumerate(codecs)
+        }
         judge.info["commit"] = commit()
         save_judge(judge, given.out)
     except D2MError as error:

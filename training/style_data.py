@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,8 @@ from training.studio.shards import PairFolder
 RATE, HOP, FFT, BANDS = 24_000, 480, 1024, 64
 EXCERPT_S = 5.0
 FRAMES = round(EXCERPT_S * RATE / HOP)
+CODED_S = 12.0
+"""So much of each piece is heard through codecs."""
 HOLD_OUT = 9
 """Every ninth piece is kept back: the 14 styles take turns, and 9 shares no factor with 14."""
 
@@ -99,6 +101,8 @@ class StyleData:
     labels: np.ndarray
     """int64 [pieces]: index into `styles`."""
     styles: tuple[str, ...]
+    coded: tuple[list[torch.Tensor], ...] = ()
+    """The same pieces, or their beginnings, through a codec each."""
 
     @property
     def held_out(self) -> list[int]:
@@ -111,8 +115,10 @@ class StyleData:
         return [i for i in range(len(self.mels)) if i % HOLD_OUT != HOLD_OUT - 1]
 
     def excerpt(self, number: int, rng: np.random.Generator) -> Excerpt:
-        """A random part of one piece, at a random tempo (`SPEEDS`) and on slightly wrong beats."""
-        mel = self.mels[number]
+        """A random part of one piece, as it is or through a codec, at a random tempo (`SPEEDS`) and
+        on slightly wrong beats."""
+        versions = (self.mels, *self.coded)
+        mel = versions[int(rng.integers(len(versions)))][number]
         speed = float(np.exp(rng.uniform(*np.log(SPEEDS))))
         taken = min(round(FRAMES * speed), len(mel))
         first = int(rng.integers(len(mel) - taken + 1))
@@ -121,9 +127,13 @@ class StyleData:
         resized = at_speed(mel[first : first + taken].float(), taken / FRAMES)
         return Excerpt(resized, self.pulses[number].beat_at(times_s))
 
-    def windows(self, number: int, speed: float = 1.0, most: int | None = None) -> list[Excerpt]:
-        """The first `most` windows of a whole piece, or all, `speed` times as fast."""
-        mel = at_speed(self.mels[number].float(), speed)
+    def windows(
+        self, number: int, speed: float = 1.0, most: int | None = None, codec: int | None = None
+    ) -> list[Excerpt]:
+        """The first `most` windows of a piece, or all, `speed` times as fast; `codec` as coded by
+        that of `coded`."""
+        mels = self.mels if codec is None else self.coded[codec]
+        mel = at_speed(mels[number].float(), speed)
         times_s = np.arange(len(mel)) * HOP / RATE * speed
         return cut(mel, self.pulses[number].beat_at(times_s))[:most]
 
@@ -151,47 +161,46 @@ def cut(mel: torch.Tensor, beat: np.ndarray) -> list[Excerpt]:
     return [Excerpt(mel[f : f + FRAMES], beat[f : f + FRAMES]) for f in firsts]
 
 
-def read_styles(folder: Path, kept: Path) -> StyleData:
-    """All music of a data set of pairs as spectra, kept in `kept`. Raises `SettingError`."""
+def read_styles(folder: Path, kept: Path, codecs: Sequence[Codec] = ()) -> StyleData:
+    """All music of a data set of pairs as spectra, and its beginnings through `codecs`; they are
+    kept in `kept` and beside it. Raises `SettingError`."""
     pairs = PairFolder(folder)
-    names = [entry.name for entry in pairs.entries]
-    if not kept.exists():
-        mels = {}
-        for entry in tqdm(pairs.entries, desc="spectra", unit="piece"):
-            music = pairs.read(entry.name, kinds=(MUSIC,)).music
-            if music is None:
-                raise SettingError(f"{entry.name} has no music; give pairs with music.")
-            mono = to_mono(resample(music, RATE)).samples[0, 0]
-            mels[entry.name] = log_mel(mono).half()
-        with replacing(kept) as partial:
-            save_file(mels, partial, {"names": json.dumps(names)})
-    with safe_open(kept, framework="pt") as file:
-        if json.loads((file.metadata() or {}).get("names", "[]")) != names:
-            raise SettingError(f"{kept} holds other music than {folder}; remove it.")
-        found = [file.get_tensor(name) for name in names]
-    if any(len(mel) < FRAMES for mel in found):
+    mels = _kept(pairs, kept, None)
+    if any(len(mel) < FRAMES for mel in mels):
         raise SettingError(f"{folder} holds pieces under {EXCERPT_S:g} s; make longer ones.")
+    coded = tuple(_kept(pairs, kept.with_stem(f"{kept.stem}-{c.spec.name}"), c) for c in codecs)
     styles = tuple(sorted({entry.style for entry in pairs.entries}))
     labels = np.array([styles.index(entry.style) for entry in pairs.entries], np.int64)
-    facts = [pairs.read(name, kinds=()).facts for name in names]
-    return StyleData(found, [pulse_of(each) for each in facts], labels, styles)
+    facts = [pairs.read(entry.name, kinds=()).facts for entry in pairs.entries]
+    return StyleData(mels, [pulse_of(each) for each in facts], labels, styles, coded)
+
+
+def _kept(pairs: PairFolder, path: Path, codec: Codec | None) -> list[torch.Tensor]:
+    """The spectrum of every pair's music, from `path` where they are."""
+    names = [entry.name for entry in pairs.entries]
+    if not path.exists():
+        what = "spectra" if codec is None else codec.spec.name
+        mels = {name: _spectrum(pairs, name, codec) for name in tqdm(names, what, unit="piece")}
+        with replacing(path) as partial:
+            save_file(mels, partial, {"names": json.dumps(names)})
+    with safe_open(path, framework="pt") as file:
+        if json.loads((file.metadata() or {}).get("names", "[]")) != names:
+            raise SettingError(f"{path} holds other music than {pairs.folder}; remove it.")
+        return [file.get_tensor(name) for name in names]
+
+
+def _spectrum(pairs: PairFolder, name: str, codec: Codec | None) -> torch.Tensor:
+    music = pairs.read(name, kinds=(MUSIC,)).music
+    if music is None:
+        raise SettingError(f"{name} has no music; give pairs with music.")
+    mono = to_mono(resample(music, RATE))
+    if codec is not None:
+        start = Waveform(mono.samples[..., : round(CODED_S * RATE)], RATE)
+        tokens = encode_audio(codec, resample(start, codec.spec.sample_rate))
+        mono = resample(decode_tokens(codec, tokens, start.samples.shape[-1] / RATE), RATE)
+    return log_mel(mono.samples[0, 0]).half()
 
 
 def pulse_of(facts: Facts) -> Pulse:
     """The beats of a pair."""
     return Pulse(np.array(facts.beats_s, np.float64), np.array(facts.downbeats, bool))
-
-
-def through(
-    codec: Codec, folder: Path, seconds: float = 10.0
-) -> Iterator[tuple[str, Waveform, Pulse]]:
-    """Style, sound and beats of the held-out pieces, coded and decoded."""
-    pairs = PairFolder(folder)
-    for number in range(HOLD_OUT - 1, len(pairs), HOLD_OUT):
-        pair = pairs.read(pairs.entries[number].name, kinds=(MUSIC,))
-        if pair.music is None:
-            raise SettingError(f"{pair.name} has no music; give pairs with music.")
-        wave = to_mono(resample(pair.music, codec.spec.sample_rate))
-        wave = Waveform(wave.samples[..., : round(seconds * wave.sample_rate)], wave.sample_rate)
-        decoded = decode_tokens(codec, encode_audio(codec, wave), seconds)
-        yield pair.facts.style, decoded, pulse_of(pair.facts)

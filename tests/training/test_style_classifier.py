@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from d2m_core.types import Waveform
-from training.style_classifier import train
+from training.style_classifier import accuracy, train
 from training.style_data import (
     BANDS,
     FRAMES,
@@ -104,3 +106,16 @@ def test_bending_changes_the_sound_and_keeps_the_time(data: StyleData) -> None:
     np.testing.assert_array_equal(heard.beat, other.beat)
     both = torch.stack([heard.mel.mean(1), other.mel.mean(1)])
     assert torch.corrcoef(both)[0, 1] > 0.9
+
+
+def test_music_is_heard_through_codecs_as_well(data: StyleData) -> None:
+    muffled = [torch.zeros_like(mel) for mel in data.mels]
+    both = replace(data, coded=(muffled,))
+    rng = np.random.default_rng(4)
+    heard = [bool(both.excerpt(0, rng).mel.any()) for _ in range(40)]
+    assert 10 <= sum(heard) <= 30  # half of them are as they were
+    assert all(window.mel.any() for window in both.windows(0))
+    assert not any(window.mel.any() for window in both.windows(0, codec=0))
+    judge = train(both, epochs=20, batch=16, copies=4)
+    assert accuracy(judge.net, both) > 0.9
+    assert accuracy(judge.net, both, codec=0) == 0.5  # of silence it can know nothing
