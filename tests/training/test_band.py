@@ -17,7 +17,9 @@ from training.studio.band import soundfont
 from training.studio.band.arrange import arrange, compose
 from training.studio.band.mix import loudness
 from training.studio.band.music_book import MUSIC_BOOK
+from training.studio.band.notes import Note
 from training.studio.band.song import SAMPLE_RATE, play, record
+from training.studio.band.voices import play_roles
 from training.studio.materials import Materials, find_materials, licences_of
 from training.studio.plan import Hit, Plan, Stop, make_plan, plan_on
 from training.studio.styles import STYLES
@@ -241,3 +243,18 @@ def test_an_unknown_style_is_named() -> None:
 def test_a_plan_on_few_beats_still_plays() -> None:
     plan = plan_on(steady_beats(120, 1.2), np.array([True, False, False]), 1.2, 0, "house")
     assert play(plan, NOTHING).samples.shape == (2, 28_800)
+
+
+def test_a_band_keeps_its_key_its_players_and_its_sound() -> None:
+    plans = [replace(make_plan(seed, SECONDS, "pop"), band=3) for seed in (11, 12)]
+    one, two = (compose(plan) for plan in plans)
+    assert (one.key, one.roles, one.centre) == (two.key, two.roles, two.centre)
+    assert one.motif != two.motif  # another piece
+    assert compose(replace(plans[0], band=None)).key == compose(make_plan(11, SECONDS, "pop")).key
+    keys = {compose(replace(plans[0], band=number)).key for number in range(6)}
+    assert len(keys) > 2
+    line = (Note("bass", 0.0, 1.0, (36,), 1.0),)
+    same = [play_roles(replace(plans[0], seed=seed), line, NOTHING)[0].samples for seed in (1, 2)]
+    np.testing.assert_array_equal(*same)
+    others = play_roles(replace(plans[0], band=4), line, NOTHING)[0].samples
+    assert not np.array_equal(same[0], others)

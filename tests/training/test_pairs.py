@@ -13,7 +13,7 @@ from d2m_core.errors import SettingError
 from d2m_core.types import RHYTHM_CURVES
 from training.seeds import PAIRS_SEED
 from training.studio.members import to_members
-from training.studio.pair_settings import PairSettings
+from training.studio.pair_settings import ANY_TEMPO_BPM, PairSettings
 from training.studio.pairs import PIXELS, make_pair, plan_of
 from training.studio.styles import STYLES
 
@@ -105,3 +105,23 @@ def test_a_drawn_pair_is_a_film_with_its_music() -> None:
 def test_wrong_settings_are_refused(wrong: dict, sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         replace(SHORT, **wrong)
+
+
+def test_a_band_plays_many_pieces_and_some_are_at_any_tempo() -> None:
+    usual = replace(SHORT, bands=2)
+    turns = [PAIRS_SEED + k * len(STYLES) for k in range(4)]
+    plans = [plan_of(seed, usual) for seed in turns]
+    assert [plan.band for plan in plans] == [(seed // len(STYLES)) % 2 for seed in turns]
+    assert plans[0].band_seed == plans[2].band_seed != plans[1].band_seed
+    assert plan_of(PAIRS_SEED, SHORT).band_seed == PAIRS_SEED  # nobody's usual band
+    seeds = range(PAIRS_SEED, PAIRS_SEED + 40)
+    free = replace(SHORT, any_tempo=1.0)
+    tempi = [plan_of(seed, free).tempo_bpm for seed in seeds]
+    low, high = ANY_TEMPO_BPM
+    assert low <= min(tempi) < 90
+    assert 150 < max(tempi) <= high
+    some = [plan_of(seed, replace(SHORT, any_tempo=0.5)) for seed in seeds]
+    changed = [a.tempo_bpm != plan_of(s, SHORT).tempo_bpm for s, a in zip(seeds, some, strict=True)]
+    assert 10 <= sum(changed) <= 30
+    with pytest.raises(SettingError, match="bands is -1"):
+        PairSettings(bands=-1)

@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from d2m_core.accents import STRONG_ACCENT, find_accents
+from d2m_core.assets import default_weights
 from d2m_core.checkpoint import load_rhythm
 from d2m_core.config import TEMPO_RANGE_BPM
 from d2m_core.errors import SettingError
 from d2m_core.grid import tempo_of
 from d2m_core.motion import MOTION_NAMES
+from training.ablate_rhythm import main as ablate
 from training.evaluate_rhythm import drawn_dance
 from training.rhythm_losses import CUES, LOSSES, left_out_moves, loss_of, unseen_columns
 from training.rhythm_pool import (
@@ -167,3 +169,10 @@ def test_evaluation_dances_cover_the_tempi() -> None:
     assert tempi == sorted(tempi)
     assert 70 <= tempi[0] < 90
     assert 150 < tempi[-1] <= 170
+
+
+def test_trained_files_are_scored_beside_the_ablations(capsys: pytest.CaptureFixture[str]) -> None:
+    weights = str(default_weights("rhythm"))
+    assert ablate(["--weights", weights, "--scored", "2"]) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert [line.split("|")[1].strip() for line in lines[-2:]] == ["rhythm", "rhythm, on these"]
