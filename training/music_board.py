@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from d2m_core.config import SamplingConfig
 from d2m_core.files import replacing
+from training.music_fad import fadtk_figures, find_fadtk
 from training.music_long import long_dance, long_json, long_markdown, score_long
 from training.music_make import Maker, models_for
 from training.music_picture import draw_page
@@ -44,6 +45,10 @@ def add_music_flags(parser: argparse.ArgumentParser) -> None:
     add("--guidance", type=float, default=default.guidance, help="[%(default)s]")
     add("--candidates", type=int, default=default.candidates, help="[%(default)s]")
     add("--seed", type=int, default=0, help="of the first dance's music [%(default)s]")
+    add(
+        "--fadtk", metavar="EMBEDDING",
+        help="also the distance that the command fadtk finds, as clap-laion-music",
+    )  # fmt: skip
 
 
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +80,8 @@ def music_scores(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     names = args.sets or given or ([] if wanted_long else ["drawn"])
     for name in set(names) & set(NEEDS_FOLDER):
         options.folder(name)  # before any work
+    if args.fadtk:
+        find_fadtk()
     sampling = SamplingConfig(
         seed=args.seed, temperature=args.temperature, top_k=args.top_k, top_p=args.top_p,
         guidance=args.guidance, candidates=args.candidates,
@@ -86,7 +93,9 @@ def music_scores(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     report: dict[str, Any] = _about(maker, sampling, judge)
     texts = [_head(report)]
     for name in names:
-        text, report["sets"][name] = _score_set(name, options, maker, sampling, judge, out)
+        text, report["sets"][name] = _score_set(
+            name, options, maker, sampling, judge, out, args.fadtk
+        )
         texts.append(text)
     if wanted_long:
         scores = [score_long(long_dance(s, options), maker, sampling) for s in wanted_long]
@@ -101,13 +110,15 @@ def music_scores(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _score_set(
     name: str, options: SetOptions, maker: Maker, sampling: SamplingConfig, judge: StyleJudge,
-    out: Path,
+    out: Path, fadtk: str | None,
 ) -> tuple[str, dict[str, Any]]:  # fmt: skip
     dances = list(tqdm(dances_of(name, options), desc=f"{name}: reading", unit="dance"))
     scores = score_cases(make_cases(dances, maker, sampling, name), judge)
     for score in tqdm(scores, desc="pages", unit="page"):
         draw_page(score, out / "pages" / f"{name}_{score.case.dance.name}.png")
     figures = set_figures(scores, judge)
+    if fadtk:
+        figures |= fadtk_figures(fadtk, scores, out / "fad" / name)
     text = set_markdown(name, SETS[name], figures, len(scores))
     return text, set_json(SETS[name], figures, scores)
 
