@@ -25,9 +25,9 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from d2m_core.codec import load_codec
+from d2m_core.codec import Codec, load_codec
 from d2m_core.errors import D2MError, SettingError
-from training.style_data import SPEEDS, StyleData, bent, read_styles
+from training.style_data import SPEEDS, StyleData, bent, joined, read_styles
 from training.style_net import DEFAULT_WEIGHTS, StyleJudge, StyleNet, features, save_judge
 from training.versions import commit
 
@@ -86,17 +86,25 @@ def accuracy(
     return right / max(1, len(data.held_out))
 
 
+def _accuracies(net: StyleNet, data: StyleData, codecs: Sequence[Codec]) -> dict[str, float]:
+    """As the music is, at other tempi, and through each codec."""
+    found = {"accuracy": accuracy(net, data), "other_tempi": accuracy(net, data, SPEEDS)}
+    for number, codec in enumerate(codecs):
+        found[codec.spec.name] = accuracy(net, data, codec=number)
+    return {name: round(share, 3) for name, share in found.items()}
+
+
 # --- command line ---
 
 
 @dataclass(frozen=True)
 class _Settings:
-    data: Path
+    data: list[Path]
     out: Path
     mels: Path
     epochs: int
     batch: int
-    codecs: tuple[str, ...]
+    codecs: Sequence[str]
     bandwidth: float | None
 
 
@@ -105,11 +113,13 @@ def _settings(argv: list[str] | None) -> _Settings:
         "python -m training.style_classifier", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--data", type=Path, required=True, help="folder of shards with music")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of shards with music"
+    )
     parser.add_argument("--out", type=Path, default=DEFAULT_WEIGHTS, help="[%(default)s]")
     parser.add_argument(
-        "--mels", type=Path, default=Path("runs/style_mels.safetensors"),
-        help="where the spectra of the music are kept [%(default)s]",
+        "--mels", type=Path, default=Path("runs/style_mels"),
+        help="folder in which the spectra of the music are kept [%(default)s]",
     )  # fmt: skip
     parser.add_argument("--epochs", type=int, default=60, help="[%(default)s]")
     parser.add_argument("--batch", type=int, default=128, help="[%(default)s]")
@@ -117,10 +127,7 @@ def _settings(argv: list[str] | None) -> _Settings:
         "--codecs", nargs="*", default=(), help="names of codecs to hear the music through as well"
     )
     parser.add_argument("--bandwidth", type=float, help="theirs in kbit/s [their highest]")
-    args = parser.parse_args(argv)
-    return _Settings(
-        args.data, args.out, args.mels, args.epochs, args.batch, tuple(args.codecs), args.bandwidth
-    )
+    return _Settings(**vars(parser.parse_args(argv)))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -129,19 +136,18 @@ def main(argv: list[str] | None = None) -> int:
         if given.epochs < 1 or given.batch < 1:
             raise SettingError(f"epochs {given.epochs}, batch {given.batch}: use 1 or more.")
         codecs = [load_codec(name, bandwidth=given.bandwidth) for name in given.codecs]
-        data = read_styles(given.data, given.mels, codecs)
-        judge = train(data, given.epochs, given.batch)
-        judge.info["through"] = {
-            codec.spec.name: round(accuracy(judge.net, data, codec=number), 3)
-            for number, codec in enumerate(codecs)
+        parts = [read_styles(folder, given.mels, codecs) for folder in given.data]
+        judge = train(joined(parts), given.epochs, given.batch)
+        judge.info["folders"] = {
+            folder.name: _accuracies(judge.net, part, codecs)
+            for folder, part in zip(given.data, parts, strict=True)
         }
         judge.info["commit"] = commit()
         save_judge(judge, given.out)
     except D2MError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    shown = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(given).items()}
-    sys.stdout.write(json.dumps({**shown, **judge.info}, indent=1) + "\n")
+    sys.stdout.write(json.dumps({**asdict(given), **judge.info}, indent=1, default=str) + "\n")
     return 0
 
 

@@ -103,16 +103,22 @@ class StyleData:
     styles: tuple[str, ...]
     coded: tuple[list[torch.Tensor], ...] = ()
     """The same pieces, or their beginnings, through a codec each."""
+    sizes: tuple[int, ...] = ()
+    """Pieces of each folder that they come from, one after the other; without it, of one."""
 
     @property
     def held_out(self) -> list[int]:
-        """Numbers of the pieces that only measure."""
-        return [i for i in range(len(self.mels)) if i % HOLD_OUT == HOLD_OUT - 1]
+        """Numbers of the pieces that only measure: every ninth of each folder."""
+        return [i for i, place in enumerate(self._places()) if place % HOLD_OUT == HOLD_OUT - 1]
 
     @property
     def train(self) -> list[int]:
         """Numbers of the others."""
-        return [i for i in range(len(self.mels)) if i % HOLD_OUT != HOLD_OUT - 1]
+        return [i for i, place in enumerate(self._places()) if place % HOLD_OUT != HOLD_OUT - 1]
+
+    def _places(self) -> list[int]:
+        """Of each piece, its place in its folder."""
+        return [place for size in self.sizes or (len(self.mels),) for place in range(size)]
 
     def excerpt(self, number: int, rng: np.random.Generator) -> Excerpt:
         """A random part of one piece, as it is or through a codec, at a random tempo (`SPEEDS`) and
@@ -163,16 +169,39 @@ def cut(mel: torch.Tensor, beat: np.ndarray) -> list[Excerpt]:
 
 def read_styles(folder: Path, kept: Path, codecs: Sequence[Codec] = ()) -> StyleData:
     """All music of a data set of pairs as spectra, and its beginnings through `codecs`; they are
-    kept in `kept` and beside it. Raises `SettingError`."""
+    kept in the folder `kept`. Raises `SettingError`."""
     pairs = PairFolder(folder)
-    mels = _kept(pairs, kept, None)
+    mels = _kept(pairs, kept / f"{folder.name}.safetensors", None)
     if any(len(mel) < FRAMES for mel in mels):
         raise SettingError(f"{folder} holds pieces under {EXCERPT_S:g} s; make longer ones.")
-    coded = tuple(_kept(pairs, kept.with_stem(f"{kept.stem}-{c.spec.name}"), c) for c in codecs)
+    coded = tuple(
+        _kept(pairs, kept / f"{folder.name}-{c.spec.name}.safetensors", c) for c in codecs
+    )
     styles = tuple(sorted({entry.style for entry in pairs.entries}))
     labels = np.array([styles.index(entry.style) for entry in pairs.entries], np.int64)
     facts = [pairs.read(entry.name, kinds=()).facts for entry in pairs.entries]
-    return StyleData(mels, [pulse_of(each) for each in facts], labels, styles, coded)
+    pulses = [pulse_of(each) for each in facts]
+    return StyleData(mels, pulses, labels, styles, coded, (len(mels),))
+
+
+def joined(parts: Sequence[StyleData]) -> StyleData:
+    """Several folders as one. Raises `SettingError` where their styles differ."""
+    first = parts[0]
+    if any(part.styles != first.styles for part in parts):
+        raise SettingError(
+            "The folders hold different styles: "
+            + "; ".join(", ".join(part.styles) for part in parts)
+            + ". Make each with all of them."
+        )
+    return StyleData(
+        [mel for part in parts for mel in part.mels],
+        [pulse for part in parts for pulse in part.pulses],
+        np.concatenate([part.labels for part in parts]),
+        first.styles,
+        tuple([mel for each in versions for mel in each]
+              for versions in zip(*(part.coded for part in parts), strict=True)),
+        tuple(size for part in parts for size in part.sizes),
+    )  # fmt: skip
 
 
 def _kept(pairs: PairFolder, path: Path, codec: Codec | None) -> list[torch.Tensor]:

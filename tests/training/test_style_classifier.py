@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
 from training.style_classifier import accuracy, train
 from training.style_data import (
@@ -21,6 +22,7 @@ from training.style_data import (
     at_speed,
     bent,
     cut,
+    joined,
     log_mel,
 )
 from training.style_net import EMBEDDING_DIM, features
@@ -119,3 +121,13 @@ def test_music_is_heard_through_codecs_as_well(data: StyleData) -> None:
     judge = train(both, epochs=20, batch=16, copies=4)
     assert accuracy(judge.net, both) > 0.9
     assert accuracy(judge.net, both, codec=0) == 0.5  # of silence it can know nothing
+
+
+def test_folders_are_joined_and_each_keeps_its_own_back(data: StyleData) -> None:
+    part = replace(data, coded=(data.mels,), sizes=(36,))
+    both = joined([part, part])
+    assert len(both.mels) == len(both.pulses) == len(both.labels) == len(both.coded[0]) == 72
+    assert both.held_out == [8, 17, 26, 35, 44, 53, 62, 71]
+    assert len(both.train) == 64
+    with pytest.raises(SettingError, match="different styles: on, off; on"):
+        joined([part, replace(part, styles=("on",))])
