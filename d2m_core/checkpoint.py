@@ -33,6 +33,9 @@ FORMAT_VERSION = 1
 
 KEYS = frozenset({"format_version", "kind", "model", "motion", "codec", "info"})
 
+STYLE_ADD = "style_add.weight"
+"""What models until version 0.1.0 lack: as zeros it changes nothing."""
+
 Net = TypeVar("Net", bound=nn.Module)
 
 Info = dict[str, Any]
@@ -100,7 +103,9 @@ def load_model(
             f"{path} writes tokens of codec {spec.name} ({_sizes(spec)}), not of {codec.name} "
             f"({_sizes(codec)}); choose a model and a codec that belong together."
         )
-    model = _fill(DanceToMusic(config), tensors, path).to(device)
+    model = DanceToMusic(config)
+    tensors.setdefault(STYLE_ADD, torch.zeros_like(model.style_add.weight))
+    model = _fill(model, tensors, path).to(device)
     return LoadedModel(model, spec, tuple(about["motion"]["names"]), about["info"])
 
 

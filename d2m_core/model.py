@@ -6,7 +6,7 @@
   head per codebook, sinusoidal positions, pre-norm, GELU, no biases: MusicGen's shape, and equal
   to it where nothing is added (`training/musicgen.py` maps its weights).
 - At every step the encoder's frame and the beat phase of that very instant are added to the input,
-  and cross-attention sees the whole window.
+  and the style; cross-attention sees the whole window.
 - Motion, rhythm and style can each be left out, per batch entry: learned null embeddings stand in.
 
 Alignment. A window of `T` token steps becomes `S = T + K - 1` delayed columns. The decoder reads
@@ -216,6 +216,7 @@ class DanceToMusic(nn.Module):
         self.encoder = nn.ModuleList(Block(config, False) for _ in range(config.encoder_layers))
         self.encoder_norm = nn.LayerNorm(dim)
         self.frame_add = nn.Linear(dim, dim, bias=False)
+        self.style_add = nn.Embedding(len(config.styles) + 1, dim)  # rows as in `style_in`
         self.phase_add = nn.Sequential(nn.Linear(phases, dim), nn.GELU(), nn.Linear(dim, dim))
         self.tokens_in = nn.Parameter(torch.zeros(config.codebooks, config.cardinality + 2, dim))
         self.decoder = nn.ModuleList(Block(config, True) for _ in range(config.decoder_layers))
@@ -234,6 +235,7 @@ class DanceToMusic(nn.Module):
         for layer in (self.frame_add, self.phase_add[2]):  # at first a plain MusicGen decoder
             assert isinstance(layer, nn.Linear)
             nn.init.zeros_(layer.weight)
+        nn.init.zeros_(self.style_add.weight)
 
     @property
     def start(self) -> int:
@@ -265,7 +267,10 @@ class DanceToMusic(nn.Module):
         return self.encoder_norm(x)
 
     def added(self, memory: torch.Tensor, given: Conditions) -> torch.Tensor:
-        """What is added at each column [B, S, dim]: the encoder's frame and the beat phase."""
+        """What is added at each column [B, S, dim]: the encoder's frame, beat phase and style.
+
+        Style reaches the decoder here: as one token among hundreds it is found late or never.
+        """
         last = memory.shape[1] - 1
         at = (given.frame_at + FRONT_TOKENS).clamp(max=last)  # [B, S]
         left = at.floor().long()[..., None].expand(-1, -1, memory.shape[2])
@@ -273,7 +278,8 @@ class DanceToMusic(nn.Module):
         share = at.frac()[..., None].to(memory.dtype)
         frame = torch.lerp(memory.gather(1, left), memory.gather(1, right), share)  # [B, S, dim]
         phases = given.step_phases * given.has_rhythm[:, None, None]
-        return self.frame_add(frame) + self.phase_add(phases.to(self.null.dtype))
+        style = self.style_add(given.style % self.style_add.num_embeddings)  # [B, dim]
+        return self.frame_add(frame) + self.phase_add(phases.to(self.null.dtype)) + style[:, None]
 
     def decode(
         self,

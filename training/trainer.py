@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import reduce
 
-from d2m_core.checkpoint import save_model
+from d2m_core.checkpoint import STYLE_ADD, save_model
 from d2m_core.config import ModelConfig, TrainConfig
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
@@ -195,6 +195,11 @@ class Trainer:
             raise SettingError(
                 f"{path} is of a network of another shape; give the same flags as before."
             )
+        if STYLE_ADD not in state["net"]:
+            raise SettingError(
+                f"{path} is of an older version; go on from the averaged weights beside it instead:"
+                f" --init {path.with_suffix('.safetensors')}, with another --folder."
+            )
         self.net.load_state_dict(state["net"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
@@ -220,7 +225,7 @@ def shape_of(state: dict[str, Any]) -> ModelConfig:
 
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
     """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
-    embeddings = {"tokens_in", "null", "style_in.weight"}
+    embeddings = {"tokens_in", "null", "style_in.weight", "style_add.weight"}
     named = {name: p for name, p in net.named_parameters() if p.requires_grad}
     decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
     return [

@@ -162,6 +162,18 @@ def test_unknown_and_missing_tensors_are_named(model: DanceToMusic, tmp_path: Pa
         load_model(path)
 
 
+def test_an_older_file_without_style_at_every_step_does_as_it_did(
+    model: DanceToMusic, tmp_path: Path
+) -> None:
+    path = save_model(tmp_path / "m.safetensors", model, SPEC, NAMES, None, INFO, half=False)
+    with safe_open(path, "pt") as file:
+        metadata = dict(file.metadata())
+    tensors = load_file(path)
+    del tensors["style_add.weight"]
+    save_file(tensors, path, metadata)
+    assert not load_model(path).model.style_add.weight.any()
+
+
 def test_broken_weights_are_not_written(model: DanceToMusic, tmp_path: Path) -> None:
     with torch.no_grad():
         model.heads.weight[0, 0] = float("inf")

@@ -145,12 +145,13 @@ def test_what_is_left_out_does_not_matter_and_the_rest_does() -> None:
         )
 
 
-def test_added_frame_is_the_encoders_at_that_time() -> None:
+def test_added_are_the_encoders_frame_at_that_time_and_the_style() -> None:
     model, given = tiny_model(), replace(conditions(), has_rhythm=torch.zeros(2, dtype=torch.bool))
     with torch.no_grad():
         memory = model.encode(given)
         none = model.phase_add(torch.zeros(len(PHASE_NAMES)))
-        added = model.added(memory, given) - none
+        style = model.style_add(torch.tensor([0, len(TINY.styles)]))[:, None]  # the last: none
+        added = model.added(memory, given) - none - style
         frames = model.frame_add(memory[:, FRONT_TOKENS:])
     torch.testing.assert_close(added[:, 6], frames[:, 3])  # 50 tokens, 25 frames per second
     torch.testing.assert_close(added[:, 7], (frames[:, 3] + frames[:, 4]) / 2)
