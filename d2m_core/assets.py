@@ -32,11 +32,8 @@ POSE_ADDRESS = (
     "pose_landmarker_{variant}/float16/latest/pose_landmarker_{variant}.task"
 )
 
-WEIGHTS = {
-    "model": "model.safetensors", "rhythm": "rhythm.safetensors", "codec": "codec",
-    "codec_2": "codec_2",
-}  # fmt: skip
-"""Our own weights, by kind: names in the repository's `weights` folder. The codec is a folder."""
+WEIGHTS = {"model": "model.safetensors", "rhythm": "rhythm.safetensors"}
+"""Our own networks: names in the repository's `weights` folder; for codecs see `codec`."""
 
 _TIMEOUT_S = 5.0
 _BLOCK = 1 << 18

@@ -24,18 +24,18 @@ from .types import AudioTokens, CodecSpec, Progress, Waveform
 if TYPE_CHECKING:
     from transformers import EncodecConfig, EncodecModel
 
-EMBEDDED = "d2m"
+EMBEDDED = "d2m-2"
 """The codec that the default model writes for."""
 
-NEWEST = "d2m-2"
-"""The best codec of ours, for models that are trained from now on."""
+FIRST = "d2m"
+"""The codec of version 0.1.0, for models that were trained with it."""
 
-EMBEDDED_FOLDERS = {EMBEDDED: "codec", NEWEST: "codec_2"}
+EMBEDDED_FOLDERS = {EMBEDDED: "codec_2", FIRST: "codec"}
 """Codecs whose weights come with this repository, and where in `weights/` they lie."""
 
 CODECS: dict[str, CodecSpec] = {
-    EMBEDDED: CodecSpec(EMBEDDED, 24_000, 50.0, codebooks=4, cardinality=1024),
-    NEWEST: CodecSpec(NEWEST, 24_000, 50.0, codebooks=8, cardinality=1024),
+    EMBEDDED: CodecSpec(EMBEDDED, 24_000, 50.0, codebooks=8, cardinality=1024),
+    FIRST: CodecSpec(FIRST, 24_000, 50.0, codebooks=4, cardinality=1024),
     "facebook/encodec_24khz": CodecSpec(
         "facebook/encodec_24khz", 24_000, 75.0, codebooks=8, cardinality=1024
     ),
@@ -43,7 +43,7 @@ CODECS: dict[str, CodecSpec] = {
         "facebook/encodec_32khz", 32_000, 50.0, codebooks=4, cardinality=2048
     ),
 }
-"""Codecs known by name, at their usual bandwidth (2, 4, 6 and 2.2 kbit/s)."""
+"""Codecs known by name, at their usual bandwidth (4, 2, 6 and 2.2 kbit/s)."""
 
 MOST_CODEBOOKS = 8
 """Where a codec offers several bandwidths, the highest with at most so many codebooks is taken."""

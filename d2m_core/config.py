@@ -11,7 +11,10 @@ from typing import Any
 
 from .errors import require
 
-STYLES = ("house", "techno", "disco", "funk", "hiphop", "latin")
+STYLES = (
+    "house", "techno", "disco", "funk", "hiphop", "latin", "trap", "breakbeat", "dnb", "pop",
+    "rock", "reggaeton", "swing", "waltz",
+)  # fmt: skip
 """Styles the default model knows; a checkpoint carries its own list."""
 
 TEMPO_RANGE_BPM = (60.0, 180.0)

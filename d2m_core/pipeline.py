@@ -90,7 +90,7 @@ def load_models(
     return Models(
         loaded,
         load_rhythm(rhythm or default_weights("rhythm")),
-        load_codec(str(codec or default_weights(EMBEDDED_FOLDERS[ours])), where),
+        load_codec(codec or ours, where),
     )
 
 

@@ -7,16 +7,16 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..d2m_core.assets import default_weights
 from ..d2m_core.codec import (
     CODECS,
     EMBEDDED,
     EMBEDDED_FOLDERS,
-    NEWEST,
+    FIRST,
     Codec,
     decode_tokens,
     encode_audio,
     load_codec,
+    weights_folder,
 )
 from ..d2m_core.errors import D2MError, ModelError
 from . import host
@@ -34,7 +34,7 @@ def codec_choices() -> list[str]:
 def codec_folder(name: str) -> Path | None:
     """Where the codec lies; None for one that only a hub has. Raises `ModelError`."""
     if name in EMBEDDED_FOLDERS:
-        return default_weights(EMBEDDED_FOLDERS[name])
+        return weights_folder(name)
     found = host.codec_folders().get(name)
     if found is None and name not in CODECS:
         raise ModelError(
@@ -58,8 +58,8 @@ class LoadCodec(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "codec_name", options=codec_choices(), default=EMBEDDED,
-                    tooltip=f"{EMBEDDED} is the default model's; {NEWEST} sounds better and is for "
-                    "models trained on it. Both come with the pack.",
+                    tooltip=f"{EMBEDDED} is the default model's; {FIRST} is for models that were "
+                    "trained with version 0.1.0. Both come with the pack.",
                 ),
                 io.Boolean.Input(
                     "download", default=False,

@@ -8,7 +8,7 @@ import torch
 from transformers import EncodecConfig, EncodecModel
 
 from d2m_core.checkpoint import save_model, save_rhythm
-from d2m_core.codec import EMBEDDED, load_codec
+from d2m_core.codec import EMBEDDED, EMBEDDED_FOLDERS, load_codec
 from d2m_core.config import ModelConfig, RhythmConfig
 from d2m_core.model import DanceToMusic
 from d2m_core.motion import MOTION_NAMES
@@ -17,12 +17,15 @@ from d2m_core.types import CodecSpec
 
 SEED = 5
 
+CODEC_FOLDER = EMBEDDED_FOLDERS[EMBEDDED]
+"""Where in `weights` the codec lies that the default model writes for."""
+
 
 def write_all(folder: Path) -> None:
     """A `weights` folder: codec, rhythm network and transformer."""
-    write_codec(folder / "codec")
+    write_codec(folder / CODEC_FOLDER)
     write_rhythm(folder / "rhythm.safetensors")
-    write_model(folder / "model.safetensors", load_codec(folder / "codec").spec)
+    write_model(folder / "model.safetensors", load_codec(folder / CODEC_FOLDER).spec)
 
 
 def write_codec(folder: Path, kbits: float = 0.6) -> None:

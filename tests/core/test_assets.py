@@ -144,7 +144,7 @@ def test_a_changed_model_is_noticed(tmp_path: Path) -> None:
 def test_unknown_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="lite, full, heavy"):
         assets.pose_model("huge", tmp_path)
-    with pytest.raises(SettingError, match="model, rhythm, codec"):
+    with pytest.raises(SettingError, match="choose model, rhythm"):
         assets.default_weights("lyrics")
 
 

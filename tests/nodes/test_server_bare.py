@@ -136,6 +136,6 @@ def test_missing_weights_are_sentences(bare: Server, graph: Graph) -> None:
     assert words in failed(bare, only(graph, "20"), "20")
     for kind, inputs in (
         ("LoadModel", {"model_name": "embedded"}),
-        ("LoadCodec", {"codec_name": "d2m", "download": False}),
+        ("LoadCodec", {"codec_name": "d2m-2", "download": False}),
     ):
         assert words in rejected(bare, {"1": node(kind, **inputs), "2": dump("1", 0, "x")}, "1")

@@ -55,7 +55,7 @@ def work(kind: str) -> Graph:
                           grid="as it is", shift_ms=0.0, swing=50.0, energy=1.0, beats_per_bar=0,
                           beats=""), "44": short[HEARD]}  # fmt: skip
     music = {MODEL: node("LoadModel", model_name="embedded"),
-             CODEC: node("LoadCodec", codec_name="d2m", download=False)}  # fmt: skip
+             CODEC: node("LoadCodec", codec_name="d2m-2", download=False)}  # fmt: skip
     if kind == "RhythmFromAudio":
         return still | {WORK: node(kind, audio=[SOUND, 0], tempo_bpm=0.0)}
     if kind == "AlignAudio":

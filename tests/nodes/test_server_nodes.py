@@ -50,6 +50,7 @@ from tests.nodes.graphs import (
     video_length_s,
     with_inputs,
 )
+from tests.tiny_models import CODEC_FOLDER
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
 
@@ -149,7 +150,7 @@ def text_of(value: dict[str, np.ndarray]) -> Any:
 
 @pytest.fixture(scope="session")
 def codec(server: Server) -> Codec:
-    return load_codec(weights(server) / "codec")
+    return load_codec(weights(server) / CODEC_FOLDER)
 
 
 def test_every_node_runs(server: Server, whole: Graph, done: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from d2m_core.config import SamplingConfig
-from tests.tiny_models import write_all
+from tests.tiny_models import CODEC_FOLDER, write_all
 from tests.training.test_evaluate_music import judge
 from training.style_net import save_judge
 from training.tune_sampling import AXES, main, settings_of
@@ -31,7 +31,7 @@ def test_the_command_writes_a_row_for_each(
     write_all(tmp_path)
     save_judge(judge(), tmp_path / "judge.safetensors")
     command = [
-        "--model", str(tmp_path / "model.safetensors"), "--codec", str(tmp_path / "codec"),
+        "--model", str(tmp_path / "model.safetensors"), "--codec", str(tmp_path / CODEC_FOLDER),
         "--rhythm", str(tmp_path / "rhythm.safetensors"),
         "--judge", str(tmp_path / "judge.safetensors"), "--poses", str(tmp_path / "poses"),
         "--out", str(tmp_path / "out"), "--dances", "2", "--seconds", "2",
