@@ -3,7 +3,9 @@
     python -m training.tune_decoder --codec weights/codec_2 --out runs/codec/tuned --minutes 30
 
 Without an encoder to run, a step costs about half, and spectra lead: the decoder learns what its
-tokens sound like rather than how their wave goes. A stopped run goes on where it was.
+tokens sound like rather than how their wave goes. With `--judge-weight` judges tell its sound from
+real sound, so that what tokens leave open does not become an even noise. A stopped run goes on
+where it was.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from torch import nn
 
 from d2m_core.files import replacing
 from training.codec.figures import measure
+from training.codec.judges import CONTESTS, Judges, ask_judges, judge_loss
 from training.codec.network import export
 from training.codec.passing import in_bfloat16
 from training.codec.settings import SAMPLE_RATE
@@ -60,6 +63,18 @@ class TuningConfig:
     """Length of a training segment in token steps."""
     rate: float = 6e-4
     """Highest learning rate; it falls as a cosine of the time spent."""
+    books: tuple[int, ...] = ()
+    """Numbers of codebooks that a step's tokens may have; empty takes all."""
+    balance_weight: float = 2.0
+    """Weight of the bands' loudness."""
+    judge_weight: float = 0.0
+    """Weight of passing for real; 0 asks no judges."""
+    match_weight: float = 4.0
+    """Weight of the judges' features, where there are judges."""
+    judge_windows: tuple[int, ...] = (1024, 256)
+    """Window lengths of the spectrograms that judges look at."""
+    judge_channels: int = 16
+    judge_rate: float = 3e-4
     held_out_s: float = 6.0
     """Length of each piece that measures the codec, in seconds."""
     seed: int = 1
@@ -68,12 +83,13 @@ class TuningConfig:
 def encode_pool(model: nn.Module, pool: list[np.ndarray], folder: Path) -> list[torch.Tensor]:
     """Codes [K, T] of every piece of music, kept in `folder`."""
     out = []
+    bandwidth = max(model.config.target_bandwidths)  # type: ignore[union-attr, arg-type]
     for number, song in enumerate(pool):
         path = folder / f"codes_{number:04d}.npy"
         if not path.exists():
             audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None]
             with torch.inference_mode():
-                codes = model.encode(audio).audio_codes[0, 0]  # type: ignore[operator]
+                codes = model.encode(audio, bandwidth=bandwidth).audio_codes[0, 0]  # type: ignore[operator]
             with replacing(path) as partial:
                 np.save(partial, codes.numpy().astype(np.int16))
         out.append(torch.from_numpy(np.load(path)).long())
@@ -106,6 +122,10 @@ class DecoderTuner:
         self.hop = int(self.model.config.hop_length)
         self.average = {k: p.detach().clone() for k, p in self.decoder.named_parameters()}
         self.optimizer = torch.optim.AdamW(self.decoder.parameters(), config.rate, (0.8, 0.99))
+        self.judges = Judges(config.judge_windows, (), config.judge_channels)
+        self.judge_optimizer = torch.optim.AdamW(
+            self.judges.parameters(), config.judge_rate, (0.5, 0.9)
+        )
         self.scales = mel_scales(SAMPLE_RATE)
         self.rng = np.random.default_rng(config.seed)
         self.half = in_bfloat16("auto", torch.device("cpu"))
@@ -118,7 +138,7 @@ class DecoderTuner:
     def train_step(self, codes: torch.Tensor, real: torch.Tensor) -> float:
         """One step on codes [B, K, T] and sound [B, N]; returns the mel distance."""
         with torch.no_grad():
-            latent = self.model.quantizer.decode(codes.transpose(0, 1))
+            latent = self.model.quantizer.decode(codes[:, : self._books()].transpose(0, 1))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             fake = self.decoder(latent)[:, 0]
         fake = fake.float()[:, WARM_STEPS * self.hop :]
@@ -129,7 +149,9 @@ class DecoderTuner:
             for name in ("mel", "linear", "balance")
         )
         wave = (fake - real).pow(2).mean() / real.pow(2).mean().clamp_min(1e-5)
-        loss = 10 * mel + 0.5 * linear + 2 * balance + 0.5 * wave
+        loss = 10 * mel + 0.5 * linear + self.config.balance_weight * balance + 0.5 * wave
+        if self.config.judge_weight:
+            loss = loss + self._judged(real, fake)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.decoder.parameters(), 10.0)
@@ -143,6 +165,20 @@ class DecoderTuner:
             )
         return float(mel.detach())
 
+    def _books(self) -> int:
+        """Codebooks that this step's tokens have."""
+        return int(self.rng.choice(self.config.books or (self.model.config.num_quantizers,)))
+
+    def _judged(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """Teaches the judges on sounds [B, N], then asks them."""
+        contest = CONTESTS["hinge"]
+        lesson = judge_loss(self.judges, real, fake, contest)
+        self.judge_optimizer.zero_grad(set_to_none=True)
+        lesson.backward()
+        self.judge_optimizer.step()
+        verdict = ask_judges(self.judges, real, fake, contest)
+        return self.config.judge_weight * verdict.fool + self.config.match_weight * verdict.match
+
     def averaged(self) -> nn.Module:
         """A fresh copy of the codec with the averaged decoder."""
         from transformers import EncodecModel
@@ -155,6 +191,9 @@ class DecoderTuner:
         state = {
             "decoder": self.decoder.state_dict(), "average": self.average,
             "optimizer": self.optimizer.state_dict(), "step": self.step, "spent_s": self.spent_s,
+            "judges": self.judges.state_dict(),
+            "judge_optimizer": self.judge_optimizer.state_dict(),
+            "chance": self.rng.bit_generator.state,
         }  # fmt: skip
         with replacing(path) as partial:
             torch.save(state, partial)
@@ -164,6 +203,9 @@ class DecoderTuner:
         self.decoder.load_state_dict(state["decoder"])
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
+        self.judges.load_state_dict(state["judges"])
+        self.judge_optimizer.load_state_dict(state["judge_optimizer"])
+        self.rng.bit_generator.state = state["chance"]
         self.step, self.spent_s = state["step"], state["spent_s"]
 
 

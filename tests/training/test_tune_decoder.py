@@ -106,6 +106,39 @@ def test_a_restored_run_equals_an_uninterrupted_one(
         assert torch.equal(value, two.average[name]), name
 
 
+def test_judges_have_their_say(
+    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+) -> None:
+    judged = replace(
+        config, judge_weight=1.0, judge_windows=(256,), judge_channels=4, books=(1, 2), batch=2
+    )
+    codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
+    one, two, plain = (DecoderTuner(c) for c in (judged, judged, replace(judged, judge_weight=0.0)))
+    plain.judges.load_state_dict(one.judges.state_dict())
+    before = {name: value.clone() for name, value in one.judges.state_dict().items()}
+    batches = [
+        draw(pool, codes, 2, STEPS + WARM_STEPS, HOP, np.random.default_rng(n)) for n in (0, 1)
+    ]
+    one.train_step(*batches[0])
+    plain.train_step(*batches[0])
+    taught, idle = one.judges.state_dict(), plain.judges.state_dict()
+    assert any(not torch.equal(value, taught[name]) for name, value in before.items())
+    assert all(torch.equal(value, idle[name]) for name, value in before.items())
+    one.save(tmp_path / "state.pt")
+    two.restore(tmp_path / "state.pt")
+    assert one.train_step(*batches[1]) == two.train_step(*batches[1])
+    for name, value in one.average.items():  # the same judges, the same number of codebooks
+        assert torch.equal(value, two.average[name]), name
+
+
+def test_all_codebooks_are_taken_whatever_the_codec_offers(
+    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+) -> None:
+    model = EncodecModel.from_pretrained(config.codec)
+    model.config.target_bandwidths = [0.3, 0.6]
+    assert len(encode_pool(model, pool, tmp_path)[0]) == 2
+
+
 def test_the_command_line_makes_a_codec_and_goes_on(
     config: TuningConfig,
     pool: list[np.ndarray],
