@@ -110,7 +110,7 @@ def sampling_inputs() -> list[Any]:
             tooltip="Keep the likeliest tokens that together reach this probability.",
         ),
         io.Float.Input(
-            "guidance", default=2.0, min=0.0, max=10.0, step=0.1,
+            "guidance", default=3.0, min=0.0, max=10.0, step=0.1,
             tooltip="1 follows the dance as trained, more follows it harder.",
         ),
         Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
