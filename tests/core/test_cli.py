@@ -22,7 +22,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("weights")
     tiny_models.write_all(folder)
     model, rhythm = folder / "model.safetensors", folder / "rhythm.safetensors"
-    return [f"--model={model}", f"--rhythm={rhythm}", f"--codec={folder / 'codec'}"]
+    return [
+        f"--model={model}",
+        f"--rhythm={rhythm}",
+        f"--codec={folder / tiny_models.CODEC_FOLDER}",
+    ]
 
 
 def fails(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
