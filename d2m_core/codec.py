@@ -91,8 +91,11 @@ class Codec(nn.Module):
 
 
 def weights_folder(name: str = EMBEDDED) -> Path:
-    """Where a codec of `EMBEDDED_FOLDERS` lies."""
-    return Path(__file__).resolve().parent.parent / "weights" / EMBEDDED_FOLDERS[name]
+    """Where a codec of `EMBEDDED_FOLDERS` lies. Raises `ModelError` where it is missing."""
+    path = Path(__file__).resolve().parent.parent / "weights" / EMBEDDED_FOLDERS[name]
+    if not path.exists():
+        raise ModelError(f"The codec weights are missing at {path}; get the repository again.")
+    return path
 
 
 def load_codec(
