@@ -225,7 +225,7 @@ def shape_of(state: dict[str, Any]) -> ModelConfig:
 
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
     """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
-    embeddings = {"tokens_in", "null", "style_in.weight", "style_add.weight"}
+    embeddings = {"tokens_in", "null", "style_in.weight", STYLE_ADD}
     named = {name: p for name, p in net.named_parameters() if p.requires_grad}
     decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
     return [

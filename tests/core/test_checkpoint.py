@@ -13,7 +13,14 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from d2m_core.checkpoint import load_model, load_rhythm, read_info, save_model, save_rhythm
+from d2m_core.checkpoint import (
+    STYLE_ADD,
+    load_model,
+    load_rhythm,
+    read_info,
+    save_model,
+    save_rhythm,
+)
 from d2m_core.config import ModelConfig, RhythmConfig
 from d2m_core.errors import ModelError
 from d2m_core.model import DanceToMusic
@@ -169,7 +176,7 @@ def test_an_older_file_without_style_at_every_step_does_as_it_did(
     with safe_open(path, "pt") as file:
         metadata = dict(file.metadata())
     tensors = load_file(path)
-    del tensors["style_add.weight"]
+    del tensors[STYLE_ADD]
     save_file(tensors, path, metadata)
     assert not load_model(path).model.style_add.weight.any()
 
