@@ -175,7 +175,8 @@ def read_styles(folder: Path, kept: Path, codecs: Sequence[Codec] = ()) -> Style
     if any(len(mel) < FRAMES for mel in mels):
         raise SettingError(f"{folder} holds pieces under {EXCERPT_S:g} s; make longer ones.")
     coded = tuple(
-        _kept(pairs, kept / f"{folder.name}-{c.spec.name}.safetensors", c) for c in codecs
+        _kept(pairs, kept / f"{folder.name}-{c.spec.name}-{c.spec.codebooks}.safetensors", c)
+        for c in codecs
     )
     styles = tuple(sorted({entry.style for entry in pairs.entries}))
     labels = np.array([styles.index(entry.style) for entry in pairs.entries], np.int64)
