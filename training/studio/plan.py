@@ -18,7 +18,7 @@ from .styles import FORMS, STYLE_TABLE, STYLES
 
 BAND_SEED = (1 << 32) + 4
 """Seeds of bands lie beyond those of pieces. The first band is the fifth of eight that were tried:
-in its pieces the style judge heard the styles best."""
+in no other did the style judge hear the styles better."""
 
 ENERGY = {
     "intro": (0.2, 0.5), "verse": (0.4, 0.65), "build": (0.5, 0.8), "drop": (0.75, 1.0),
