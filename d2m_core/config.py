@@ -21,6 +21,7 @@ TEMPO_RANGE_BPM = (60.0, 180.0)
 """Tempi that can be found in a dance or asked for."""
 
 COMPILERS = ("none", "inductor", "eager")
+OPTIMISERS = ("adamw", "muon")
 """What `TrainConfig.compile` may be."""
 
 MOST_CANDIDATES = 64
@@ -106,6 +107,8 @@ class TrainConfig:
     """Windows per step over all processes."""
     accumulate: int = 1
     """Parts that a process takes its share in, one after the other: less memory, same step."""
+    optimiser: str = "adamw"
+    """adamw, or muon for the matrices of the layers (and AdamW for all else)."""
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.05
@@ -164,6 +167,10 @@ class TrainConfig:
             self.compile in COMPILERS,
             f"compile is {self.compile!r}; choose {', '.join(COMPILERS)}.",
         )
+        require(
+            self.optimiser in OPTIMISERS,
+            f"optimiser is {self.optimiser!r}; choose {' or '.join(OPTIMISERS)}.",
+        )
         require(self.sample_every >= 0, f"sample_every is {self.sample_every}; use 0 or more.")
         shares = (
             self.drop_motion,
@@ -219,6 +226,8 @@ class SamplingConfig:
     """Classifier-free guidance: 1 follows the dance as trained, more follows it harder."""
     style: str | None = None
     """One of the checkpoint's styles; None lets the model choose."""
+    style_guidance: float = 0.0
+    """How much further from music in any style, where a style is asked for; 0 is none."""
     overlap_s: float = 3.0
     """Seconds of known music each further window of a long clip starts from."""
     candidates: int = 1
@@ -233,8 +242,22 @@ class SamplingConfig:
         require(self.top_k >= 0, f"top_k is {self.top_k}; use 0 (all) or more.")
         require(0 < self.top_p <= 1, f"top_p is {self.top_p}; use more than 0 and at most 1.")
         require(self.guidance >= 0, f"guidance is {self.guidance}; use 0 or more.")
+        require(
+            self.style_guidance >= 0,
+            f"style_guidance is {self.style_guidance}; use 0 or more.",
+        )
         require(self.overlap_s > 0, f"overlap_s is {self.overlap_s}; use more than 0.")
         require(0 <= self.seed < 2**64, f"seed is {self.seed}; use 0 to 2**64 - 1.")
+
+    @property
+    def guides_style(self) -> bool:
+        """Whether the style is guided by itself."""
+        return self.style is not None and self.style_guidance > 0
+
+    @property
+    def sides(self) -> int:
+        """How many windows are written side by side for one."""
+        return 1 + (self.guidance != 1) + self.guides_style
 
 
 def check_tempo(tempo_bpm: float) -> float:

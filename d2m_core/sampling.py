@@ -87,7 +87,7 @@ def generate_tokens(
     with torch.inference_mode(), _few_threads(net):
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
             given = window_conditions(motion, rhythm, style, net, spec, window)
-            sides = [given, without_conditions(given)] if config.guidance != 1 else [given]
+            sides = guidance_sides(given, config)
             given = stack([side for side in sides for _ in range(choose.candidates)])
             part = codes[:, window.first : window.first + window.steps]
             if not (part == UNKNOWN).any():
@@ -167,6 +167,16 @@ def without_conditions(given: Conditions) -> Conditions:
     )
 
 
+def guidance_sides(given: Conditions, config: SamplingConfig) -> list[Conditions]:
+    """The window as `config` wants it guided: as asked for, then free, then in any style."""
+    sides = [given]
+    if config.guidance != 1:
+        sides.append(without_conditions(given))
+    if config.guides_style:
+        sides.append(replace(given, style=torch.full_like(given.style, -1)))
+    return sides
+
+
 def stack(parts: Sequence[Conditions]) -> Conditions:
     """One batch of windows of equal length."""
     return Conditions(
@@ -195,7 +205,7 @@ def _write_window(
 ) -> torch.Tensor:
     """Candidates [C, K, T] for `codes` [K, T], the unknown drawn; `given` holds as many entries
     for each side of guidance. Calls `tick` with every delayed column done."""
-    sides = 1 if config.guidance == 1 else 2
+    sides = config.sides
     candidates = len(given.style) // sides
     delayed = apply_delay(codes[None], net.pad).repeat(candidates, 1, 1)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
@@ -255,11 +265,9 @@ def _counter(on_progress: Progress | None, window: Window, total: int) -> Callab
 
 
 def _draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
-    """One token per candidate and codebook [C, K]; logits [C, K, V], or with guidance [2 C, K, V],
-    whose first half follows the dance and whose second is free."""
-    if config.guidance != 1:
-        guided, free = logits.chunk(2)
-        logits = free + config.guidance * (guided - free)
+    """One token per candidate and codebook [C, K]; logits [sides C, K, V], sides as
+    `guidance_sides` has them."""
+    logits = _guided(logits, config)
     if config.temperature < COLD:
         return logits.argmax(-1)
     keep = config.top_k or logits.shape[-1]
@@ -270,6 +278,17 @@ def _draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generat
         chances = chances.masked_fill(before >= config.top_p, 0.0)
     chosen = torch.multinomial(chances, 1, generator=generator)
     return index.gather(-1, chosen).view(logits.shape[:2])
+
+
+def _guided(logits: torch.Tensor, config: SamplingConfig) -> torch.Tensor:
+    """Logits [C, K, V] of all sides together."""
+    asked, *others = logits.chunk(config.sides)
+    guided = asked
+    if config.guidance != 1:
+        guided = others[0] + config.guidance * (asked - others[0])
+    if config.guides_style:
+        guided = guided + config.style_guidance * (asked - others[-1])
+    return guided
 
 
 @contextmanager

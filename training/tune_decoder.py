@@ -4,8 +4,9 @@
 
 Without an encoder to run, a step costs about half, and spectra lead: the decoder learns what its
 tokens sound like rather than how their wave goes. With `--judge-weight` judges tell its sound from
-real sound, so that what tokens leave open does not become an even noise. A stopped run goes on
-where it was.
+real sound, so that what tokens leave open does not become an even noise; with `--memory` the
+decoder's LSTM, where a codec was trained without, starts to remember what came before. `--data`
+names folders of studio shards to learn from. A stopped run goes on where it was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +24,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from d2m_core.errors import D2MError, SettingError
 from d2m_core.files import replacing
 from training.codec.figures import measure
-from training.codec.judges import CONTESTS, Judges, ask_judges, judge_loss
+from training.codec.judges import CONTESTS, Judges, ask_judges, teach_judges
+from training.codec.music import shard_pieces
 from training.codec.network import export
 from training.codec.passing import in_bfloat16
 from training.codec.settings import SAMPLE_RATE
@@ -39,6 +43,8 @@ WARM_STEPS = 8
 """Token steps at a segment's start that do not count: the decoder has no past there."""
 
 WARM_UPDATES = 100
+SHUT = -4.0
+"""Bias of an LSTM's output gate that lets nearly nothing out."""
 SAVE_S = 300.0
 """Seconds between saved states with a measurement."""
 
@@ -54,8 +60,13 @@ class TuningConfig:
     run: Path = Path("runs/decoder")
     """State to resume from, and the codes of the music."""
     pool: Path = Path("runs/codec/pool")
-    """Training music."""
+    """Training music, and what is read from `data`."""
     pool_minutes: float = 60.0
+    """Band music in the pool; 0 for none of it."""
+    data: tuple[Path, ...] = ()
+    """Folders of studio shards whose music is learnt from as well."""
+    data_minutes: float = 120.0
+    """From each of them, at most."""
     minutes: float = 30.0
     """Training time in all, by the wall clock, resumed parts counted."""
     batch: int = 6
@@ -65,6 +76,10 @@ class TuningConfig:
     """Highest learning rate; it falls as a cosine of the time spent."""
     books: tuple[int, ...] = ()
     """Numbers of codebooks that a step's tokens may have; empty takes all."""
+    memory: bool = False
+    """Wake the decoder's LSTM where it is idle (zeros)."""
+    scales_per_step: int = 8
+    """Window lengths of the spectra that a step looks through, drawn for each."""
     balance_weight: float = 2.0
     """Weight of the bands' loudness."""
     judge_weight: float = 0.0
@@ -75,17 +90,32 @@ class TuningConfig:
     """Window lengths of the spectrograms that judges look at."""
     judge_channels: int = 16
     judge_rate: float = 3e-4
+    judge_steps: int = 0
+    """Length in token steps of what judges hear of a segment, somewhere in it; 0 is all."""
+    judges_from: int = 200
+    """Steps in which judges only learn: what they say first is noise."""
     held_out_s: float = 6.0
     """Length of each piece that measures the codec, in seconds."""
     seed: int = 1
 
 
-def encode_pool(model: nn.Module, pool: list[np.ndarray], folder: Path) -> list[torch.Tensor]:
+def open_music(config: TuningConfig) -> dict[str, np.ndarray]:
+    """Pieces int16 [N] by name, as memory maps. Raises `SettingError` where there are none."""
+    pool = open_pool(config.pool, config.pool_minutes) if config.pool_minutes > 0 else []
+    pieces = {f"song_{number:04d}": piece for number, piece in enumerate(pool)}
+    for folder in config.data:
+        pieces |= shard_pieces(folder, config.data_minutes, config.pool)
+    if not pieces:
+        raise SettingError("There is no music to learn from; give pool_minutes or data.")
+    return pieces
+
+
+def encode_pool(model: nn.Module, pool: dict[str, np.ndarray], folder: Path) -> list[torch.Tensor]:
     """Codes [K, T] of every piece of music, kept in `folder`."""
     out = []
     bandwidth = max(model.config.target_bandwidths)  # type: ignore[union-attr, arg-type]
-    for number, song in enumerate(pool):
-        path = folder / f"codes_{number:04d}.npy"
+    for name, song in pool.items():
+        path = folder / f"codes_{name}.npy"
         if not path.exists():
             audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None]
             with torch.inference_mode():
@@ -94,6 +124,21 @@ def encode_pool(model: nn.Module, pool: list[np.ndarray], folder: Path) -> list[
                 np.save(partial, codes.numpy().astype(np.int16))
         out.append(torch.from_numpy(np.load(path)).long())
     return out
+
+
+@torch.no_grad()
+def wake_memory(decoder: nn.Module) -> None:
+    """Gives an idle LSTM small weights, its output nearly shut: the decoder starts as it was."""
+    for layer in decoder.layers:  # type: ignore[union-attr]
+        if not hasattr(layer, "lstm") or any(bool(p.any()) for p in layer.parameters()):
+            continue
+        width = layer.lstm.hidden_size
+        for name, parameter in layer.lstm.named_parameters():
+            if name.startswith("weight"):
+                nn.init.uniform_(parameter, -(width**-0.5), width**-0.5)
+            elif name.startswith("bias_ih"):
+                parameter[width : 2 * width] = 1.0  # keep what is remembered
+                parameter[3 * width :] = SHUT
 
 
 def draw(
@@ -119,6 +164,9 @@ class DecoderTuner:
         self.config = config
         self.model = EncodecModel.from_pretrained(config.codec).train()
         self.decoder = self.model.decoder
+        torch.manual_seed(config.seed)
+        if config.memory:
+            wake_memory(self.decoder)
         self.hop = int(self.model.config.hop_length)
         self.average = {k: p.detach().clone() for k, p in self.decoder.named_parameters()}
         self.optimizer = torch.optim.AdamW(self.decoder.parameters(), config.rate, (0.8, 0.99))
@@ -143,7 +191,9 @@ class DecoderTuner:
             fake = self.decoder(latent)[:, 0]
         fake = fake.float()[:, WARM_STEPS * self.hop :]
         real = real[:, WARM_STEPS * self.hop :]
-        seen = [s(fake, real) for s in self.scales]
+        count = min(self.config.scales_per_step, len(self.scales))
+        chosen = self.rng.choice(len(self.scales), count, replace=False)
+        seen = [self.scales[int(i)](fake, real) for i in sorted(chosen)]
         mel, linear, balance = (
             torch.stack([getattr(d, name) for d in seen]).mean()
             for name in ("mel", "linear", "balance")
@@ -172,10 +222,13 @@ class DecoderTuner:
     def _judged(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """Teaches the judges on sounds [B, N], then asks them."""
         contest = CONTESTS["hinge"]
-        lesson = judge_loss(self.judges, real, fake, contest)
-        self.judge_optimizer.zero_grad(set_to_none=True)
-        lesson.backward()
-        self.judge_optimizer.step()
+        if self.config.judge_steps:
+            length = self.config.judge_steps * self.hop
+            start = int(self.rng.integers(max(0, real.shape[1] - length) + 1))
+            real, fake = (x[:, start : start + length] for x in (real, fake))
+        teach_judges(self.judges, self.judge_optimizer, real, fake, contest, 100.0)
+        if self.step < self.config.judges_from:
+            return torch.zeros(())
         verdict = ask_judges(self.judges, real, fake, contest)
         return self.config.judge_weight * verdict.fool + self.config.match_weight * verdict.match
 
@@ -214,8 +267,8 @@ def tune(config: TuningConfig) -> dict[str, Any]:
     tuner, state = DecoderTuner(config), config.run / "state.pt"
     if state.exists():
         tuner.restore(state)
-    pool = open_pool(config.pool, config.pool_minutes)
-    codes = encode_pool(tuner.model, pool, config.run)
+    music = open_music(config)
+    codes, pool = encode_pool(tuner.model, music, config.run), list(music.values())
     audio = held_out(config.held_out_s)
     before = measure(tuner.averaged(), audio)
     log.info("held out before %s", json.dumps(before))
@@ -251,7 +304,11 @@ def main(argv: list[str] | None = None) -> int:
     config = TuningConfig(**vars(parser.parse_args(argv)))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_flush_denormal(True)
-    tune(config)
+    try:
+        tune(config)
+    except D2MError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
     return 0
 
 

@@ -45,6 +45,7 @@ AXES = {
     "top_k": "top_ks",
     "top_p": "top_ps",
     "guidance": "guidances",
+    "style_guidance": "style_guidances",
     "candidates": "candidates",
 }
 """Settings that are tried, and the flag with their values."""
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--top-ks", type=int, nargs="+", default=[base.top_k, 50, 0])
     add("--top-ps", type=float, nargs="+", default=[base.top_p, 0.9])
     add("--guidances", type=float, nargs="+", default=[base.guidance, 1.0, 3.0])
+    add("--style-guidances", type=float, nargs="+", default=[base.style_guidance, 2.0])
     add("--candidates", type=int, nargs="+", default=[base.candidates, 4])
     add("--full", action="store_true", help="every combination")
     return parser

@@ -16,7 +16,9 @@ from d2m_core.model import DanceToMusic
 from d2m_core.patterns import apply_delay
 from d2m_core.sampling import (
     Window,
+    _guided,
     generate_tokens,
+    guidance_sides,
     plan_windows,
     stack,
     window_conditions,
@@ -100,6 +102,29 @@ def test_guidance_zero_forgets_the_dance() -> None:
     assert torch.equal(write(model, 1.0, guidance=0.0).codes, free)
     assert not torch.equal(write(model, 1.0).codes, generate_tokens(
         model, other_motion, other_rhythm, SPEC, SamplingConfig()).codes)  # fmt: skip
+
+
+def test_style_guidance_leans_on_what_the_style_changes() -> None:
+    """Logits by hand: free + g (asked - free) + s (asked - any style), and each side is its own."""
+    config = SamplingConfig(style="funk", guidance=2.0, style_guidance=3.0)
+    asked, free, any_style = (torch.full((1, 2, 4), value) for value in (1.0, 0.5, 0.8))
+    mixed = _guided(torch.cat([asked, free, any_style]), config)
+    torch.testing.assert_close(mixed, torch.full((1, 2, 4), 0.5 + 2 * 0.5 + 3 * 0.2))
+    model, (motion, rhythm) = loaded(), dance(1.0)
+    given = window_conditions(motion, rhythm, 3, model.model, SPEC, Window(0, 50))
+    sides = stack(guidance_sides(given, config))
+    assert sides.style.tolist() == [3, -1, -1]
+    assert sides.has_rhythm.tolist() == [True, False, True]
+    alone = guidance_sides(given, SamplingConfig(style="funk", guidance=1.0, style_guidance=3.0))
+    assert [side.style.tolist() for side in alone] == [[3], [-1]]
+
+
+def test_style_guidance_changes_music_in_a_style_and_no_other() -> None:
+    model = loaded()
+    base = write(model, 1.0, temperature=0.0, style="funk").codes
+    assert not torch.equal(base, write(
+        model, 1.0, temperature=0.0, style="funk", style_guidance=3.0).codes)  # fmt: skip
+    assert torch.equal(write(model, 1.0).codes, write(model, 1.0, style_guidance=3.0).codes)
 
 
 @pytest.mark.parametrize("total", [1, 99, 100, 101, 174, 175, 176, 1000])

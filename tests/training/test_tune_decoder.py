@@ -42,11 +42,18 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> TuningConfig:
 
 
 @pytest.fixture(scope="module")
-def pool() -> list[np.ndarray]:
+def pool() -> dict[str, np.ndarray]:
     """Two seconds of a falling tone, as the pool keeps music."""
     times = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
     tone = 0.5 * np.sin(2 * np.pi * (500 * times - 60 * times**2))
-    return [np.round(tone * FULL_SCALE).astype(np.int16)]
+    return {"tone": np.round(tone * FULL_SCALE).astype(np.int16)}
+
+
+def drawn(
+    pool: dict[str, np.ndarray], codes: list[torch.Tensor], seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A batch of two segments."""
+    return draw(list(pool.values()), codes, 2, STEPS + WARM_STEPS, HOP, np.random.default_rng(seed))
 
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
@@ -54,29 +61,29 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def test_segments_of_codes_and_sound_belong_together(
-    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     model = EncodecModel.from_pretrained(config.codec)
     codes = encode_pool(model, pool, tmp_path)
     again = encode_pool(model, pool, tmp_path)
     assert torch.equal(codes[0], again[0])
-    assert [path.name for path in tmp_path.iterdir()] == ["codes_0000.npy"]
+    assert [path.name for path in tmp_path.iterdir()] == ["codes_tone.npy"]
     numbers = [torch.arange(codes[0].shape[1])[None]]  # codes that tell where they are from
-    tokens, sound = draw(pool, numbers, 3, 8, HOP, np.random.default_rng(0))
+    tokens, sound = draw(list(pool.values()), numbers, 3, 8, HOP, np.random.default_rng(0))
     assert tokens.shape == (3, 1, 8)
     for row, heard in zip(tokens, sound, strict=True):
         start = int(row[0, 0]) * HOP
-        wanted = pool[0][start : start + 8 * HOP].astype(np.float32) / FULL_SCALE
+        wanted = pool["tone"][start : start + 8 * HOP].astype(np.float32) / FULL_SCALE
         np.testing.assert_array_equal(heard.numpy(), wanted)
 
 
 def test_only_the_decoder_changes_and_the_export_loads(
-    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     tuner = DecoderTuner(config)
     codes = encode_pool(tuner.model, pool, tmp_path / "run")
     for _ in range(3):
-        batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, HOP, tuner.rng)
+        batch = draw(list(pool.values()), codes, config.batch, STEPS + WARM_STEPS, HOP, tuner.rng)
         assert np.isfinite(tuner.train_step(*batch))
     assert tuner.step == 3
     export(tuner.averaged(), tmp_path / "out")
@@ -85,17 +92,21 @@ def test_only_the_decoder_changes_and_the_export_loads(
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"decoder"}
     old, new = load_codec(config.codec), load_codec(tmp_path / "out")
-    wave = Waveform(torch.from_numpy(pool[0] / np.float32(FULL_SCALE))[None, None], SAMPLE_RATE)
+    wave = Waveform(
+        torch.from_numpy(pool["tone"] / np.float32(FULL_SCALE))[None, None], SAMPLE_RATE
+    )
     tokens = encode_audio(old, wave)
     assert torch.equal(tokens.codes, encode_audio(new, wave).codes)
     assert torch.isfinite(decode_tokens(new, tokens).samples).all()
 
 
 def test_a_restored_run_equals_an_uninterrupted_one(
-    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
-    batch = draw(pool, codes, config.batch, STEPS + WARM_STEPS, HOP, np.random.default_rng(0))
+    batch = draw(
+        list(pool.values()), codes, config.batch, STEPS + WARM_STEPS, HOP, np.random.default_rng(0)
+    )
     one, two = DecoderTuner(config), DecoderTuner(config)
     one.train_step(*batch)
     one.save(tmp_path / "state.pt")
@@ -107,17 +118,24 @@ def test_a_restored_run_equals_an_uninterrupted_one(
 
 
 def test_judges_have_their_say(
-    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     judged = replace(
-        config, judge_weight=1.0, judge_windows=(256,), judge_channels=4, books=(1, 2), batch=2
+        config,
+        judge_weight=1.0,
+        judge_windows=(256,),
+        judge_channels=4,
+        books=(1, 2),
+        batch=2,
+        judges_from=0,
     )
     codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
     one, two, plain = (DecoderTuner(c) for c in (judged, judged, replace(judged, judge_weight=0.0)))
     plain.judges.load_state_dict(one.judges.state_dict())
     before = {name: value.clone() for name, value in one.judges.state_dict().items()}
     batches = [
-        draw(pool, codes, 2, STEPS + WARM_STEPS, HOP, np.random.default_rng(n)) for n in (0, 1)
+        draw(list(pool.values()), codes, 2, STEPS + WARM_STEPS, HOP, np.random.default_rng(n))
+        for n in (0, 1)
     ]
     one.train_step(*batches[0])
     plain.train_step(*batches[0])
@@ -132,7 +150,7 @@ def test_judges_have_their_say(
 
 
 def test_all_codebooks_are_taken_whatever_the_codec_offers(
-    config: TuningConfig, pool: list[np.ndarray], tmp_path: Path
+    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     model = EncodecModel.from_pretrained(config.codec)
     model.config.target_bandwidths = [0.3, 0.6]
@@ -141,14 +159,16 @@ def test_all_codebooks_are_taken_whatever_the_codec_offers(
 
 def test_the_command_line_makes_a_codec_and_goes_on(
     config: TuningConfig,
-    pool: list[np.ndarray],
+    pool: dict[str, np.ndarray],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    heard = torch.from_numpy(pool[0][None, None, :12_000].astype(np.float32) / FULL_SCALE)
+    heard = torch.from_numpy(pool["tone"][None, None, :12_000].astype(np.float32) / FULL_SCALE)
     monkeypatch.setattr("training.tune_decoder.held_out", lambda seconds: heard)
-    monkeypatch.setattr("training.tune_decoder.open_pool", lambda folder, minutes: pool)
+    monkeypatch.setattr(
+        "training.tune_decoder.open_pool", lambda folder, minutes: list(pool.values())
+    )
     small = replace(config, out=tmp_path / "out", run=tmp_path / "run", pool=tmp_path / "pool")
     words = [f"--{name}={getattr(small, name)}" for name in ("codec", "out", "run", "pool")]
     words += ["--pool-minutes=0.1", "--minutes=0.005", "--batch=1", "--held-out-s=0.5"]

@@ -143,6 +143,20 @@ def judge_loss(
     return torch.stack([contest.teach(good, bad) for good, bad in halves]).mean()
 
 
+def teach_judges(
+    judges: nn.Module, optimizer: torch.optim.Optimizer, real: torch.Tensor, fake: torch.Tensor,
+    contest: Contest, clip_norm: float, in_half: bool = False,
+) -> torch.Tensor:  # fmt: skip
+    """One step of the judges on sounds [B, N]; returns its loss."""
+    with torch.autocast(real.device.type, torch.bfloat16, enabled=in_half):
+        lesson = judge_loss(judges, real, fake, contest)
+    optimizer.zero_grad(set_to_none=True)
+    lesson.backward()
+    nn.utils.clip_grad_norm_(judges.parameters(), clip_norm)
+    optimizer.step()
+    return lesson.detach()
+
+
 def ask_judges(
     judges: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest
 ) -> Verdict:

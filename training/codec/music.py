@@ -147,6 +147,31 @@ def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1) -> Strea
 
     Raises `SettingError` where there is none.
     """
+    heard, load = _music_of(folder)
+    return StreamMusic(len(heard), load, seed, rank, ranks)
+
+
+def shard_pieces(folder: Path, minutes: float, kept: Path) -> dict[str, np.ndarray]:
+    """The first pieces of a folder of studio shards, mixed to one channel, by name; `minutes` of
+    them or all, as memory maps of files that are made in `kept`. Raises `SettingError`."""
+    heard, load = _music_of(folder)
+    pieces: dict[str, np.ndarray] = {}
+    left = round(60 * minutes * SAMPLE_RATE)
+    for number, name in enumerate(heard):
+        if left <= 0:
+            break
+        path = kept / f"{folder.name}_{name}.npy"
+        if not path.exists():
+            mixed = load(number).mean(axis=0).round().astype(np.int16)
+            with replacing(path) as partial:
+                np.save(partial, mixed)
+        pieces[path.stem] = np.load(path, mmap_mode="r")
+        left -= len(pieces[path.stem])
+    return pieces
+
+
+def _music_of(folder: Path) -> tuple[list[str], Callable[[int], np.ndarray]]:
+    """Names of the pairs with music, and what decodes the n-th of them, int16 [C, N]."""
     from d2m_core.audio import resample
     from training.studio.members import MUSIC
     from training.studio.shards import PairFolder
@@ -162,4 +187,4 @@ def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1) -> Strea
         samples = resample(wave, SAMPLE_RATE).samples[0].numpy()  # [C, N]
         return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
 
-    return StreamMusic(len(heard), load, seed, rank, ranks)
+    return heard, load

@@ -17,7 +17,7 @@ from torch import nn
 
 from d2m_core.errors import SettingError
 from training.codec.balancer import Balancer
-from training.codec.judges import CONTESTS, ask_judges, judge_loss, make_judges
+from training.codec.judges import CONTESTS, ask_judges, make_judges, teach_judges
 from training.codec.network import settle
 from training.codec.passing import CodecNet, Passed, in_bfloat16
 from training.codec.settings import SAMPLE_RATE, CodecTraining
@@ -196,12 +196,10 @@ class CodecTrainer:
         """Teaches the judges, then asks them."""
         assert self.judges is not None
         if self.chance(_LESSON).random() < self.settings.judge_updates:
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
-                lesson = judge_loss(self.judges_of_all, real, fake, self.contest)
-            self.judge_optimizer.zero_grad(set_to_none=True)
-            lesson.backward()
-            nn.utils.clip_grad_norm_(self.judges.parameters(), 10 * self.settings.clip_norm)
-            self.judge_optimizer.step()
+            lesson = teach_judges(
+                self.judges_of_all, self.judge_optimizer, real, fake, self.contest,
+                10 * self.settings.clip_norm, self.net.in_half,
+            )  # fmt: skip
             self.note(judge=lesson)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
             verdict = ask_judges(self.judges, real, fake, self.contest)
