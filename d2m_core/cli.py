@@ -74,6 +74,10 @@ def _add_music(music: argparse._ArgumentGroup) -> None:
         help="how hard the music follows the dance; 1 is as trained [%(default)s]",
     )  # fmt: skip
     music.add_argument(
+        "--style-guidance", type=float, default=default.style_guidance,
+        help="how far the music leans into its style; 0 plays it as trained [%(default)s]",
+    )  # fmt: skip
+    music.add_argument(
         "--temperature", type=float, default=default.temperature,
         help="how freely tokens are drawn; 0 takes the likeliest [%(default)s]",
     )  # fmt: skip
@@ -134,7 +138,7 @@ def run(args: argparse.Namespace) -> DanceMusic:
     """Runs the chain that parsed `args` ask for and writes its files."""
     sampling = SamplingConfig(
         seed=args.seed, guidance=args.guidance, temperature=args.temperature, style=args.style,
-        candidates=args.candidates,
+        style_guidance=args.style_guidance, candidates=args.candidates,
     )  # fmt: skip
     clip = open_clip(args.clip, args.start, args.duration)
     check_output(args.out, clip, args.keep_original_audio)

@@ -226,7 +226,7 @@ class SamplingConfig:
     """Classifier-free guidance: 1 follows the dance as trained, more follows it harder."""
     style: str | None = None
     """One of the checkpoint's styles; None lets the model choose."""
-    style_guidance: float = 0.0
+    style_guidance: float = 2.0
     """How much further from music in any style, where a style is asked for; 0 is none."""
     overlap_s: float = 3.0
     """Seconds of known music each further window of a long clip starts from."""

@@ -14,6 +14,7 @@ from .sampler import (
     motion_of,
     sampling_inputs,
     sampling_of,
+    style_input,
     take_progress,
     together,
     wrong_style,
@@ -50,6 +51,7 @@ class ContinueMusic(io.ComfyNode):
                     "end the rhythm goes on at the tempo it has there.",
                 ),
                 *sampling_inputs(),
+                style_input(),
             ],
             outputs=[
                 Tokens.Output(
@@ -76,6 +78,7 @@ class ContinueMusic(io.ComfyNode):
         top_p: float,
         guidance: float,
         poses: ClipPoses | None = None,
+        style_guidance: float = 2.0,
     ) -> io.NodeOutput:
         duration_s = length_s or rhythm.duration_s
         longer = lengthened(rhythm.rhythm, duration_s) if length_s else rhythm.rhythm
@@ -84,7 +87,9 @@ class ContinueMusic(io.ComfyNode):
         loaded, report = model.ready(), host.progress()
         takes, count = [], len(tokens.tokens.codes)
         for take in range(count):
-            config = sampling_of(seed + take, temperature, top_k, top_p, guidance, style)
+            config = sampling_of(
+                seed + take, temperature, top_k, top_p, guidance, style, style_guidance
+            )
             known = AudioTokens(start[take : take + 1], tokens.tokens.codec)
             takes.append(
                 generate_tokens(

@@ -117,6 +117,14 @@ def sampling_inputs() -> list[Any]:
     ]  # fmt: skip
 
 
+def style_input() -> Any:
+    """How hard the style is followed; it came later, so it stands at a node's end."""
+    return io.Float.Input(
+        "style_guidance", default=2.0, min=0.0, max=10.0, step=0.1, optional=True,
+        tooltip="How far the music leans into its style; 0 plays it as trained.",
+    )  # fmt: skip
+
+
 def sampling_of(
     seed: int,
     temperature: float,
@@ -124,11 +132,15 @@ def sampling_of(
     top_p: float,
     guidance: float,
     style: str,
-    **more: int,
+    style_guidance: float,
+    candidates: int = 1,
 ) -> SamplingConfig:
     """The core's settings of `sampling_inputs`."""
     named = None if style == ANY_STYLE else style
-    return SamplingConfig(seed % 2**64, temperature, top_k, top_p, guidance, style=named, **more)
+    return SamplingConfig(
+        seed % 2**64, temperature, top_k, top_p, guidance, style=named,
+        style_guidance=style_guidance, candidates=candidates,
+    )  # fmt: skip
 
 
 def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
@@ -179,6 +191,7 @@ class Sampler(io.ComfyNode):
                     "codec", optional=True,
                     tooltip="Needed to hear which candidate is best; else leave it open.",
                 ),
+                style_input(),
             ],
             outputs=[
                 Tokens.Output("tokens", display_name="tokens", tooltip="For EnCodec Decode.")
@@ -200,6 +213,7 @@ class Sampler(io.ComfyNode):
         batch_size: int = 1,
         candidates: int = 1,
         codec: host.Held[Codec] | None = None,
+        style_guidance: float = 2.0,
     ) -> io.NodeOutput:
         if candidates > 1 and codec is None:
             raise SettingError(
@@ -212,7 +226,7 @@ class Sampler(io.ComfyNode):
 
         def write(take: int, tick: Progress) -> AudioTokens:
             config = sampling_of(
-                seed + take, temperature, top_k, top_p, guidance, style, candidates=candidates
+                seed + take, temperature, top_k, top_p, guidance, style, style_guidance, candidates
             )
             tick = take_progress(tick, take, batch_size)
             return generate_tokens(

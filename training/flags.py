@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import re
 from collections.abc import Collection
 from dataclasses import MISSING, Field, fields
+from pathlib import Path
 from typing import Any
 
 
@@ -29,14 +31,21 @@ def _docs(kind: type) -> dict[str, str]:
     return found
 
 
+def _member(field: Field[Any]) -> type:
+    """What a tuple holds: as its default does, or, where that is empty, as it is annotated."""
+    default: Any = field.default
+    if default:
+        return type(default[0])
+    (name,) = re.findall(r"tuple\[(\w+), \.\.\.\]", str(field.type))
+    return {"int": int, "float": float, "str": str, "Path": Path}[name]
+
+
 def _add(parser: argparse.ArgumentParser, field: Field[Any], text: str) -> None:
     flag, default = "--" + field.name.replace("_", "-"), field.default
     text = f"{text} [%(default)s]".strip()
     if isinstance(default, bool):
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
     elif isinstance(default, tuple):
-        parser.add_argument(
-            flag, type=type(default[0]) if default else str, nargs="+", default=default, help=text
-        )
+        parser.add_argument(flag, type=_member(field), nargs="+", default=default, help=text)
     else:
         parser.add_argument(flag, type=type(default), default=default, help=text)

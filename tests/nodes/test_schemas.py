@@ -72,8 +72,12 @@ RELEASED: dict[str, list[str]] = {
     ],
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
     "D2M_LoadModel": ["model_name"],
-    "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec"],
-    "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING],
+    "D2M_Sampler": [
+        "model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance",
+    ],
+    "D2M_Continue": [
+        "model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance",
+    ],
     "D2M_LoadCodec": ["codec_name", "download"],
     "D2M_EnCodecDecode": ["tokens", "codec"],
     "D2M_EnCodecEncode": ["audio", "codec"],
