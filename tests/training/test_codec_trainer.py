@@ -21,6 +21,7 @@ from training.codec.music import (
     held_out_pieces,
     open_shards,
     segment,
+    shard_pieces,
 )
 from training.codec.settings import CodecTraining
 from training.codec.trainer import CodecTrainer
@@ -263,6 +264,23 @@ def test_studio_shards_are_heard_at_the_codecs_rate(tmp_path: Path) -> None:
     strongest = torch.fft.rfft(batch).abs().argmax(1) * 2  # Hz
     assert set(strongest.tolist()) == {300, 600, 900}
     assert torch.equal(batch, open_shards(tmp_path / "s", seed=0).batch(0, 0, 8, 12_000)[:, 0])
+
+
+def test_pieces_of_shards_are_mixed_once_and_kept(tmp_path: Path) -> None:
+    folder, kept = tmp_path / "s", tmp_path / "kept"
+    folder.mkdir()
+    write_music(folder)
+    pieces = shard_pieces(folder, 60, kept)
+    assert list(pieces) == ["s_p0", "s_p1", "s_p2"]
+    for number, piece in enumerate(pieces.values()):
+        assert piece.shape == (24_000,)
+        assert np.abs(np.fft.rfft(piece)).argmax() == 300 * (number + 1)
+    loudest = 0.4 * 32767
+    assert abs(int(pieces["s_p2"].max()) - loudest) < 3
+    assert abs(int(pieces["s_p0"].max()) - 0.75 * loudest) < 3, "the mean of both channels"
+    times = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert list(shard_pieces(folder, 1.5 / 60, kept)) == ["s_p0", "s_p1"], "as much as asked for"
+    assert {path: path.stat().st_mtime_ns for path in kept.iterdir()} == times
 
 
 def test_a_pool_that_is_there_needs_no_band(

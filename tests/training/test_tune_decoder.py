@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,12 +15,22 @@ from safetensors.torch import load_file
 from transformers import EncodecModel
 
 from d2m_core.codec import decode_tokens, encode_audio, load_codec
+from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
 from tests import tiny_models
 from training.codec.network import export
 from training.codec.settings import SAMPLE_RATE
 from training.codec_music import FULL_SCALE
-from training.tune_decoder import WARM_STEPS, DecoderTuner, TuningConfig, draw, encode_pool, main
+from training.flags import add_flags
+from training.tune_decoder import (
+    WARM_STEPS,
+    DecoderTuner,
+    TuningConfig,
+    draw,
+    encode_pool,
+    main,
+    open_music,
+)
 
 STEPS, HOP = 12, 480
 
@@ -147,6 +158,45 @@ def test_judges_have_their_say(
     assert one.train_step(*batches[1]) == two.train_step(*batches[1])
     for name, value in one.average.items():  # the same judges, the same number of codebooks
         assert torch.equal(value, two.average[name]), name
+
+
+def test_an_idle_memory_wakes_and_learns(
+    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    """An LSTM of zeros would stay one; woken, it changes little at first and is in the export."""
+    idle = EncodecModel.from_pretrained(config.codec)
+    (memory,) = (layer.lstm for layer in idle.decoder.layers if hasattr(layer, "lstm"))
+    for parameter in memory.parameters():
+        parameter.data.zero_()
+    export(idle, tmp_path / "idle")
+    sleeping = replace(config, codec=tmp_path / "idle")
+    tuner, plain = DecoderTuner(replace(sleeping, memory=True)), DecoderTuner(sleeping)
+    codes = encode_pool(tuner.model, pool, tmp_path / "run")
+    latent = tuner.model.quantizer.decode(codes[0][None].transpose(0, 1))
+    with torch.no_grad():
+        before, woken = plain.decoder(latent), tuner.decoder(latent)
+    assert 0 < float((woken - before).abs().max()) < 0.1 * float(before.abs().max())
+    (memory,) = (layer.lstm for layer in tuner.decoder.layers if hasattr(layer, "lstm"))
+    start = {name: p.detach().clone() for name, p in memory.named_parameters()}
+    tuner.train_step(*drawn(pool, codes, 0))
+    assert all(not torch.equal(p, start[name]) for name, p in memory.named_parameters())
+    export(tuner.averaged(), tmp_path / "awake")
+    asleep, awake = load_codec(tmp_path / "idle"), load_codec(tmp_path / "awake")
+    lstms = [sum(isinstance(m, torch.nn.LSTM) for m in c.modules()) for c in (asleep, awake)]
+    assert lstms[1] == lstms[0] + 1
+
+
+def test_no_music_is_said(config: TuningConfig, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no music to learn from"):
+        open_music(replace(config, pool=tmp_path, pool_minutes=0))
+
+
+def test_flags_know_what_an_empty_tuple_holds() -> None:
+    parser = argparse.ArgumentParser()
+    add_flags(parser, TuningConfig)
+    given = parser.parse_args(["--books", "4", "8", "--data", "a", "b"])
+    assert given.books == [4, 8]
+    assert given.data == [Path("a"), Path("b")]
 
 
 def test_all_codebooks_are_taken_whatever_the_codec_offers(
