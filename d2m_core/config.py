@@ -21,7 +21,6 @@ TEMPO_RANGE_BPM = (60.0, 180.0)
 """Tempi that can be found in a dance or asked for."""
 
 COMPILERS = ("none", "inductor", "eager")
-OPTIMISERS = ("adamw", "muon")
 """What `TrainConfig.compile` may be."""
 
 MOST_CANDIDATES = 64
@@ -107,8 +106,6 @@ class TrainConfig:
     """Windows per step over all processes."""
     accumulate: int = 1
     """Parts that a process takes its share in, one after the other: less memory, same step."""
-    optimiser: str = "adamw"
-    """adamw, or muon for the matrices of the layers (and AdamW for all else)."""
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.05
@@ -166,10 +163,6 @@ class TrainConfig:
         require(
             self.compile in COMPILERS,
             f"compile is {self.compile!r}; choose {', '.join(COMPILERS)}.",
-        )
-        require(
-            self.optimiser in OPTIMISERS,
-            f"optimiser is {self.optimiser!r}; choose {' or '.join(OPTIMISERS)}.",
         )
         require(self.sample_every >= 0, f"sample_every is {self.sample_every}; use 0 or more.")
         shares = (

@@ -29,7 +29,6 @@ from d2m_core.pipeline import best_device
 from training.data import Batch, DataSet, draw_batch, motion_statistics
 from training.lora import add_adapters, merged
 from training.musicgen import take_over
-from training.optimisers import Optimiser
 from training.own_checkpoint import is_checkpoint, start_from
 from training.schedule import of_first, rate_factor
 
@@ -65,7 +64,7 @@ class Trainer:
         if config.compile != "none":
             self.net_of_all = torch.compile(self.shared, backend=config.compile)
         self.average = {name: p.detach().clone() for name, p in self.net.named_parameters()}
-        self.optimiser = Optimiser(self.net, config)
+        self.optimiser = torch.optim.AdamW(_groups(self.net, config), betas=(0.9, 0.95), fused=True)
         self.step, self.spent_s = 0, 0.0
         self.precision = config.precision
 
@@ -111,13 +110,15 @@ class Trainer:
         """One update from the parts of a batch; returns the losses [K] over all processes."""
         self.net.train()
         torch.manual_seed(self.chance_seed())
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
         self.optimiser.zero_grad()
         *early, last = parts
         with self.workers.no_sync(self.shared):
             found = [self.backward(part, len(parts)) for part in early]
         found.append(self.backward(last, len(parts)))
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
-        self.optimiser.step(self.learning_rate())
+        self.optimiser.step()
         self.step += 1
         self.update_average()
         return reduce(torch.stack(found).mean(0), "mean")
@@ -220,6 +221,17 @@ def shape_of(state: dict[str, Any]) -> ModelConfig:
     values: dict[str, Any] = json.loads(state["shape"])
     values["styles"] = tuple(values["styles"])
     return ModelConfig(**values)
+
+
+def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
+    """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
+    embeddings = {"tokens_in", "null", "style_in.weight", STYLE_ADD}
+    named = {name: p for name, p in net.named_parameters() if p.requires_grad}
+    decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
+    return [
+        {"params": [named[n] for n in named if n in decayed], "weight_decay": config.weight_decay},
+        {"params": [named[n] for n in named if n not in decayed], "weight_decay": 0.0},
+    ]
 
 
 def faster_precision(trainer: Trainer) -> str:
