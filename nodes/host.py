@@ -19,6 +19,8 @@ from comfy.cli_args import args
 from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
+from ..d2m_core.checkpoint import styles_in
+from ..d2m_core.config import STYLES
 from ..d2m_core.errors import D2MError, MediaError, ModelError
 from ..d2m_core.types import Progress
 
@@ -56,6 +58,13 @@ def model_path(name: str) -> Path:
     if path is None:
         raise ModelError(f"Model {name} is not in {model_folders()[0]}; put the file there.")
     return Path(path)
+
+
+def own_styles() -> list[str]:
+    """Styles that the user's own checkpoints know and the embedded model does not."""
+    paths = (folder_paths.get_full_path(FOLDER, name) for name in model_files())
+    named = (style for path in paths if path for style in styles_in(path))
+    return sorted({style for style in named if style not in STYLES})
 
 
 def codec_folders() -> dict[str, Path]:

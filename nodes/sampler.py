@@ -86,12 +86,17 @@ MOST_TAKES = 16
 """Pieces of music that one run may write, and choose from."""
 
 
+def known_styles() -> list[str]:
+    """What a style may be called: `ANY_STYLE`, the embedded model's, those of the user's own."""
+    return [ANY_STYLE, *STYLES, *host.own_styles()]
+
+
 def sampling_inputs() -> list[Any]:
     """How tokens are drawn: the same for every node that draws some."""
     return [
         io.Combo.Input(
-            "style", options=[ANY_STYLE, *STYLES], default=ANY_STYLE,
-            tooltip="any lets the model choose.",
+            "style", options=known_styles(), default=ANY_STYLE,
+            tooltip="any lets the model choose. Your own models' styles stand at the end.",
         ),
         io.Int.Input(
             "seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
@@ -150,9 +155,8 @@ def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
 
 def wrong_style(style: str) -> str | None:
     """What is wrong with a style; None if nothing."""
-    if style not in (ANY_STYLE, *STYLES):
-        return f"Style is {style!r}; choose {ANY_STYLE}, {', '.join(STYLES)}."
-    return None
+    known = known_styles()
+    return None if style in known else f"Style is {style!r}; choose {', '.join(known)}."
 
 
 def take_progress(report: Progress, take: int, takes: int) -> Progress:

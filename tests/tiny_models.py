@@ -9,7 +9,7 @@ from transformers import EncodecConfig, EncodecModel
 
 from d2m_core.checkpoint import save_model, save_rhythm
 from d2m_core.codec import EMBEDDED, EMBEDDED_FOLDERS, load_codec
-from d2m_core.config import ModelConfig, RhythmConfig
+from d2m_core.config import STYLES, ModelConfig, RhythmConfig
 from d2m_core.model import DanceToMusic
 from d2m_core.motion import MOTION_NAMES
 from d2m_core.rhythm import RhythmNet
@@ -50,11 +50,11 @@ def write_rhythm(path: Path) -> None:
     save_rhythm(path, net, MOTION_NAMES, {"note": "random"})
 
 
-def write_model(path: Path, spec: CodecSpec) -> None:
+def write_model(path: Path, spec: CodecSpec, styles: tuple[str, ...] = STYLES) -> None:
     torch.manual_seed(SEED)
     config = ModelConfig(
         features=len(MOTION_NAMES), codebooks=spec.codebooks, cardinality=spec.cardinality,
-        dim=32, heads=2, encoder_layers=1, decoder_layers=2, ffn=64,
+        styles=styles, dim=32, heads=2, encoder_layers=1, decoder_layers=2, ffn=64,
     )  # fmt: skip
     zeros, ones = torch.zeros(config.features), torch.ones(config.features)
     model = DanceToMusic(config)

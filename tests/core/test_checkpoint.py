@@ -20,6 +20,7 @@ from d2m_core.checkpoint import (
     read_info,
     save_model,
     save_rhythm,
+    styles_in,
 )
 from d2m_core.config import ModelConfig, RhythmConfig
 from d2m_core.errors import ModelError
@@ -51,6 +52,8 @@ def test_model_comes_back_bit_for_bit(model: DanceToMusic, tmp_path: Path) -> No
     back = load_model(path)
     assert (back.spec, back.motion_names, back.info) == (SPEC, NAMES, INFO)
     assert back.model.config == model.config
+    assert styles_in(path) == ("waltz", "polka")
+    assert styles_in(path.parent) == styles_in(tmp_path / "none") == ()
     assert not back.model.training
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, back.model.state_dict()[name]), name
@@ -78,6 +81,7 @@ def test_rhythm_comes_back(tmp_path: Path) -> None:
     with torch.no_grad():
         assert torch.equal(back(motion).beat, net(motion).beat)
     assert read_info(path, "rhythm") == INFO
+    assert styles_in(path) == ()
 
 
 def test_kinds_are_not_mistaken(model: DanceToMusic, tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ import av
 import numpy as np
 import pytest
 
+from d2m_core.codec import load_codec
+from d2m_core.config import STYLES
+from tests import tiny_models
 from tests.comfy_server import PACK, PYTHON, Server
 from tests.media import make_clip
 from tests.nodes.graphs import (
@@ -294,3 +297,26 @@ def test_missing_weights_leave_the_pack_standing(server: Server, basic: Graph) -
     finally:
         away.rename(weights)
     assert_success(server.run(basic))
+
+
+def test_styles_of_ones_own_model_can_be_chosen(server: Server, basic: Graph) -> None:
+    """They show once its file is there, play with it, and are refused where no model has them."""
+
+    def offered() -> list[str]:
+        info = server.call("/object_info/D2M_Sampler")["D2M_Sampler"]
+        return info["input"]["required"]["style"][1]["options"]
+
+    assert "polka" not in offered()
+    polka = with_inputs(basic, SAMPLER, style="polka")
+    assert "'polka'; choose any, house" in rejected(server, polka, SAMPLER)
+    own = server.base / "models" / "dance2music" / "own.safetensors"
+    spec = load_codec(
+        server.base / "custom_nodes" / PACK / "weights" / tiny_models.CODEC_FOLDER
+    ).spec
+    tiny_models.write_model(own, spec, ("polka", "house"))
+    try:
+        assert offered() == ["any", *STYLES, "polka"]
+        assert "polka" in failed(server, polka, SAMPLER), "the embedded model does not know it"
+        assert_success(server.run(with_inputs(polka, MODEL, model_name=own.name)))
+    finally:
+        own.unlink()
