@@ -12,7 +12,7 @@ from torch import nn
 
 from .beats import STEADY_BELOW, bars, decode_beats
 from .config import TEMPO_RANGE_BPM, RhythmConfig, check_tempo
-from .types import MOTION_FPS, PART_CURVES, MotionFeatures, Rhythm, Waveform
+from .types import MOTION_FPS, PART_CURVES, MotionFeatures, Progress, Rhythm, Waveform
 
 log = logging.getLogger(__name__)
 
@@ -179,18 +179,30 @@ _AUDIO_LEAD_S = 0.008
 """How much earlier than a click its envelope peaks, measured."""
 
 
-def rhythm_from_audio(wave: Waveform, tempo_bpm: float | None = None) -> Rhythm:
-    """Beats, accents and loudness of music, as the same object that a dance gives."""
+_AUDIO_STAGES = 4
+
+
+def rhythm_from_audio(
+    wave: Waveform, tempo_bpm: float | None = None, on_progress: Progress | None = None
+) -> Rhythm:
+    """Beats, accents and loudness of music, as the same object that a dance gives.
+
+    `on_progress` counts the four stages of it: sound, envelopes, beats, bars.
+    """
     import librosa
 
+    stage = on_progress or (lambda done, total: None)
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
     samples = wave.samples.mean(dim=(0, 1)).numpy()
     samples = librosa.resample(samples, orig_sr=wave.sample_rate, target_sr=_AUDIO_RATE)
     frames = max(1, round(wave.duration_s * MOTION_FPS))
     fps = _AUDIO_RATE / _AUDIO_HOP
+    stage(1, _AUDIO_STAGES)
     onset, bass, chroma = _envelopes(samples)
     activation = _activation(onset)
+    stage(2, _AUDIO_STAGES)
     grid = decode_beats(activation, fps, tempo_bpm=tempo_bpm)
+    stage(3, _AUDIO_STAGES)
     beats = np.clip(grid.beats_s + _AUDIO_LEAD_S, 0.0, None)
     beats = beats[beats < frames / MOTION_FPS]
     wide = ndimage.maximum_filter1d(activation, int(fps / MOTION_FPS) | 1)
@@ -198,6 +210,7 @@ def rhythm_from_audio(wave: Waveform, tempo_bpm: float | None = None) -> Rhythm:
     accents = np.interp(times, np.arange(len(wide)) / fps, wide)  # [F]
     curves = np.stack([accents, _loudness(samples, frames)], 1).astype(np.float32)  # [F, R]
     downbeats = bars(_bar_starts(beats, fps, bass, chroma))
+    stage(4, _AUDIO_STAGES)
     return Rhythm(beats, downbeats, curves, grid.tempo_bpm, grid.confidence)
 
 

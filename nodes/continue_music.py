@@ -15,11 +15,11 @@ from .sampler import (
     sampling_inputs,
     sampling_of,
     style_input,
-    take_progress,
     together,
     wrong_style,
 )
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, ClipTokens, Model, RhythmSocket, Tokens
+from .work import part_progress
 
 _LONGEST_S = 86400.0
 
@@ -94,7 +94,7 @@ class ContinueMusic(io.ComfyNode):
             takes.append(
                 generate_tokens(
                     loaded, motion, longer, loaded.spec, config,
-                    take_progress(report, take, count), duration_s=duration_s, known=known,
+                    part_progress(report, take, count), duration_s=duration_s, known=known,
                 )
             )  # fmt: skip
         return io.NodeOutput(

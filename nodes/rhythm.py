@@ -18,7 +18,7 @@ from ..d2m_core.types import Rhythm
 from . import host
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
-from .work import beside
+from .work import beside, part_progress
 
 GRIDS = {"as found": None, "half": halve, "double": double}
 """Edits of the beat grid."""
@@ -129,8 +129,8 @@ class RhythmFromAudio(io.ComfyNode):
         def read(on_progress) -> list[tuple]:
             found, waves = [], each(from_audio(audio))
             for index, wave in enumerate(waves):
-                on_progress(index, len(waves))
-                rhythm = rhythm_from_audio(wave, tempo_bpm or None)
+                tick = part_progress(on_progress, index, len(waves))
+                rhythm = rhythm_from_audio(wave, tempo_bpm or None, tick)
                 clip = ClipRhythm(rhythm, wave.duration_s)
                 found.append(rhythm_facts(clip, "Rhythm of the music", wave=wave))
             return found

@@ -28,7 +28,7 @@ from .sockets import (
     RhythmSocket,
     Tokens,
 )
-from .work import beside
+from .work import beside, part_progress
 
 EMBEDDED = "embedded"
 """The model that comes with the pack."""
@@ -159,11 +159,6 @@ def wrong_style(style: str) -> str | None:
     return None if style in known else f"Style is {style!r}; choose {', '.join(known)}."
 
 
-def take_progress(report: Progress, take: int, takes: int) -> Progress:
-    """Progress of one of several takes, as part of all."""
-    return lambda done, total: report(take * total + done, takes * total)
-
-
 def together(takes: list[AudioTokens]) -> AudioTokens:
     """Takes of one length as a batch."""
     return AudioTokens(torch.cat([take.codes for take in takes]), takes[0].codec)
@@ -232,7 +227,7 @@ class Sampler(io.ComfyNode):
             config = sampling_of(
                 seed + take, temperature, top_k, top_p, guidance, style, style_guidance, candidates
             )
-            tick = take_progress(tick, take, batch_size)
+            tick = part_progress(tick, take, batch_size)
             return generate_tokens(
                 loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear
             )

@@ -124,6 +124,11 @@ def beside(work: Callable[[Progress], T]) -> T:
     return job.result.pop()
 
 
+def part_progress(report: Progress, part: int, parts: int) -> Progress:
+    """Progress of one of several parts, as part of all."""
+    return lambda done, total: report(part * total + done, parts * total)
+
+
 def _wait(job: _Job[Any]) -> None:
     """Until the work is done; moves the node's bar meanwhile."""
     report, shown = host.progress(), None

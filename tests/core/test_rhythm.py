@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from d2m_core.beats import bars, cover, decode_beats
 from d2m_core.config import RhythmConfig
-from d2m_core.errors import SettingError
+from d2m_core.errors import Cancelled, SettingError
 from d2m_core.grid import steady_beats, tempo_of
 from d2m_core.metrics import beat_f
 from d2m_core.rhythm import RhythmNet, rhythm_from_audio, rhythm_from_motion
@@ -237,6 +237,18 @@ def test_beats_of_drums_to_20_ms(bpm: float) -> None:
     assert rhythm.tempo_bpm == pytest.approx(bpm, rel=0.01)
     assert beat_f(truth, rhythm.beats_s, 0.02) > 0.95
     assert rhythm.curves.shape == (250, 2)
+
+
+def test_reading_music_tells_how_far_it_is_and_can_be_stopped() -> None:
+    seen: list[tuple[int, int]] = []
+    rhythm_from_audio(drums(112, 4.0, 0.1), on_progress=lambda *now: seen.append(now))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+    def cancel(done: int, total: int) -> None:
+        raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        rhythm_from_audio(drums(112, 4.0, 0.1), on_progress=cancel)
 
 
 def test_a_tempo_hint_is_kept() -> None:
