@@ -211,11 +211,11 @@ class SamplingConfig:
     seed: int = 0
     temperature: float = 1.0
     """0 takes the likeliest token at every step."""
-    top_k: int = 200
+    top_k: int = 0
     """Keep the k likeliest tokens; 0 keeps all."""
     top_p: float = 1.0
     """Keep the likeliest tokens that together reach this probability; 1 keeps all."""
-    guidance: float = 3.0
+    guidance: float = 2.0
     """Classifier-free guidance: 1 follows the dance as trained, more follows it harder."""
     style: str | None = None
     """One of the checkpoint's styles; None lets the model choose."""

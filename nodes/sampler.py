@@ -107,7 +107,7 @@ def sampling_inputs() -> list[Any]:
             tooltip="Low is safe, high is adventurous; 0 takes the likeliest token.",
         ),
         io.Int.Input(
-            "top_k", default=200, min=0, max=4096,
+            "top_k", default=0, min=0, max=4096,
             tooltip="Keep the k likeliest tokens; 0 keeps all.",
         ),
         io.Float.Input(
@@ -115,7 +115,7 @@ def sampling_inputs() -> list[Any]:
             tooltip="Keep the likeliest tokens that together reach this probability.",
         ),
         io.Float.Input(
-            "guidance", default=3.0, min=0.0, max=10.0, step=0.1,
+            "guidance", default=2.0, min=0.0, max=10.0, step=0.1,
             tooltip="1 follows the dance as trained, more follows it harder.",
         ),
         Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),

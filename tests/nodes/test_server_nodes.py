@@ -67,7 +67,7 @@ DUMPED = {
 }  # fmt: skip
 
 SAMPLING = dict(
-    style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guidance=3.0
+    style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guidance=2.0
 )  # fmt: skip
 EDITS = dict(
     tempo="set", tempo_bpm=100.0, grid="as it is", shift_ms=40.0, swing=50.0, energy=1.0,
