@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -175,8 +176,7 @@ def read_styles(folder: Path, kept: Path, codecs: Sequence[Codec] = ()) -> Style
     if any(len(mel) < FRAMES for mel in mels):
         raise SettingError(f"{folder} holds pieces under {EXCERPT_S:g} s; make longer ones.")
     coded = tuple(
-        _kept(pairs, kept / f"{folder.name}-{c.spec.name}-{c.spec.codebooks}.safetensors", c)
-        for c in codecs
+        _kept(pairs, kept / f"{folder.name}-{_print_of(c)}.safetensors", c) for c in codecs
     )
     styles = tuple(sorted({entry.style for entry in pairs.entries}))
     labels = np.array([styles.index(entry.style) for entry in pairs.entries], np.int64)
@@ -203,6 +203,14 @@ def joined(parts: Sequence[StyleData]) -> StyleData:
               for versions in zip(*(part.coded for part in parts), strict=True)),
         tuple(size for part in parts for size in part.sizes),
     )  # fmt: skip
+
+
+def _print_of(codec: Codec) -> str:
+    """Name of a codec that changes with its bandwidth and its weights."""
+    print_ = 0
+    for parameter in codec.parameters():
+        print_ = zlib.crc32(parameter.detach().cpu().numpy().tobytes(), print_)
+    return f"{codec.spec.name}-{codec.spec.codebooks}-{print_:08x}"
 
 
 def _kept(pairs: PairFolder, path: Path, codec: Codec | None) -> list[torch.Tensor]:
