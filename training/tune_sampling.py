@@ -146,10 +146,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--dances", type=int, default=6, help="[%(default)s]")
     add("--seconds", type=float, default=10.0, help="of each [%(default)s]")
     add("--temperatures", type=float, nargs="+", default=[base.temperature, 0.85, 1.15])
-    add("--top-ks", type=int, nargs="+", default=[base.top_k, 50, 0])
+    add("--top-ks", type=int, nargs="+", default=[base.top_k, 50, 200])
     add("--top-ps", type=float, nargs="+", default=[base.top_p, 0.9])
     add("--guidances", type=float, nargs="+", default=[base.guidance, 1.0, 3.0])
-    add("--style-guidances", type=float, nargs="+", default=[base.style_guidance, 2.0])
+    add("--style-guidances", type=float, nargs="+", default=[base.style_guidance, 0.0])
     add("--candidates", type=int, nargs="+", default=[base.candidates, 4])
     add("--full", action="store_true", help="every combination")
     return parser

@@ -13,7 +13,7 @@ from tests.training.test_evaluate_music import judge
 from training.style_net import save_judge
 from training.tune_sampling import AXES, main, settings_of
 
-VALUES = {"temperature": [1.0, 0.8], "top_k": [200], "guidance": [2.0, 1.0, 3.0]}
+VALUES = {"temperature": [1.0, 0.8], "top_k": [0], "guidance": [2.0, 1.0, 3.0]}
 
 
 def test_one_setting_is_changed_at_a_time() -> None:
@@ -36,7 +36,7 @@ def test_the_command_writes_a_row_for_each(
         "--judge", str(tmp_path / "judge.safetensors"), "--poses", str(tmp_path / "poses"),
         "--out", str(tmp_path / "out"), "--dances", "2", "--seconds", "2",
         "--temperatures", "1", "--top-ks", "8", "--top-ps", "1", "--guidances", "1",
-        "--candidates", "1", "2",
+        "--style-guidances", "0", "--candidates", "1", "2",
     ]  # fmt: skip
     assert main(command) == 0
     printed = capsys.readouterr().out
