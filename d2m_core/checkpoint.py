@@ -135,12 +135,12 @@ def read_info(path: Path | str, kind: str = "model") -> Info:
 def styles_in(path: Path | str) -> tuple[str, ...]:
     """Names of the styles that the model at `path` knows, from its description alone.
 
-    None for a file that is no model of ours: `load_model` says what is wrong with it.
+    Empty for a file that is no model of ours: `load_model` says what is wrong with it.
     """
     try:
         with safe_open(path, framework="pt") as file:
             about = _parse(file.metadata() or {}, Path(path), "model")
-        return tuple(_config(ModelConfig, about["model"], path).styles)
+        return _config(ModelConfig, about["model"], path).styles
     except (OSError, SafetensorError, ModelError):
         return ()
 

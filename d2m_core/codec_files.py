@@ -74,11 +74,16 @@ def _from_pretrained(source: str, local_files_only: bool) -> EncodecModel:
     return model
 
 
+def is_idle_lstm(layer: nn.Module) -> bool:
+    """Whether a layer is an LSTM of zeros, which adds nothing to what it is given."""
+    return hasattr(layer, "lstm") and not any(bool(p.any()) for p in layer.parameters())
+
+
 def _drop_idle_lstms(model: EncodecModel) -> None:
     """Takes out LSTMs of zeros: they add nothing, and stand where a codec was trained without."""
     for part in (model.encoder, model.decoder):
         for number, layer in enumerate(part.layers):
-            if hasattr(layer, "lstm") and not any(bool(p.any()) for p in layer.parameters()):
+            if is_idle_lstm(layer):
                 part.layers[number] = nn.Identity()
 
 

@@ -11,6 +11,7 @@ from ..d2m_core.types import AudioTokens
 from . import host
 from .sampler import (
     ANY_STYLE,
+    DEFAULTS,
     motion_of,
     sampling_inputs,
     sampling_of,
@@ -78,7 +79,7 @@ class ContinueMusic(io.ComfyNode):
         top_p: float,
         guidance: float,
         poses: ClipPoses | None = None,
-        style_guidance: float = 2.0,
+        style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
         duration_s = length_s or rhythm.duration_s
         longer = lengthened(rhythm.rhythm, duration_s) if length_s else rhythm.rhythm

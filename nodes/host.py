@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -63,8 +64,14 @@ def model_path(name: str) -> Path:
 def own_styles() -> list[str]:
     """Styles that the user's own checkpoints know and the embedded model does not."""
     paths = (folder_paths.get_full_path(FOLDER, name) for name in model_files())
-    named = (style for path in paths if path for style in styles_in(path))
-    return sorted({style for style in named if style not in STYLES})
+    named = {style for path in paths if path for style in _styles_of(path, file_stamp(Path(path)))}
+    return sorted(named - set(STYLES))
+
+
+@lru_cache(maxsize=256)
+def _styles_of(path: str, stamp: str) -> tuple[str, ...]:
+    """Read once for each file as it is: ComfyUI asks for a node's inputs at every run."""
+    return styles_in(path)
 
 
 def codec_folders() -> dict[str, Path]:

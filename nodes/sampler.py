@@ -82,6 +82,9 @@ class LoadModel(io.ComfyNode):
         return default_weights("model") if model_name == EMBEDDED else host.model_path(model_name)
 
 
+DEFAULTS = SamplingConfig()
+"""What the sampling inputs begin with."""
+
 MOST_TAKES = 16
 """Pieces of music that one run may write, and choose from."""
 
@@ -103,19 +106,19 @@ def sampling_inputs() -> list[Any]:
             tooltip="The only source of chance: the same seed gives the same music.",
         ),
         io.Float.Input(
-            "temperature", default=1.0, min=0.0, max=2.0, step=0.01,
+            "temperature", default=DEFAULTS.temperature, min=0.0, max=2.0, step=0.01,
             tooltip="Low is safe, high is adventurous; 0 takes the likeliest token.",
         ),
         io.Int.Input(
-            "top_k", default=0, min=0, max=4096,
+            "top_k", default=DEFAULTS.top_k, min=0, max=4096,
             tooltip="Keep the k likeliest tokens; 0 keeps all.",
         ),
         io.Float.Input(
-            "top_p", default=1.0, min=0.01, max=1.0, step=0.01,
+            "top_p", default=DEFAULTS.top_p, min=0.01, max=1.0, step=0.01,
             tooltip="Keep the likeliest tokens that together reach this probability.",
         ),
         io.Float.Input(
-            "guidance", default=2.0, min=0.0, max=10.0, step=0.1,
+            "guidance", default=DEFAULTS.guidance, min=0.0, max=10.0, step=0.1,
             tooltip="1 follows the dance as trained, more follows it harder.",
         ),
         Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
@@ -125,7 +128,8 @@ def sampling_inputs() -> list[Any]:
 def style_input() -> Any:
     """How hard the style is followed; it came later, so it stands at a node's end."""
     return io.Float.Input(
-        "style_guidance", default=2.0, min=0.0, max=10.0, step=0.1, optional=True,
+        "style_guidance", default=DEFAULTS.style_guidance, min=0.0, max=10.0, step=0.1,
+        optional=True,
         tooltip="How far the music leans into its style; 0 plays it as trained.",
     )  # fmt: skip
 
@@ -212,7 +216,7 @@ class Sampler(io.ComfyNode):
         batch_size: int = 1,
         candidates: int = 1,
         codec: host.Held[Codec] | None = None,
-        style_guidance: float = 2.0,
+        style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
         if candidates > 1 and codec is None:
             raise SettingError(

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from d2m_core.codec_files import is_idle_lstm
 from d2m_core.errors import D2MError, SettingError
 from d2m_core.files import replacing
 from training.codec.figures import measure
@@ -32,7 +33,7 @@ from training.codec.music import shard_pieces
 from training.codec.network import export
 from training.codec.passing import in_bfloat16
 from training.codec.settings import SAMPLE_RATE
-from training.codec.spectra import mel_scales
+from training.codec.spectra import mel_scales, some_distances
 from training.codec_music import FULL_SCALE, held_out, open_pool
 from training.flags import add_flags
 from training.schedule import rate_factor
@@ -43,6 +44,7 @@ WARM_STEPS = 8
 """Token steps at a segment's start that do not count: the decoder has no past there."""
 
 WARM_UPDATES = 100
+CLIP_NORM = 10.0
 SHUT = -4.0
 """Bias of an LSTM's output gate that lets nearly nothing out."""
 SAVE_S = 300.0
@@ -129,9 +131,7 @@ def encode_pool(model: nn.Module, pool: dict[str, np.ndarray], folder: Path) -> 
 @torch.no_grad()
 def wake_memory(decoder: nn.Module) -> None:
     """Gives an idle LSTM small weights, its output nearly shut: the decoder starts as it was."""
-    for layer in decoder.layers:  # type: ignore[union-attr]
-        if not hasattr(layer, "lstm") or any(bool(p.any()) for p in layer.parameters()):
-            continue
+    for layer in [each for each in decoder.layers if is_idle_lstm(each)]:  # type: ignore[union-attr]
         width = layer.lstm.hidden_size
         for name, parameter in layer.lstm.named_parameters():
             if name.startswith("weight"):
@@ -191,20 +191,16 @@ class DecoderTuner:
             fake = self.decoder(latent)[:, 0]
         fake = fake.float()[:, WARM_STEPS * self.hop :]
         real = real[:, WARM_STEPS * self.hop :]
-        count = min(self.config.scales_per_step, len(self.scales))
-        chosen = self.rng.choice(len(self.scales), count, replace=False)
-        seen = [self.scales[int(i)](fake, real) for i in sorted(chosen)]
-        mel, linear, balance = (
-            torch.stack([getattr(d, name) for d in seen]).mean()
-            for name in ("mel", "linear", "balance")
-        )
+        seen = some_distances(self.scales, self.config.scales_per_step, fake, real, self.rng)
+        mel = seen["mel"]
         wave = (fake - real).pow(2).mean() / real.pow(2).mean().clamp_min(1e-5)
-        loss = 10 * mel + 0.5 * linear + self.config.balance_weight * balance + 0.5 * wave
+        loss = 10 * mel + 0.5 * seen["linear"] + 0.5 * wave
+        loss = loss + self.config.balance_weight * seen["balance"]
         if self.config.judge_weight:
             loss = loss + self._judged(real, fake)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.decoder.parameters(), 10.0)
+        nn.utils.clip_grad_norm_(self.decoder.parameters(), CLIP_NORM)
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.rate * rate_factor(self.step, WARM_UPDATES, self.progress)
         self.optimizer.step()
@@ -226,7 +222,7 @@ class DecoderTuner:
             length = self.config.judge_steps * self.hop
             start = int(self.rng.integers(max(0, real.shape[1] - length) + 1))
             real, fake = (x[:, start : start + length] for x in (real, fake))
-        teach_judges(self.judges, self.judge_optimizer, real, fake, contest, 100.0)
+        teach_judges(self.judges, self.judge_optimizer, real, fake, contest, 10 * CLIP_NORM)
         if self.step < self.config.judges_from:
             return torch.zeros(())
         verdict = ask_judges(self.judges, real, fake, contest)

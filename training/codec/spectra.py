@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -98,6 +99,20 @@ def mel_filters(sample_rate: int, size: int, bands: int) -> torch.Tensor:
 def mel_scales(sample_rate: int) -> nn.ModuleList:
     """Every window length of `MEL_SCALES`."""
     return nn.ModuleList(MelScale(sample_rate, size, bands) for size, bands in MEL_SCALES)
+
+
+def some_distances(
+    scales: nn.ModuleList, count: int, fake: torch.Tensor, real: torch.Tensor,
+    rng: np.random.Generator,
+) -> dict[str, torch.Tensor]:  # fmt: skip
+    """Mean distances of sounds [B, N] through `count` of `scales`, drawn anew each time; all of
+    them where there are fewer."""
+    chosen = rng.choice(len(scales), min(count, len(scales)), replace=False)
+    seen = [scales[int(i)](fake, real) for i in sorted(chosen)]
+    return {
+        name: torch.stack([getattr(d, name) for d in seen]).mean()
+        for name in ("mel", "linear", "log", "balance")
+    }
 
 
 def wave_distance(fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:

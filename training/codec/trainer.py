@@ -21,7 +21,7 @@ from training.codec.judges import CONTESTS, ask_judges, make_judges, teach_judge
 from training.codec.network import settle
 from training.codec.passing import CodecNet, Passed, in_bfloat16
 from training.codec.settings import SAMPLE_RATE, CodecTraining
-from training.codec.spectra import mel_scales, wave_distance
+from training.codec.spectra import mel_scales, some_distances, wave_distance
 from training.schedule import of_first, rate_factor
 
 KEPT_STEPS = 40
@@ -184,13 +184,9 @@ class CodecTrainer:
 
     def spectral_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
         """Distances through a few window lengths drawn for this step."""
-        count = min(self.settings.scales_per_step, len(self.scales))
-        chosen = self.chance(_SCALES).choice(len(self.scales), count, replace=False)
-        distances = [self.scales[int(i)](fake, real) for i in sorted(chosen)]
-        return {
-            name: torch.stack([getattr(d, name) for d in distances]).mean()
-            for name in ("mel", "linear", "log", "balance")
-        }
+        return some_distances(
+            self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES)
+        )
 
     def judged(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
         """Teaches the judges, then asks them."""
