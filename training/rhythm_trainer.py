@@ -33,7 +33,12 @@ class TrainRhythmConfig:
     minutes: float = 12.0
     """Processor time of the training steps alone."""
     dances: int = 5000
-    """Training dances of 12 seconds."""
+    """Training dances of 12 seconds, as landmarks with the noise model fitted to MediaPipe."""
+    drawn: int = 0
+    """Training dances that are drawn and looked at with MediaPipe, at several speeds each; making
+    one takes a core about 15 s."""
+    drawn_share: float = 0.5
+    """Share of the training windows that is taken from drawn dances, if there are any."""
     validation: int = 60
     """Held-out dances scored from time to time."""
     batch: int = 32
@@ -97,11 +102,11 @@ class Trainer:
         share = min(1.0, self.spent_s / (60 * self.config.minutes))
         return self.config.rate * rate_factor(self.step, WARM_STEPS, share)
 
-    def train_step(self, pool: Pool) -> float:
-        """One batch; gives its loss."""
+    def train_step(self, pool: Pool, odds: np.ndarray | None = None) -> float:
+        """One batch; gives its loss. `odds`: as for `batch_of`."""
         started = time.process_time()
         rng = np.random.default_rng([self.config.seed, self.step])
-        batch = batch_of(pool, self.config.batch, rng)
+        batch = batch_of(pool, self.config.batch, rng, odds)
         motion, targets, tempo = (part.to(self.device) for part in batch)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
@@ -152,9 +157,9 @@ class Trainer:
 
 
 def batch_of(
-    pool: Pool, size: int, rng: np.random.Generator
+    pool: Pool, size: int, rng: np.random.Generator, odds: np.ndarray | None = None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Windows of one random length, half of them mirrored.
+    """Windows of one random length, half of them mirrored; `odds` [N] sum to 1, None is even.
 
     Motion [B, F, D], targets [B, F, len(TARGETS)] and tempo in BPM [B, F].
     """
@@ -162,7 +167,7 @@ def batch_of(
     length = min(whole, int(rng.choice([int(4 * MOTION_FPS), int(8 * MOTION_FPS), whole])))
     length = max(length, 1)
     count = max(1, size * whole // length // 1)
-    picks = rng.integers(len(pool), size=min(count, 2 * size))
+    picks = rng.choice(len(pool), size=min(count, 2 * size), p=odds)
     starts = rng.integers(whole - length + 1, size=len(picks))
     motion, targets, tempo = windows_of(pool, picks, starts, length)
     half = len(motion) // 2

@@ -22,18 +22,22 @@ import numpy as np
 import torch
 
 from d2m_core.checkpoint import load_rhythm, save_rhythm
+from d2m_core.errors import require
 from d2m_core.grid import tempo_of
 from d2m_core.metrics import beat_f, tempo_correct
 from d2m_core.motion import MOTION_NAMES
 from d2m_core.rhythm import RhythmNet, rhythm_from_motion
+from training.drawn_pool import drawn_pool, joined
 from training.flags import add_flags
 from training.rhythm_losses import left_out_moves
-from training.rhythm_pool import cached_pool, example
+from training.rhythm_pool import Pool, cached_pool, example
 from training.rhythm_trainer import Trainer, TrainRhythmConfig
-from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
+from training.seeds import DRAWN_SEED, RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 
 log = logging.getLogger("train_rhythm")
 
+DANCE_S = 12.0
+"""Length of the training dances."""
 REPORT_S = 120.0
 """Processor seconds of training between two reports."""
 FITTING_DANCES = 1000
@@ -65,8 +69,7 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
     """Trains until the time is spent, saves the averaged network and gives its score."""
     torch.set_num_threads(config.threads)
     config.folder.mkdir(parents=True, exist_ok=True)
-    seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
-    pool = cached_pool(config.folder, seeds, 12.0, left_out_moves(config.leave_out))
+    pool, odds = _dances(config)
     trainer = Trainer(config, pool)
     state = config.folder / "state.pt"
     if state.exists():
@@ -75,7 +78,7 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
     held_out = range(RHYTHM_HELD_OUT_SEED, RHYTHM_HELD_OUT_SEED + config.validation)
     next_report_s = trainer.spent_s + REPORT_S
     while trainer.spent_s < 60 * config.minutes:
-        trainer.train_step(pool)
+        trainer.train_step(pool, odds)
         if trainer.spent_s >= next_report_s:
             next_report_s = trainer.spent_s + REPORT_S
             now = score(trainer.averaged_net(), held_out)
@@ -87,6 +90,19 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
     return _finish(config, trainer, held_out, command)
 
 
+def _dances(config: TrainRhythmConfig) -> tuple[Pool, np.ndarray | None]:
+    """What is trained on, and how likely each of the dances is drawn."""
+    seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
+    without = left_out_moves(config.leave_out)
+    pool = cached_pool(config.folder, seeds, DANCE_S, without)
+    if not config.drawn:
+        return pool, None
+    require(not without, "Drawn dances have every move; use drawn 0 to leave some out.")
+    seeds = range(DRAWN_SEED, DRAWN_SEED + config.drawn)
+    drawn = drawn_pool(config.folder / "drawn", seeds, DANCE_S)
+    return joined([pool, drawn], [1 - config.drawn_share, config.drawn_share])
+
+
 def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, command: str) -> Score:
     trainer.save_state(config.folder / "state.pt")
     net = trainer.averaged_net()
@@ -94,7 +110,7 @@ def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, comman
     info = {
         "command": command,
         "licence": "MIT",
-        "data": f"{config.dances} dances of the studio, 12 s each",
+        "data": f"{config.dances} dances of the studio of {DANCE_S:g} s, {config.drawn} drawn",
         "steps": trainer.step,
         "minutes": round(trainer.spent_s / 60, 1),
         "loss": round(trainer.loss, 4),
@@ -117,7 +133,7 @@ def fit_to(config: TrainRhythmConfig) -> int:
     config.folder.mkdir(parents=True, exist_ok=True)
     dances = read_dances(Path(config.data), config.folder / "songs")
     seeds = range(RHYTHM_SEED, RHYTHM_SEED + min(config.dances, FITTING_DANCES))
-    pool = cached_pool(config.folder, seeds, 12.0)
+    pool = cached_pool(config.folder, seeds, DANCE_S)
     settings = AdaptSettings(config.minutes, seed=config.seed)
     if config.folds:
         sys.stdout.write(cross_validated(config.start, dances, pool, settings, config.folds))
