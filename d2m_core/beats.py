@@ -75,6 +75,7 @@ def decode_beats(
     onset: np.ndarray | None = None,
     tempi: np.ndarray | None = None,
     fall_back: bool = True,
+    metre: int | None = None,
 ) -> BeatGrid:
     """The likeliest beat grid behind the curves of a dance, or behind an onset curve of music.
 
@@ -92,16 +93,19 @@ def decode_beats(
         onset: Accents, 0..1 per frame, [F]; `beat` where not given.
         tempi: How likely each tempo is, [F, bins] spread evenly in octaves over the tempo range.
         fall_back: False keeps the grid found, however unsure.
+        metre: Beats in a bar where that is known.
     """
     duration_s = len(beat) / fps
     curve = at_rate(np.nan_to_num(np.asarray(beat, np.float64)), fps)
     accents = np.nan_to_num(np.asarray(beat if onset is None else onset, np.float64))
     if curve.max() < _FLAT or (downbeat is not None and accents.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
-        return BeatGrid(beats, _every(len(beats), 0, 4), tempo_bpm or DEFAULT_BPM, 0.0)
+        bars_start = _every(len(beats), 0, metre or 4)
+        return BeatGrid(beats, bars_start, tempo_bpm or DEFAULT_BPM, 0.0)
     gain, bar_gain = _gains(curve, fps, downbeat, tempi if tempo_bpm is None else None)
     if tempo_bpm is None:
-        chain = track(gain, bar_gain, _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY)
+        steady = _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY
+        chain = track(gain, bar_gain, steady, metre)
         found = _smoothed(*_on_peaks(chain.beats_s, curve))
         beats = cover(found, duration_s)
         tempo = tempo_of(beats) if len(beats) > 1 else DEFAULT_BPM
@@ -109,13 +113,13 @@ def decode_beats(
     else:
         tempo = float(tempo_bpm)
         beats = _locked(gain, curve, tempo, duration_s)
-        downbeats = likeliest_bars(beats, bar_gain)
+        downbeats = likeliest_bars(beats, bar_gain, metre)
     if downbeat is None:
         return BeatGrid(beats, downbeats, tempo, contrast(curve, 60 / tempo))
     sure = confidence(curve, beats, tempo, accents)
     if fall_back and sure < STEADY_BELOW:
         beats = steady_fallback(accents, fps, tempo)
-        downbeats = likeliest_bars(beats, bar_gain)
+        downbeats = likeliest_bars(beats, bar_gain, metre)
     return BeatGrid(beats, downbeats, tempo, sure)
 
 

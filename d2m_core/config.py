@@ -17,6 +17,9 @@ STYLES = (
 )  # fmt: skip
 """Styles the default model knows; a checkpoint carries its own list."""
 
+STYLE_METRES = {"waltz": 3}
+"""Beats in a bar of styles that do not have four."""
+
 TEMPO_RANGE_BPM = (60.0, 180.0)
 """Tempi that can be found in a dance or asked for."""
 
@@ -25,6 +28,11 @@ COMPILERS = ("none", "inductor", "eager")
 
 MOST_CANDIDATES = 64
 """Pieces of music that may be written at once for one to be chosen."""
+
+
+def metre_of_style(style: str | None) -> int | None:
+    """Beats in a bar of one of `STYLES`; None for no style, or one that only its maker knows."""
+    return STYLE_METRES.get(style, 4) if style in STYLES else None
 
 
 @dataclass(frozen=True)

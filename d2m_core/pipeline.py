@@ -14,7 +14,7 @@ from .assets import default_weights
 from .audio import save_audio, with_own_sound
 from .checkpoint import LoadedModel, load_model, load_rhythm
 from .codec import EMBEDDED, EMBEDDED_FOLDERS, Codec, decode_tokens, load_codec
-from .config import SamplingConfig, check_tempo
+from .config import SamplingConfig, check_tempo, metre_of_style
 from .errors import MediaError, SettingError
 from .motion import extract_motion
 from .mux import VIDEO_FORMATS, mux
@@ -108,7 +108,8 @@ def dance_to_music(
 ) -> DanceMusic:
     """Music in time with the dance in `clip`, exactly as long as the clip.
 
-    `tempo_bpm` locks the tempo; else it is found. `dancer` is `largest`, `most_active` or an index
+    `tempo_bpm` locks the tempo; else it is found. A style brings its metre: a waltz has bars of
+    three, whatever the dance. `dancer` is `largest`, `most_active` or an index
     among `people`. Raises a `D2MError` for anything the user can mend.
     """
     if tempo_bpm is not None:
@@ -129,7 +130,8 @@ def dance_to_music(
     with _timed(seconds, "rhythm"):
         poses = select_dancer(everyone, dancer)
         motion = extract_motion(poses)
-        rhythm = rhythm_from_motion(motion, models.rhythm, tempo_bpm)
+        metre = metre_of_style(sampling.style)
+        rhythm = rhythm_from_motion(motion, models.rhythm, tempo_bpm, metre)
     loaded = models.model
     with _timed(seconds, "music"):
         tokens = generate_tokens(

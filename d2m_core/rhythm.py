@@ -119,11 +119,13 @@ class RhythmNet(nn.Module):
 
 
 def rhythm_from_motion(
-    motion: MotionFeatures, net: RhythmNet, tempo_bpm: float | None = None
-) -> Rhythm:
+    motion: MotionFeatures, net: RhythmNet, tempo_bpm: float | None = None,
+    metre: int | None = None,
+) -> Rhythm:  # fmt: skip
     """The rhythm one sees in a dance: a steady grid that lands on its accents.
 
-    With `tempo_bpm` the tempo is kept exactly and only its phase is looked for. The confidence is
+    With `tempo_bpm` the tempo is kept exactly and only its phase is looked for; with `metre` bars
+    have so many beats, else four or three, whichever fits better. The confidence is
     the probability that the beats are right; where it is under `beats.STEADY_BELOW` they are a
     steady pulse whose sixteenths meet the strongest accents. Where nobody is seen or nothing moves,
     a steady default grid comes back with confidence 0.
@@ -134,7 +136,9 @@ def rhythm_from_motion(
         )
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
     seen = rhythm_curves(motion, net)
-    grid = decode_beats(seen.beat, motion.fps, seen.downbeat, tempo_bpm, seen.onset, seen.tempo)
+    grid = decode_beats(
+        seen.beat, motion.fps, seen.downbeat, tempo_bpm, seen.onset, seen.tempo, metre=metre
+    )
     if 0 < grid.confidence < STEADY_BELOW:
         log.warning(
             "The dance's beats are unsure (confidence %.2f): a steady pulse of %.0f BPM meets its "

@@ -6,6 +6,7 @@ music before them. Beats and phases are computed from absolute times, so all win
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ import torch
 from .agreement import rhythm_agreement
 from .checkpoint import LoadedModel
 from .codec import Codec, decode_tokens
-from .config import SamplingConfig
+from .config import SamplingConfig, metre_of_style
 from .errors import ModelError, SettingError
 from .grid import phase_features
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
+from .rhythm_edit import metre_of
 from .types import (
     MOTION_FPS,
     RHYTHM_CURVES,
@@ -31,6 +33,8 @@ from .types import (
     Progress,
     Rhythm,
 )
+
+log = logging.getLogger(__name__)
 
 UNKNOWN = -1
 """Stands for a token that is still to be drawn."""
@@ -75,6 +79,7 @@ def generate_tokens(
     """
     net = model.model
     _check_fit(model, motion, spec)
+    _check_metre(rhythm, config.style)
     spec = model.spec
     style = style_index(config.style, net.config.styles)
     total = spec.steps(_duration(motion, rhythm, duration_s))
@@ -318,6 +323,19 @@ def _check_fit(model: LoadedModel, motion: MotionFeatures | None, spec: CodecSpe
             f"The motion has {len(motion.names)} features and the model was trained on "
             f"{len(model.motion_names)} others; use a model of this program's version."
         )
+
+
+def _check_metre(rhythm: Rhythm | None, style: str | None) -> None:
+    """Says so where the music is to be in bars that its style does not have."""
+    wanted = metre_of_style(style)
+    if rhythm is None or wanted is None or rhythm.downbeats.sum() < 2:
+        return
+    metre = metre_of(rhythm)
+    if metre != wanted:
+        log.warning(
+            "The style %s has bars of %d beats and this rhythm has bars of %d; set beats per bar "
+            "to %d in Edit Rhythm, or choose another style.", style, wanted, metre, wanted,
+        )  # fmt: skip
 
 
 def style_index(style: str | None, styles: tuple[str, ...]) -> int:

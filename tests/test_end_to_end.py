@@ -14,6 +14,7 @@ from d2m_core import cli
 from d2m_core.audio import load_audio
 from d2m_core.metrics import beat_f, tempo_correct
 from d2m_core.rhythm import rhythm_from_audio
+from d2m_core.types import Rhythm
 from training.seeds import TESTS_SEED
 from training.studio.drawing import main as draw
 
@@ -48,6 +49,18 @@ def test_the_rhythm_found_is_the_one_danced(drawn: tuple[Path, dict], made: dict
     assert made["result"].poses.present.mean() >= 0.98
     assert tempo_correct(truth["tempo_bpm"], rhythm.tempo_bpm)
     assert beat_f(np.asarray(truth["beats_s"]), rhythm.beats_s) >= 0.85
+
+
+def test_a_waltz_is_danced_to_in_three(drawn: tuple[Path, dict], made: dict) -> None:
+    def metres(rhythm: Rhythm) -> set[int]:
+        return set(np.diff(np.flatnonzero(rhythm.downbeats)).tolist())
+
+    out = drawn[0].with_name("waltz.wav")
+    waltz = cli.run(
+        cli.build_parser().parse_args([str(drawn[0]), "-o", str(out), "--style", "waltz", "-q"])
+    )
+    assert metres(made["result"].rhythm) == {4}
+    assert metres(waltz.rhythm) == {3}
 
 
 def test_the_music_follows_the_rhythm_and_is_as_long_as_the_clip(made: dict) -> None:

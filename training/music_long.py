@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from d2m_core.config import SamplingConfig
+from d2m_core.config import SamplingConfig, metre_of_style
 from d2m_core.metrics import beat_f
 from d2m_core.rhythm import rhythm_from_motion
 from d2m_core.sampling import plan_windows
@@ -80,8 +80,9 @@ def score_long(dance: Dance, maker: Maker, sampling: SamplingConfig) -> LongScor
     """Writes music for a long dance and looks at its parts and joins."""
     models, seconds = maker.models, dance.duration_s
     config = models.model.model.config
-    rhythm = rhythm_from_motion(dance.motion, models.rhythm)
     sampling = replace(sampling, style=styles_for([dance], config.styles)[0])
+    metre = metre_of_style(sampling.style)
+    rhythm = rhythm_from_motion(dance.motion, models.rhythm, metre=metre)
     take = maker.take(dance.name, dance.motion, rhythm, sampling, seconds)
     heard = hear(take.wave, take.kept)
     rate = models.model.spec.token_rate

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.config import SamplingConfig
+from d2m_core.config import SamplingConfig, metre_of_style
 from d2m_core.metrics import bas, bcs_bhs, beat_f, continuity, share_near, tempo_correct
 from d2m_core.metrics_sound import cosine_distance, token_agreement
 from d2m_core.rhythm import rhythm_from_motion
@@ -82,7 +82,8 @@ def make_cases(
     styles = styles_for(dances, maker.models.model.model.config.styles)
     cases = []
     for number, dance in enumerate(tqdm(dances, desc=f"{name}: music", unit="dance")):
-        rhythm = rhythm_from_motion(dance.motion, maker.models.rhythm)
+        metre = metre_of_style(styles[number])
+        rhythm = rhythm_from_motion(dance.motion, maker.models.rhythm, metre=metre)
         config = replace(sampling, seed=sampling.seed + number, style=styles[number])
         other = replace(config, seed=config.seed + _AGAIN_SEED)
         plain = replace(config, guidance=1.0, style=None, candidates=1)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.config import SamplingConfig
+from d2m_core.config import SamplingConfig, metre_of_style
 from d2m_core.errors import D2MError
 from d2m_core.files import replacing
 from d2m_core.metrics import beat_f
@@ -118,7 +118,11 @@ def tune(args: argparse.Namespace) -> list[dict[str, Any]]:
     dances = list(tqdm(dances_of(args.set, options), desc="dances", unit="dance"))
     styles = styles_for(dances, models.model.model.config.styles)
     asked = [
-        Asked(dance, rhythm_from_motion(dance.motion, models.rhythm), style)
+        Asked(
+            dance,
+            rhythm_from_motion(dance.motion, models.rhythm, metre=metre_of_style(style)),
+            style,
+        )
         for dance, style in zip(dances, styles, strict=True)
     ]
     maker = Maker(models, args.model, args.out / "made")

@@ -222,3 +222,17 @@ def test_bars_on_given_beats_are_the_chains() -> None:
         found = np.flatnonzero(likeliest_bars(beats, gain))
         np.testing.assert_array_equal(found, np.arange(first, len(beats), metre))
     assert np.flatnonzero(likeliest_bars(beats, None))[:2].tolist() == [0, 4]
+    assert np.flatnonzero(likeliest_bars(beats, None, 3))[:2].tolist() == [0, 3]
+
+
+@pytest.mark.parametrize("tempo_bpm", [None, 110.0])
+def test_a_known_metre_is_kept_whatever_the_curves_say(tempo_bpm: float | None) -> None:
+    truth = steady_beats(110, 12.0, 0.1)
+    four = decode_beats(bumps(truth, 12.0), FPS, bumps(truth[2::4], 12.0), tempo_bpm)
+    assert set(np.diff(np.flatnonzero(four.downbeats))) == {4}
+    three = decode_beats(bumps(truth, 12.0), FPS, bumps(truth[2::4], 12.0), tempo_bpm, metre=3)
+    assert set(np.diff(np.flatnonzero(three.downbeats))) == {3}
+    np.testing.assert_allclose(three.beats_s, four.beats_s, atol=0.02)
+    flat = np.zeros(300)
+    still = decode_beats(flat, FPS, flat, tempo_bpm, metre=3)
+    assert set(np.diff(np.flatnonzero(still.downbeats))) == {3}

@@ -75,6 +75,14 @@ def test_seed_repeats_bit_for_bit_and_other_seeds_differ() -> None:
     assert torch.equal(state, torch.random.get_rng_state())  # nobody else's randomness is touched
 
 
+@pytest.mark.parametrize(("style", "said"), [("waltz", True), ("house", False), (None, False)])
+def test_a_metre_that_the_style_does_not_have_is_told(
+    style: str | None, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(loaded(), 4.0, style=style)
+    assert ("bars of 3 beats and this rhythm has bars of 4" in caplog.text) == said
+
+
 @pytest.mark.parametrize("settings", [{"temperature": 0.0}, {"top_k": 1}, {"top_p": 1e-9}])
 def test_likeliest_token_whatever_the_seed(settings: dict[str, float]) -> None:
     model = loaded()
