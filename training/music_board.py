@@ -43,6 +43,7 @@ def add_music_flags(parser: argparse.ArgumentParser) -> None:
     add("--top-k", type=int, default=default.top_k, help="[%(default)s]")
     add("--top-p", type=float, default=default.top_p, help="[%(default)s]")
     add("--guidance", type=float, default=default.guidance, help="[%(default)s]")
+    add("--style-guidance", type=float, default=default.style_guidance, help="[%(default)s]")
     add("--candidates", type=int, default=default.candidates, help="[%(default)s]")
     add("--seed", type=int, default=0, help="of the first dance's music [%(default)s]")
     add(
@@ -84,7 +85,7 @@ def music_scores(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         find_fadtk()
     sampling = SamplingConfig(
         seed=args.seed, temperature=args.temperature, top_k=args.top_k, top_p=args.top_p,
-        guidance=args.guidance, candidates=args.candidates,
+        guidance=args.guidance, style_guidance=args.style_guidance, candidates=args.candidates,
     )  # fmt: skip
     out = args.out / "music"
     maker = Maker(
@@ -142,8 +143,9 @@ def _head(report: dict[str, Any]) -> str:
         f"Model {report['model']['sha256'][:12]}, codec {report['codec']['name']} "
         f"({report['codec']['codebooks']} codebooks); temperature {sampling['temperature']:g}, "
         f"top-k {sampling['top_k']}, top-p {sampling['top_p']:g}, guidance "
-        f"{sampling['guidance']:g}, best of {sampling['candidates']}. Beats heard by "
-        f"{report['tracker']}, onsets by librosa; 70 ms. Style classifier: right for "
+        f"{sampling['guidance']:g}, style guidance {sampling['style_guidance']:g}, best of "
+        f"{sampling['candidates']}. Beats heard by {report['tracker']}, onsets by librosa; 70 ms. "
+        f"Style classifier: right for "
         f"{judge['accuracy']:.3f} of its held-out music, and for "
         f"{judge.get('accuracy_other_tempi', float('nan')):.3f} of it at other tempi.\n\n"
     )
