@@ -29,6 +29,9 @@ _LOSSY_RATES = {"libopus": (48_000,)}
 _COMMON_RATES = (32_000, 44_100, 48_000)
 """Rates that every player takes in lossy formats; other sound is written at the last one."""
 
+_HEARD = 1.01
+"""A peak lowered from less than this is nobody's concern."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -146,8 +149,9 @@ def encodable(wave: Waveform, codec: str, lossy: bool = True) -> Waveform:
         wave = resample(wave, allowed[-1])
     peak = float(wave.samples.abs().max())
     if peak > 1.0:
-        _log.warning(
-            "the sound peaks at %.2f; lowered by %.1f dB to fit", peak, 20 * np.log10(peak)
-        )
+        if peak > _HEARD:
+            _log.warning(
+                "the sound peaks at %.2f; lowered by %.1f dB to fit", peak, 20 * np.log10(peak)
+            )
         wave = Waveform(wave.samples / peak, wave.sample_rate)
     return wave

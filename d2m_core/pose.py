@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,7 @@ import numpy as np
 from .assets import POSE_MODELS, pose_model
 from .errors import PoseError, SettingError
 from .pose_track import BODY, Tracker, body_height
+from .quiet import without_chatter
 from .types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
 from .video import Frame, iter_frames
 
@@ -109,14 +110,15 @@ def _detect(
     # A fresh landmarker for every clip: it keeps a tracker of its own.
     with (
         closing(read_ahead(frames)) as ahead,
-        _create_landmarker(vision, options, bundle) as landmarker,
+        _landmarker(vision, options, bundle) as landmarker,
     ):
         for index, frame in enumerate(ahead):
             picture = mediapipe.Image(
                 image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame.rgb)
             )
             # From the index, not from the frame: MediaPipe insists on rising whole milliseconds.
-            result = landmarker.detect_for_video(picture, round(index * 1000 / fps))
+            with without_chatter() if index == 0 else nullcontext():
+                result = landmarker.detect_for_video(picture, round(index * 1000 / fps))
             bodies = _bodies(result, frame.rgb.shape[1] / frame.rgb.shape[0])
             yield _assign(tracker, frame, bodies, coloured=people > 1)
 
@@ -133,14 +135,21 @@ def _import_mediapipe() -> tuple[ModuleType, ModuleType]:
     return vision, mediapipe
 
 
-def _create_landmarker(vision: ModuleType, options: Any, bundle: Path) -> Any:
+@contextmanager
+def _landmarker(vision: ModuleType, options: Any, bundle: Path) -> Iterator[Any]:
     try:
-        return vision.PoseLandmarker.create_from_options(options)
+        with without_chatter():
+            made = vision.PoseLandmarker.create_from_options(options)
     except (RuntimeError, ValueError, OSError) as error:
         raise PoseError(
             f"MediaPipe cannot open the pose model {bundle} ({str(error).strip() or 'no reason'}); "
             "on Linux install libegl1 libgles2 libgl1, else delete the model and run again."
         ) from error
+    try:
+        yield made
+    finally:
+        with without_chatter():
+            made.close()
 
 
 def _bodies(result: Any, aspect: float) -> list[Body]:

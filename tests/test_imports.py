@@ -62,6 +62,7 @@ PARTS_OF = {
     "pose_packages": "assets",
     "pose_track": "pose",
     "pose_world": "pose",
+    "quiet": "errors",
     "rhythm_edit": "rhythm",
     "rhythm_plot": "plots",
     "rhythm_stream": "rhythm",

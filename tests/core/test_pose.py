@@ -209,10 +209,13 @@ def test_a_drawn_dancer_is_found_where_they_are(drawn: tuple[Path, Scene]) -> No
     assert (np.sign(poses.world[both, 0, 11, 0] - poses.world[both, 0, 12, 0]) == side).mean() > 0.9
 
 
-def test_every_clip_gets_a_fresh_tracker(drawn: tuple[Path, Scene]) -> None:
+def test_every_clip_gets_a_fresh_tracker_and_the_console_stays_clean(
+    drawn: tuple[Path, Scene], capfd: pytest.CaptureFixture[str]
+) -> None:
     clip = open_clip(drawn[0], duration_s=1.0)
     first, second = estimate_poses(clip, "full"), estimate_poses(clip, "full")
     np.testing.assert_array_equal(first.image, second.image)
+    assert capfd.readouterr().err == ""
 
 
 def test_cancel_stops_at_once_and_leaves_no_thread(drawn: tuple[Path, Scene]) -> None:
