@@ -223,7 +223,7 @@ class SamplingConfig:
     """Keep the k likeliest tokens; 0 keeps all."""
     top_p: float = 1.0
     """Keep the likeliest tokens that together reach this probability; 1 keeps all."""
-    guidance: float = 2.0
+    guidance: float = 2.5
     """Classifier-free guidance: 1 follows the dance as trained, more follows it harder."""
     style: str | None = None
     """One of the checkpoint's styles; None lets the model choose."""

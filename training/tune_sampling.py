@@ -81,7 +81,7 @@ def score_settings(
     """A row of the table: means over the dances."""
     takes, heard = [], []
     for number, each in enumerate(tqdm(asked, desc=_name(sampling), unit="dance", leave=False)):
-        config = replace(sampling, seed=number, style=each.style)
+        config = replace(sampling, seed=sampling.seed + number, style=each.style)
         dance = each.dance
         take = maker.take(dance.name, dance.motion, each.rhythm, config, dance.duration_s)
         takes.append(take)
@@ -129,7 +129,8 @@ def tune(args: argparse.Namespace) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     values = {name: getattr(args, flag) for name, flag in AXES.items()}
     for sampling in tqdm(settings_of(values, args.full), desc="settings"):
-        rows.append(score_settings(sampling, asked, maker, judge))
+        seeded = replace(sampling, seed=args.seed)
+        rows.append(score_settings(seeded, asked, maker, judge))
         report = {"model": maker.checksum, "base": asdict(SamplingConfig()), "rows": plain(rows)}
         with replacing(args.out / "tune_sampling.json") as partial:
             partial.write_text(json.dumps(report, indent=1))
@@ -155,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--guidances", type=float, nargs="+", default=[base.guidance, 1.0, 3.0])
     add("--style-guidances", type=float, nargs="+", default=[base.style_guidance, 0.0])
     add("--candidates", type=int, nargs="+", default=[base.candidates, 4])
+    add("--seed", type=int, default=0, help="of the first dance's music [%(default)s]")
     add("--full", action="store_true", help="every combination")
     return parser
 
