@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,9 @@ DUMPED = {
     "aligned": (ALIGN, 0), "heard": (HEARD, 0), "report": (SCORE, 0),
 }  # fmt: skip
 
-SAMPLING = dict(
-    style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guidance=2.0
-)  # fmt: skip
+SAMPLING = dict(style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guidance=2.0)
+ASKED = SamplingConfig(seed=3, top_k=50, guidance=2.0)
+"""The same as the core has it."""
 EDITS = dict(
     tempo="set", tempo_bpm=100.0, grid="as it is", shift_ms=40.0, swing=50.0, energy=1.0,
     beats_per_bar=3, beats="",
@@ -219,8 +220,7 @@ def test_music_is_the_cores_token_for_token(
 ) -> None:
     model = load_model(weights(server) / "model.safetensors")
     motion = dance_motion(poses_of(values["poses"]))
-    config = SamplingConfig(seed=3, top_k=50)
-    tokens = generate_tokens(model, motion, rhythm_of(values["rhythm"]), model.spec, config)
+    tokens = generate_tokens(model, motion, rhythm_of(values["rhythm"]), model.spec, ASKED)
     np.testing.assert_array_equal(values["tokens"]["codes"], tokens.codes.numpy())
     wave = decode_tokens(codec, tokens, DURATION_S)
     assert values["music"]["samples"].shape == wave.samples.shape
@@ -237,7 +237,7 @@ def test_the_best_of_several_is_the_cores_choice(
     model = load_model(weights(server) / "model.safetensors")
     best = generate_tokens(
         model, dance_motion(poses_of(values["poses"])), rhythm_of(values["rhythm"]), model.spec,
-        SamplingConfig(seed=3, top_k=50, candidates=2), codec=codec,
+        replace(ASKED, candidates=2), codec=codec,
     )  # fmt: skip
     np.testing.assert_array_equal(dumped(server, entry, "best")[0]["codes"], best.codes.numpy())
 
@@ -252,7 +252,7 @@ def test_encoding_and_going_on_are_the_cores(
     longer = lengthened(rhythm_of(values["edited"]), LONGER_S)
     tokens = generate_tokens(
         model, dance_motion(poses_of(values["poses"])), longer, model.spec,
-        SamplingConfig(seed=3, top_k=50), duration_s=LONGER_S, known=known,
+        ASKED, duration_s=LONGER_S, known=known,
     )  # fmt: skip
     np.testing.assert_array_equal(values["continued"]["codes"], tokens.codes.numpy())
     assert tokens.codes.shape[-1] == LONGER_S * 50
