@@ -168,7 +168,7 @@ def track(
     Time and memory grow with S: 180 s take about 1.5 s and 9 MB.
     """
     lengths = beat_lengths()
-    priors = metres_of(metre)
+    priors = _metres_of(metre)
     places = [(1, 0)] if bar_gain is None else [(m, k) for m in priors for k in range(m)]
     before = np.array([places.index((m, (k - 1) % m)) for m, k in places])
     opens = np.array([k == 0 and bar_gain is not None for _, k in places])
@@ -180,7 +180,7 @@ def track(
     return Chain(steps / RATE, opens[found])
 
 
-def metres_of(metre: int | None) -> dict[int, float]:
+def _metres_of(metre: int | None) -> dict[int, float]:
     """Beats in a bar that may be, with the log of how likely: `metre` alone where it is known."""
     return _METRES if metre is None else {metre: 0.0}
 
@@ -197,7 +197,7 @@ def likeliest_bars(
     index, best, choice = np.arange(len(beats_s)), -np.inf, (metre or 4, 0)
     if bar_gain is not None:
         gains = np.interp(beats_s * RATE, np.arange(len(bar_gain)), bar_gain)
-        for beats, prior in metres_of(metre).items():
+        for beats, prior in _metres_of(metre).items():
             for first in range(beats):
                 score = gains[first::beats].sum() + prior
                 if score > best:

@@ -100,8 +100,8 @@ def decode_beats(
     accents = np.nan_to_num(np.asarray(beat if onset is None else onset, np.float64))
     if curve.max() < _FLAT or (downbeat is not None and accents.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
-        bars_start = _every(len(beats), 0, metre or 4)
-        return BeatGrid(beats, bars_start, tempo_bpm or DEFAULT_BPM, 0.0)
+        downbeats = likeliest_bars(beats, None, metre)
+        return BeatGrid(beats, downbeats, tempo_bpm or DEFAULT_BPM, 0.0)
     gain, bar_gain = _gains(curve, fps, downbeat, tempi if tempo_bpm is None else None)
     if tempo_bpm is None:
         steady = _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY

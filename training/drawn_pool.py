@@ -15,17 +15,15 @@ import numpy as np
 from tqdm import tqdm
 
 from d2m_core.config import TEMPO_RANGE_BPM
-from d2m_core.errors import PoseError
 from d2m_core.motion import MOTION_NAMES, extract_motion
-from d2m_core.pose import estimate_poses
 from d2m_core.pose_keypoints import load_poses, save_poses
-from d2m_core.types import LANDMARKS, MOTION_FPS, PoseSequence
-from d2m_core.video import open_clip
+from d2m_core.types import MOTION_FPS, PoseSequence
 from training.data import as_float16
 from training.rhythm_pool import TARGETS, Pool, random_scene, targets_of, tempo_at
 from training.studio.drawing import render_scene
 from training.studio.picture.film import random_film
 from training.studio.pool import run, step_done
+from training.studio.stage.observe import looked_at
 from training.studio.stage.scene import Scene
 
 SPEEDS = (1.0, 0.85, 0.92, 1.09, 1.18)
@@ -70,7 +68,10 @@ def joined(pools: Sequence[Pool], shares: Sequence[float]) -> tuple[Pool, np.nda
 
 
 def _look(seed: int, duration_s: float, path: Path) -> None:
-    """Draws the scene of a seed and keeps at `path` what MediaPipe sees in it."""
+    """Draws the scene of a seed and keeps at `path` what MediaPipe sees in it.
+
+    A dance in which nobody is found teaches nothing.
+    """
     scene = random_scene(seed, duration_s)
     aspect = scene.shot.aspect
     width, height = (2 * round(_SHORT_EDGE * max(1.0, side) / 2) for side in (aspect, 1 / aspect))
@@ -78,37 +79,28 @@ def _look(seed: int, duration_s: float, path: Path) -> None:
     try:
         fps = min(scene.fps, MOTION_FPS)
         render_scene(scene, film_path, width, height, fps, film=random_film(seed), crf=23)
-        poses = estimate_poses(open_clip(film_path))
-    except PoseError:  # nobody was found; the dance then teaches nothing
-        poses = _nobody(round(duration_s * MOTION_FPS))
+        poses = looked_at(film_path, round(duration_s * MOTION_FPS), MOTION_FPS)
     finally:
         film_path.unlink(missing_ok=True)
     save_poses(poses, path)
     step_done()
 
 
-def _nobody(frames: int) -> PoseSequence:
-    empty = np.zeros((frames, 1, LANDMARKS, 3), np.float32)
-    return PoseSequence(
-        empty, empty[..., :2].copy(), empty[..., 0].copy(), np.zeros((frames, 1), bool), MOTION_FPS
-    )
-
-
 def _rows(scene: Scene, seen: PoseSequence) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Motion, targets and tempo, as in `Pool`, of one dance at each speed that it can have."""
     low, high = TEMPO_RANGE_BPM
     tempo = scene.plan.tempo_bpm
-    return [_at_speed(scene, seen, s) for s in SPEEDS if s == 1 or low <= s * tempo <= high]
+    said = targets_of(scene, round(scene.duration_s * MOTION_FPS))
+    return [_at_speed(scene, seen, said, s) for s in SPEEDS if s == 1 or low <= s * tempo <= high]
 
 
 def _at_speed(
-    scene: Scene, seen: PoseSequence, speed: float
+    scene: Scene, seen: PoseSequence, said: np.ndarray, speed: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    frames = round(scene.duration_s * MOTION_FPS)
+    frames = len(said)
     features = extract_motion(replace(seen, fps=seen.fps * speed)).values[:frames]
     motion = np.zeros((frames, len(MOTION_NAMES)), np.float16)
     motion[: len(features)] = as_float16(features)
-    said = targets_of(scene, frames)
     then = np.arange(frames) * speed  # the frame of the dance that is seen at each frame
     targets = np.stack(
         [np.interp(then, np.arange(frames), said[:, k]) for k in range(len(TARGETS))], 1

@@ -10,15 +10,15 @@ import numpy as np
 
 from d2m_core.errors import PoseError
 from d2m_core.files import replacing
-from d2m_core.pose import estimate_poses
-from d2m_core.types import PoseSequence
+from d2m_core.pose import SHORT_GAP_S, estimate_poses
+from d2m_core.types import LANDMARKS, PoseSequence
 from d2m_core.video import open_clip
 from training.studio.drawing import render_scene
 from training.studio.picture.film import random_film
 from training.studio.plan import make_plan
 from training.studio.styles import STYLES
 
-from .scene import Scene, stage
+from .scene import stage
 from .shot import ASPECTS, Shot
 
 VARIANTS = ("full", "lite")
@@ -87,7 +87,10 @@ def _made(number: int, seed: int, seconds: float, folder: Path) -> Observation:
     clip_path = folder / f"{seed}_{number:03d}.mp4"
     try:
         render_scene(scene, clip_path, width, height, film=random_film(seed + number))
-        found = {variant: _looked_at(clip_path, variant, scene) for variant in VARIANTS}
+        found = {
+            variant: looked_at(clip_path, scene.poses.frames, scene.fps, variant, max_gap_s=0.0)
+            for variant in VARIANTS
+        }
     finally:
         clip_path.unlink(missing_ok=True)
     moves = shot.moves or ("still",)
@@ -100,13 +103,16 @@ def _made(number: int, seed: int, seconds: float, folder: Path) -> Observation:
     return Observation(scene.poses, found, tags)
 
 
-def _looked_at(path: Path, variant: str, scene: Scene) -> PoseSequence:
-    """What MediaPipe finds when it is asked for one person; nobody where it refuses the clip."""
+def looked_at(
+    path: Path, frames: int, fps: float, variant: str = "full", max_gap_s: float = SHORT_GAP_S
+) -> PoseSequence:
+    """What MediaPipe finds when it is asked for one person; nobody, for so many `frames` at `fps`,
+    where it refuses the clip."""
     try:
-        return estimate_poses(open_clip(path), variant, max_gap_s=0.0)
+        return estimate_poses(open_clip(path), variant, max_gap_s=max_gap_s)
     except PoseError:
-        shape = (scene.poses.frames, 1, scene.poses.world.shape[2])
+        shape = (frames, 1, LANDMARKS)
         return PoseSequence(
             np.zeros((*shape, 3), np.float32), np.zeros((*shape, 2), np.float32),
-            np.zeros(shape, np.float32), np.zeros(shape[:2], bool), scene.fps,
+            np.zeros(shape, np.float32), np.zeros(shape[:2], bool), fps,
         )  # fmt: skip
