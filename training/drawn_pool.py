@@ -1,7 +1,7 @@
 """Dances that are drawn and looked at with MediaPipe, for a rhythm network to be trained on.
 
 The noise model of `stage.noise` is near MediaPipe but not the same; these are the real thing, at
-about ten seconds of work for a dance. Every dance is used at several speeds, so that few go far.
+17 s of work for one of 12 s. Every dance is used at several speeds, so that few go far.
 """
 
 from __future__ import annotations

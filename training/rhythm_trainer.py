@@ -36,7 +36,7 @@ class TrainRhythmConfig:
     """Training dances of 12 seconds, as landmarks with the noise model fitted to MediaPipe."""
     drawn: int = 0
     """Training dances that are drawn and looked at with MediaPipe, at several speeds each; making
-    one takes a core about 15 s."""
+    one takes a core about 17 s."""
     drawn_share: float = 0.5
     """Share of the training windows that is taken from drawn dances, if there are any."""
     validation: int = 60
