@@ -84,13 +84,14 @@ def markdown(scores: list[Score], pace: Speed, name: str) -> str:
         lines += [
             f"\n{music}, {len(rows[0].mels)} pieces\n",
             "| codec | kbit/s | mel | LSD dB | SI-SDR dB | onset r | beat F | madmom F "
-            "| worst octave dB |",
-            "|---" * 9 + "|",
+            "| worst octave dB | hum dB |",
+            "|---" * 10 + "|",
         ]
         lines += [
             f"| {s.codec} | {s.kbits:.2f} | {s.mel:.3f} | {s.lsd_db:.1f} | {s.si_sdr_db:.1f} "
             f"| {s.onset_r:.3f} | {s.beat_f:.3f} "
-            f"| {'-' if s.madmom_f is None else f'{s.madmom_f:.3f}'} | {s.worst_octave_db:+.1f} |"
+            f"| {'-' if s.madmom_f is None else f'{s.madmom_f:.3f}'} | {s.worst_octave_db:+.1f} "
+            f"| {s.hum_db:.1f} |"
             for s in rows
         ]
         edges = " | ".join(f"{low}-{2 * low}" for low in OCTAVES_HZ[:-1])

@@ -47,6 +47,8 @@ class Contestant:
     code: Callable[[torch.Tensor], Coded]
     cardinality: int = 0
     """Size of its codebooks, where it has any."""
+    frame: int = 480
+    """Samples that it codes at a time; Opus takes 20 ms."""
 
 
 def contestants(codec: Codec, name: str) -> Iterator[Contestant]:
@@ -80,7 +82,7 @@ def neural(codec: Codec, name: str) -> Contestant:
         kbits = spec.codebooks * math.log2(spec.cardinality) * spec.token_rate / 1000
         return Coded(torch.cat(sounds), kbits, torch.cat(codes, 1))
 
-    return Contestant(name, code, spec.cardinality)
+    return Contestant(name, code, spec.cardinality, round(SAMPLE_RATE / spec.token_rate))
 
 
 # --- Opus, by libopus in PyAV ---

@@ -17,6 +17,7 @@ from d2m_core.metrics import beat_f
 from d2m_core.rhythm import rhythm_from_audio
 from d2m_core.types import Waveform
 from training.codec.figures import octave_levels_db, si_sdr
+from training.codec.hum import hum_db
 from training.codec.quantizer import perplexity
 from training.codec.settings import SAMPLE_RATE
 from training.codec.spectra import FLOOR, MelScale, mel_scales
@@ -47,6 +48,8 @@ class Score:
     """Beats that our tracker finds in decoded music against those it finds in the original."""
     madmom_f: float | None
     """The same by madmom's tracker, where it was asked for."""
+    hum_db: float
+    """Power of the tones that the decoder adds to every frame alike, under the music."""
     octaves_db: list[float]
     """Power of each of `OCTAVES_HZ` against the original's."""
     perplexity: list[float]
@@ -72,7 +75,7 @@ def score(
         round(mean_of(onset_correlation, audio, fake), 3),
         round(mean_of(beats_kept, audio, fake), 3),
         round(mean_of(madmom_kept, audio, fake), 3) if madmom else None,
-        octave_levels_db(audio, fake),
+        round(hum_db(audio, fake, contestant.frame), 1), octave_levels_db(audio, fake),
         [] if codes is None else [round(p, 1) for p in perplexity(codes, contestant.cardinality)],
         [round(x, 4) for x in mels],
     ), coded  # fmt: skip

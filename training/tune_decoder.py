@@ -5,8 +5,9 @@
 Without an encoder to run, a step costs about half, and spectra lead: the decoder learns what its
 tokens sound like rather than how their wave goes. With `--judge-weight` judges tell its sound from
 real sound, so that what tokens leave open does not become an even noise; with `--memory` the
-decoder's LSTM, where a codec was trained without, starts to remember what came before. `--data`
-names folders of studio shards to learn from. A stopped run goes on where it was.
+decoder's LSTM, where a codec was trained without, starts to remember what came before; with
+`--hum-weight` and `--line-weight` it unlearns tones that it adds to every token. `--data` names
+folders of studio shards to learn from. A stopped run goes on where it was.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from d2m_core.codec_files import is_idle_lstm
 from d2m_core.errors import D2MError, SettingError
 from d2m_core.files import replacing
 from training.codec.figures import measure
+from training.codec.hum import LINE_PERIODS, added_lines, hum
 from training.codec.judges import CONTESTS, Judges, ask_judges, teach_judges
 from training.codec.music import shard_pieces
 from training.codec.network import export
@@ -84,6 +86,10 @@ class TuningConfig:
     """Window lengths of the spectra that a step looks through, drawn for each."""
     balance_weight: float = 2.0
     """Weight of the bands' loudness."""
+    hum_weight: float = 0.0
+    """Weight of the tones that the decoder adds at every token."""
+    line_weight: float = 0.0
+    """Weight of what stands out in the spectrum at their frequencies."""
     judge_weight: float = 0.0
     """Weight of passing for real; 0 asks no judges."""
     match_weight: float = 4.0
@@ -161,6 +167,11 @@ class DecoderTuner:
     def __init__(self, config: TuningConfig) -> None:
         from transformers import EncodecModel
 
+        if config.line_weight and config.steps < LINE_PERIODS:
+            raise SettingError(
+                f"steps is {config.steps}; lines show in {LINE_PERIODS} steps or more: give as many, "
+                "or line_weight 0."
+            )
         self.config = config
         self.model = EncodecModel.from_pretrained(config.codec).train()
         self.decoder = self.model.decoder
@@ -196,6 +207,10 @@ class DecoderTuner:
         wave = (fake - real).pow(2).mean() / real.pow(2).mean().clamp_min(1e-5)
         loss = 10 * mel + 0.5 * seen["linear"] + 0.5 * wave
         loss = loss + self.config.balance_weight * seen["balance"]
+        if self.config.hum_weight:
+            loss = loss + self.config.hum_weight * hum(fake, real, self.hop)
+        if self.config.line_weight:
+            loss = loss + self.config.line_weight * added_lines(fake, real, self.hop)
         if self.config.judge_weight:
             loss = loss + self._judged(real, fake)
         self.optimizer.zero_grad(set_to_none=True)

@@ -18,6 +18,7 @@ from d2m_core.codec import decode_tokens, encode_audio, load_codec
 from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
 from tests import tiny_models
+from training.codec.hum import hum
 from training.codec.network import export
 from training.codec.settings import SAMPLE_RATE
 from training.codec_music import FULL_SCALE
@@ -160,6 +161,26 @@ def test_judges_have_their_say(
         assert torch.equal(value, two.average[name]), name
 
 
+def test_a_hum_is_unlearnt(
+    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    """An offset is the simplest pattern that comes with every token, and spectra do not see it."""
+    plain = DecoderTuner(replace(config, rate=0.01))
+    quiet = DecoderTuner(replace(config, rate=0.01, hum_weight=20.0, line_weight=0.1))
+    codes = encode_pool(plain.model, pool, tmp_path / "run")
+    left = []
+    for tuner in (plain, quiet):
+        with torch.no_grad():
+            tuner.decoder.layers[-1].conv.bias.fill_(0.5)
+        for seed in range(40):
+            tuner.train_step(*drawn(pool, codes, seed))
+        tokens, real = drawn(pool, codes, 100)
+        with torch.no_grad():
+            fake = tuner.decoder(tuner.model.quantizer.decode(tokens.transpose(0, 1)))[:, 0]
+        left.append(float(hum(fake, real, HOP)))
+    assert left[1] < 0.5 * left[0]
+
+
 def test_an_idle_memory_wakes_and_learns(
     config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
@@ -184,6 +205,11 @@ def test_an_idle_memory_wakes_and_learns(
     asleep, awake = load_codec(tmp_path / "idle"), load_codec(tmp_path / "awake")
     lstms = [sum(isinstance(m, torch.nn.LSTM) for m in c.modules()) for c in (asleep, awake)]
     assert lstms[1] == lstms[0] + 1
+
+
+def test_segments_too_short_for_lines_are_said(config: TuningConfig) -> None:
+    with pytest.raises(SettingError, match=r"steps is 9; lines show in 10 steps or more"):
+        DecoderTuner(replace(config, steps=9, line_weight=1.0))
 
 
 def test_no_music_is_said(config: TuningConfig, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from training.codec.hum import hum_db
 from training.codec.quantizer import perplexity
 from training.codec.settings import SAMPLE_RATE
 from training.codec.spectra import mel_scales
@@ -60,6 +61,7 @@ def measure(model: nn.Module, audio: torch.Tensor) -> dict[str, Any]:
     model.train()
     return {
         **spectral_figures(audio, fake),
+        "hum_db": round(hum_db(audio, fake, int(model.config.hop_length)), 1),  # type: ignore[union-attr, arg-type]
         "si_sdr_db": round(si_sdr(audio, fake), 2),
         "perplexity": [
             round(p)
