@@ -36,7 +36,8 @@ from training.codec.network import export
 from training.codec.passing import in_bfloat16
 from training.codec.settings import SAMPLE_RATE
 from training.codec.spectra import mel_scales, some_distances
-from training.codec_music import FULL_SCALE, held_out, open_pool
+from training.codec_music import held_out, open_pool
+from training.coded_music import draw, encode_pool
 from training.flags import add_flags
 from training.schedule import rate_factor
 
@@ -118,22 +119,6 @@ def open_music(config: TuningConfig) -> dict[str, np.ndarray]:
     return pieces
 
 
-def encode_pool(model: nn.Module, pool: dict[str, np.ndarray], folder: Path) -> list[torch.Tensor]:
-    """Codes [K, T] of every piece of music, kept in `folder`."""
-    out = []
-    bandwidth = max(model.config.target_bandwidths)  # type: ignore[union-attr, arg-type]
-    for name, song in pool.items():
-        path = folder / f"codes_{name}.npy"
-        if not path.exists():
-            audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None]
-            with torch.inference_mode():
-                codes = model.encode(audio, bandwidth=bandwidth).audio_codes[0, 0]  # type: ignore[operator]
-            with replacing(path) as partial:
-                np.save(partial, codes.numpy().astype(np.int16))
-        out.append(torch.from_numpy(np.load(path)).long())
-    return out
-
-
 @torch.no_grad()
 def wake_memory(decoder: nn.Module) -> None:
     """Gives an idle LSTM small weights, its output nearly shut: the decoder starts as it was."""
@@ -147,20 +132,6 @@ def wake_memory(decoder: nn.Module) -> None:
                 parameter[3 * width :] = SHUT
 
 
-def draw(
-    pool: list[np.ndarray], codes: list[torch.Tensor], batch: int, steps: int, hop: int,
-    rng: np.random.Generator,
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Matching segments: codes [B, K, steps] and sound [B, N], `hop` samples per step."""
-    tokens, sounds = [], []
-    for _ in range(batch):
-        number = int(rng.integers(len(pool)))
-        start = int(rng.integers(min(codes[number].shape[1], len(pool[number]) // hop) - steps))
-        tokens.append(codes[number][:, start : start + steps])
-        sounds.append(pool[number][start * hop : (start + steps) * hop].astype(np.float32))
-    return torch.stack(tokens), torch.from_numpy(np.stack(sounds) / FULL_SCALE)
-
-
 class DecoderTuner:
     """The state of one run."""
 
@@ -169,8 +140,8 @@ class DecoderTuner:
 
         if config.line_weight and config.steps < LINE_PERIODS:
             raise SettingError(
-                f"steps is {config.steps}; lines show in {LINE_PERIODS} steps or more: give as many, "
-                "or line_weight 0."
+                f"steps is {config.steps}; lines show in {LINE_PERIODS} steps or more: give as "
+                "many, or line_weight 0."
             )
         self.config = config
         self.model = EncodecModel.from_pretrained(config.codec).train()

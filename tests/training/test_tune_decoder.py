@@ -22,13 +22,12 @@ from training.codec.hum import hum
 from training.codec.network import export
 from training.codec.settings import SAMPLE_RATE
 from training.codec_music import FULL_SCALE
+from training.coded_music import draw, encode_pool
 from training.flags import add_flags
 from training.tune_decoder import (
     WARM_STEPS,
     DecoderTuner,
     TuningConfig,
-    draw,
-    encode_pool,
     main,
     open_music,
 )
