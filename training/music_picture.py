@@ -73,7 +73,7 @@ def _wanted(axes: Any, score: CaseScore) -> None:
             markersize=9,
             label=kind,
         )
-    axes.set(ylim=(0, 1.3), yticks=())
+    axes.set(ylim=(0, 1.55), yticks=())
     axes.set_ylabel("wanted")
     axes.legend(loc="upper right", ncols=5, fontsize=7, frameon=False)
 
@@ -90,7 +90,7 @@ def _heard(axes: Any, score: CaseScore) -> None:
     axes.vlines(
         heard.beats_s, 0, 1, color=_BEAT, linewidth=0.8, linestyle="--", label="beats heard"
     )
-    axes.set(ylim=(0, 1.1), yticks=())
+    axes.set(ylim=(0, 1.3), yticks=())
     axes.set_ylabel("music's onsets")
     axes.legend(loc="upper right", ncols=2, fontsize=7, frameon=False)
 

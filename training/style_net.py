@@ -23,7 +23,7 @@ from training.style_data import BANDS, HOP, RATE, Excerpt, Pulse, cut, log_mel
 
 DEFAULT_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "style.safetensors"
 
-EMBEDDING = "d2m-style-32-2"
+EMBEDDING = "d2m-style-32-3"
 """Name of the embedding: the last layer but one of this classifier, 32 numbers per 5 s."""
 
 EMBEDDING_DIM = 32
