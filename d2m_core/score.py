@@ -36,6 +36,14 @@ _ROTATIONS = 8
 _PEAK = 0.4
 """Height from which a peak of a rhythm's onset curve counts as an accent."""
 _APART_S = 0.12
+_ANY_OCTAVE = 2
+"""Place of AMLt among the scores."""
+_FAR_APART = 0.5
+"""AMLt above beat F from which music is heard off the beat."""
+_OFF_BEAT = (
+    "The music keeps the dance's pulse, but was heard off its beats, or at half or double time. In "
+    "a few seconds of music the ear itself can be wrong: score a longer part."
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,12 @@ class MusicScore:
     @property
     def beat_f(self) -> float:
         return self.scores[0].value
+
+    @property
+    def off_beat(self) -> bool:
+        """Whether the music was heard on the dance's pulse, but beside its beats: on the off-beat,
+        or at half or double time."""
+        return self.scores[_ANY_OCTAVE].value - self.beat_f > _FAR_APART
 
 
 def score_music(
@@ -114,6 +128,8 @@ def describe_score(score: MusicScore) -> str:
         chance = "" if np.isnan(each.chance) else f" (other phases {each.chance:.2f})"
         value = "none" if np.isnan(each.value) else f"{each.value:.2f}"
         lines.append(f"{each.name[0].upper()}{each.name[1:]}: {value}{chance}")
+    if score.off_beat:
+        lines.append(_OFF_BEAT)
     return "\n".join(lines)
 
 

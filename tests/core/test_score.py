@@ -55,6 +55,14 @@ def test_music_on_the_beats_scores_and_its_other_phases_do_not(scores: dict) -> 
     assert scores["off"]["also half, double, off-beat (AMLt)"][0] > 0.7
 
 
+@pytest.mark.parametrize(("shift", "said"), [(0.0, False), (0.5, True)])
+def test_music_heard_off_the_beat_is_said_so(shift: float, said: bool) -> None:
+    rhythm = dance(110.0, 12.0)
+    score = score_music(clicks(rhythm.beats_s + shift * 60 / 110, 12.0), rhythm)
+    assert score.off_beat == said
+    assert ("keeps the dance's pulse, but was heard off" in describe_score(score)) == said
+
+
 def test_poses_add_accents_and_beat_alignment() -> None:
     poses = demo_dance(3, 112.0, 6.0, 25.0).poses
     rhythm = dance(112.0, 6.0)
