@@ -101,7 +101,11 @@ def find_accents(poses: PoseSequence, person: int = 0) -> Accents:
     if not 0 <= person < poses.people:
         raise IndexError(f"person {person} of {poses.people}")
     points, sure = parts_of(poses, person)
-    braking, velocity = braking_of(points, sure)
+    return accents_of(points, *braking_of(points, sure))
+
+
+def accents_of(points: np.ndarray, braking: np.ndarray, velocity: np.ndarray) -> Accents:
+    """`find_accents` from `parts_of` and `braking_of`."""
     total = np.sqrt((braking**2).sum(1))  # [F]
     frames, found = find_peaks(total, height=_FLOOR, distance=_APART_FRAMES, prominence=0)
     stands_out = found["prominences"] >= _STANDS_OUT * found["peak_heights"]
@@ -109,17 +113,27 @@ def find_accents(poses: PoseSequence, person: int = 0) -> Accents:
     described = [_described(frame, braking, velocity, points) for frame in frames]
     return Accents(
         (frames + _between(total, frames)) / MOTION_FPS,
-        (1 - np.exp(-total[frames] / _HALF)).astype(np.float32),
+        strength_of(total[frames]).astype(np.float32),
         tuple(kind for kind, _ in described),
         tuple(joints for _, joints in described),
     )
 
 
+def strength_of(braking: np.ndarray) -> np.ndarray:
+    """0..1, how strong an accent of this braking is; same shape."""
+    return 1 - np.exp(-braking / _HALF)
+
+
 def accent_curve(accents: Accents, frames: int, fps: float = MOTION_FPS) -> np.ndarray:
     """Accents as bumps a tenth of a second wide, as high as they are strong, float32 [frames]."""
-    away = np.arange(frames)[:, None] / fps - accents.times_s  # [frames, A]
-    bumps = accents.strengths * np.exp(-0.5 * (away / _BUMP_S) ** 2)
-    return bumps.max(1, initial=0.0).astype(np.float32)
+    reach = int(np.ceil(6 * _BUMP_S * fps))
+    places = np.round(accents.times_s * fps).astype(int)[:, None] + np.arange(-reach, reach + 1)
+    away_s = places / fps - accents.times_s[:, None]  # [A, near frames]
+    bumps = accents.strengths[:, None] * np.exp(-0.5 * (away_s / _BUMP_S) ** 2)
+    inside = (places >= 0) & (places < frames)
+    curve = np.zeros(frames)
+    np.maximum.at(curve, places[inside], bumps[inside])
+    return curve.astype(np.float32)
 
 
 def _between(curve: np.ndarray, frames: np.ndarray) -> np.ndarray:

@@ -38,6 +38,8 @@ _LEAST_TEMPO, _TEMPO_TRUST = 1e-3, 0.5
 """No tempo is taken as less likely than this; and how much a second of tempo counts."""
 _LEAST_HEIGHT, _PEAKS_APART = 0.1, 20
 """Bumps are not taken as lower; peaks nearer than so many states are one."""
+_ACCENT_WEIGHT, _ACCENT_WEAK, _ACCENT_STRONG, _ACCENT_S = 2.0, 0.3, 0.7, 0.04
+"""What a beat gains, in log odds, by a visible accent; from which strength, and how far away."""
 _BEAT_SHARE = 16
 """An onset of music lies in one state of so many, around a beat."""
 
@@ -122,6 +124,21 @@ def onset_gain(curve: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     first = np.arange(len(curve))[:, None] - wide // 2
     last = np.clip(first + wide, 0, len(curve))
     return total[last] - total[np.clip(first, 0, len(curve))]
+
+
+def accent_gain(curve: np.ndarray) -> np.ndarray:
+    """What a beat centred at each state gains by the visible accents there, 0 on average, [S].
+
+    `curve`: accents as bumps that are as high as they are strong, [S].
+    """
+    peaks, _ = find_peaks(curve, height=_ACCENT_WEAK)
+    strong = np.clip((curve[peaks] - _ACCENT_WEAK) / (_ACCENT_STRONG - _ACCENT_WEAK), 0, 1)
+    reach = int(np.ceil(4 * _ACCENT_S * RATE))
+    bump = np.exp(-0.5 * (np.arange(-reach, reach + 1) / RATE / _ACCENT_S) ** 2)
+    near = np.zeros(len(curve) + 2 * reach)
+    np.maximum.at(near, peaks[:, None] + np.arange(2 * reach + 1), strong[:, None] * bump)
+    near = near[reach : reach + len(curve)]
+    return _ACCENT_WEIGHT * (near - near.mean())
 
 
 def clearness(height: float, most: float) -> float:

@@ -16,6 +16,7 @@ from .beat_confidence import confidence, contrast
 from .beat_tracking import (
     RATE,
     Chain,
+    accent_gain,
     at_rate,
     beat_lengths,
     bump_gain,
@@ -76,6 +77,7 @@ def decode_beats(
     tempi: np.ndarray | None = None,
     fall_back: bool = True,
     metre: int | None = None,
+    accents: np.ndarray | None = None,
 ) -> BeatGrid:
     """The likeliest beat grid behind the curves of a dance, or behind an onset curve of music.
 
@@ -90,19 +92,23 @@ def decode_beats(
         fps: Rate of the curves.
         downbeat: 0..1 per frame, [F].
         tempo_bpm: A tempo to keep exactly; only the phase is then looked for.
-        onset: Accents, 0..1 per frame, [F]; `beat` where not given.
+        onset: Accents as a network feels them, 0..1 per frame, [F]; `beat` where not given.
         tempi: How likely each tempo is, [F, bins] spread evenly in octaves over the tempo range.
         fall_back: False keeps the grid found, however unsure.
         metre: Beats in a bar where that is known.
+        accents: The visible accents (`accents.accent_curve`), [F]; beats then lean towards them.
     """
     duration_s = len(beat) / fps
     curve = at_rate(np.nan_to_num(np.asarray(beat, np.float64)), fps)
-    accents = np.nan_to_num(np.asarray(beat if onset is None else onset, np.float64))
-    if curve.max() < _FLAT or (downbeat is not None and accents.max() < _STILL):
+    felt = np.nan_to_num(np.asarray(beat if onset is None else onset, np.float64))
+    if curve.max() < _FLAT or (downbeat is not None and felt.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
         downbeats = likeliest_bars(beats, None, metre)
         return BeatGrid(beats, downbeats, tempo_bpm or DEFAULT_BPM, 0.0)
     gain, bar_gain = _gains(curve, fps, downbeat, tempi if tempo_bpm is None else None)
+    if accents is not None:
+        seen = at_rate(np.nan_to_num(np.asarray(accents, np.float64)), fps)
+        gain = gain + accent_gain(seen)[:, None]
     if tempo_bpm is None:
         steady = _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY
         chain = track(gain, bar_gain, steady, metre)
@@ -116,9 +122,9 @@ def decode_beats(
         downbeats = likeliest_bars(beats, bar_gain, metre)
     if downbeat is None:
         return BeatGrid(beats, downbeats, tempo, contrast(curve, 60 / tempo))
-    sure = confidence(curve, beats, tempo, accents)
+    sure = confidence(curve, beats, tempo, felt)
     if fall_back and sure < STEADY_BELOW:
-        beats = steady_fallback(accents, fps, tempo)
+        beats = steady_fallback(felt, fps, tempo)
         downbeats = likeliest_bars(beats, bar_gain, metre)
     return BeatGrid(beats, downbeats, tempo, sure)
 

@@ -118,13 +118,15 @@ def save_rhythm(
 
 
 def load_rhythm(path: Path | str, device: str | torch.device = "cpu") -> RhythmNet:
-    """Reads what `save_rhythm` wrote. Raises `ModelError` for other files and other features."""
+    """Reads what `save_rhythm` wrote. Raises `ModelError` for other files and unknown features."""
     about, tensors = _read(Path(path), "rhythm")
-    if tuple(about["motion"]["names"]) != MOTION_NAMES:
+    names = tuple(about["motion"]["names"])
+    if not set(names) <= set(MOTION_NAMES):
         raise ModelError(
             f"{path} was trained on other motion features; get the matching version of it."
         )
-    return _fill(RhythmNet(_config(RhythmConfig, about["model"], path)), tensors, path).to(device)
+    net = RhythmNet(_config(RhythmConfig, about["model"], path), names)
+    return _fill(net, tensors, path).to(device)
 
 
 def read_info(path: Path | str, kind: str = "model") -> Info:

@@ -25,6 +25,7 @@ from .motion_body import (
     Body,
     body_of,
 )
+from .motion_braking import BRAKING_NAMES, braking_columns
 from .types import MOTION_FPS, MotionFeatures, PoseSequence
 
 MOTION_NAMES = (
@@ -47,15 +48,20 @@ MOTION_NAMES = (
     "bounce_energy_1", "bounce_energy_2", "bounce_energy_3", "bounce_energy_4",
     "bounce_v_even", "bounce_a_even", "hip_height_v_even", "knee_v_even",
     "speed_even", "decel_even",
+    *BRAKING_NAMES,
 )  # fmt: skip
 """Columns of the features. `_v`, `_a`: first and second derivative; `_l`, `_r`: the dancer's left
-and right; `_even`: divided by its own size nearby, so that small dances count."""
+and right; `_even`: divided by its own size nearby, so that small dances count. A network reads
+those that it was trained with."""
 
 _FLIPPED = {
     "root_x", "root_vx", "root_ax", "head_vx", "lean", "lean_v", "sway", "sway_v", "sway_a",
     "hip_tilt", "hip_tilt_v", "yaw_sin", "shoulder_yaw_v", "hip_yaw_v",
+    "trunk_steady_vx",
 }  # fmt: skip
-_FLIPPED_PAIRS = ("wrist_x", "wrist_vx", "ankle_x", "ankle_vx")
+_FLIPPED_PAIRS = (
+    "wrist_x", "wrist_vx", "wrist_steady_vx", "ankle_x", "ankle_vx", "ankle_steady_vx",
+)  # fmt: skip
 
 _STILL = 0.1
 """Speed in body heights per second under which a limb's direction means nothing."""
@@ -76,7 +82,7 @@ def extract_motion(poses: PoseSequence, person: int = 0) -> MotionFeatures:
     columns: dict[str, Column] = {"present": (body.present.astype(np.float64), ())}
     for group in (_root, _legs, _upper, _hands, _feet, _facing, _whole):
         columns |= group(body)
-    columns |= _scales(columns) | _evened(columns, body)
+    columns |= _scales(columns) | _evened(columns, body) | braking_columns(poses, person)
     values = np.zeros((len(body.present), len(MOTION_NAMES)), np.float32)  # [F, D]
     for index, name in enumerate(MOTION_NAMES):
         column, joints = columns[name]

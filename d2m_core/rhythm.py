@@ -51,6 +51,8 @@ class RhythmCurves:
     """float32 [F, len(PART_CURVES)]."""
     tempo: np.ndarray | None = None
     """float32 [F, bins], each row sums to 1."""
+    accents: np.ndarray | None = None
+    """The visible accents, found without the network."""
 
 
 def tempo_bins_bpm(count: int) -> np.ndarray:
@@ -81,9 +83,11 @@ class RhythmNet(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, config: RhythmConfig) -> None:
+    def __init__(self, config: RhythmConfig, names: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.config = config
+        self.names = names
+        """The motion features that it reads; empty: those it is given."""
         self.register_buffer("mean", torch.zeros(config.features))
         self.register_buffer("std", torch.ones(config.features))
         self.enter = nn.Conv1d(config.features, config.channels, 3, padding=1)
@@ -130,15 +134,12 @@ def rhythm_from_motion(
     steady pulse whose sixteenths meet the strongest accents. Where nobody is seen or nothing moves,
     a steady default grid comes back with confidence 0.
     """
-    if motion.values.shape[1] != net.config.features:
-        raise ValueError(
-            f"the network reads {net.config.features} features, got {motion.values.shape[1]}"
-        )
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
     seen = rhythm_curves(motion, net)
     grid = decode_beats(
-        seen.beat, motion.fps, seen.downbeat, tempo_bpm, seen.onset, seen.tempo, metre=metre
-    )
+        seen.beat, motion.fps, seen.downbeat, tempo_bpm, seen.onset, seen.tempo, metre=metre,
+        accents=seen.accents,
+    )  # fmt: skip
     if 0 < grid.confidence < STEADY_BELOW:
         log.warning(
             "The dance's beats are unsure (confidence %.2f): a steady pulse of %.0f BPM meets its "
@@ -154,6 +155,13 @@ def rhythm_from_motion(
 
 def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
     """What the network says of every frame, before beats are read from it."""
+    has_accents = "accent" in motion.names
+    accents = motion.values[:, motion.names.index("accent")] if has_accents else None
+    motion = motion.only(net.names or motion.names)
+    if motion.values.shape[1] != net.config.features:
+        raise ValueError(
+            f"the network reads {net.config.features} features, got {motion.values.shape[1]}"
+        )
     column = motion.names.index("present") if "present" in motion.names else None
     present = np.ones(len(motion.values), bool) if column is None else motion.values[:, column] > 0
     device = net.mean.device
@@ -168,7 +176,7 @@ def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
     beat, downbeat, onset, energy = (curve[0].sigmoid().cpu().numpy() * present for curve in flat)
     parts = None if out.parts is None else out.parts[0].sigmoid().cpu().numpy() * seen
     tempo = None if out.tempo is None else out.tempo[0].softmax(-1).cpu().numpy()
-    return RhythmCurves(beat, downbeat, onset, energy, parts, tempo)
+    return RhythmCurves(beat, downbeat, onset, energy, parts, tempo, accents)
 
 
 # --- from music ---

@@ -78,7 +78,8 @@ def generate_tokens(
     where that codec cannot read them, or the motion features are not the model's own.
     """
     net = model.model
-    _check_fit(model, motion, spec)
+    _check_codec(model, spec)
+    motion = _own_features(model, motion)
     _check_metre(rhythm, config.style)
     spec = model.spec
     style = style_index(config.style, net.config.styles)
@@ -310,7 +311,7 @@ def _few_threads(net: DanceToMusic) -> Iterator[None]:
 # --- checks ---
 
 
-def _check_fit(model: LoadedModel, motion: MotionFeatures | None, spec: CodecSpec) -> None:
+def _check_codec(model: LoadedModel, spec: CodecSpec) -> None:
     if not spec.reads(model.spec):
         own = model.spec
         raise ModelError(
@@ -318,11 +319,17 @@ def _check_fit(model: LoadedModel, motion: MotionFeatures | None, spec: CodecSpe
             f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
             f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
         )
-    if motion is not None and tuple(motion.names) != model.motion_names:
+
+
+def _own_features(model: LoadedModel, motion: MotionFeatures | None) -> MotionFeatures | None:
+    """The motion features that the model was trained with."""
+    try:
+        return motion and motion.only(model.motion_names)
+    except ValueError as error:
         raise ModelError(
-            f"The motion has {len(motion.names)} features and the model was trained on "
-            f"{len(model.motion_names)} others; use a model of this program's version."
-        )
+            f"The model was trained on features that this motion has not ({error}); use a model "
+            "of this program's version."
+        ) from error
 
 
 def _check_metre(rhythm: Rhythm | None, style: str | None) -> None:

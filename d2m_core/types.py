@@ -141,6 +141,15 @@ class MotionFeatures:
     def duration_s(self) -> float:
         return self.values.shape[0] / self.fps
 
+    def only(self, names: tuple[str, ...]) -> MotionFeatures:
+        """The columns of these names, in their order. Raises `ValueError` where one is missing."""
+        if names == self.names:
+            return self
+        missing = [name for name in names if name not in self.names]
+        _check(not missing, f"motion features lack {', '.join(missing[:5])}")
+        columns = [self.names.index(name) for name in names]
+        return MotionFeatures(self.values[:, columns], names, self.fps)
+
 
 @dataclass(frozen=True, eq=False)
 class Rhythm:

@@ -57,6 +57,7 @@ PARTS_OF = {
     "limiter": "grid",
     "metrics_sound": "metrics",
     "motion_body": "motion",
+    "motion_braking": "motion",
     "mux": "audio",
     "pose_bundle": "assets",
     "pose_packages": "assets",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from d2m_core.errors import SettingError
-from d2m_core.motion import extract_motion
+from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.rhythm import RhythmNet, rhythm_curves
 from d2m_core.types import MOTION_FPS, MotionFeatures
 from training.dance_with_melody import EXCERPT_S, captured_poses, dances_in
@@ -141,6 +141,9 @@ def adapt(
     net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: AdaptSettings
 ) -> list[Clock]:
     """Fits `net` in place; returns the clocks found last."""
+    names = net.names or MOTION_NAMES
+    dances = [replace(dance, motion=dance.motion.only(names)) for dance in dances]
+    pool = pool.with_motion(names)
     optimiser = torch.optim.AdamW(net.parameters(), settings.rate, weight_decay=0.02)
     clocks, spent_s, step = clocks_of(net, dances), 0.0, 0
     while spent_s < 60 * settings.minutes:

@@ -61,9 +61,25 @@ class DataSet:
         known = tuple(style for style in STYLES if style in found)
         return (*known, *sorted(found.difference(known)))
 
+    def with_motion(self, names: tuple[str, ...]) -> DataSet:
+        """The same with these motion features alone, which all items must have."""
+        train, held_out = (
+            tuple(_with_motion(item, names) for item in part)
+            for part in (self.train, self.held_out)
+        )
+        return DataSet(train, held_out)
+
     @property
     def hours(self) -> float:
         return sum(item.duration_s for item in self.train) / 3600
+
+
+def _with_motion(item: TrainItem, names: tuple[str, ...]) -> TrainItem:
+    if item.motion_names == names:
+        return item
+    columns = [item.motion_names.index(name) for name in names]
+    motion = None if item.motion is None else item.motion[:, columns]
+    return replace(item, motion=motion, motion_names=names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,10 @@ def _example(
     frames = round(length_s * MOTION_FPS)
     beat, down, onset = (c[:frames] for c in (seen.beat, seen.downbeat, seen.onset))
     tempo = None if seen.tempo is None else seen.tempo[:frames]
-    grid = decode_beats(beat, MOTION_FPS, down, None, onset, tempo, fall_back=False)
+    accents = None if seen.accents is None else seen.accents[:frames]
+    grid = decode_beats(
+        beat, MOTION_FPS, down, None, onset, tempo, fall_back=False, accents=accents
+    )
     signs = cues(at_rate(beat.astype(np.float64), MOTION_FPS), grid.beats_s, grid.tempo_bpm, onset)
     right = beat_f(beats_s[beats_s < length_s], grid.beats_s) >= RIGHT_F
     return Example(signs, bool(right), weight, dance)

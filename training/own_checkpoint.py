@@ -14,8 +14,8 @@ def is_checkpoint(init: str) -> bool:
     return init.endswith(".safetensors")
 
 
-def checkpoint_shape(path: str, data: DataSet) -> ModelConfig:
-    """The shape of the checkpoint's network, styles included.
+def checkpoint_shape(path: str, data: DataSet) -> tuple[ModelConfig, DataSet]:
+    """The shape of the checkpoint's network, styles included, and the data in its motion features.
 
     Raises `ModelError` for another file, and `SettingError` where the items do not fit it.
     """
@@ -26,7 +26,7 @@ def checkpoint_shape(path: str, data: DataSet) -> ModelConfig:
             f" items have {data.codec.codebooks} of {data.codec.name}; encode the music with its"
             " codec and bandwidth."
         )
-    if tuple(loaded.motion_names) != tuple(data.motion_names):
+    if not set(loaded.motion_names) <= set(data.motion_names):
         raise SettingError(f"The items have other motion features than {path}; make them anew.")
     config = loaded.model.config
     unknown = sorted(set(data.styles) - set(config.styles))
@@ -35,7 +35,7 @@ def checkpoint_shape(path: str, data: DataSet) -> ModelConfig:
             f"{path} does not know the style {unknown[0]} (it has {', '.join(config.styles)});"
             " give these items one of them, or none."
         )
-    return config
+    return config, data.with_motion(loaded.motion_names)
 
 
 def start_from(net: DanceToMusic, path: str) -> None:

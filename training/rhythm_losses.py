@@ -9,6 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from d2m_core.errors import require
 from d2m_core.motion import MOTION_NAMES
+from d2m_core.motion_braking import BRAKING_NAMES
 from d2m_core.rhythm import RhythmOutput, tempo_bins_bpm
 from d2m_core.types import PART_CURVES
 from training.studio.dancer.choreography import FAMILIES
@@ -33,8 +34,9 @@ CUES = {
     "feet": ("ankle", "contact"),
     "head": ("head", "nod"),
     "turns": ("yaw", "turns"),
-    "trunk": ("lean", "sway", "hip_tilt"),
+    "trunk": ("lean", "sway", "hip_tilt", "trunk"),
     "accelerations": ("_a", "_ax", "_ay", "_decel", "_accel", "_decel_l", "_decel_r", "_a_even"),
+    "braking": BRAKING_NAMES,
     "sums": ("total", "speed_band", "speed_even", "decel_even"),
 }
 """Groups of motion features, by what their names start with, or end with where it starts `_`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,12 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.motion)
+
+    def with_motion(self, names: tuple[str, ...]) -> Pool:
+        """The same with some of `MOTION_NAMES` alone, as a network reads them."""
+        if names == MOTION_NAMES:
+            return self
+        return replace(self, motion=self.motion[..., [MOTION_NAMES.index(n) for n in names]])
 
 
 def random_grid(duration_s: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

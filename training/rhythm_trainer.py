@@ -76,7 +76,7 @@ class Trainer:
         shape = RhythmConfig(
             len(MOTION_NAMES), config.channels, config.layers, parts=True, tempo_bins=TEMPO_BINS
         )
-        self.net = RhythmNet(shape).to(self.device)
+        self.net = RhythmNet(shape, MOTION_NAMES).to(self.device)
         self._measure(pool)
         self.averaged = {k: v.clone() for k, v in self.net.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
@@ -130,7 +130,7 @@ class Trainer:
 
     def averaged_net(self) -> RhythmNet:
         """The network with averaged weights, on the CPU."""
-        net = RhythmNet(self.net.config)
+        net = RhythmNet(self.net.config, self.net.names)
         net.load_state_dict(self.averaged)
         return net.eval()
 

@@ -46,7 +46,7 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     data = data or read_folder(config.data, config.hold_out)
     codec = data.codec
     if is_checkpoint(config.init):
-        full = checkpoint_shape(config.init, data)
+        full, data = checkpoint_shape(config.init, data)
     else:
         if config.init:
             shape = {**shape, **decoder_shape(config.init, codec)}

@@ -146,7 +146,7 @@ def fit_to(config: TrainRhythmConfig) -> int:
         "minutes": config.minutes,
         "offset_s": [round(float(np.mean(offsets)), 3), round(float(np.std(offsets)), 3)],
     }
-    save_rhythm(config.out, net, MOTION_NAMES, info)
+    save_rhythm(config.out, net, net.names or MOTION_NAMES, info)
     log.info("saved %s: %s", config.out, info)
     return 0
 

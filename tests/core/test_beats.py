@@ -8,6 +8,7 @@ import pytest
 from d2m_core.beat_confidence import contrast
 from d2m_core.beat_tracking import (
     RATE,
+    accent_gain,
     at_rate,
     beat_lengths,
     bump_gain,
@@ -236,3 +237,38 @@ def test_a_known_metre_is_kept_whatever_the_curves_say(tempo_bpm: float | None) 
     flat = np.zeros(300)
     still = decode_beats(flat, FPS, flat, tempo_bpm, metre=3)
     assert set(np.diff(np.flatnonzero(still.downbeats))) == {3}
+
+
+# --- visible accents ---
+
+
+def test_accents_choose_between_two_phases_that_the_network_holds_alike() -> None:
+    truth = steady_beats(80, 12.0, 0.2)
+    between = truth[:-1] + 60 / 80 / 2
+    curve = np.maximum(bumps(truth, 12.0, 0.4), bumps(between, 12.0, 0.4))
+    bars = np.full(300, 0.1)
+    for ours in (truth, between):
+        grid = decode_beats(curve, FPS, bars, 80.0, accents=bumps(ours[::2], 12.0, 0.8))
+        assert beat_f(ours, grid.beats_s, 0.05) > 0.95
+
+
+def test_accents_beside_sure_beats_change_nothing() -> None:
+    truth = steady_beats(110, 12.0, 0.2)
+    beside = truth[1::4] + 0.2
+    plain = decode_beats(bumps(truth, 12.0), FPS, bumps(truth[::4], 12.0))
+    leaning = decode_beats(
+        bumps(truth, 12.0), FPS, bumps(truth[::4], 12.0), accents=bumps(beside, 12.0)
+    )
+    assert beat_f(plain.beats_s, leaning.beats_s, 0.02) == 1.0
+
+
+def test_an_accent_counts_where_it_is_as_far_as_it_is_strong() -> None:
+    strong, weak, faint = 1.0, 2.0, 3.0
+    heights = np.array([0.9, 0.5, 0.2])
+    curve = at_rate(bumps(np.array([strong, weak, faint]), 4.0, heights), FPS)
+    gain = accent_gain(curve)
+    assert gain.shape == curve.shape
+    assert gain.mean() == pytest.approx(0, abs=1e-9)
+    at = [gain[round(t * RATE)] for t in (strong, weak, faint, 3.5)]
+    assert at[0] > at[1] > at[2] == pytest.approx(at[3])
+    assert (accent_gain(np.zeros(50)) == 0).all()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -26,8 +27,8 @@ from d2m_core.config import ModelConfig, RhythmConfig
 from d2m_core.errors import ModelError
 from d2m_core.model import DanceToMusic
 from d2m_core.motion import MOTION_NAMES
-from d2m_core.rhythm import RhythmNet
-from d2m_core.types import CodecSpec
+from d2m_core.rhythm import RhythmNet, rhythm_curves
+from d2m_core.types import CodecSpec, MotionFeatures
 
 SPEC = CodecSpec("tiny", 24_000, 50.0, 2, 16)
 NAMES = ("hip", "hand", "foot")
@@ -82,6 +83,21 @@ def test_rhythm_comes_back(tmp_path: Path) -> None:
         assert torch.equal(back(motion).beat, net(motion).beat)
     assert read_info(path, "rhythm") == INFO
     assert styles_in(path) == ()
+
+
+def test_rhythm_reads_the_features_it_was_trained_with(tmp_path: Path) -> None:
+    names = ("present", "bounce_v", "clap")
+    net = RhythmNet(RhythmConfig(features=3, channels=8, layers=1), names)
+    back = load_rhythm(save_rhythm(tmp_path / "r.safetensors", net, names, INFO))
+    assert back.names == names
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(60, len(MOTION_NAMES))).astype(np.float32)
+    values[:, 0] = 1
+    whole = MotionFeatures(values, MOTION_NAMES)
+    curves, alone = rhythm_curves(whole, back), rhythm_curves(whole.only(names), back)
+    np.testing.assert_array_equal(curves.beat, alone.beat)
+    with pytest.raises(ValueError, match="lack clap"):
+        rhythm_curves(whole.only(names[:2]), back)
 
 
 def test_kinds_are_not_mistaken(model: DanceToMusic, tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from d2m_core.accents import find_accents
 from d2m_core.motion import MOTION_NAMES, extract_motion, mirror_motion
-from d2m_core.types import LANDMARKS, PoseSequence
+from d2m_core.types import LANDMARKS, MOTION_FPS, PoseSequence
 
 HIPS, ANKLES, WRISTS = (23, 24), (27, 28), (15, 16)
 _SKELETON = {
@@ -98,7 +101,7 @@ def test_size_in_the_picture_and_of_the_body_do_not_matter(size: float, metres: 
     other = PoseSequence(
         poses.world * np.float32(metres), poses.image, poses.visibility, poses.present, poses.fps
     )
-    np.testing.assert_allclose(extract_motion(other).values, base, atol=0.02, rtol=0.01)
+    np.testing.assert_allclose(extract_motion(other).values, base, atol=0.04, rtol=0.01)
 
 
 @settings(max_examples=15, deadline=None)
@@ -202,3 +205,45 @@ def test_flat_poses_without_depth_work() -> None:
 def test_a_person_who_is_not_there() -> None:
     with pytest.raises(IndexError, match="person 1 of 1"):
         extract_motion(bouncing(), person=1)
+
+
+def test_braking_and_accents_are_those_of_the_pose() -> None:
+    poses = bouncing(bpm=200, duration_s=6.0)
+    accents = find_accents(poses)
+    curve = column(poses, "accent")
+    peaks = np.flatnonzero(curve > 0.05)
+    assert len(accents) > 0
+    assert np.abs(peaks[:, None] / MOTION_FPS - accents.times_s).min(1).max() < 0.15
+    brake = column(poses, "brake")
+    at = np.round(accents.times_s * MOTION_FPS).astype(int)
+    np.testing.assert_allclose(brake[at], accents.strengths, atol=0.02)
+    swing = column(poses, "wrist_steady_vx_l")
+    assert np.corrcoef(swing, column(poses, "wrist_vx_l"))[0, 1] > 0.95
+
+
+def test_swapped_hands_do_not_shake_steady_speeds() -> None:
+    """Left taken for right in single frames, as estimators do."""
+    poses = bouncing(bpm=60, duration_s=6.0)
+    image = poses.image.copy()
+    image[20::30] = image[20::30][..., _swapped_hands(), :]
+    confused = replace(poses, image=image)
+    plain = np.ptp(column(confused, "wrist_vx_l")) / np.ptp(column(poses, "wrist_vx_l"))
+    steady = column(confused, "wrist_steady_vx_l") - column(poses, "wrist_steady_vx_l")
+    assert plain > 2
+    assert np.abs(steady).max() < 0.1 * np.ptp(column(poses, "wrist_steady_vx_l"))
+
+
+def _swapped_hands() -> list[int]:
+    order = list(range(LANDMARKS))
+    order[15], order[16] = order[16], order[15]
+    return order
+
+
+def test_only_some_features_in_any_order() -> None:
+    motion = extract_motion(bouncing())
+    two = motion.only(("clap", "present"))
+    assert two.names == ("clap", "present")
+    np.testing.assert_array_equal(two.values[:, 1], motion.values[:, 0])
+    assert motion.only(MOTION_NAMES) is motion
+    with pytest.raises(ValueError, match="lack waltz"):
+        motion.only(("present", "waltz"))

@@ -54,6 +54,17 @@ def test_fitting_learns_beats_that_lie_elsewhere(tmp_path: Path) -> None:
     assert song_of(own) == "one"
 
 
+def test_a_network_that_reads_fewer_features_is_fitted_in_them(tmp_path: Path) -> None:
+    truth, motion = example(5, 8.0)
+    own = RealDance("a", motion, truth.beats_s)
+    pool = cached_pool(tmp_path, range(2), 8.0, workers=1)
+    names = MOTION_NAMES[:40]
+    net = RhythmNet(RhythmConfig(40, 16, 3, parts=True, tempo_bins=8), names).eval()
+    before = net.head.weight.detach().clone()
+    adapt(net, [own], pool, AdaptSettings(minutes=0.01, batch=2))
+    assert not torch.equal(net.head.weight, before)
+
+
 def test_a_folder_without_dances_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="holds no dances"):
         read_dances(tmp_path, tmp_path)
