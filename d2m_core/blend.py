@@ -22,7 +22,7 @@ def dance_motion(poses: PoseSequence) -> MotionFeatures:
 
     In each frame a dancer weighs as much as they move around it (mean speed in body heights per
     second over about a second); who is absent weighs nothing. `present` tells whether anybody is
-    there. So whoever dances leads, people who dance the same add up, and bystanders hardly count.
+    there, and `accent` is the strongest of all dancers, as in `dance_accents`. So whoever dances leads, people who dance the same add up, and bystanders hardly count.
     """
     people = [p for p in range(poses.people) if poses.present[:, p].any()] or [0]
     motions = [extract_motion(poses, person) for person in people]
@@ -37,7 +37,9 @@ def dance_motion(poses: PoseSequence) -> MotionFeatures:
     weight = here * (around / np.maximum(seen, 1e-9) + _STILL)
     share = weight / np.maximum(weight.sum(0), 1e-9)
     mean = (values * share[..., None]).sum(0)
-    mean[:, MOTION_NAMES.index("present")] = here.max(0)
+    for name in ("present", "accent"):
+        column = MOTION_NAMES.index(name)
+        mean[:, column] = values[..., column].max(0)
     return MotionFeatures(mean.astype(np.float32), MOTION_NAMES)
 
 

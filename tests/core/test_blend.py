@@ -70,6 +70,14 @@ def test_who_stands_by_hardly_counts(one: PoseSequence) -> None:
     assert (both[:, MOTION_NAMES.index("present")] == 1).all()
 
 
+def test_an_accent_of_one_is_one_for_all(one: PoseSequence) -> None:
+    both = side_by_side(standing(one), one)
+    column = MOTION_NAMES.index("accent")
+    alone = extract_motion(one).values[:, column]
+    assert alone.max() > 0.4
+    np.testing.assert_allclose(dance_motion(both).values[:, column], alone, atol=1e-6)
+
+
 def test_the_picture_numbers_everybody(one: PoseSequence) -> None:
     away = changed(one, image=one.image + np.float32(0.4))
     both = side_by_side(one, away)
