@@ -38,8 +38,10 @@ _LEAST_TEMPO, _TEMPO_TRUST = 1e-3, 0.5
 """No tempo is taken as less likely than this; and how much a second of tempo counts."""
 _LEAST_HEIGHT, _PEAKS_APART = 0.1, 20
 """Bumps are not taken as lower; peaks nearer than so many states are one."""
-_ACCENT_WEIGHT, _ACCENT_WEAK, _ACCENT_STRONG, _ACCENT_S = 2.0, 0.3, 0.7, 0.04
-"""What a beat gains, in log odds, by a visible accent; from which strength, and how far away."""
+_ACCENT_WEIGHT, _ACCENT_WEAK, _ACCENT_STRONG, _ACCENT_S = 4.0, 0.3, 0.7, 0.04
+"""What a beat gains, in log odds, by a visible accent; from which strength on, at which it gains
+all of it, and how far away. At 0, 2 and 4, the share of accents on a beat was 0.471, 0.471 and
+0.552 on seven real clips, and beat F of 80 drawn dances 0.973, 0.974 and 0.976."""
 _BEAT_SHARE = 16
 """An onset of music lies in one state of so many, around a beat."""
 

@@ -22,7 +22,8 @@ def dance_motion(poses: PoseSequence) -> MotionFeatures:
 
     In each frame a dancer weighs as much as they move around it (mean speed in body heights per
     second over about a second); who is absent weighs nothing. `present` tells whether anybody is
-    there, and `accent` is the strongest of all dancers, as in `dance_accents`. So whoever dances leads, people who dance the same add up, and bystanders hardly count.
+    there, and `accent` is the strongest of all dancers, as in `dance_accents`. So whoever dances
+    leads, people who dance the same add up, and bystanders hardly count.
     """
     people = [p for p in range(poses.people) if poses.present[:, p].any()] or [0]
     motions = [extract_motion(poses, person) for person in people]

@@ -157,7 +157,7 @@ def add_rhythm_flags(parser: argparse.ArgumentParser) -> None:
         "--studio-dances", type=int, default=60, help="dances of the set studio [%(default)s]"
     )
     parser.add_argument(
-        "--dances", type=int, default=20, help="dances of the set drawn [%(default)s]"
+        "--dances", type=int, default=60, help="dances of the set drawn [%(default)s]"
     )
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="of studio and drawn dances [%(default)s]"
