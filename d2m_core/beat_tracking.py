@@ -82,7 +82,7 @@ def bump_gain(curve: np.ndarray, height: float, favoured: float) -> np.ndarray:
         height: How high bumps usually come out.
         favoured: How much more bumps counted in training than their absence; undone here.
     """
-    sure = _fair(curve, favoured)
+    sure = fair(curve, favoured)
     reach = int(np.ceil(3 * _TARGET_S * RATE))
     away_s = np.arange(-reach, reach + 1) / RATE
     bump = _BASE + (height - _BASE) * np.exp(-0.5 * (away_s / _TARGET_S) ** 2)
@@ -102,13 +102,13 @@ def bump_height(curve: np.ndarray, most: float, favoured: float, share: float) -
     would always win. Beat F of 33 captured dances: 0.30 instead of 0.50; of 120 studio dances, the
     same within 0.01.
     """
-    sure = _fair(curve, favoured)
+    sure = fair(curve, favoured)
     peaks, _ = find_peaks(sure, distance=_PEAKS_APART)
     found = float(np.percentile(sure[peaks], 100 * (1 - share))) if len(peaks) else 0.0
     return float(np.clip(found, _LEAST_HEIGHT, most))
 
 
-def _fair(curve: np.ndarray, favoured: float) -> np.ndarray:
+def fair(curve: np.ndarray, favoured: float) -> np.ndarray:
     """A curve of a network that was taught with events favoured, as if it had not been."""
     sure = np.clip(curve, _LEAST, 1 - _LEAST)
     return sure / (sure + favoured * (1 - sure))

@@ -10,6 +10,7 @@ import torch
 from scipy import ndimage
 from torch import nn
 
+from .beat_tracking import fair
 from .beats import STEADY_BELOW, bars, decode_beats
 from .config import TEMPO_RANGE_BPM, RhythmConfig, check_tempo
 from .types import MOTION_FPS, PART_CURVES, MotionFeatures, Progress, Rhythm, Waveform
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 _CLAMP = 5.0
 """Features further out than so many deviations are taken as outliers."""
 _DILATIONS = 8
+_ONSET_FAVOURED = 3.0
+"""How much more accents counted in training than their absence (`training.rhythm_losses`). Undone
+in what goes on to the music: with it, curves were twice as high as those the transformer learnt."""
 _CURVES = 4
 """Outputs that every network has."""
 
@@ -146,7 +150,8 @@ def rhythm_from_motion(
             "strongest accents on sixteenths; set the tempo to choose another.",
             grid.confidence, grid.tempo_bpm,
         )  # fmt: skip
-    curves = np.stack([seen.onset, seen.energy], 1).astype(np.float32)  # [F, R]
+    onset = fair(seen.onset, _ONSET_FAVOURED) * (seen.onset > 0)
+    curves = np.stack([onset, seen.energy], 1).astype(np.float32)  # [F, R]
     return Rhythm(
         grid.beats_s, grid.downbeats, curves, grid.tempo_bpm, grid.confidence, fps=motion.fps,
         parts=seen.parts,
