@@ -338,3 +338,15 @@ def test_beats_from_a_list() -> None:
     assert after.downbeats.tolist() == [True, False, False]
     with pytest.raises(SettingError, match="1 of the 2 beat times"):
         with_beats(plain(), [1.0, 50.0])
+
+
+def test_the_music_is_told_the_accents_that_one_sees() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.uniform(size=(120, 5)).astype(np.float32)
+    values[:, 0] = 1
+    seen = rhythm_from_motion(
+        MotionFeatures(values, ("present", "a", "accent", "c", "d")), small_net()
+    )
+    np.testing.assert_array_equal(seen.curves[:, 0], values[:, 2])
+    blind = rhythm_from_motion(MotionFeatures(values, ("present", "a", "b", "c", "d")), small_net())
+    assert (blind.curves[:, 0] != values[:, 2]).any()
