@@ -13,7 +13,7 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from .braking import FEET, PARTS, TRUNK, braking_of, parts_of
-from .motion_body import WRISTS
+from .motion_body import WRISTS, body_of
 from .types import MOTION_FPS, PoseSequence
 
 ACCENT_KINDS = ("brake", "reversal", "landing", "clap")
@@ -100,7 +100,7 @@ def find_accents(poses: PoseSequence, person: int = 0) -> Accents:
     """
     if not 0 <= person < poses.people:
         raise IndexError(f"person {person} of {poses.people}")
-    points, sure = parts_of(poses, person)
+    points, sure = parts_of(poses, person, body_of(poses, person))
     return accents_of(points, *braking_of(points, sure))
 
 
@@ -126,14 +126,22 @@ def strength_of(braking: np.ndarray) -> np.ndarray:
 
 def accent_curve(accents: Accents, frames: int, fps: float = MOTION_FPS) -> np.ndarray:
     """Accents as bumps a tenth of a second wide, as high as they are strong, float32 [frames]."""
-    reach = int(np.ceil(6 * _BUMP_S * fps))
-    places = np.round(accents.times_s * fps).astype(int)[:, None] + np.arange(-reach, reach + 1)
-    away_s = places / fps - accents.times_s[:, None]  # [A, near frames]
-    bumps = accents.strengths[:, None] * np.exp(-0.5 * (away_s / _BUMP_S) ** 2)
+    return bumps_at(accents.times_s, accents.strengths, frames, fps, _BUMP_S).astype(np.float32)
+
+
+def bumps_at(
+    times_s: np.ndarray, heights: np.ndarray, frames: int, fps: float, width_s: float
+) -> np.ndarray:
+    """A Gaussian bump of deviation `width_s` at each moment [A], float64 [frames]; the highest
+    counts where they overlap. Memory grows with A and with `frames`, not with their product."""
+    reach = int(np.ceil(6 * width_s * fps))
+    places = np.round(times_s * fps).astype(int)[:, None] + np.arange(-reach, reach + 1)
+    away_s = places / fps - times_s[:, None]  # [A, near frames]
+    bumps = heights[:, None] * np.exp(-0.5 * (away_s / width_s) ** 2)
     inside = (places >= 0) & (places < frames)
     curve = np.zeros(frames)
     np.maximum.at(curve, places[inside], bumps[inside])
-    return curve.astype(np.float32)
+    return curve
 
 
 def _between(curve: np.ndarray, frames: np.ndarray) -> np.ndarray:

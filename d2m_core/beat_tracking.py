@@ -17,6 +17,7 @@ from scipy import ndimage
 from scipy.interpolate import CubicSpline
 from scipy.signal import find_peaks
 
+from .accents import bumps_at
 from .config import TEMPO_RANGE_BPM
 
 RATE = 100
@@ -63,7 +64,8 @@ def beat_lengths() -> np.ndarray:
 
 
 def at_rate(curve: np.ndarray, fps: float) -> np.ndarray:
-    """A curve [F] in 0..1 at `RATE`, float64 [S]."""
+    """A curve [F] in 0..1 at `RATE`, float64 [S]; what is not a number counts as 0."""
+    curve = np.nan_to_num(np.asarray(curve, np.float64))
     times = np.arange(max(1, round(len(curve) / fps * RATE))) / RATE
     if len(curve) < 4:
         return np.interp(times, np.arange(len(curve)) / fps, curve)
@@ -82,7 +84,7 @@ def bump_gain(curve: np.ndarray, height: float, favoured: float) -> np.ndarray:
         height: How high bumps usually come out.
         favoured: How much more bumps counted in training than their absence; undone here.
     """
-    sure = fair(curve, favoured)
+    sure = _fair(curve, favoured)
     reach = int(np.ceil(3 * _TARGET_S * RATE))
     away_s = np.arange(-reach, reach + 1) / RATE
     bump = _BASE + (height - _BASE) * np.exp(-0.5 * (away_s / _TARGET_S) ** 2)
@@ -102,13 +104,13 @@ def bump_height(curve: np.ndarray, most: float, favoured: float, share: float) -
     would always win. Beat F of 33 captured dances: 0.30 instead of 0.50; of 120 studio dances, the
     same within 0.01.
     """
-    sure = fair(curve, favoured)
+    sure = _fair(curve, favoured)
     peaks, _ = find_peaks(sure, distance=_PEAKS_APART)
     found = float(np.percentile(sure[peaks], 100 * (1 - share))) if len(peaks) else 0.0
     return float(np.clip(found, _LEAST_HEIGHT, most))
 
 
-def fair(curve: np.ndarray, favoured: float) -> np.ndarray:
+def _fair(curve: np.ndarray, favoured: float) -> np.ndarray:
     """A curve of a network that was taught with events favoured, as if it had not been."""
     sure = np.clip(curve, _LEAST, 1 - _LEAST)
     return sure / (sure + favoured * (1 - sure))
@@ -135,11 +137,7 @@ def accent_gain(curve: np.ndarray) -> np.ndarray:
     """
     peaks, _ = find_peaks(curve, height=_ACCENT_WEAK)
     strong = np.clip((curve[peaks] - _ACCENT_WEAK) / (_ACCENT_STRONG - _ACCENT_WEAK), 0, 1)
-    reach = int(np.ceil(4 * _ACCENT_S * RATE))
-    bump = np.exp(-0.5 * (np.arange(-reach, reach + 1) / RATE / _ACCENT_S) ** 2)
-    near = np.zeros(len(curve) + 2 * reach)
-    np.maximum.at(near, peaks[:, None] + np.arange(2 * reach + 1), strong[:, None] * bump)
-    near = near[reach : reach + len(curve)]
+    near = bumps_at(peaks / RATE, strong, len(curve), RATE, _ACCENT_S)
     return _ACCENT_WEIGHT * (near - near.mean())
 
 

@@ -99,7 +99,7 @@ def decode_beats(
         accents: The visible accents (`accents.accent_curve`), [F]; beats then lean towards them.
     """
     duration_s = len(beat) / fps
-    curve = at_rate(np.nan_to_num(np.asarray(beat, np.float64)), fps)
+    curve = at_rate(beat, fps)
     felt = np.nan_to_num(np.asarray(beat if onset is None else onset, np.float64))
     if curve.max() < _FLAT or (downbeat is not None and felt.max() < _STILL):
         beats = steady_beats(tempo_bpm or DEFAULT_BPM, duration_s)
@@ -107,8 +107,7 @@ def decode_beats(
         return BeatGrid(beats, downbeats, tempo_bpm or DEFAULT_BPM, 0.0)
     gain, bar_gain = _gains(curve, fps, downbeat, tempi if tempo_bpm is None else None)
     if accents is not None:
-        seen = at_rate(np.nan_to_num(np.asarray(accents, np.float64)), fps)
-        gain = gain + accent_gain(seen)[:, None]
+        gain = gain + accent_gain(at_rate(accents, fps))[:, None]
     if tempo_bpm is None:
         steady = _MUSIC_STEADY if bar_gain is None else _DANCE_STEADY
         chain = track(gain, bar_gain, steady, metre)
@@ -136,7 +135,7 @@ def steady_fallback(curve: np.ndarray, fps: float, tempo_bpm: float) -> np.ndarr
     seen. Of the four sixteenths the beat is the one where the curve is highest. A curve [F] without
     onsets gives beats from 0 s on.
     """
-    fine = at_rate(np.nan_to_num(np.asarray(curve, np.float64)), fps)
+    fine = at_rate(curve, fps)
     step_s = 60 / tempo_bpm / _SIXTEENTHS
     peaks, _ = find_peaks(fine, height=max(_FLAT, _STRONG * float(fine.max())))
     first_s = _phase(peaks / RATE, fine[peaks] ** 2, step_s)
@@ -166,7 +165,7 @@ def _gains(
     """What a beat gains at each state, [S, L] or [S, 1], and what the start of a bar does, [S]."""
     if downbeat is None:
         return onset_gain(curve, beat_lengths()), None
-    bars_curve = at_rate(np.nan_to_num(np.asarray(downbeat, np.float64)), fps)
+    bars_curve = at_rate(downbeat, fps)
     height = bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _BEAT_SHARE)
     gain = bump_gain(curve, height, _BEAT_FAVOURED)[:, None]
     if tempi is not None:

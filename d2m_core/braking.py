@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from .motion_body import ANKLES, TORSO, WRISTS, body_of
+from .motion_body import ANKLES, TORSO, WRISTS, Body
 from .types import MOTION_FPS, PoseSequence
 
 PARTS = ((WRISTS[0],), (WRISTS[1],), (ANKLES[0],), (ANKLES[1],), TORSO)
@@ -39,9 +39,11 @@ _SWAP_COST = 0.001
 """Squared body heights per frame for taking left as right, so that limbs keep their names."""
 
 
-def parts_of(poses: PoseSequence, person: int) -> tuple[np.ndarray, np.ndarray]:
-    """Hands, feet and trunk, [F, S, 2] in body heights, and how well seen they are, 0..1 [F, S]."""
-    body = body_of(poses, person)
+def parts_of(poses: PoseSequence, person: int, body: Body) -> tuple[np.ndarray, np.ndarray]:
+    """Hands, feet and trunk, [F, S, 2] in body heights, and how well seen they are, 0..1 [F, S].
+
+    `body`: what `body_of` says of this person.
+    """
     image = body.image.copy()
     for left, right in (WRISTS, ANKLES):
         pair = image[:, [left, right]]

@@ -82,7 +82,7 @@ def extract_motion(poses: PoseSequence, person: int = 0) -> MotionFeatures:
     columns: dict[str, Column] = {"present": (body.present.astype(np.float64), ())}
     for group in (_root, _legs, _upper, _hands, _feet, _facing, _whole):
         columns |= group(body)
-    columns |= _scales(columns) | _evened(columns, body) | braking_columns(poses, person)
+    columns |= _scales(columns) | _evened(columns, body) | braking_columns(poses, person, body)
     values = np.zeros((len(body.present), len(MOTION_NAMES)), np.float32)  # [F, D]
     for index, name in enumerate(MOTION_NAMES):
         column, joints = columns[name]

@@ -11,6 +11,7 @@ import numpy as np
 
 from .accents import accent_curve, accents_of, strength_of
 from .braking import PARTS, braking_of, parts_of
+from .motion_body import Body
 from .types import PoseSequence
 
 _PARTS = ("wrist_{}_l", "wrist_{}_r", "ankle_{}_l", "ankle_{}_r", "trunk_{}")
@@ -26,10 +27,13 @@ heights per second; `brake`: of all parts; `accent`: the visible accents (`accen
 
 
 def braking_columns(
-    poses: PoseSequence, person: int
+    poses: PoseSequence, person: int, body: Body
 ) -> dict[str, tuple[np.ndarray, tuple[int, ...]]]:
-    """Columns [F] named as in `BRAKING_NAMES`, and the landmarks that each depends on."""
-    points, sure = parts_of(poses, person)
+    """Columns [F] named as in `BRAKING_NAMES`, and the landmarks that each depends on.
+
+    `body`: what `body_of` says of this person.
+    """
+    points, sure = parts_of(poses, person, body)
     braking, velocity = braking_of(points, sure)
     upward = velocity * np.array([1.0, -1.0])
     accents = accents_of(points, braking, velocity)

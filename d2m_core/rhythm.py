@@ -10,7 +10,6 @@ import torch
 from scipy import ndimage
 from torch import nn
 
-from .beat_tracking import fair
 from .beats import STEADY_BELOW, bars, decode_beats
 from .config import TEMPO_RANGE_BPM, RhythmConfig, check_tempo
 from .types import MOTION_FPS, PART_CURVES, MotionFeatures, Progress, Rhythm, Waveform
@@ -20,8 +19,6 @@ log = logging.getLogger(__name__)
 _CLAMP = 5.0
 """Features further out than so many deviations are taken as outliers."""
 _DILATIONS = 8
-_ONSET_FAVOURED = 3.0
-"""How much more accents counted in training than their absence (`training.rhythm_losses`)."""
 _CURVES = 4
 """Outputs that every network has."""
 
@@ -149,22 +146,12 @@ def rhythm_from_motion(
             "strongest accents on sixteenths; set the tempo to choose another.",
             grid.confidence, grid.tempo_bpm,
         )  # fmt: skip
-    curves = np.stack([_heard(seen), seen.energy], 1).astype(np.float32)  # [F, R]
+    onset = seen.onset if seen.accents is None else seen.accents  # what is seen, where known
+    curves = np.stack([onset, seen.energy], 1).astype(np.float32)  # [F, R]
     return Rhythm(
         grid.beats_s, grid.downbeats, curves, grid.tempo_bpm, grid.confidence, fps=motion.fps,
         parts=seen.parts,
     )  # fmt: skip
-
-
-def _heard(seen: RhythmCurves) -> np.ndarray:
-    """The accents that the music is to meet, 0..1 [F]: the visible ones.
-
-    Without them, what the network takes for accents, as a probability. Of the accents of seven
-    real clips 0.742 met an onset of the music with the first, 0.607 with the second.
-    """
-    if seen.accents is not None:
-        return seen.accents
-    return fair(seen.onset, _ONSET_FAVOURED) * (seen.onset > 0)
 
 
 def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
