@@ -6,8 +6,8 @@ from pathlib import Path
 
 from .errors import ModelError, SettingError
 
-WEIGHTS = {"model": "model.safetensors", "rhythm": "rhythm.safetensors"}
-"""Our own networks: names in the repository's `weights` folder; for codecs see `codec`."""
+WEIGHTS = {"model": "model.safetensors", "rhythm": "rhythm.safetensors", "style": "style.safetensors"}
+"""Our own networks: names in the repository's `weights` folder; codecs are `EMBEDDED_FOLDERS`."""
 
 
 def default_weights(kind: str) -> Path:

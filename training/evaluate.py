@@ -4,8 +4,9 @@
     python -m training.evaluate rhythm [--sets SET ...] [--melody DIR] [--clips DIR]
     python -m training.evaluate clips FOLDER
 
-`music`: dances the networks never saw go in, music comes out and is scored (`training.scoreboard.music.board`;
-columns in `training.scoreboard.music.scores`). `rhythm`: beats and accents found in sets of dances and clips
+`music`: dances the networks never saw go in, music comes out and is scored
+(`training.scoreboard.music.board`; columns in `training.scoreboard.music.scores`).
+`rhythm`: beats and accents found in sets of dances and clips
 (`training.scoreboard.rhythm_sets`), one table for each. `clips`: every video in a folder runs from file to
 music. Results are printed as tables and written as JSON into `runs/evaluate/`, those of `music`
 with pages of pictures into `runs/evaluate/music/`.

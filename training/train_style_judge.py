@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from d2m_core.codec import Codec, load_codec
 from d2m_core.errors import D2MError, SettingError
-from training.judges.style import DEFAULT_WEIGHTS, StyleJudge, StyleNet, features, save_judge
+from training.judges.style import StyleJudge, StyleNet, features, save_judge
 from training.judges.style_spectra import SPEEDS, StyleData, bent, joined, read_styles
 from training.run.provenance import commit
 
@@ -119,7 +119,7 @@ def _settings(argv: list[str] | None) -> _Settings:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards with music")
-    parser.add_argument("--out", type=Path, default=DEFAULT_WEIGHTS, help="[%(default)s]")
+    parser.add_argument("--out", type=Path, default=Path("runs/style.safetensors"), help="[%(default)s]")
     parser.add_argument(
         "--mels",
         type=Path,

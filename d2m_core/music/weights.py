@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
-from ..checkpoint import Info, _about, _config, _fill, _parse, _read, _write
+from ..checkpoint import Info, read_checkpoint, write_checkpoint
 from ..errors import ModelError
 from ..types import CodecSpec
 from .model import DanceToMusic, ModelConfig
 
-STYLE_ADD = "style_add.weight"
-"""What models until version 0.1.0 lack: as zeros it changes nothing."""
+_KIND = "model"
 
 Stats = tuple[torch.Tensor, torch.Tensor]
 """Mean and standard deviation [D] of each motion feature in the training data."""
@@ -54,11 +52,13 @@ def save_model(
     `stats` replace the model's own feature statistics in the file; None keeps them. Raises
     `ModelError` where the weights are not finite or the file cannot be written.
     """
+    assert len(motion_names) == model.config.features
     tensors = dict(model.state_dict())
     if stats is not None:
         tensors["motion_mean"], tensors["motion_std"] = stats
-    about = _about("model", model.config, motion_names, spec, info)
-    return _write(Path(path), tensors, about, half)
+    return write_checkpoint(
+        path, _KIND, model.config, tensors, info, motion_names=motion_names, codec=spec, half=half
+    )
 
 
 def load_model(
@@ -68,9 +68,8 @@ def load_model(
 
     Raises `ModelError` for any other file, and where `codec` cannot read its tokens.
     """
-    about, tensors = _read(Path(path), "model")
-    config = _config(ModelConfig, about["model"], path)
-    spec = _config(CodecSpec, about["codec"], path)
+    file = read_checkpoint(path, _KIND)
+    config, spec = file.config(ModelConfig), file.codec()
     if (config.codebooks, config.cardinality) != (spec.codebooks, spec.cardinality):
         own = f"{config.codebooks} x {config.cardinality}"
         raise ModelError(f"{path} is damaged: a network for {own} with a codec of {_sizes(spec)}.")
@@ -79,10 +78,8 @@ def load_model(
             f"{path} writes tokens of codec {spec.name} ({_sizes(spec)}), not of {codec.name} "
             f"({_sizes(codec)}); choose a model and a codec that belong together."
         )
-    model = DanceToMusic(config)
-    tensors.setdefault(STYLE_ADD, torch.zeros_like(model.style_add.weight))
-    model = _fill(model, tensors, path).to(device)
-    return LoadedModel(model, spec, tuple(about["motion"]["names"]), about["info"])
+    model = file.fill(DanceToMusic(config)).to(device)
+    return LoadedModel(model, spec, file.motion_names, file.info)
 
 
 def styles_in(path: Path | str) -> tuple[str, ...]:
@@ -91,10 +88,8 @@ def styles_in(path: Path | str) -> tuple[str, ...]:
     Empty for a file that is no model of ours: `load_model` says what is wrong with it.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            about = _parse(file.metadata() or {}, Path(path), "model")
-        return _config(ModelConfig, about["model"], path).styles
-    except (OSError, SafetensorError, ModelError):
+        return read_checkpoint(path, _KIND, tensors=False).config(ModelConfig).styles
+    except ModelError:
         return ()
 
 

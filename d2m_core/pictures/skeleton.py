@@ -12,8 +12,6 @@ from ..files import replacing
 from ..motion import Accents
 from ..types import PoseSequence
 
-__all__ = ["draw_accents", "draw_poses", "draw_skeleton", "overlay_video", "rhythm_picture", "save_png"]
-
 Colour = tuple[int, int, int]
 
 _LEFT = ((11, 13), (13, 15), (15, 19), (23, 25), (25, 27), (27, 29), (27, 31), (29, 31))

@@ -12,7 +12,7 @@ from .model_file import POSE_MODELS, model_folder, pose_model
 
 def main(argv: list[str] | None = None) -> int:
     """Obtains one variant and writes its path to standard output; 1 if that fails."""
-    parser = argparse.ArgumentParser(prog="python -m d2m_core.pose.__main__", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m d2m_core.pose", description=__doc__)
     parser.add_argument("--variant", choices=POSE_MODELS, default="full", help="default: full")
     parser.add_argument("--folder", type=Path, help=f"default: {model_folder()}")
     options = parser.parse_args(argv)

@@ -18,8 +18,6 @@ from .mediapipe_notes import without_chatter
 from .model_file import pose_model
 from .track import Tracker, fill_gaps
 
-__all__ = ["DANCERS", "POSE_MODELS", "estimate_poses", "fill_gaps", "select_dancer"]
-
 SHORT_GAP_S = 0.2
 """Gaps up to this long are interpolated: a lost frame or a passing arm, not somebody leaving."""
 

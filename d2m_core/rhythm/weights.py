@@ -7,25 +7,27 @@ from pathlib import Path
 
 import torch
 
-from ..checkpoint import Info, _about, _config, _fill, _read, _write
+from ..checkpoint import Info, read_checkpoint, write_checkpoint
 from ..errors import ModelError
 from ..motion import MOTION_NAMES
 from .network import RhythmConfig, RhythmNet
+
+_KIND = "rhythm"
 
 
 def save_rhythm(
     path: Path | str, net: RhythmNet, motion_names: Sequence[str], info: Info, *, half: bool = True
 ) -> Path:
     """Writes the rhythm network to `path`; see `save_model`."""
-    about = _about("rhythm", net.config, motion_names, None, info)
-    return _write(Path(path), dict(net.state_dict()), about, half)
+    assert len(motion_names) == net.config.features
+    return write_checkpoint(
+        path, _KIND, net.config, net.state_dict(), info, motion_names=motion_names, half=half
+    )
 
 
 def load_rhythm(path: Path | str, device: str | torch.device = "cpu") -> RhythmNet:
     """Reads what `save_rhythm` wrote. Raises `ModelError` for other files and unknown features."""
-    about, tensors = _read(Path(path), "rhythm")
-    names = tuple(about["motion"]["names"])
-    if not set(names) <= set(MOTION_NAMES):
+    file = read_checkpoint(path, _KIND)
+    if not set(file.motion_names) <= set(MOTION_NAMES):
         raise ModelError(f"{path} was trained on other motion features; get the matching version of it.")
-    net = RhythmNet(_config(RhythmConfig, about["model"], path), names)
-    return _fill(net, tensors, path).to(device)
+    return file.fill(RhythmNet(file.config(RhythmConfig), file.motion_names)).to(device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,24 +10,21 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from d2m_core.errors import ModelError
-from d2m_core.files import replacing
+from d2m_core.checkpoint import read_checkpoint, write_checkpoint
 from d2m_core.media import resample, to_mono
 from d2m_core.types import Waveform
+from d2m_core.weights import default_weights
 
 from .style_spectra import BANDS, HOP, RATE, Excerpt, Pulse, cut, log_mel
-
-DEFAULT_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "style.safetensors"
 
 EMBEDDING = "d2m-style-32-3"
 """Name of the embedding: the last layer but one of this classifier, 32 numbers per 5 s."""
 
 EMBEDDING_DIM = 32
 _KIND = "style"
+_MEAN, _COVARIANCE = "reference.mean", "reference.covariance"
 _HIDDEN = 96
 
 _GROUPS = 8
@@ -120,34 +116,23 @@ def _windows(wave: Waveform, pulse: Pulse) -> list[Excerpt]:
 # --- files ---
 
 
+@dataclass(frozen=True)
+class StyleConfig:
+    """What the file says of the network."""
+
+    styles: tuple[str, ...]
+
+
 def save_judge(judge: StyleJudge, path: Path) -> Path:
     """Writes the classifier, matrices as float16; a file is there whole or not at all."""
-    tensors = {
-        name: (t.half() if t.ndim > 1 else t).contiguous() for name, t in judge.net.state_dict().items()
-    }
-    tensors["reference.mean"] = torch.from_numpy(judge.mean)
-    tensors["reference.covariance"] = torch.from_numpy(judge.covariance)
-    about = {"kind": _KIND, "styles": json.dumps(judge.styles), "info": json.dumps(judge.info)}
-    with replacing(path) as partial:
-        save_file(tensors, partial, about)
-    return path
+    reference = {_MEAN: torch.from_numpy(judge.mean), _COVARIANCE: torch.from_numpy(judge.covariance)}
+    tensors = judge.net.state_dict() | reference
+    return write_checkpoint(path, _KIND, StyleConfig(judge.styles), tensors, judge.info)
 
 
-def load_judge(path: Path | str = DEFAULT_WEIGHTS) -> StyleJudge:
-    """Reads what `save_judge` wrote. Raises `ModelError`."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"{path} cannot be read ({error}); make it with python -m training.train_style_judge."
-        ) from error
-    if about.get("kind") != _KIND:
-        raise ModelError(f"{path} holds no style classifier; make one with training.train_style_judge.")
-    mean = tensors.pop("reference.mean").double().numpy()
-    covariance = tensors.pop("reference.covariance").double().numpy()
-    styles = tuple(json.loads(about["styles"]))
-    net = StyleNet(len(styles))
-    net.load_state_dict({n: t.float() if t.is_floating_point() else t for n, t in tensors.items()})
-    return StyleJudge(net.eval(), styles, json.loads(about["info"]), mean, covariance)
+def load_judge(path: Path | str | None = None) -> StyleJudge:
+    """Reads what `save_judge` wrote, by default the project's own. Raises `ModelError`."""
+    file = read_checkpoint(default_weights("style") if path is None else path, _KIND)
+    mean, covariance = (file.tensors.pop(name).double().numpy() for name in (_MEAN, _COVARIANCE))
+    styles = file.config(StyleConfig).styles
+    return StyleJudge(file.fill(StyleNet(len(styles))), styles, file.info, mean, covariance)

@@ -1,7 +1,7 @@
 """Sets of dances that the rhythm network is scored on by `python -m training.evaluate rhythm`.
 
-What is measured, and beside which controls, says `training.scoreboard.rhythm_scores`; intervals and tables are
-made in `training.scoreboard.rhythm_report`.
+What is measured, and beside which controls, says `training.scoreboard.rhythm_scores`; intervals and
+tables are made in `training.scoreboard.rhythm_report`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from d2m_core.errors import SettingError
 from d2m_core.files import replacing
 from d2m_core.music import DanceToMusic, ModelConfig, save_model
 from d2m_core.music.patterns import apply_delay
-from d2m_core.music.weights import STYLE_ADD
 from d2m_core.pipeline import best_device
 from training.run.schedule import of_first, rate_factor
 
@@ -207,11 +206,6 @@ class Trainer:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if shape_of(state) != self.net.config or state.get("lora", 0) != self.config.lora:
             raise SettingError(f"{path} is of a network of another shape; give the same flags as before.")
-        if STYLE_ADD not in state["net"]:
-            raise SettingError(
-                f"{path} is of an older version; go on from the averaged weights beside it instead:"
-                f" --init {path.with_suffix('.safetensors')}, with another --folder."
-            )
         self.net.load_state_dict(state["net"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
@@ -233,7 +227,7 @@ def shape_of(state: dict[str, Any]) -> ModelConfig:
 
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
     """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
-    embeddings = {"tokens_in", "null", "style_in.weight", STYLE_ADD}
+    embeddings = {"tokens_in", "null", "style_in.weight", "style_add.weight"}
     named = {name: p for name, p in net.named_parameters() if p.requires_grad}
     decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
     return [

@@ -31,7 +31,7 @@ from tests.media import CLOCKWISE, read_number
 
 MakeClip = Callable[..., Path]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("D2M_SHARED_DATA", ROOT.parent / "shared" / "data")) / "dance_clips"
 
 
@@ -217,11 +217,11 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import torch
-from d2m_core.audio import save_audio
+from d2m_core.media import save_audio
 from d2m_core.errors import MediaError
-from d2m_core.mux import mux
+from d2m_core.media.mux import mux
 from d2m_core.types import Waveform
-from d2m_core.video import open_clip
+from d2m_core.media import open_clip
 wave = Waveform(torch.rand(1, 1, 240_000) - 0.5, 24_000)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

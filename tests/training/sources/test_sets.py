@@ -29,7 +29,7 @@ from .samples import (
     write_tone,
 )
 
-SHARED = Path(__file__).parents[3] / "shared" / "data" / "dance_with_melody"
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "dance_with_melody"
 LEFT_SHOULDER, LEFT_WRIST, LEFT_ELBOW = 11, 15, 13
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
-from training.judges.style import DEFAULT_WEIGHTS, EMBEDDING, StyleJudge, load_judge
+from training.judges.style import EMBEDDING, StyleJudge, load_judge
 from training.judges.trackers import tracker
 
 from .fad import fadtk_figures, find_fadtk
@@ -66,7 +66,7 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
     add("--model", type=Path, help="transformer checkpoint; the project's if not given")
     add("--codec", help="name or folder; the model's own if not given")
     add("--rhythm", type=Path, help="rhythm network; the project's if not given")
-    add("--judge", type=Path, default=DEFAULT_WEIGHTS, help="style classifier [%(default)s]")
+    add("--judge", type=Path, help="style classifier; the project's if not given")
     add("--device", default="auto", help="auto, cpu, cuda [%(default)s]")
     add(
         "--poses",
