@@ -28,7 +28,7 @@ RUN = f"""
 import sys
 from pathlib import Path
 from training.studio.factory import Order, make_data
-from training.studio.pair_settings import PairSettings
+from training.studio.settings import PairSettings
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 order = Order(Path(given["--out"]), {HOURS!r}, {PAIRS_SEED}, {PER_SHARD}, int(given["--workers"]))
 make_data(order, PairSettings(seconds={SETTINGS.seconds!r}), progress=False)
