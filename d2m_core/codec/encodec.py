@@ -1,7 +1,7 @@
 """Sound to tokens and back, by transformers' `EncodecModel`; others only see `CodecSpec`.
 
 Long pieces go through in chunks, so that an hour fits in memory. A causal codec goes on exactly
-where the last chunk ended (`codec_stream`); another starts a little early in each.
+where the last chunk ended (`stream`); another starts a little early in each.
 """
 
 from __future__ import annotations
