@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from benchmarks.forks import Fork, load
 from benchmarks.memory import Memory
+from d2m_core.band import find_materials
 from d2m_core.errors import SettingError
 from training.builder.build import Order, build
 from training.builder.engine import cores
@@ -35,6 +36,8 @@ from training.figures.tables import table
 from training.run.processes import alone_in, run
 from training.run.provenance import ROOT, digest
 from training.sources import SourceOptions
+from training.studio.pairs import make_pair
+from training.studio.settings import PairSettings
 
 _SEED = 960_000
 _STYLES = ("house", "hiphop", "latin", "pop", "disco", "funk", "rock", "swing")
@@ -56,10 +59,6 @@ def films_in(folder: Path, count: int, seconds: float) -> list[Path]:
 
 
 def _draw(path: Path, number: int, seconds: float) -> None:
-    from d2m_core.band import find_materials
-    from training.studio.pairs import make_pair
-    from training.studio.settings import PairSettings
-
     style = _STYLES[number % len(_STYLES)]
     settings = PairSettings(
         seconds=seconds, styles=(style,), people=0.0, pixels=1.0, materials=find_materials((), None, None)

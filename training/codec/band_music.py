@@ -5,25 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from d2m_core.band import Materials, find_materials, make_plan, play
+from d2m_core.band import Materials, installed_materials, make_plan, play
 from d2m_core.band.styles import STYLES
 from d2m_core.band.synth import SAMPLE_RATE
 from d2m_core.files import replacing
 from training.seeds import CODEC_HELD_OUT_SEED, CODEC_POOL_SEED
 
 FULL_SCALE = 32767
-
-
-@lru_cache(maxsize=1)
-def installed_materials() -> Materials:
-    """What the band finds on this machine without being told."""
-    return find_materials()
 
 
 def make_song(seed: int, duration_s: float, materials: Materials | None = None) -> np.ndarray:

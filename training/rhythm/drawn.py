@@ -21,9 +21,9 @@ from d2m_core.types import MOTION_FPS, PoseSequence
 from training.pairs.pair import as_float16
 from training.run.processes import run, step_done
 from training.studio.any_scene import random_scene
+from training.studio.observe import looked_at
 from training.studio.picture.drawing import render_scene
 from training.studio.picture.film import random_film
-from training.studio.stage.observe import looked_at
 from training.studio.stage.scene import Scene
 
 from .pool import TARGETS, Pool, targets_of, tempo_at

@@ -10,8 +10,7 @@ from d2m_core.errors import SettingError
 from training.builder.jobs import Context, Job
 from training.builder.records import Store
 from training.builder.settings import ClipSettings
-from training.sources import SourceOptions
-from training.sources.recording import Recording
+from training.sources import Recording, SourceOptions
 
 
 def job(name: str, folder: Path) -> Job:

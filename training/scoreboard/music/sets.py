@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.band import Plan, make_plan, play
+from d2m_core.band import Plan, installed_materials, make_plan, play
 from d2m_core.band.styles import STYLES
 from d2m_core.errors import require
 from d2m_core.media import load_audio, open_clip, save_audio, to_mono
@@ -17,7 +17,6 @@ from d2m_core.motion import extract_motion, find_accents
 from d2m_core.motion.accents import STRONG_ACCENT
 from d2m_core.scores.metrics import motion_beats
 from d2m_core.types import MotionFeatures, PoseSequence, Waveform
-from training.codec.band_music import installed_materials
 from training.judges.trackers import song_beats
 from training.scoreboard.rhythm_sets import clip_poses, drawn_dance, read_back, videos_in
 from training.seeds import UNSEEN_SEED

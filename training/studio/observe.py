@@ -16,11 +16,11 @@ from d2m_core.media import open_clip
 from d2m_core.pose import estimate_poses
 from d2m_core.pose.estimate import SHORT_GAP_S
 from d2m_core.types import LANDMARKS, PoseSequence
-from training.studio.picture.drawing import render_scene
-from training.studio.picture.film import random_film
 
-from .scene import stage
-from .shot import ASPECTS, Shot
+from .picture.drawing import render_scene
+from .picture.film import random_film
+from .stage.scene import stage
+from .stage.shot import ASPECTS, Shot
 
 VARIANTS = ("full", "lite")
 _SIZES = {16 / 9: (640, 360), 9 / 16: (360, 640), 4 / 3: (480, 360), 1.0: (400, 400)}
