@@ -81,7 +81,7 @@ class Kept:
                 record.write_text(self.made_of.text, encoding="utf-8")
 
 
-def place(folder: Path, name: str, made_of: Recipe) -> Kept:
+def place_for(folder: Path, name: str, made_of: Recipe) -> Kept:
     """Where a thing of this recipe lies; `name` has the suffix that its file needs."""
     plain = Path(name)
     return Kept(folder / f"{plain.stem}-{made_of.key}{plain.suffix}", made_of)
@@ -91,7 +91,7 @@ def kept(
     folder: Path, name: str, made_of: Recipe, make: Callable[[Path], object], read: Callable[[Path], T]
 ) -> T:
     """A thing from `folder`, made and stored there where none of this recipe is."""
-    thing = place(folder, name, made_of)
+    thing = place_for(folder, name, made_of)
     if not thing.there:
         thing.write(make)
     return read(thing.path)
