@@ -23,9 +23,10 @@ import torch
 
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
+from training.codec.band_music import held_out_pieces, open_pool
 from training.codec.figures import coded, measure
 from training.codec.log import RunLog
-from training.codec.music import Music, PoolMusic, band_pieces, held_out_pieces, open_shards
+from training.codec.music import Music, PoolMusic, open_shards
 from training.codec.network import export, parameters_of, tame
 from training.codec.settings import CodecTraining
 from training.codec.trainer import CodecTrainer
@@ -59,7 +60,7 @@ def open_music(trainer: CodecTrainer) -> Music:
     settings, workers = trainer.settings, trainer.workers
     if settings.data == "band":
         with workers.main_process_first():
-            pool = band_pieces(trainer.run / "pool", settings.pool_minutes)
+            pool = open_pool(trainer.run / "pool", settings.pool_minutes)
         return PoolMusic(pool, settings.seed)
     return open_shards(Path(settings.data), settings.seed, workers.process_index, workers.num_processes)
 
