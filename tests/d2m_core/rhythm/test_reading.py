@@ -15,7 +15,6 @@ from d2m_core.rhythm import (
     RhythmNet,
     double,
     halve,
-    metre_of,
     rhythm_from_audio,
     rhythm_from_motion,
     scale_energy,
@@ -305,7 +304,7 @@ def test_double_and_half() -> None:
     fast = double(plain(80))
     assert fast.tempo_bpm == 160
     np.testing.assert_allclose(np.diff(fast.beats_s), 60 / 160)
-    assert metre_of(fast) == 4
+    assert fast.metre == 4
     slow = halve(fast)
     np.testing.assert_allclose(slow.beats_s[slow.downbeats][0], plain(80).beats_s[1])
     np.testing.assert_allclose(np.diff(slow.beats_s), 60 / 80)
