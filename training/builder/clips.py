@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-
 from d2m_core.codec import Codec, load_codec
 from d2m_core.errors import MediaError, ModelError, PoseError
 from d2m_core.media import fit_length, load_audio, open_clip, resample, to_mono
 from d2m_core.motion import extract_motion
-from d2m_core.pose import estimate_poses, select_dancer
+from d2m_core.pose import dancer_index, estimate_poses
 from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_audio
 from d2m_core.types import PoseSequence, Rhythm, Waveform, metre_of_bars
 from training.pairs.pair import Facts, Pair
@@ -128,9 +126,8 @@ def _part(poses: PoseSequence, start_s: float, seconds: float) -> PoseSequence:
 def _lead_first(poses: PoseSequence, dancer: str) -> PoseSequence:
     if poses.people == 1:
         return poses
-    lead = select_dancer(poses, dancer)
-    same = [np.array_equal(poses.image[:, p], lead.image[:, 0]) for p in range(poses.people)]
-    return poses.people_at(sorted(range(poses.people), key=lambda p: (not same[p], p)))
+    lead = dancer_index(poses, dancer)
+    return poses.people_at(sorted(range(poses.people), key=lambda p: (p != lead, p)))
 
 
 def _pair(
