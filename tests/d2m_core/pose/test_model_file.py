@@ -18,6 +18,7 @@ import pytest
 from d2m_core.errors import Cancelled, ModelError, SettingError
 from d2m_core.pose import model_file as assets
 from d2m_core.pose.model_from_packages import DETECTOR, LANDMARKER, _zip, with_normalization
+from d2m_core.weights import default_weights
 
 
 def bundle_of(size: int = 1000) -> bytes:
@@ -143,7 +144,7 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="lite, full, heavy"):
         assets.pose_model("huge", tmp_path)
     with pytest.raises(SettingError, match="choose model, rhythm"):
-        assets.default_weights("lyrics")
+        default_weights("lyrics")
 
 
 def test_the_model_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
