@@ -8,8 +8,7 @@ import numpy as np
 
 from ..errors import SettingError
 from ..grid import position, seconds_at
-from ..rhythm import metre_of
-from ..types import RHYTHM_CURVES, Rhythm
+from ..types import Rhythm
 
 OCTAVES = (1.0, 2.0, 0.5)
 """Song beats per beat of the dance."""
@@ -56,7 +55,7 @@ def matched_beats(song: Rhythm, dance: Rhythm, octave: float, start: str) -> np.
     bar_line = int(np.argmax(dance.downbeats)) if dance.downbeats.any() else 0
     shape = octave * (np.arange(len(dance.beats_s)) - bar_line)
     last_s = audible(song)[1]
-    bar_ends = np.arange(len(song.beats_s)) + metre_of(song)
+    bar_ends = np.arange(len(song.beats_s)) + song.metre
     choices = np.flatnonzero(seconds_at(song.beats_s, bar_ends) <= last_s)
     choices = choices if len(choices) else np.arange(len(song.beats_s))
     lead = octave * (position(dance.beats_s, np.zeros(1)) - bar_line)
@@ -64,7 +63,7 @@ def matched_beats(song: Rhythm, dance: Rhythm, octave: float, start: str) -> np.
     whole = starts_s >= -_SLACK_S
     choices = choices[whole] if whole.any() else choices[-1:]
     if start == "beginning":
-        choices = choices[: metre_of(song)]
+        choices = choices[: song.metre]
         scores = [_bars_met(song, dance, choice + shape) for choice in choices]
     else:
         scores = [_score(song, dance, choice + shape, octave) for choice in choices]
@@ -79,9 +78,8 @@ def _score(song: Rhythm, dance: Rhythm, beats: np.ndarray, octave: float) -> flo
     missing = 1 - ((heard >= first_s - _SLACK_S) & (heard < last_s)).mean()
     frames = np.arange(len(song.curves)) / song.fps
     likeness = 0.0
-    for name in RHYTHM_CURVES:
-        curve = np.interp(heard, frames, song.curves[:, song.names.index(name)], 0.0, 0.0)
-        likeness += _likeness(curve, dance.curves[:, dance.names.index(name)])
+    for music, movement in ((song.accent, dance.accent), (song.energy, dance.energy)):
+        likeness += _likeness(np.interp(heard, frames, music, 0.0, 0.0), movement)
     rates = np.diff(seconds_at(song.beats_s, beats)) / np.diff(dance.beats_s)
     bend = np.abs(rates / rates.mean() - 1).mean()
     bars = _bars_met(song, dance, beats)
@@ -117,7 +115,7 @@ def find_loop(song: Rhythm, beats: np.ndarray, octave: float, end: float) -> Bea
     bar_line = int(np.ceil(beats[0]))
     if song.downbeats.any():
         bar_line = int(np.argmax(song.downbeats))
-    every = int(np.lcm(metre_of(song), max(1, int(octave))))
+    every = int(np.lcm(song.metre, max(1, int(octave))))
     for step in (every, max(1, int(octave))):  # by beats where there is no whole bar
         lines = inside[(inside - bar_line) % step == 0]
         if len(lines) > 1 and lines[-1] > beats[0]:
@@ -137,7 +135,7 @@ def song_seconds(song: Rhythm, beats: np.ndarray, loop: BeatLoop | None) -> np.n
 
 def audible(song: Rhythm) -> tuple[float, float]:
     """From when to when the song is heard, in seconds; all of it where it is silent."""
-    loud = np.flatnonzero(song.curves[:, song.names.index(RHYTHM_CURVES[1])] > _QUIET)
+    loud = np.flatnonzero(song.energy > _QUIET)
     if len(loud) == 0:
         return 0.0, song.duration_s
     return float(loud[0] / song.fps), float((loud[-1] + 1) / song.fps)

@@ -35,7 +35,7 @@ def draw_beat_bar(rgb: np.ndarray, rhythm: Rhythm, time_s: float) -> np.ndarray:
     times_s = np.arange(len(rhythm.curves)) / rhythm.fps
     near = np.abs(times_s - time_s) <= _SPAN_S / 2 + 1 / rhythm.fps
     if near.sum() > 1:
-        level = tall - 1 - np.round(rhythm.curves[near, 0] * 0.8 * tall).astype(int)
+        level = tall - 1 - np.round(rhythm.accent[near] * 0.8 * tall).astype(int)
         curve = np.stack([column(times_s[near]), level], axis=1)
         floor = np.array([[curve[-1, 0], tall], [curve[0, 0], tall]])
         shade = strip.copy()

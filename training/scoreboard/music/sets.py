@@ -61,7 +61,7 @@ class Dance:
     made: bool = False
     """Whether a program made it."""
     loose: bool = False
-    """Whether `beats_s` are only known up to an offset and a drift (`clock_fit`)."""
+    """Whether `beats_s` are only known up to an offset and a drift (`training.judges.clocks`)."""
     soundtrack: Waveform | None = None
     """Mono; the song it was danced to, or what the studio's band plays on its plan."""
 
