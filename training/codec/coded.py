@@ -15,16 +15,16 @@ from .band_music import FULL_SCALE
 
 def encode_pool(model: nn.Module, pool: dict[str, np.ndarray], folder: Path) -> list[torch.Tensor]:
     """Codes [K, T] of every piece of music, kept in `folder`."""
-    out = []
+    out, device = [], next(model.parameters()).device
     bandwidth = max(model.config.target_bandwidths)  # type: ignore[union-attr, arg-type]
     for name, song in pool.items():
         path = folder / f"codes_{name}.npy"
         if not path.exists():
-            audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None]
+            audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None].to(device)
             with torch.inference_mode():
                 codes = model.encode(audio, bandwidth=bandwidth).audio_codes[0, 0]  # type: ignore[operator]
             with replacing(path) as partial:
-                np.save(partial, codes.numpy().astype(np.int16))
+                np.save(partial, codes.cpu().numpy().astype(np.int16))
         out.append(torch.from_numpy(np.load(path)).long())
     return out
 
