@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from d2m_core.pose import MAX_PEOPLE
 from tests.comfy_server import DECLARE_OPERATORS, REPOSITORY, install_pack
 from tests.setup_comfy import APP, PYTHON
 
@@ -169,6 +170,16 @@ def test_every_schema_builds(report: dict[str, Any]) -> None:
         assert node["category"] == "Dance to Music"
         assert node["description"]
     assert not report["mappings"], "NODE_CLASS_MAPPINGS would win over comfy_entrypoint"
+
+
+@NEEDS_COMFY
+def test_all_nodes_count_as_many_people(report: dict[str, Any]) -> None:
+    estimate, select = (report["nodes"][f"D2M_{name}"]["input"] for name in ("PoseEstimate", "SelectDancer"))
+    assert estimate["required"]["people"][1]["max"] == MAX_PEOPLE
+    assert select["required"]["number"][1]["max"] == MAX_PEOPLE - 1
+    kind, details = estimate["required"]["dancer"]
+    choices = details["options"] if kind == "COMBO" else kind
+    assert choices[-1] == f"person {MAX_PEOPLE - 1}"
 
 
 @NEEDS_COMFY
