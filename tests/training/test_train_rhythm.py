@@ -148,7 +148,7 @@ def test_a_state_of_other_settings_or_dances_is_refused(pool: Pool, tmp_path: Pa
         with pytest.raises(SettingError, match=sentence):
             Trainer(other, pool).restore(tmp_path / "state.pt")
     fewer = Pool(*(getattr(pool, part)[:4] for part in ("motion", "targets", "tempo", "seeds")))
-    with pytest.raises(SettingError, match="data was 6 dances .* and is 4 dances"):
+    with pytest.raises(SettingError, match=r"data was 6 dances .* and is 4 dances"):
         Trainer(config, fewer).restore(tmp_path / "state.pt")
 
 
