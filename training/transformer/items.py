@@ -165,7 +165,7 @@ def item_facts(path: Path | str) -> dict[str, Any]:
 
 
 def _facts(metadata: dict[str, str], where: str) -> dict[str, Any]:
-    if metadata.get("format_version") != ITEM_FORMAT or not _SAID <= metadata.keys():
+    if metadata.get("format_version") != ITEM_FORMAT or not metadata.keys() >= _SAID:
         raise SettingError(f"{where} is no training item; make items with training.encode_audio.")
     return {
         "codec": json.loads(metadata["codec"]),
