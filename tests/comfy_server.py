@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from d2m_core.errors import ModelError
-from d2m_core.pose import model_file as assets
+from d2m_core.pose import model_file
 from tests.setup_comfy import APP, PYTHON
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -120,7 +120,7 @@ def put_pose_model(base: Path, variant: str = "full") -> Path:
     models = base / "models" / "dance2music"
     models.mkdir(parents=True)
     try:
-        shutil.copy(assets.pose_model(variant, assemble=True), models)
+        shutil.copy(model_file.pose_model(variant, assemble=True), models)
     except ModelError as error:
         pytest.skip(f"no pose model to test with: {error}")
     return models

@@ -11,7 +11,6 @@ are kept in `--folder`, so a stopped run goes on.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from d2m_core.files import replacing
 from d2m_core.grid import tempo_of
 from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_motion
 from d2m_core.scores import beat_f, tempo_correct
@@ -30,6 +28,7 @@ from training.rhythm.losses import CUES, LOSSES
 from training.rhythm.pool import cached_pool, example_scene
 from training.rhythm.trainer import Trainer, TrainRhythmConfig
 from training.run.command import GOES_ON, command_parser, run_command
+from training.run.kept import kept, read_json, recipe, write_json
 from training.seeds import ABLATION_SEED, RHYTHM_SEED
 from training.studio.dancer.choreography import FAMILIES
 
@@ -63,8 +62,8 @@ def trained(variant: Variant, args: argparse.Namespace) -> RhythmNet:
     config = replace(config, channels=variant.channels, spoil=variant.spoil)
     families = frozenset(variant.leave_out) & frozenset(FAMILIES)
     seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
-    trainer = Trainer(config, cached_pool(args.pool, seeds, 12.0, families))
     pool = cached_pool(args.pool, seeds, 12.0, families)
+    trainer = Trainer(config, pool)
     with tqdm(total=60 * config.minutes, desc=variant.name, unit="s") as bar:
         while trainer.spent_s < 60 * config.minutes:
             before = trainer.spent_s
@@ -108,15 +107,20 @@ def rows_of(name: str, net: RhythmNet, dances: int, families: bool) -> list[dict
 
 def measured(variant: Variant, args: argparse.Namespace) -> list[dict[str, object]]:
     """The rows of one variant, from `args.folder` where they are."""
-    path = args.folder / f"{variant.name.replace(' ', '_')}.json"
-    if path.exists():
-        rows: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
-        return rows
     families = variant.name in ("all", "unseen families")
-    rows = rows_of(variant.name, trained(variant, args), args.scored, families)
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(rows), encoding="utf-8")
-    return rows
+
+    def write(path: Path) -> None:
+        write_json(rows_of(variant.name, trained(variant, args), args.scored, families))(path)
+
+    made_of = recipe(
+        measured,
+        variant=variant,
+        minutes=args.minutes,
+        dances=args.dances,
+        scored=args.scored,
+        families=families,
+    )
+    return kept(args.folder, f"{variant.name.replace(' ', '_')}.json", made_of, write, read_json)
 
 
 def parser() -> argparse.ArgumentParser:

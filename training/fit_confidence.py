@@ -22,8 +22,7 @@ from d2m_core.errors import require
 from d2m_core.motion import extract_motion
 from d2m_core.rhythm import RhythmCurves, RhythmNet, load_rhythm, rhythm_curves
 from d2m_core.rhythm.confidence import CUES, cues
-from d2m_core.rhythm.decoding import decode_beats
-from d2m_core.rhythm.gains import at_rate
+from d2m_core.rhythm.decoding import Asked, decode_beats
 from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS, PoseSequence
 from d2m_core.weights import default_weights
@@ -76,12 +75,9 @@ def hard_to_see(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
 
 
 def _example(seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int) -> Example:
-    frames = round(length_s * MOTION_FPS)
-    beat, down, onset = (c[:frames] for c in (seen.beat, seen.downbeat, seen.onset))
-    tempo = None if seen.tempo is None else seen.tempo[:frames]
-    accents = None if seen.accents is None else seen.accents[:frames]
-    grid = decode_beats(beat, MOTION_FPS, down, None, onset, tempo, fall_back=False, accents=accents)
-    signs = cues(at_rate(beat.astype(np.float64), MOTION_FPS), grid.beats_s, grid.tempo_bpm, onset)
+    cut = seen.first(round(length_s * MOTION_FPS))
+    grid = decode_beats(cut, MOTION_FPS, Asked(fall_back=False))
+    signs = cues(cut.fine(MOTION_FPS).beat, grid.beats_s, grid.tempo_bpm, cut.felt_or_beat)
     right = beat_f(beats_s[beats_s < length_s], grid.beats_s) >= RIGHT_F
     return Example(signs, bool(right), weight, dance)
 

@@ -23,11 +23,11 @@ from d2m_core.files import replacing
 from training.figures.tables import table
 from training.run.command import GOES_ON, command_parser, run_command
 from training.seeds import NOISE_SEED
+from training.studio.observe import VARIANTS, Observation, observation
 from training.studio.stage.compare import compare, picture, rows
 from training.studio.stage.fit import fit_noise
 from training.studio.stage.measure import Sighting, sighting
 from training.studio.stage.noise_model import MODEL_PATH, load_noise, save_noise
-from training.studio.stage.observe import VARIANTS, Observation, observation
 
 
 def detection(observations: list[Observation]) -> list[dict[str, object]]:

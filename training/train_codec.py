@@ -22,9 +22,10 @@ from typing import Any
 
 import torch
 
+from training.codec.band_music import held_out_pieces, open_pool
 from training.codec.figures import coded, measure
 from training.codec.log import RunLog
-from training.codec.music import Music, PoolMusic, band_pieces, held_out_pieces, open_shards
+from training.codec.music import Music, PoolMusic, open_shards
 from training.codec.network import export, parameters_of, tame
 from training.codec.settings import CodecTraining
 from training.codec.trainer import CodecTrainer
@@ -67,7 +68,7 @@ def open_music(trainer: CodecTrainer) -> tuple[Music, str]:
     settings, workers = trainer.settings, trainer.workers
     if settings.data == "band":
         with workers.main_process_first():
-            pool = band_pieces(trainer.run / "pool", settings.pool_minutes)
+            pool = open_pool(trainer.run / "pool", settings.pool_minutes)
         return PoolMusic(pool, settings.seed), digest_of(pool)
     folder = Path(settings.data)
     music = open_shards(folder, settings.seed, workers.process_index, workers.num_processes)

@@ -26,6 +26,8 @@ from d2m_core.grid import tempo_of
 from d2m_core.motion import MOTION_NAMES
 from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_motion, save_rhythm
 from d2m_core.scores import beat_f, tempo_correct
+from training.rhythm.adapt import AdaptSettings, adapt, read_dances
+from training.rhythm.cross_validation import cross_validated
 from training.rhythm.drawn import drawn_pool, joined
 from training.rhythm.losses import left_out_moves
 from training.rhythm.pool import Pool, cached_pool, example
@@ -132,9 +134,6 @@ def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, comman
 
 def fit_to(config: TrainRhythmConfig) -> str:
     """Fits a trained network to own dances and saves it, or cross-validates that; what to tell."""
-    from training.rhythm.adapt import AdaptSettings, adapt, read_dances
-    from training.rhythm.cross_validation import cross_validated
-
     torch.set_num_threads(config.threads)
     config.folder.mkdir(parents=True, exist_ok=True)
     dances = read_dances(Path(config.data), config.folder / "songs")

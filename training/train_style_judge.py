@@ -7,7 +7,7 @@ were asked for. It learns on excerpts of a data set of pairs, every ninth piece 
 gets right of those is stored in the file. Excerpts are played at random tempi, bent at random
 (equaliser, low-pass, gain, blur) and for a share taken from the music as `--codecs` give it back,
 so that neither a tempo nor the sound of a codec is taken for a style. Its last layer but one is
-the embedding that `style_net.EMBEDDING` names; the file holds its mean and covariance over the
+the embedding that `training.judges.style.EMBEDDING` names; the file holds its mean and covariance over the
 held-out music, as the reference of Fréchet distances.
 """
 

@@ -29,7 +29,7 @@ TINY += ["--save-s", "0"]
 def small_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two made-up pieces as the pool, and one to measure on."""
     held_out = torch.from_numpy(pieces()[0][None, None, :24_000].astype(np.float32) / 32768)
-    monkeypatch.setattr(train_codec, "band_pieces", lambda folder, minutes: pieces())
+    monkeypatch.setattr(train_codec, "open_pool", lambda folder, minutes: pieces())
     monkeypatch.setattr(train_codec, "held_out_pieces", lambda folder, seconds: held_out)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from training.ablate_rhythm import main as ablate
 from training.rhythm.losses import CUES, LOSSES, left_out_moves, loss_of, unseen_columns
 from training.rhythm.pool import TARGETS, Pool, cached_pool, example_scene, targets_of, tempo_at
 from training.rhythm.trainer import Trainer, TrainRhythmConfig, batch_of
+from training.run.closure import closure_of
+from training.run.provenance import ROOT
 from training.scoreboard.rhythm_sets import drawn_dance
 from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 from training.studio.any_scene import random_grid
@@ -46,12 +49,21 @@ def test_grids_stay_within_the_clip_and_the_tempo_range() -> None:
 
 def test_the_pool_is_danced_once(tmp_path: Path) -> None:
     first = cached_pool(tmp_path, range(50, 52), 2.0)
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.npz")
     stamp = kept.stat().st_mtime_ns
     second = cached_pool(tmp_path, range(50, 52), 2.0)
     assert kept.stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(first.motion, second.motion)
     assert first.motion.shape == (2, 50, len(MOTION_NAMES))
+
+
+def test_a_pool_of_other_features_is_danced_anew(tmp_path: Path, other_code: Callable[[], None]) -> None:
+    cached_pool(tmp_path, range(50, 51), 2.0, workers=1)
+    other_code()
+    cached_pool(tmp_path, range(50, 51), 2.0, workers=1)
+    assert len(list(tmp_path.glob("*.npz"))) == 2
+    decides = {"d2m_core.motion.braking", "d2m_core.motion.accents", "training.studio.dancer.performer"}
+    assert decides < closure_of(["training.rhythm.pool"], ROOT).keys()
 
 
 def test_targets_peak_on_the_beats() -> None:
@@ -197,6 +209,17 @@ def test_evaluation_dances_cover_the_tempi() -> None:
     assert tempi == sorted(tempi)
     assert 70 <= tempi[0] < 90
     assert 150 < tempi[-1] <= 170
+
+
+def test_an_ablation_of_other_minutes_is_trained_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--folder", str(tmp_path / "rows"), "--pool", str(tmp_path / "pool")]
+    command = [*folders, "--dances", "2", "--scored", "1", "--only", "no tempo loss"]
+    for minutes in ("0.01", "0.02", "0.01"):
+        assert ablate([*command, "--minutes", minutes]) == 0
+    assert len(list((tmp_path / "rows").glob("*.json"))) == 2
+    assert capsys.readouterr().out.count("no tempo loss") == 3
 
 
 def test_trained_files_are_scored_beside_the_ablations(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,15 @@ def test_segments_of_codes_and_sound_belong_together(
     codes = encode_pool(model, pool, tmp_path)
     again = encode_pool(model, pool, tmp_path)
     assert torch.equal(codes[0], again[0])
-    assert [path.name for path in tmp_path.iterdir()] == ["codes_tone.npy"]
+    (kept,) = tmp_path.glob("*.npy")
+    with torch.no_grad():
+        model.decoder.layers[0].conv.bias.add_(1.0)
+    encode_pool(model, pool, tmp_path)
+    assert list(tmp_path.glob("*.npy")) == [kept], "a decoder in training has no part in its codes"
+    with torch.no_grad():
+        model.quantizer.layers[0].codebook.embed.neg_()
+    assert not torch.equal(encode_pool(model, pool, tmp_path)[0], codes[0]), "another codec"
+    assert len(list(tmp_path.glob("*.npy"))) == 2
     numbers = [torch.arange(codes[0].shape[1])[None]]  # codes that tell where they are from
     tokens, sound = draw(list(pool.values()), numbers, 3, 8, HOP, np.random.default_rng(0))
     assert tokens.shape == (3, 1, 8)

@@ -171,13 +171,13 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
 def _own_loss(
     net: RhythmNet, dances: Sequence[RealDance], clocks: Sequence[Clock], batch: int, rng: np.random.Generator
 ) -> torch.Tensor:
-    size = min(round(_WINDOW_S * MOTION_FPS), *(len(d.motion.values) for d in dances))
+    size = min(round(_WINDOW_S * MOTION_FPS), max(len(d.motion.values) for d in dances))
     motion, wanted = [], []
     for pick in rng.integers(len(dances), size=batch):
         dance = dances[pick]
-        first = int(rng.integers(len(dance.motion.values) - size + 1))
+        first = int(rng.integers(max(len(dance.motion.values) - size, 0) + 1))
         times = (first + np.arange(size)) / MOTION_FPS
-        motion.append(dance.motion.values[first : first + size])
+        motion.append(_window(dance.motion.values, first, size))
         wanted.append(bumps(times, clocks[pick].moved(dance.beats_s, dance.motion.duration_s)))
     seen = torch.from_numpy(np.stack(motion).astype(np.float32))
     present = seen_in(seen)
@@ -187,6 +187,14 @@ def _own_loss(
         weight=present.float(),
         pos_weight=torch.tensor(WEIGHTS["beat"][1]),
     )
+
+
+def _window(values: np.ndarray, first: int, size: int) -> np.ndarray:
+    """Frames [size, D] from `first` on; behind the end of a shorter dance nobody is present."""
+    out = np.zeros((size, values.shape[1]), values.dtype)
+    part = values[first : first + size]
+    out[: len(part)] = part
+    return out
 
 
 def _studio_loss(net: RhythmNet, pool: Pool, batch: int, rng: np.random.Generator) -> torch.Tensor:
