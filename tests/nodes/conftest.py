@@ -11,8 +11,8 @@ import pytest
 
 from tests import tiny_models
 from tests.comfy_server import PYTHON, REPOSITORY, Server, comfy_server, put_pose_model
-from tests.nodes.graphs import DURATION_S, FILM, LOAD, OTHER_CODEC, POSE, VARIANT, Graph
-from training.studio.drawing import demo_dance, render_scene
+from tests.nodes.graphs import FILM, LOAD, OTHER_CODEC, POSE, VARIANT, Graph
+from tests.nodes.workflow_media import draw_clip
 
 TEST_PACK = Path(__file__).resolve().parent / "pack_for_tests"
 ACE_STEP_PACK = REPOSITORY / "tests" / "ace_step_pack"
@@ -41,10 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A drawn dance, uploaded as the page does it."""
-    path = tmp_path_factory.mktemp("clips") / "dance.mp4"
-    scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=320 / 240)
-    render_scene(scene, path, width=320, height=240)
-    return server.upload(path)
+    return server.upload(draw_clip(tmp_path_factory.mktemp("clips") / "dance.mp4"))
 
 
 @pytest.fixture
