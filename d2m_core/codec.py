@@ -19,6 +19,7 @@ from .codec_files import read_folder, read_hub
 from .codec_stream import StreamDecoder, StreamEncoder, can_stream
 from .errors import ModelError
 from .limiter import limited
+from .resampling import resampled
 from .types import AudioTokens, CodecSpec, Progress, Waveform
 
 if TYPE_CHECKING:
@@ -177,13 +178,11 @@ def encode_audio(
     codec: Codec, wave: Waveform, on_progress: Progress | None = None, *, chunk_s: float = CHUNK_S
 ) -> AudioTokens:
     """Tokens of `wave`, mixed to mono and resampled; silence fills up the last token step."""
-    from torchaudio.functional import resample
-
     spec, hop = codec.spec, codec.hop
     mono = wave.samples.mean(1, keepdim=True)  # [B, 1, N]
     if mono.shape[-1] == 0:
         raise ModelError("The sound to encode is empty; give at least one sample.")
-    mono = resample(mono, wave.sample_rate, spec.sample_rate)
+    mono = resampled(mono, wave.sample_rate, spec.sample_rate)
     steps = -(-mono.shape[-1] // hop)
     mono = nn.functional.pad(mono, (0, steps * hop - mono.shape[-1]))
     device = next(codec.parameters()).device

@@ -64,6 +64,7 @@ PARTS_OF = {
     "pose_track": "pose",
     "pose_world": "pose",
     "quiet": "errors",
+    "resampling": "grid",
     "rhythm_edit": "rhythm",
     "rhythm_plot": "plots",
     "rhythm_stream": "rhythm",

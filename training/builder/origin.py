@@ -26,7 +26,7 @@ _CODE = (
         for name in (
             "audio", "beat_confidence", "beat_tracking", "beats", "codec", "codec_files",
             "codec_stream", "motion", "motion_body", "pose", "pose_keypoints", "pose_track",
-            "rhythm", "sound_file", "types", "video", "video_source",
+            "resampling", "rhythm", "sound_file", "types", "video", "video_source",
         )
     ),
 )  # fmt: skip
