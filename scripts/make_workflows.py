@@ -44,7 +44,8 @@ def api_form(graph: Graph, info: Info) -> dict[str, Any]:
                 for name, spec in _inputs(info[node.type])
                 if name in node.links or _is_widget(spec)
             },
-            "_meta": {"title": node.title or info[node.type]["display_name"]},
+            # Newer ComfyUIs have null for a stock node without a name of its own.
+            "_meta": {"title": node.title or info[node.type]["display_name"] or node.type},
         }
         for node in sorted(graph.nodes, key=lambda node: node.id)
     }

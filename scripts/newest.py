@@ -116,7 +116,7 @@ def resolve(python: str) -> bool:
 def make_environment(python: str) -> Path:
     """Brings `.newest/venv` to these versions exactly; returns its Python."""
     for words in (
-        ("venv", "--quiet", "--allow-existing", "--python", python, VENV),
+        ("venv", "--quiet", "--seed", "--allow-existing", "--python", python, VENV),
         ("pip", "sync", "--quiet", "--only-binary", ":all:", "--python", VENV, VERSIONS),
     ):
         if uv(*words).returncode:
@@ -167,6 +167,8 @@ def main() -> int:
     environment = make_environment(python)
     say(f"{python} with {', '.join(direct())}; all of it: {VERSIONS.relative_to(ROOT)}")
     say(f"the environment took {time.monotonic() - start:.0f} s")
+    pose_model = (environment, "-m", "d2m_core.pose_bundle", "--variant", "full")
+    subprocess.run(pose_model, cwd=ROOT, check=True)
     words = [*more, *args.words] or TESTS
     return subprocess.run([environment, "-m", "pytest", *words], cwd=ROOT).returncode
 

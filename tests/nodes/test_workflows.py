@@ -25,8 +25,9 @@ from scripts.workflow_parts import (
     WORDS,
     Graph,
 )
+from tests import setup_comfy
 from tests.ace_step_pack import SCHEMA
-from tests.comfy_server import REPOSITORY, Server
+from tests.comfy_server import APP, REPOSITORY, Server
 from tests.nodes.graphs import DURATION_S, assert_success, messages, read_audio, video_length_s
 from tests.nodes.workflow_media import Media, change, draw_group, with_media, write_song
 
@@ -64,8 +65,22 @@ def test_no_other_files_lie_in_the_folder() -> None:
 
 @EVERY
 def test_the_files_are_what_the_script_makes(graph: Graph, info: dict[str, Any]) -> None:
-    assert api(graph) == api_form(graph, info)
-    assert ui(graph) == ui_form(graph, info)
+    files, made = (api(graph), ui(graph)), (api_form(graph, info), ui_form(graph, info))
+    if APP != setup_comfy.APP:  # another ComfyUI than the one that the files are made with
+        files, made = without_stock_words(*files), without_stock_words(*made)
+    assert files == made
+
+
+def without_stock_words(queued: Any, page: Any) -> tuple[Any, Any]:
+    """Both forms without what other versions of ComfyUI change in nodes that are not ours: their
+    titles, and outputs that they did not have and no link uses."""
+    for node in queued.values():
+        if not node["class_type"].startswith("D2M_"):
+            del node["_meta"]
+    for node in page["nodes"]:
+        if not node["type"].startswith("D2M_"):
+            node["outputs"] = [each for each in node.get("outputs", ()) if each["links"]]
+    return queued, page
 
 
 @EVERY
