@@ -19,7 +19,7 @@ from .errors import MediaError
 from .sound_file import add_sound, open_output, sound_packets
 from .types import MOTION_FPS, Progress, VideoClip, Waveform
 from .video import RgbConverter, open_clip, shown_frames
-from .video_source import VideoSource, clean_tags, frame_length, open_media, open_video
+from .video_source import VideoSource, frame_length, open_media, open_video
 
 VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """What `mux` writes, by the end of the file's name."""
@@ -102,9 +102,6 @@ def _copied_stream(out: OutputContainer, source: VideoSource, out_path: Path) ->
             f"The picture of {source.path.name} is coded as {codec}, which does not fit into "
             f"{out_path.suffix} files; choose a name that ends in .mkv."
         ) from error
-    tags = clean_tags(stream.metadata)  # they came with the template
-    stream.metadata.clear()
-    stream.metadata.update(tags)
     if out.format.name in ("mp4", "mov"):
         if "mp4" in source.container.format.name:
             stream.codec_context.codec_tag = source.stream.codec_context.codec_tag

@@ -28,7 +28,7 @@ def resampled(samples: torch.Tensor, from_rate: int, to_rate: int) -> torch.Tens
     """
     if from_rate == to_rate or samples.shape[-1] == 0:
         return samples
-    with_torchaudio = _torchaudio()
+    with_torchaudio = torchaudio_resample()
     kernel = from_rate * to_rate // math.gcd(from_rate, to_rate) ** 2
     if with_torchaudio is None or kernel > _LARGEST_KERNEL:
         return with_scipy(samples, from_rate, to_rate)
@@ -36,7 +36,7 @@ def resampled(samples: torch.Tensor, from_rate: int, to_rate: int) -> torch.Tens
 
 
 @functools.cache
-def _torchaudio() -> Callable[[torch.Tensor, int, int], torch.Tensor] | None:
+def torchaudio_resample() -> Callable[[torch.Tensor, int, int], torch.Tensor] | None:
     """torchaudio's function; None where it is missing, or cannot load its own library."""
     try:
         from torchaudio.functional import resample
