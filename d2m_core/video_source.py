@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import Container, InputContainer
@@ -42,7 +43,7 @@ _HEADER_FORMATS = ("matroska", "flv", "asf")
 _NEVER_S = float("-inf")
 
 # PyAV before 19 refuses a file for one tag that is not UTF-8; 19 reads such bytes as surrogates.
-_TAGS_THAT_ARE_NOT_UTF8 = (
+_TAGS_THAT_ARE_NOT_UTF8: dict[str, Any] = (
     {"metadata_errors": "replace"} if hasattr(Container, "metadata_errors") else {}
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")

@@ -9,8 +9,8 @@ from ..d2m_core.rhythm_edit import lengthened
 from ..d2m_core.sampling import generate_tokens
 from ..d2m_core.types import AudioTokens
 from . import host
+from .checks import answer, refuse
 from .sampler import (
-    ANY_STYLE,
     DEFAULTS,
     motion_of,
     sampling_inputs,
@@ -81,6 +81,7 @@ class ContinueMusic(io.ComfyNode):
         poses: ClipPoses | None = None,
         style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(style))
         duration_s = length_s or rhythm.duration_s
         longer = lengthened(rhythm.rhythm, duration_s) if length_s else rhythm.rhythm
         start = _start(tokens, keep_s)
@@ -103,8 +104,8 @@ class ContinueMusic(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, style: str = ANY_STYLE) -> bool | str:
-        return wrong_style(style) or True
+    def validate_inputs(cls, style: str | None = None) -> bool | str:
+        return answer(wrong_style(style))
 
 
 def _start(tokens: ClipTokens, keep_s: float):

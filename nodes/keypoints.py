@@ -8,6 +8,7 @@ from comfy_api.latest import io
 
 from ..d2m_core.pose_keypoints import LAYOUTS, to_openpose
 from . import host
+from .checks import answer, not_offered, refuse
 from .clips import clip_of
 from .poses import poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
@@ -98,6 +99,7 @@ class PoseToKeypoints(io.ComfyNode):
         cls, poses: ClipPoses, people: str, layout: str, width: int, height: int
     ) -> io.NodeOutput:
         host.check_interrupt()
+        refuse(cls.validate_inputs(people, layout))
         shown = poses.poses if people == PEOPLE[0] else poses.everyone
         wide, high = poses.size
         height = height or (round(width * high / wide) if width else high)
@@ -106,9 +108,5 @@ class PoseToKeypoints(io.ComfyNode):
         return io.NodeOutput(to_openpose(shown, width, height, layout=layout), float(shown.fps))
 
     @classmethod
-    def validate_inputs(cls, people: str = PEOPLE[0], layout: str = "coco18") -> bool | str:
-        if people not in PEOPLE:
-            return f"People is {people!r}; choose {', '.join(PEOPLE)}."
-        if layout not in LAYOUTS:
-            return f"Layout is {layout!r}; choose {', '.join(LAYOUTS)}."
-        return True
+    def validate_inputs(cls, people: str | None = None, layout: str | None = None) -> bool | str:
+        return answer(not_offered("People", people, PEOPLE), not_offered("Layout", layout, LAYOUTS))

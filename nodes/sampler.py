@@ -13,10 +13,11 @@ from ..d2m_core.blend import dance_motion
 from ..d2m_core.checkpoint import LoadedModel, load_model
 from ..d2m_core.codec import Codec
 from ..d2m_core.config import STYLES, SamplingConfig
-from ..d2m_core.errors import D2MError, SettingError
+from ..d2m_core.errors import SettingError
 from ..d2m_core.sampling import generate_tokens
 from ..d2m_core.types import AudioTokens, MotionFeatures, Progress
 from . import host
+from .checks import answer, never_the_same, not_offered, refuse, said_by
 from .sockets import (
     CATEGORY,
     ClipPoses,
@@ -66,16 +67,12 @@ class LoadModel(io.ComfyNode):
         return io.NodeOutput(host.hold(loaded, loaded.model))
 
     @classmethod
-    def fingerprint_inputs(cls, model_name: str) -> str:
-        return host.file_stamp(cls._path(model_name))
+    def fingerprint_inputs(cls, model_name: str | None = None) -> str:
+        return never_the_same() if model_name is None else host.file_stamp(cls._path(model_name))
 
     @classmethod
-    def validate_inputs(cls, model_name: str = EMBEDDED) -> bool | str:
-        try:
-            cls._path(model_name)
-        except D2MError as error:
-            return str(error)
-        return True
+    def validate_inputs(cls, model_name: str | None = None) -> bool | str:
+        return answer(said_by(cls._path, model_name))
 
     @classmethod
     def _path(cls, model_name: str) -> Path:
@@ -157,10 +154,9 @@ def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
     return None if poses is None else beside(lambda _tick: dance_motion(poses.poses))
 
 
-def wrong_style(style: str) -> str | None:
+def wrong_style(style: str | None) -> str | None:
     """What is wrong with a style; None if nothing."""
-    known = known_styles()
-    return None if style in known else f"Style is {style!r}; choose {', '.join(known)}."
+    return not_offered("Style", style, known_styles())
 
 
 def together(takes: list[AudioTokens]) -> AudioTokens:
@@ -218,6 +214,7 @@ class Sampler(io.ComfyNode):
         codec: host.Held[Codec] | None = None,
         style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(style))
         if candidates > 1 and codec is None:
             raise SettingError(
                 f"candidates is {candidates}, and the best is chosen by its sound; connect the "
@@ -246,5 +243,5 @@ class Sampler(io.ComfyNode):
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))
 
     @classmethod
-    def validate_inputs(cls, style: str = ANY_STYLE) -> bool | str:
-        return wrong_style(style) or True
+    def validate_inputs(cls, style: str | None = None) -> bool | str:
+        return answer(wrong_style(style))

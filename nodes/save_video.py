@@ -9,6 +9,7 @@ from comfy_api.latest import InputImpl, io, ui
 from ..d2m_core.errors import MediaError
 from ..d2m_core.mux import VIDEO_FORMATS, best_suffix, mux
 from . import host
+from .checks import answer, not_offered, refuse, said_by
 from .clips import clip_of
 from .sockets import CATEGORY, Clip, each, from_audio
 from .work import beside
@@ -63,6 +64,7 @@ class SaveVideo(io.ComfyNode):
     def execute(
         cls, video: Any, audio: Any, filename_prefix: str, format: str, original_level: float
     ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(filename_prefix, format))
         clip = clip_of(video)
         if original_level and not clip.has_audio:
             raise MediaError(
@@ -86,6 +88,8 @@ class SaveVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(
-        cls, filename_prefix: str = "video/dance", format: str = AUTO
+        cls, filename_prefix: str | None = None, format: str | None = None
     ) -> bool | str:
-        return host.wrong_output(filename_prefix, format, FORMATS) or True
+        return answer(
+            not_offered("Format", format, FORMATS), said_by(host.check_prefix, filename_prefix)
+        )
