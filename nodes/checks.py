@@ -45,7 +45,6 @@ def refuse(found: bool | str) -> None:
 def never_the_same() -> str:
     """For `fingerprint_inputs` where the file is linked: the node runs each time.
 
-    Not NaN: ComfyUI keeps the fingerprint in the prompt, whose JSON pages and files then could not
-    read.
+    Not NaN: ComfyUI keeps the fingerprint in the prompt, which nodes store in files as JSON.
     """
     return uuid.uuid4().hex
