@@ -20,6 +20,11 @@ def not_offered(what: str, value: str | None, known: Collection[str]) -> str | N
     return f"{what} is {value!r}; choose {', '.join(known)}."
 
 
+def too_small(what: str, value: float, least: float) -> str | None:
+    """What is wrong with a number in the run; ComfyUI holds only typed ones to their limits."""
+    return f"{what} is {value:g}; use {least:g} or more." if value < least else None
+
+
 def said_by(check: Callable[..., object], *values: Any) -> str | None:
     """What `check` says against the values; None if nothing, or if one of them is linked."""
     if any(value is None for value in values):

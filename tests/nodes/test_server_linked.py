@@ -14,10 +14,12 @@ import pytest
 
 from tests.comfy_server import PYTHON, Server
 from tests.nodes.graphs import (
+    CONTINUE,
     DUMPED,
     DURATION_S,
     EDIT,
     EDITS,
+    FROM_KEYS,
     LOAD,
     MODEL,
     POSE,
@@ -142,6 +144,10 @@ def test_a_linked_file_that_is_replaced_is_read_again(
         (POSE, {"dancer": "nobody"}, "Dancer is 'nobody'; choose"),
         (SELECT, {"dancer": "nobody"}, "Dancer is 'nobody'; choose"),
         (TO_KEYS, {"people": "few"}, "People is 'few'; choose"),
+        (TO_KEYS, {"width": -1}, "width is -1; use 0 or more"),
+        (FROM_KEYS, {"fps": -1.0}, "fps is -1; use 0 or more"),
+        (SAMPLER, {"batch_size": 0}, "batch_size is 0; use 1 or more"),
+        (CONTINUE, {"keep_s": -0.5}, "keep_s is -0.5; use 0 or more"),
         (RHYTHM, {"grid": "triple"}, "Grid is 'triple'; choose"),
         (RHYTHM, {"tempo_bpm": 20.0}, "20"),
         (EDIT, {"tempo": "fast"}, "Tempo is 'fast'; choose"),
