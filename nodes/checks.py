@@ -20,6 +20,11 @@ def not_offered(what: str, value: str | None, known: Collection[str]) -> str | N
     return f"{what} is {value!r}; choose {', '.join(known)}."
 
 
+def too_small(what: str, value: float, least: float) -> str | None:
+    """What is wrong with a number in the run; ComfyUI holds only typed ones to their limits."""
+    return f"{what} is {value:g}; use {least:g} or more." if value < least else None
+
+
 def said_by(check: Callable[..., object], *values: Any) -> str | None:
     """What `check` says against the values; None if nothing, or if one of them is linked."""
     if any(value is None for value in values):
@@ -45,7 +50,6 @@ def refuse(found: bool | str) -> None:
 def never_the_same() -> str:
     """For `fingerprint_inputs` where the file is linked: the node runs each time.
 
-    Not NaN: ComfyUI keeps the fingerprint in the prompt, whose JSON pages and files then could not
-    read.
+    Not NaN: ComfyUI keeps the fingerprint in the prompt, which nodes store in files as JSON.
     """
     return uuid.uuid4().hex

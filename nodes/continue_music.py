@@ -9,7 +9,7 @@ from ..d2m_core.rhythm_edit import lengthened
 from ..d2m_core.sampling import generate_tokens
 from ..d2m_core.types import AudioTokens
 from . import host
-from .checks import answer, refuse
+from .checks import answer, refuse, too_small
 from .sampler import (
     DEFAULTS,
     motion_of,
@@ -81,7 +81,7 @@ class ContinueMusic(io.ComfyNode):
         poses: ClipPoses | None = None,
         style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
-        refuse(cls.validate_inputs(style))
+        refuse(answer(wrong_style(style), too_small("keep_s", keep_s, 0)))
         duration_s = length_s or rhythm.duration_s
         longer = lengthened(rhythm.rhythm, duration_s) if length_s else rhythm.rhythm
         start = _start(tokens, keep_s)

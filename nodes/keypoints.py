@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from ..d2m_core.pose_keypoints import LAYOUTS, to_openpose
 from . import host
-from .checks import answer, not_offered, refuse
+from .checks import answer, not_offered, refuse, too_small
 from .clips import clip_of
 from .poses import poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
@@ -52,6 +52,7 @@ class PoseFromKeypoints(io.ComfyNode):
     @classmethod
     def execute(cls, keypoints: list[dict], fps: float, video: Any = None) -> io.NodeOutput:
         host.check_interrupt()
+        refuse(answer(too_small("fps", fps, 0)))
         clip = None if video is None else clip_of(video)
         return io.NodeOutput(poses_of_keypoints(keypoints, clip, fps))
 
@@ -100,6 +101,7 @@ class PoseToKeypoints(io.ComfyNode):
     ) -> io.NodeOutput:
         host.check_interrupt()
         refuse(cls.validate_inputs(people, layout))
+        refuse(answer(too_small("width", width, 0), too_small("height", height, 0)))
         shown = poses.poses if people == PEOPLE[0] else poses.everyone
         wide, high = poses.size
         height = height or (round(width * high / wide) if width else high)

@@ -17,7 +17,7 @@ from ..d2m_core.errors import SettingError
 from ..d2m_core.sampling import generate_tokens
 from ..d2m_core.types import AudioTokens, MotionFeatures, Progress
 from . import host
-from .checks import answer, never_the_same, not_offered, refuse, said_by
+from .checks import answer, never_the_same, not_offered, refuse, said_by, too_small
 from .sockets import (
     CATEGORY,
     ClipPoses,
@@ -214,7 +214,7 @@ class Sampler(io.ComfyNode):
         codec: host.Held[Codec] | None = None,
         style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
-        refuse(cls.validate_inputs(style))
+        refuse(answer(wrong_style(style), too_small("batch_size", batch_size, 1)))
         if candidates > 1 and codec is None:
             raise SettingError(
                 f"candidates is {candidates}, and the best is chosen by its sound; connect the "

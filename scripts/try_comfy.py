@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from d2m_core.errors import ModelError
+from scripts.make_workflows import OURS
 from tests.comfy_server import (
     FOR_TESTS,
     REPOSITORY,
@@ -34,7 +35,6 @@ from tests.nodes.graphs import messages
 from tests.nodes.workflow_media import Media, draw_clip, draw_group, with_media, write_song
 
 WORKFLOWS = sorted((REPOSITORY / "workflows" / "api").glob("*.json"))
-OURS = "D2M_"
 
 HIDE = """
 import sys

@@ -25,9 +25,9 @@ from tests.nodes.graphs import (
     clicks,
     drain,
     messages,
+    node,
     with_inputs,
 )
-from tests.nodes.test_server_nodes import node
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
 
