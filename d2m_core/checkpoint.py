@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,12 +20,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from .config import ModelConfig, RhythmConfig
 from .errors import ModelError, SettingError
 from .files import replacing
-from .model import DanceToMusic
-from .motion import MOTION_NAMES
-from .rhythm import RhythmNet
+from .music import ModelConfig
+from .rhythm import RhythmConfig
 from .types import MOTION_FPS, CodecSpec
 
 FORMAT_VERSION = 1
@@ -33,118 +31,15 @@ FORMAT_VERSION = 1
 
 KEYS = frozenset({"format_version", "kind", "model", "motion", "codec", "info"})
 
-STYLE_ADD = "style_add.weight"
-"""What models until version 0.1.0 lack: as zeros it changes nothing."""
-
 Net = TypeVar("Net", bound=nn.Module)
 
 Info = dict[str, Any]
 """Training command, commit, data, licence, losses, ...: JSON values."""
 
-Stats = tuple[torch.Tensor, torch.Tensor]
-"""Mean and standard deviation [D] of each motion feature in the training data."""
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A transformer with all that is needed to use it."""
-
-    model: DanceToMusic
-    spec: CodecSpec
-    motion_names: tuple[str, ...]
-    info: Info
-
-    @property
-    def mean(self) -> torch.Tensor:
-        return self.model.motion_mean
-
-    @property
-    def std(self) -> torch.Tensor:
-        return self.model.motion_std
-
-
-def save_model(
-    path: Path | str,
-    model: DanceToMusic,
-    spec: CodecSpec,
-    motion_names: Sequence[str],
-    stats: Stats | None,
-    info: Info,
-    *,
-    half: bool = True,
-) -> Path:
-    """Writes the transformer to `path`, matrices as float16 unless `half` is off.
-
-    `stats` replace the model's own feature statistics in the file; None keeps them. Raises
-    `ModelError` where the weights are not finite or the file cannot be written.
-    """
-    tensors = dict(model.state_dict())
-    if stats is not None:
-        tensors["motion_mean"], tensors["motion_std"] = stats
-    about = _about("model", model.config, motion_names, spec, info)
-    return _write(Path(path), tensors, about, half)
-
-
-def load_model(
-    path: Path | str, device: str | torch.device = "cpu", *, codec: CodecSpec | None = None
-) -> LoadedModel:
-    """Reads what `save_model` wrote, as float32 in evaluation mode.
-
-    Raises `ModelError` for any other file, and where `codec` cannot read its tokens.
-    """
-    about, tensors = _read(Path(path), "model")
-    config = _config(ModelConfig, about["model"], path)
-    spec = _config(CodecSpec, about["codec"], path)
-    if (config.codebooks, config.cardinality) != (spec.codebooks, spec.cardinality):
-        own = f"{config.codebooks} x {config.cardinality}"
-        raise ModelError(f"{path} is damaged: a network for {own} with a codec of {_sizes(spec)}.")
-    if codec is not None and not codec.reads(spec):
-        raise ModelError(
-            f"{path} writes tokens of codec {spec.name} ({_sizes(spec)}), not of {codec.name} "
-            f"({_sizes(codec)}); choose a model and a codec that belong together."
-        )
-    model = DanceToMusic(config)
-    tensors.setdefault(STYLE_ADD, torch.zeros_like(model.style_add.weight))
-    model = _fill(model, tensors, path).to(device)
-    return LoadedModel(model, spec, tuple(about["motion"]["names"]), about["info"])
-
-
-def save_rhythm(
-    path: Path | str, net: RhythmNet, motion_names: Sequence[str], info: Info, *, half: bool = True
-) -> Path:
-    """Writes the rhythm network to `path`; see `save_model`."""
-    about = _about("rhythm", net.config, motion_names, None, info)
-    return _write(Path(path), dict(net.state_dict()), about, half)
-
-
-def load_rhythm(path: Path | str, device: str | torch.device = "cpu") -> RhythmNet:
-    """Reads what `save_rhythm` wrote. Raises `ModelError` for other files and unknown features."""
-    about, tensors = _read(Path(path), "rhythm")
-    names = tuple(about["motion"]["names"])
-    if not set(names) <= set(MOTION_NAMES):
-        raise ModelError(
-            f"{path} was trained on other motion features; get the matching version of it."
-        )
-    net = RhythmNet(_config(RhythmConfig, about["model"], path), names)
-    return _fill(net, tensors, path).to(device)
-
 
 def read_info(path: Path | str, kind: str = "model") -> Info:
     """How the checkpoint at `path` came about, without building the network."""
     return _read(Path(path), kind)[0]["info"]
-
-
-def styles_in(path: Path | str) -> tuple[str, ...]:
-    """Names of the styles that the model at `path` knows, from its description alone.
-
-    Empty for a file that is no model of ours: `load_model` says what is wrong with it.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = _parse(file.metadata() or {}, Path(path), "model")
-        return _config(ModelConfig, about["model"], path).styles
-    except (OSError, SafetensorError, ModelError):
-        return ()
 
 
 # --- writing ---
@@ -171,9 +66,7 @@ def _about(
 def _write(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any], half: bool) -> Path:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise ModelError(
-                f"{name} holds values that are not finite; train again with a lower rate."
-            )
+            raise ModelError(f"{name} holds values that are not finite; train again with a lower rate.")
     stored = {name: _stored(tensor, half) for name, tensor in tensors.items()}
     try:
         with replacing(path) as partial:
@@ -202,32 +95,24 @@ def _read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.Tensor
             about = _parse(metadata, path, kind)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"{path} is not a safetensors file, or it is damaged ({error})."
-        ) from error
+        raise ModelError(f"{path} is not a safetensors file, or it is damaged ({error}).") from error
     return about, tensors
 
 
 def _parse(metadata: dict[str, str], path: Path, kind: str) -> dict[str, Any]:
     if "format_version" not in metadata or "kind" not in metadata:
-        raise ModelError(
-            f"{path} was not made by this project; choose a Dance to Music checkpoint."
-        )
+        raise ModelError(f"{path} was not made by this project; choose a Dance to Music checkpoint.")
     try:
         about = _migrate({key: json.loads(text) for key, text in metadata.items()}, path)
     except json.JSONDecodeError as error:
         raise ModelError(f"{path} is damaged: its description is not JSON ({error}).") from error
     if about["kind"] != kind:
-        raise ModelError(
-            f"{path} holds a {about['kind']} network where a {kind} network is needed."
-        )
+        raise ModelError(f"{path} holds a {about['kind']} network where a {kind} network is needed.")
     if set(about) != KEYS:
         odd = ", ".join(sorted(set(about) ^ KEYS))
         raise ModelError(f"{path} has unknown or missing metadata: {odd}.")
     if about["motion"].get("fps") != MOTION_FPS:
-        raise ModelError(
-            f"{path} wants motion at another rate than {MOTION_FPS:g} frames per second."
-        )
+        raise ModelError(f"{path} wants motion at another rate than {MOTION_FPS:g} frames per second.")
     return about
 
 
@@ -259,16 +144,8 @@ def _config(kind: type, values: Any, path: Path | str) -> Any:
 def _fill(net: Net, tensors: dict[str, torch.Tensor], path: Path | str) -> Net:
     full = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
     own = {name: tensor.shape for name, tensor in net.state_dict().items()}
-    odd = sorted(
-        n for n in own.keys() | full.keys() if n not in full or own.get(n) != full[n].shape
-    )
+    odd = sorted(n for n in own.keys() | full.keys() if n not in full or own.get(n) != full[n].shape)
     if odd:
-        raise ModelError(
-            f"{path}: weights missing, unknown or of another shape: {', '.join(odd[:5])}."
-        )
+        raise ModelError(f"{path}: weights missing, unknown or of another shape: {', '.join(odd[:5])}.")
     net.load_state_dict(full)
     return net.eval()
-
-
-def _sizes(spec: CodecSpec) -> str:
-    return f"{spec.codebooks} x {spec.cardinality} at {spec.token_rate:g} Hz"

@@ -7,11 +7,11 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
-from ..d2m_core.audio import save_audio
+from ..d2m_core.media import save_audio
 from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .sockets import CATEGORY, AudioPlayer, each, from_audio
-from .work import beside
+from .worker import beside
 
 FORMATS = ("flac", "wav", "mp3", "opus", "m4a")
 
@@ -29,11 +29,14 @@ class SaveAudio(io.ComfyNode):
             inputs=[
                 io.Audio.Input("audio", tooltip="Any sound; a batch gives several files."),
                 io.String.Input(
-                    "filename_prefix", default="audio/dance",
+                    "filename_prefix",
+                    default="audio/dance",
                     tooltip="Name or subfolder/name in the output folder; a number is added.",
                 ),
                 io.Combo.Input(
-                    "format", options=list(FORMATS), default="flac",
+                    "format",
+                    options=list(FORMATS),
+                    default="flac",
                     tooltip="flac and wav keep everything; mp3, opus and m4a are small.",
                 ),
                 AudioPlayer.Input("audioUI", optional=True, tooltip="The player; leave it open."),
@@ -41,12 +44,10 @@ class SaveAudio(io.ComfyNode):
             outputs=[],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
-        )  # fmt: skip
+        )
 
     @classmethod
-    def execute(
-        cls, audio: Any, filename_prefix: str, format: str, audioUI: Any = None
-    ) -> io.NodeOutput:
+    def execute(cls, audio: Any, filename_prefix: str, format: str, audioUI: Any = None) -> io.NodeOutput:
         refuse(cls.validate_inputs(filename_prefix, format))
         metadata = _tags(format, host.workflow_metadata(cls.hidden))
         results = []
@@ -57,12 +58,8 @@ class SaveAudio(io.ComfyNode):
         return io.NodeOutput(ui=ui.SavedAudios(results))
 
     @classmethod
-    def validate_inputs(
-        cls, filename_prefix: str | None = None, format: str | None = None
-    ) -> bool | str:
-        return answer(
-            not_offered("Format", format, FORMATS), said_by(host.check_prefix, filename_prefix)
-        )
+    def validate_inputs(cls, filename_prefix: str | None = None, format: str | None = None) -> bool | str:
+        return answer(not_offered("Format", format, FORMATS), said_by(host.check_prefix, filename_prefix))
 
 
 def _tags(suffix: str, metadata: dict[str, str]) -> dict[str, str]:

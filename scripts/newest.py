@@ -37,7 +37,7 @@ MORE = ("torch", "pytest", "hypothesis")
 """What the tests need beside requirements.txt; ComfyUI brings torch."""
 IMPORTED = ("numpy", "scipy", "opencv-contrib-python")
 """What comes with requirements.txt and is imported all the same."""
-TESTS = ("tests/core",)
+TESTS = ("tests/d2m_core",)
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,13 @@ def uv(*words: str | Path, quiet: bool = False) -> subprocess.CompletedProcess[s
         "UV_PYTHON_INSTALL_DIR": str(FOLDER / "python"),
     }
     return subprocess.run(
-        [python_of(TOOLS), "-m", "uv", *words], cwd=ROOT, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None,
-    )  # fmt: skip
+        [python_of(TOOLS), "-m", "uv", *words],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if quiet else None,
+    )
 
 
 def pyenv_folders() -> list[str]:
@@ -107,9 +111,20 @@ def resolve(python: str) -> bool:
     """Writes the newest versions that this Python can have; False where there are none."""
     WANTED.write_text("\n".join(["-r ../requirements.txt", *MORE, ""]))
     answer = uv(
-        "pip", "compile", "--quiet", "--upgrade", "--only-binary", ":all:", "--no-annotate",
-        "--no-header", "--python", python, "--output-file", VERSIONS, WANTED,
-    )  # fmt: skip
+        "pip",
+        "compile",
+        "--quiet",
+        "--upgrade",
+        "--only-binary",
+        ":all:",
+        "--no-annotate",
+        "--no-header",
+        "--python",
+        python,
+        "--output-file",
+        VERSIONS,
+        WANTED,
+    )
     return answer.returncode == 0
 
 
@@ -127,10 +142,7 @@ def make_environment(python: str) -> Path:
 def direct() -> list[str]:
     """The versions of what our own files import; the rest comes with these."""
     required = (ROOT / "requirements.txt").read_text().split("\n")
-    names = {re.split(r"[^\w-]", line)[0].replace("_", "-") for line in required} | {
-        *MORE,
-        *IMPORTED,
-    }
+    names = {re.split(r"[^\w-]", line)[0].replace("_", "-") for line in required} | {*MORE, *IMPORTED}
     return [line for line in VERSIONS.read_text().split() if line.split("==")[0] in names]
 
 
@@ -167,7 +179,7 @@ def main() -> int:
     environment = make_environment(python)
     say(f"{python} with {', '.join(direct())}; all of it: {VERSIONS.relative_to(ROOT)}")
     say(f"the environment took {time.monotonic() - start:.0f} s")
-    pose_model = (environment, "-m", "d2m_core.pose_bundle", "--variant", "full")
+    pose_model = (environment, "-m", "d2m_core.pose.__main__", "--variant", "full")
     subprocess.run(pose_model, cwd=ROOT, check=True)
     words = [*more, *args.words] or TESTS
     # The tests' arrays are small: a second thread costs more than it brings.

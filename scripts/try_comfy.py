@@ -67,9 +67,7 @@ def try_workflow(server: Server, path: Path, media: Media) -> Outcome:
     if "prompt_id" not in answer:
         return Outcome(path.stem, *refusal(graph, answer))
     entry = server.wait(answer["prompt_id"])
-    errors = [
-        f"{e['node_type']}: {e['exception_message']}" for e in messages(entry, "execution_error")
-    ]
+    errors = [f"{e['node_type']}: {e['exception_message']}" for e in messages(entry, "execution_error")]
     good = entry["status"]["status_str"] == "success"
     words = "; ".join(errors) or entry["status"]["status_str"]
     return Outcome(path.stem, good, words.strip(), time.monotonic() - start)
@@ -77,9 +75,7 @@ def try_workflow(server: Server, path: Path, media: Media) -> Outcome:
 
 def refusal(graph: dict[str, Any], answer: dict[str, Any]) -> tuple[bool, str]:
     """Whether a checkpoint that is not there is all that a refused graph lacks, and the words."""
-    found = [
-        (node, error) for node, about in answer["node_errors"].items() for error in about["errors"]
-    ]
+    found = [(node, error) for node, about in answer["node_errors"].items() for error in about["errors"]]
     only_checkpoint = found and all(
         "ckpt_name" in graph[node]["inputs"]
         and error["extra_info"].get("input_name") == "ckpt_name"
@@ -140,9 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     comfy = Installed(args.comfy.resolve(), args.python.absolute())
     for path in (comfy.app / "main.py", comfy.python):
         if not path.is_file():
-            parser.error(
-                f"{path} is not there; --comfy wants ComfyUI's folder, --python its Python"
-            )
+            parser.error(f"{path} is not there; --comfy wants ComfyUI's folder, --python its Python")
     with tempfile.TemporaryDirectory(prefix="try_comfy_") as folder:
         try:
             outcomes = try_all(comfy, Path(folder) / "base", args.without)

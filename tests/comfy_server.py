@@ -25,8 +25,8 @@ from typing import Any
 
 import pytest
 
-from d2m_core import assets
 from d2m_core.errors import ModelError
+from d2m_core.pose import model_file as assets
 from tests import setup_comfy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -154,9 +154,11 @@ def put_pose_model(base: Path, variant: str = "full") -> Path:
 
 @contextmanager
 def comfy_server(
-    base: Path, *options: str, prepare: Callable[[Path], object] = lambda pack: None,
+    base: Path,
+    *options: str,
+    prepare: Callable[[Path], object] = lambda pack: None,
     comfy: Installed = FOR_TESTS,
-) -> Iterator[Server]:  # fmt: skip
+) -> Iterator[Server]:
     """A ComfyUI on a free port with the folder `base` to itself; stopped at the end.
 
     `prepare(pack)` may change the pack's folder before the start.
@@ -169,17 +171,31 @@ def comfy_server(
     prepare(install_pack(base / "custom_nodes" / PACK))
     port = _free_port()
     words = (
-        "--cpu", "--listen", "127.0.0.1", "--port", str(port), "--base-directory", str(base),
-        "--database-url", f"sqlite:///{base}/comfy.db", "--front-end-root", str(page),
-        "--disable-api-nodes", "--disable-auto-launch", *options,
-    )  # fmt: skip
+        "--cpu",
+        "--listen",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--base-directory",
+        str(base),
+        "--database-url",
+        f"sqlite:///{base}/comfy.db",
+        "--front-end-root",
+        str(page),
+        "--disable-api-nodes",
+        "--disable-auto-launch",
+        *options,
+    )
     server = Server(f"http://127.0.0.1:{port}", base, base / "log.txt", uuid.uuid4().hex)
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     with server.log.open("w") as log:
         process = subprocess.Popen(
             [str(comfy.python), "-c", LAUNCH, *words],
-            cwd=comfy.app, stdout=log, stderr=subprocess.STDOUT, env=environment,
-        )  # fmt: skip
+            cwd=comfy.app,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
     server.pid = process.pid
     try:
         _wait_until_ready(server, process)
@@ -211,8 +227,9 @@ def _listener(server: Server, python: Path) -> Iterator[None]:
     """Fills `server.events` for as long as it is open."""
     process = subprocess.Popen(
         [str(python), str(REPOSITORY / "tests" / "comfy_events.py"), server.address, server.client],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     lines = process.stdout
 

@@ -12,7 +12,7 @@ only; whatever is new takes a free range and writes it down here.
 | 160_000 and up | music that the decoder of d2m-2 was tuned on, with pairs of 110_000 and 130_000 |
 | 170_000 and up | pairs at any tempo that the transformer trains on |
 | 900_000 and up | music that measures the codec |
-| 8_000_000 and up | music that `training.studio.check_styles` measures |
+| 8_000_000 and up | music that `training.check_styles` measures |
 | 8_500_000 and up | music that `benchmarks.align` brings onto dances |
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |

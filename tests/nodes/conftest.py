@@ -13,7 +13,8 @@ import pytest
 
 from tests import tiny_models
 from tests.comfy_server import PYTHON, REPOSITORY, Server, comfy_server, put_pose_model
-from tests.nodes.graphs import (
+
+from .graphs import (
     ALIGN,
     CODEC,
     CONTINUE,
@@ -48,7 +49,7 @@ from tests.nodes.graphs import (
     node,
     with_inputs,
 )
-from tests.nodes.workflow_media import draw_clip
+from .workflow_media import draw_clip
 
 TEST_PACK = Path(__file__).resolve().parent / "pack_for_tests"
 ACE_STEP_PACK = REPOSITORY / "tests" / "ace_step_pack"
@@ -82,9 +83,7 @@ def clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def basic(clip: str) -> Graph:
-    graph = json.loads(
-        (REPOSITORY / "workflows" / "api" / "basic.json").read_text(encoding="utf-8")
-    )
+    graph = json.loads((REPOSITORY / "workflows" / "api" / "basic.json").read_text(encoding="utf-8"))
     del graph[FILM]  # tests that need a film add one
     graph[LOAD]["inputs"]["file"] = clip
     graph[POSE]["inputs"]["model"] = VARIANT
@@ -101,21 +100,44 @@ def whole(clip: str) -> Graph:
     graph = with_inputs(graph, SAMPLER, **SAMPLING)
     graph |= {
         SELECT: node("SelectDancer", poses=[POSE, 0], dancer="most active", number=0),
-        TO_KEYS: node("PoseToKeypoints", poses=[SELECT, 0], people="everyone", layout="body25",
-                      width=0, height=0),
+        TO_KEYS: node(
+            "PoseToKeypoints", poses=[SELECT, 0], people="everyone", layout="body25", width=0, height=0
+        ),
         FROM_KEYS: node("PoseFromKeypoints", keypoints=[TO_KEYS, 0], fps=0.0, video=[LOAD, 1]),
         EDIT: node("EditRhythm", rhythm=[RHYTHM, 0], **EDITS),
         ENCODE: node("EnCodecEncode", audio=[DECODE, 0], codec=[CODEC, 0]),
-        CONTINUE: node("Continue", model=[MODEL, 0], tokens=[ENCODE, 0], rhythm=[EDIT, 0],
-                       keep_s=KEPT_S, length_s=LONGER_S, **SAMPLING, poses=[SELECT, 0]),
+        CONTINUE: node(
+            "Continue",
+            model=[MODEL, 0],
+            tokens=[ENCODE, 0],
+            rhythm=[EDIT, 0],
+            keep_s=KEPT_S,
+            length_s=LONGER_S,
+            **SAMPLING,
+            poses=[SELECT, 0],
+        ),
         SOUND: clicks(5.0, 115.0),
-        ALIGN: node("AlignAudio", audio=[SOUND, 0], rhythm=[RHYTHM, 0], strength=1.0,
-                    most_bend=8.0, most_tempo_change=50.0, start="best", loop=True),
+        ALIGN: node(
+            "AlignAudio",
+            audio=[SOUND, 0],
+            rhythm=[RHYTHM, 0],
+            strength=1.0,
+            most_bend=8.0,
+            most_tempo_change=50.0,
+            start="best",
+            loop=True,
+        ),
         SCORE: node("ScoreMusic", audio=[ALIGN, 0], rhythm=[RHYTHM, 0], poses=[SELECT, 0]),
         HEARD: node("RhythmFromAudio", audio=[SOUND, 0], tempo_bpm=0.0),
-        VIDEO: node("SaveVideo", video=[LOAD, 0], audio=[ALIGN, 0], filename_prefix="v/dance",
-                    format="auto", original_level=0.0),
-    }  # fmt: skip
+        VIDEO: node(
+            "SaveVideo",
+            video=[LOAD, 0],
+            audio=[ALIGN, 0],
+            filename_prefix="v/dance",
+            format="auto",
+            original_level=0.0,
+        ),
+    }
     for number, (name, (source, output)) in enumerate(DUMPED.items()):
         graph[str(100 + number)] = dump(source, output, name)
     return graph

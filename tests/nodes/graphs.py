@@ -40,9 +40,15 @@ DUMPED = {
 
 SAMPLING = dict(style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guidance=2.0)
 EDITS = dict(
-    tempo="set", tempo_bpm=100.0, grid="as it is", shift_ms=40.0, swing=50.0, energy=1.0,
-    beats_per_bar=3, beats="",
-)  # fmt: skip
+    tempo="set",
+    tempo_bpm=100.0,
+    grid="as it is",
+    shift_ms=40.0,
+    swing=50.0,
+    energy=1.0,
+    beats_per_bar=3,
+    beats="",
+)
 
 
 def node(kind: str, **inputs: Any) -> dict[str, Any]:

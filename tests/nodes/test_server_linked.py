@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tests.comfy_server import PYTHON, Server
-from tests.nodes.graphs import (
+
+from .graphs import (
     CONTINUE,
     DUMPED,
     DURATION_S,
@@ -62,17 +63,11 @@ def widgets(server: Server, kind: str) -> dict[str, Any]:
     """Defaults of all widgets of a node."""
     inputs = server.call(f"/object_info/{kind}")[kind]["input"]
     specs = inputs["required"] | inputs.get("optional", {})
-    return {
-        name: about.get("default", "")
-        for name, (socket, about) in specs.items()
-        if socket in WIDGETS
-    }
+    return {name: about.get("default", "") for name, (socket, about) in specs.items() if socket in WIDGETS}
 
 
 def test_every_widget_of_every_node_may_be_linked(
-    server: Server,
-    whole: Graph,
-    values: dict[str, dict[str, np.ndarray]],
+    server: Server, whole: Graph, values: dict[str, dict[str, np.ndarray]]
 ) -> None:
     """One prompt with nothing but links gives what the same values give when typed."""
     graph, count = whole, 0
@@ -119,10 +114,7 @@ def test_our_own_beats_may_be_edited(server: Server, whole: Graph) -> None:
 
 @pytest.mark.parametrize("name", ["path", "file"])
 def test_a_linked_file_that_is_replaced_is_read_again(
-    server: Server,
-    clip: str,
-    make_clip: Any,
-    name: str,
+    server: Server, clip: str, make_clip: Any, name: str
 ) -> None:
     inside = server.base / "input" / "replaced.mp4"
     shutil.copy(server.base / "input" / clip, inside)
@@ -159,11 +151,7 @@ def test_a_linked_file_that_is_replaced_is_read_again(
     ],
 )
 def test_what_is_wrong_with_a_linked_value_is_said_in_the_run(
-    server: Server,
-    whole: Graph,
-    which: str,
-    inputs: dict[str, Any],
-    words: str,
+    server: Server, whole: Graph, which: str, inputs: dict[str, Any], words: str
 ) -> None:
     kept = only(whole, which)
     assert words in failed(server, linked(kept, which, **inputs), which)

@@ -9,7 +9,8 @@ import av
 import pytest
 
 from tests.comfy_server import PYTHON, Server
-from tests.nodes.graphs import (
+
+from .graphs import (
     ALIGN,
     EDIT,
     HEARD,
@@ -34,9 +35,7 @@ SHOWING = (POSE, SELECT, RHYTHM, EDIT, HEARD, ALIGN, SCORE)
 
 
 @pytest.mark.parametrize("folder", ["input", "output", "temp"])
-def test_a_path_may_lie_in_each_of_comfyuis_folders(
-    server: Server, make_clip: Any, folder: str
-) -> None:
+def test_a_path_may_lie_in_each_of_comfyuis_folders(server: Server, make_clip: Any, folder: str) -> None:
     inside = server.base / folder / "some folder" / "clip.mp4"
     inside.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(make_clip(duration_s=1.5), inside)
@@ -53,10 +52,7 @@ def test_a_path_may_lie_in_each_of_comfyuis_folders(
 @pytest.mark.parametrize("path", ["/etc/hostname", "{base}/log.txt", "../log.txt [output]"])
 def test_strangers_paths_are_refused_in_our_words(server: Server, path: str) -> None:
     path = path.format(base=server.base)
-    graph = {
-        LOAD: node("LoadVideo", file="", start_s=0.0, duration_s=0.0, path=path),
-        "2": preview_seconds(),
-    }
+    graph = {LOAD: node("LoadVideo", file="", start_s=0.0, duration_s=0.0, path=path), "2": preview_seconds()}
     assert "lies outside ComfyUI's folders; move it into" in rejected(server, graph, LOAD)
 
 
@@ -65,12 +61,18 @@ def test_an_edited_video_is_used_as_shown(server: Server, clip: str, whole: Grap
     graph = {
         "70": {"class_type": "T_LeftHalf", "inputs": {"file": clip}},
         "71": clicks(1.0),
-        "72": node("SaveVideo", video=["70", 0], audio=["71", 0], filename_prefix="half",
-                   format="auto", original_level=0.0),
+        "72": node(
+            "SaveVideo",
+            video=["70", 0],
+            audio=["71", 0],
+            filename_prefix="half",
+            format="auto",
+            original_level=0.0,
+        ),
         POSE: whole[POSE] | {"inputs": whole[POSE]["inputs"] | {"video": ["70", 0], "draw": True}},
         RHYTHM: whole[RHYTHM],
         "73": {"class_type": "PreviewAny", "inputs": {"source": [RHYTHM, 2]}},
-    }  # fmt: skip
+    }
     entry = server.run(graph)
     assert_success(entry)
     for name in ("72", POSE):
@@ -79,10 +81,7 @@ def test_an_edited_video_is_used_as_shown(server: Server, clip: str, whole: Grap
         assert picture.width / picture.height == pytest.approx(160 / 240, abs=0.01)
 
 
-def test_pictures_and_texts_stay_after_a_run_from_the_cache(
-    server: Server,
-    whole: Graph,
-) -> None:
+def test_pictures_and_texts_stay_after_a_run_from_the_cache(server: Server, whole: Graph) -> None:
     info = server.call("/object_info/D2M_DanceRhythm")["D2M_DanceRhythm"]
     if "has_intermediate_output" not in info:
         pytest.skip("this ComfyUI shows only what output nodes made, once more")

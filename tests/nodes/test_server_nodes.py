@@ -13,20 +13,29 @@ import pytest
 import torch
 
 from d2m_core.align import AlignSettings, align_audio
-from d2m_core.beat_text import format_beats, parse_beats
-from d2m_core.blend import dance_motion
-from d2m_core.checkpoint import load_model, load_rhythm
 from d2m_core.codec import Codec, decode_tokens, encode_audio, load_codec
-from d2m_core.config import SamplingConfig
+from d2m_core.media import open_clip
+from d2m_core.motion import dance_motion
+from d2m_core.music import SamplingConfig, generate_tokens, load_model
 from d2m_core.pose import estimate_poses
-from d2m_core.rhythm import rhythm_from_audio, rhythm_from_motion
-from d2m_core.rhythm_edit import lengthened, metre_of, shift, with_metre, with_tempo
-from d2m_core.sampling import generate_tokens
-from d2m_core.score import describe_score, score_music
+from d2m_core.rhythm import (
+    format_beats,
+    lengthened,
+    load_rhythm,
+    metre_of,
+    parse_beats,
+    rhythm_from_audio,
+    rhythm_from_motion,
+    shift,
+    with_metre,
+    with_tempo,
+)
+from d2m_core.scores import describe_score, score_music
 from d2m_core.types import AudioTokens, PoseSequence, Rhythm, Waveform
-from d2m_core.video import open_clip
 from tests.comfy_server import PACK, PYTHON, Server
-from tests.nodes.graphs import (
+from tests.tiny_models import CODEC_FOLDER
+
+from .graphs import (
     CODEC,
     CONTINUE,
     DECODE,
@@ -64,7 +73,6 @@ from tests.nodes.graphs import (
     video_length_s,
     with_inputs,
 )
-from tests.tiny_models import CODEC_FOLDER
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
 
@@ -78,9 +86,12 @@ def weights(server: Server) -> Path:
 
 def rhythm_of(value: dict[str, np.ndarray]) -> Rhythm:
     return Rhythm(
-        value["beats_s"], value["downbeats"], value["curves"], float(value["tempo_bpm"]),
+        value["beats_s"],
+        value["downbeats"],
+        value["curves"],
+        float(value["tempo_bpm"]),
         float(value["confidence"]),
-    )  # fmt: skip
+    )
 
 
 def poses_of(value: dict[str, np.ndarray]) -> PoseSequence:
@@ -122,9 +133,8 @@ def test_a_second_run_does_nothing_again(server: Server, whole: Graph) -> None:
 
 def test_poses_are_the_cores(server: Server, clip: str, values: dict[str, Any]) -> None:
     poses = estimate_poses(
-        open_clip(server.base / "input" / clip), VARIANT,
-        model_folder=server.base / "models" / "dance2music",
-    )  # fmt: skip
+        open_clip(server.base / "input" / clip), VARIANT, model_folder=server.base / "models" / "dance2music"
+    )
     np.testing.assert_allclose(values["poses"]["image"], poses.image, atol=1e-4)
     np.testing.assert_array_equal(values["poses"]["present"], poses.present)
     assert values["poses"]["people"] == 1
@@ -162,9 +172,7 @@ def test_edits_are_the_cores(values: dict[str, Any]) -> None:
     assert values["edited"]["tempo_bpm"] == 100.0
 
 
-def test_music_is_the_cores_token_for_token(
-    server: Server, values: dict[str, Any], codec: Codec
-) -> None:
+def test_music_is_the_cores_token_for_token(server: Server, values: dict[str, Any], codec: Codec) -> None:
     model = load_model(weights(server) / "model.safetensors")
     motion = dance_motion(poses_of(values["poses"]))
     tokens = generate_tokens(model, motion, rhythm_of(values["rhythm"]), model.spec, ASKED)
@@ -183,24 +191,31 @@ def test_the_best_of_several_is_the_cores_choice(
     assert_success(entry)
     model = load_model(weights(server) / "model.safetensors")
     best = generate_tokens(
-        model, dance_motion(poses_of(values["poses"])), rhythm_of(values["rhythm"]), model.spec,
-        replace(ASKED, candidates=2), codec=codec,
-    )  # fmt: skip
+        model,
+        dance_motion(poses_of(values["poses"])),
+        rhythm_of(values["rhythm"]),
+        model.spec,
+        replace(ASKED, candidates=2),
+        codec=codec,
+    )
     np.testing.assert_array_equal(dumped(server, entry, "best")[0]["codes"], best.codes.numpy())
 
 
-def test_encoding_and_going_on_are_the_cores(
-    server: Server, values: dict[str, Any], codec: Codec
-) -> None:
+def test_encoding_and_going_on_are_the_cores(server: Server, values: dict[str, Any], codec: Codec) -> None:
     encoded = encode_audio(codec, wave_of(values["music"]))
     np.testing.assert_array_equal(values["encoded"]["codes"], encoded.codes.numpy())
     model = load_model(weights(server) / "model.safetensors")
     known = AudioTokens(encoded.codes[..., : round(KEPT_S * 50)], encoded.codec)
     longer = lengthened(rhythm_of(values["edited"]), LONGER_S)
     tokens = generate_tokens(
-        model, dance_motion(poses_of(values["poses"])), longer, model.spec,
-        ASKED, duration_s=LONGER_S, known=known,
-    )  # fmt: skip
+        model,
+        dance_motion(poses_of(values["poses"])),
+        longer,
+        model.spec,
+        ASKED,
+        duration_s=LONGER_S,
+        known=known,
+    )
     np.testing.assert_array_equal(values["continued"]["codes"], tokens.codes.numpy())
     assert tokens.codes.shape[-1] == LONGER_S * 50
     np.testing.assert_array_equal(tokens.codes[..., : known.codes.shape[-1]], known.codes)
@@ -296,9 +311,15 @@ def test_a_window_saved_with_its_own_sound(server: Server, whole: Graph, make_cl
     graph = {
         LOAD: node("LoadVideo", file=name, start_s=0.5, duration_s=1.5, path=""),
         SOUND: clicks(0.5),
-        VIDEO: node("SaveVideo", video=[LOAD, 1], audio=[SOUND, 0], filename_prefix="w",
-                    format="mov", original_level=0.5),
-    }  # fmt: skip
+        VIDEO: node(
+            "SaveVideo",
+            video=[LOAD, 1],
+            audio=[SOUND, 0],
+            filename_prefix="w",
+            format="mov",
+            original_level=0.5,
+        ),
+    }
     entry = server.run(graph)
     assert_success(entry)
     path = server.file(entry["outputs"][VIDEO]["images"][0])

@@ -13,22 +13,14 @@ import pytest
 from PIL import Image
 
 from scripts.make_thumbnails import SIZE, Comfy, thumbnail
-from scripts.make_workflows import GRAPHS, api_form, ui_form
-from scripts.workflow_parts import (
-    LOAD,
-    NOTE,
-    RHYTHM,
-    SAVE_AUDIO,
-    SAVE_VIDEO,
-    SCORE,
-    SELECT,
-    WORDS,
-    Graph,
-)
+from scripts.make_workflows import api_form, ui_form
+from scripts.workflow_graphs import GRAPHS
+from scripts.workflow_parts import LOAD, NOTE, RHYTHM, SAVE_AUDIO, SAVE_VIDEO, SCORE, SELECT, WORDS, Graph
 from tests.ace_step_pack import SCHEMA
 from tests.comfy_server import REPOSITORY, Server
-from tests.nodes.graphs import DURATION_S, assert_success, messages, read_audio, video_length_s
-from tests.nodes.workflow_media import Media, change, draw_group, with_media, write_song
+
+from .graphs import DURATION_S, assert_success, messages, read_audio, video_length_s
+from .workflow_media import Media, change, draw_group, with_media, write_song
 
 FOLDER = REPOSITORY / "workflows"
 EVERY = pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.api_name)
@@ -112,10 +104,7 @@ def test_links_join_what_fits(graph: Graph) -> None:
 @EVERY
 def test_nodes_lie_apart_and_inside_their_groups(graph: Graph) -> None:
     page = ui(graph)
-    boxes = {
-        n["id"]: (n["pos"][0], n["pos"][1] - 30, n["size"][0], n["size"][1] + 30)
-        for n in page["nodes"]
-    }
+    boxes = {n["id"]: (n["pos"][0], n["pos"][1] - 30, n["size"][0], n["size"][1] + 30) for n in page["nodes"]}
     for one, (x1, y1, w1, h1) in boxes.items():
         for other, (x2, y2, w2, h2) in boxes.items():
             apart = x1 + w1 <= x2 or x2 + w2 <= x1 or y1 + h1 <= y2 or y2 + h2 <= y1
@@ -123,10 +112,11 @@ def test_nodes_lie_apart_and_inside_their_groups(graph: Graph) -> None:
         inside = [
             g["title"]
             for g in page["groups"]
-            if g["bounding"][0] <= x1 and g["bounding"][1] <= y1
+            if g["bounding"][0] <= x1
+            and g["bounding"][1] <= y1
             and x1 + w1 <= g["bounding"][0] + g["bounding"][2]
             and y1 + h1 <= g["bounding"][1] + g["bounding"][3]
-        ]  # fmt: skip
+        ]
         assert len(inside) == (one != NOTE)
 
 

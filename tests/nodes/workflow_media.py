@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from d2m_core.audio import save_audio
+from d2m_core.band import make_plan
+from d2m_core.media import save_audio
 from d2m_core.types import Waveform
 from scripts.workflow_parts import CONTINUE, LOAD, POSE, SELECT, SONG
-from tests.nodes.graphs import DURATION_S
-from training.studio.drawing import demo_dance, render_scene
-from training.studio.plan import make_plan
+from training.studio.picture.drawing import demo_dance, render_scene
 from training.studio.stage.scene import stage
+
+from .graphs import DURATION_S
 
 
 @dataclass(frozen=True)

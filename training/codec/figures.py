@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.codec.hum import hum_db
-from training.codec.quantizer import perplexity
-from training.codec.settings import SAMPLE_RATE
-from training.codec.spectra import mel_scales
+from .hum import hum_db
+from .quantizer import perplexity
+from .settings import SAMPLE_RATE
+from .spectra import mel_scales
 
 OCTAVES_HZ = (40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)
 """Edges of the octaves whose balance counts."""
@@ -20,11 +20,7 @@ OCTAVES_HZ = (40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)
 
 def si_sdr(real: torch.Tensor, fake: torch.Tensor) -> float:
     """Scale-invariant signal-to-distortion ratio in dB, mean over [B, 1, N]."""
-    target = (
-        (fake * real).sum(-1, keepdim=True)
-        / real.pow(2).sum(-1, keepdim=True).clamp_min(1e-8)
-        * real
-    )
+    target = (fake * real).sum(-1, keepdim=True) / real.pow(2).sum(-1, keepdim=True).clamp_min(1e-8) * real
     ratio = target.pow(2).sum(-1) / (fake - target).pow(2).sum(-1).clamp_min(1e-8)
     return float(10 * ratio.clamp_min(1e-8).log10().mean())
 

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from d2m_core.files import replacing
-from training.codec.settings import SAMPLE_RATE, CodecTraining
+
+from .settings import SAMPLE_RATE, CodecTraining
 
 
 def make_codec(settings: CodecTraining) -> Any:

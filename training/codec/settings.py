@@ -124,9 +124,12 @@ class CodecTraining:
 
     def __post_init__(self) -> None:
         for name, choices in (
-            ("judges", JUDGES), ("contest", CONTESTS), ("books", BOOKS), ("precision", PRECISIONS),
+            ("judges", JUDGES),
+            ("contest", CONTESTS),
+            ("books", BOOKS),
+            ("precision", PRECISIONS),
             ("device", DEVICES),
-        ):  # fmt: skip
+        ):
             value = getattr(self, name)
             if value not in choices:
                 raise SettingError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")

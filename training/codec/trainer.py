@@ -16,13 +16,14 @@ from accelerate.utils import gather
 from torch import nn
 
 from d2m_core.errors import SettingError
-from training.codec.balancer import Balancer
-from training.codec.judges import CONTESTS, ask_judges, make_judges, teach_judges
-from training.codec.network import settle
-from training.codec.passing import CodecNet, Passed, in_bfloat16
-from training.codec.settings import SAMPLE_RATE, CodecTraining
-from training.codec.spectra import mel_scales, some_distances, wave_distance
-from training.schedule import of_first, rate_factor
+from training.run.schedule import of_first, rate_factor
+
+from .balancer import Balancer
+from .discriminators import CONTESTS, ask_judges, make_judges, teach_judges
+from .learning_codec import CodecNet, Passed, in_bfloat16
+from .network import settle
+from .settings import SAMPLE_RATE, CodecTraining
+from .spectra import mel_scales, some_distances, wave_distance
 
 KEPT_STEPS = 40
 """Steps whose latents start the codebooks."""
@@ -142,9 +143,7 @@ class CodecTrainer:
         weights = self.weights()
         losses = {name: loss for name, loss in losses.items() if weights[name] > 0}
         if self.settings.balancer:
-            return self.balancer.gradient(
-                losses, weights, fake, lambda x: self.workers.reduce(x, "mean")
-            )
+            return self.balancer.gradient(losses, weights, fake, lambda x: self.workers.reduce(x, "mean"))
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
         return torch.autograd.grad(total, fake)[0]
 
@@ -169,9 +168,7 @@ class CodecTrainer:
         rng, (first, count) = self.chance(_BOOKS), self.share
         assert count == entries
         fewer = rng.random(settings.batch) < settings.quantizer_dropout
-        books = np.where(
-            fewer, rng.integers(1, settings.codebooks + 1, settings.batch), settings.codebooks
-        )
+        books = np.where(fewer, rng.integers(1, settings.codebooks + 1, settings.batch), settings.codebooks)
         return torch.from_numpy(books[first : first + count]).to(self.device)
 
     def start_books(self) -> None:
@@ -184,18 +181,21 @@ class CodecTrainer:
 
     def spectral_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
         """Distances through a few window lengths drawn for this step."""
-        return some_distances(
-            self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES)
-        )
+        return some_distances(self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES))
 
     def judged(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
         """Teaches the judges, then asks them."""
         assert self.judges is not None
         if self.chance(_LESSON).random() < self.settings.judge_updates:
             lesson = teach_judges(
-                self.judges_of_all, self.judge_optimizer, real, fake, self.contest,
-                10 * self.settings.clip_norm, self.net.in_half,
-            )  # fmt: skip
+                self.judges_of_all,
+                self.judge_optimizer,
+                real,
+                fake,
+                self.contest,
+                10 * self.settings.clip_norm,
+                self.net.in_half,
+            )
             self.note(judge=lesson)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
             verdict = ask_judges(self.judges, real, fake, self.contest)
@@ -218,9 +218,7 @@ class CodecTrainer:
 
     def report(self) -> dict[str, Any]:
         """Means since the last report."""
-        means: dict[str, Any] = {
-            k: round(float(v) / self.counts[k], 5) for k, v in self.sums.items()
-        }
+        means: dict[str, Any] = {k: round(float(v) / self.counts[k], 5) for k, v in self.sums.items()}
         self.sums, self.counts = {}, {}
         if self.net.started_books and self.net.factored is None:
             means["perplexity"] = [round(p, 1) for p in self.net.following.perplexities()]

@@ -144,6 +144,10 @@ class LeftHalf:
 
 
 NODE_CLASS_MAPPINGS = {
-    "T_Clicks": Clicks, "T_ListOf": ListOf, "T_Keypoints": Keypoints, "T_Dump": Dump,
-    "T_Value": Value, "T_LeftHalf": LeftHalf,
-}  # fmt: skip
+    "T_Clicks": Clicks,
+    "T_ListOf": ListOf,
+    "T_Keypoints": Keypoints,
+    "T_Dump": Dump,
+    "T_Value": Value,
+    "T_LeftHalf": LeftHalf,
+}
