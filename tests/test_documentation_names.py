@@ -126,9 +126,6 @@ def test_where_a_style_stands_is_said() -> None:
     """Every file that knows a style by name, and no other, is in the row of CONTRIBUTING.md."""
     rows = [line for line in text_of(ROOT / "CONTRIBUTING.md").split("\n") if "a style of music" in line]
     style = '"reggaeton"', " reggaeton", "reggaeton "  # a word that nothing else is called by
-    books = {
-        "d2m_core/band/played_music.py",
-        "d2m_core/band/machine_music.py",
-    }  # one or the other
+    books = {"d2m_core/band/played_music.py", "d2m_core/band/machine_music.py"}  # one or the other
     knowing = {here(path) for path in CODE if any(word in text_of(path) for word in style)}
     assert set(PATHS.findall(rows[0])) == knowing | books
