@@ -2,7 +2,7 @@
 
 A joint that a source does not give gets visibility 0 and coordinates 0; none is invented. What
 these formats call neck and mid hip are means of other joints: written where both are there, and
-not read. How the missing half of picture and world coordinates is made says `pose_world`.
+not read. How the missing half of picture and world coordinates is made says `world`.
 """
 
 from __future__ import annotations
