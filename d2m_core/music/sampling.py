@@ -19,6 +19,7 @@ from ..errors import ModelError, SettingError
 from ..scores.agreement import rhythm_agreement
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
+from ..weights import who_reads
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
 from .settings import SamplingConfig
@@ -217,6 +218,7 @@ def _check_codec(model: LoadedModel, spec: CodecSpec) -> None:
             f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "
             f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
             f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
+            f"{who_reads(own.name)}"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..media import iter_frames
 from ..types import PoseSequence, VideoClip
 from .colours import PAPER
+from .skeleton import draw_poses
 
 _HEIGHT = 720
 _CHOSEN, _OTHER = (255, 190, 60), (200, 205, 215)
@@ -26,12 +28,8 @@ def dancer_picture(
     """
     frame = _fullest(poses)
     rgb = _ground(size, clip, frame / poses.fps)
-    try:
-        from .skeleton import draw_poses
-
+    with suppress(ImportError):  # OpenCV comes with MediaPipe: the numbers do without
         rgb = draw_poses(rgb, poses, frame)
-    except ImportError:  # OpenCV comes with MediaPipe: the numbers do without
-        pass
     return _numbered(rgb, poses, frame, chosen)
 
 
