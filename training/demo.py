@@ -11,19 +11,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from d2m_core.cli import progress_bars, summary
-from d2m_core.errors import D2MError, MediaError
+from d2m_core.errors import MediaError
 from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
 from d2m_core.pictures import overlay_video, rhythm_picture, save_png
 from d2m_core.pipeline import DanceMusic, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio
 from d2m_core.scores import beat_f
+from training.run.command import command_parser, run_command
 from training.run.kept import kept, recipe
 from training.run.provenance import ROOT
 from training.seeds import DEMO_SEED
@@ -41,21 +43,25 @@ DRAWN: dict[str, Any] = {
 RESULTS = ("demo.mp4", "demo.wav", "demo_poses.mp4", "demo_rhythm.png")
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="A clip through the whole chain, with pictures.")
-    parser.add_argument("clip", nargs="?", type=Path, help="your video; without it a dance is drawn")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="folder [%(default)s]")
-    parser.add_argument("--style", help="style of the music")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the music [%(default)s]")
-    args = parser.parse_args(argv)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("demo", __doc__)
+    found.add_argument("clip", nargs="?", type=Path, help="your video; without it a dance is drawn")
+    found.add_argument("--out", type=Path, default=Path("out"), help="folder [%(default)s]")
+    found.add_argument("--style", help="style of the music")
+    found.add_argument("--seed", type=int, default=0, help="seed of the music [%(default)s]")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
     args.out.mkdir(parents=True, exist_ok=True)
-    try:
-        text = _demo(args)
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    sys.stdout.write(text)
-    return 0
+    return _demo(args)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 def _demo(args: argparse.Namespace) -> str:

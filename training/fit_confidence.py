@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from d2m_core.errors import require
 from d2m_core.motion import extract_motion
 from d2m_core.rhythm import RhythmCurves, RhythmNet, load_rhythm, rhythm_curves
 from d2m_core.rhythm.confidence import CUES, cues
@@ -27,6 +27,7 @@ from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS, PoseSequence
 from d2m_core.weights import default_weights
 from training.figures.calibration import reliability
+from training.run.command import command_parser, run_command
 from training.seeds import DEVELOPMENT_SEED
 from training.studio.any_scene import random_scene
 from training.studio.stage.noise import mediapipe_like
@@ -112,15 +113,17 @@ def cross_validated_error(examples: list[Example]) -> float:
     return reliability(np.concatenate(sure), np.concatenate(right)).error
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m training.fit_confidence",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
-    parser.add_argument("--dances", type=int, default=350, help="[%(default)s]")
-    args = parser.parse_args(argv)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("fit_confidence", __doc__)
+    found.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
+    found.add_argument("--dances", type=int, default=350, help="[%(default)s]")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
+    require(args.dances >= _FOLDS, f"dances is {args.dances}; use {_FOLDS} or more.")
     net = load_rhythm(args.weights or default_weights("rhythm"))
     examples = list(examples_of(net, args.dances))
     found = fit(examples)
@@ -131,8 +134,12 @@ def main(argv: list[str] | None = None) -> int:
         "right": round(float(np.mean([e.right for e in examples])), 3),
         "calibration_error": round(cross_validated_error(examples), 3),
     }
-    sys.stdout.write(json.dumps(report, indent=1) + "\n")
-    return 0
+    return json.dumps(report, indent=1) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 if __name__ == "__main__":

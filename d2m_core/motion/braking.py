@@ -63,13 +63,16 @@ def _swapped(pair: np.ndarray) -> np.ndarray:
 
     The shortest way for both through the clip, by dynamic programming over both readings.
     """
+    # How far both landmarks move from frame to frame if names stay, and if they change places.
     stay = ((pair[1:] - pair[:-1]) ** 2).sum((1, 2))
     cross = ((pair[1:, ::-1] - pair[:-1]) ** 2).sum((1, 2))
+    # The cheapest way to each of two states: named as given, or swapped, which costs a little.
     cost, came = np.array([0.0, _SWAP_COST]), np.zeros((len(pair), 2), int)
     for frame, (same, other) in enumerate(zip(stay, cross, strict=True), start=1):
         ways = cost + np.array([[same, other], [other, same]])
         came[frame] = ways.argmin(1)
         cost = ways.min(1) + np.array([0.0, _SWAP_COST])
+    # Back from the cheaper end.
     out, state = np.zeros(len(pair), bool), int(cost.argmin())
     for frame in range(len(pair) - 1, -1, -1):
         out[frame] = state == 1
@@ -85,12 +88,15 @@ def braking_of(points: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.nda
         * MOTION_FPS**order
         for order in (1, 2)
     )
+    # The pull against the direction a moment ago: at a turning point the direction itself is lost.
     before = _later(velocity, -_BEFORE_FRAMES)
     speed = np.linalg.norm(before, axis=-1)
     along = before / np.maximum(speed, 1e-9)[..., None]
     braking = np.maximum(-(pull * along).sum(-1), 0.0)
+    # Less what an estimator's own errors would pull, and little where little moved or came far.
     braking = np.maximum(braking - _NOISE_GAIN * _jitter(points, steady, sure), 0.0)
     braking *= _gate(speed / _SCALES, _SLOW, 2) * _gate(_way(steady) / _SCALES, _SHORT, 4)
+    # Nothing is known beside gaps and ends; what is left saturates.
     near = np.ones((2 * _EDGE_FRAMES + 1, 1))
     lost = ndimage.binary_dilation(sure < _SURE, near)
     lost[:_EDGE_FRAMES] = lost[max(0, len(lost) - _EDGE_FRAMES) :] = True

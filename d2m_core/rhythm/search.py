@@ -47,20 +47,10 @@ def track(gain: np.ndarray, bar_gain: np.ndarray | None, steady: float, metre: i
 
     Time and memory grow with S: 180 s take about 1.5 s and 9 MB.
     """
-    lengths = beat_lengths()
-    # A place is (beats in a bar, which of them): bars of four and of three are searched at once,
-    # each a ring of places that a chain never leaves.
-    priors = _metres_of(metre)
-    places = [(1, 0)] if bar_gain is None else [(m, k) for m in priors for k in range(m)]
-    before = np.array([places.index((m, (k - 1) % m)) for m, k in places])
-    opens = np.array([k == 0 and bar_gain is not None for _, k in places])
-    extra = np.zeros((len(gain), 1)) if bar_gain is None else np.where(opens, bar_gain[:, None], 0)
-    # A chain may begin in any place of a ring, so each has an equal part of its metre's prior.
-    metres = np.array([priors.get(m, 0.0) - np.log(m) for m, _ in places])
-    fresh = _prior(lengths) + metres[:, None]  # [places, L]
-    search = _search(gain, extra, fresh, before, lengths, _changes(lengths, steady))
-    steps, found = _walk_back(*search, before, lengths)
-    return Chain(steps / RATE, opens[found])
+    states = _states_of(bar_gain is not None, steady, metre)
+    extra = np.zeros((len(gain), 1)) if bar_gain is None else np.where(states.opens, bar_gain[:, None], 0)
+    steps, places = _walk_back(*_search(gain, extra, states), states)
+    return Chain(steps / RATE, states.opens[places])
 
 
 def best_phase(gain: np.ndarray, tempo_bpm: float, duration_s: float) -> np.ndarray:
@@ -106,30 +96,44 @@ def _metres_of(metre: int | None) -> dict[int, float]:
 # --- the search ---
 
 
+@dataclass(frozen=True, eq=False)
+class _States:
+    """What a beat can be: any of the lengths in any place of a bar. Its length is the time until
+    the next beat."""
+
+    lengths: np.ndarray
+    """In steps, int [L]."""
+    before: np.ndarray
+    """The place before each place, int [places]."""
+    opens: np.ndarray
+    """Which places start a bar, bool [places]."""
+    fresh: np.ndarray
+    """Log probability that a clip begins with each state, [places, L]."""
+    change: np.ndarray
+    """Log probability of coming to each length from its neighbours, [2 * _REACH + 1, L]."""
+
+
+def _states_of(bars: bool, steady: float, metre: int | None) -> _States:
+    lengths, priors = beat_lengths(), _metres_of(metre)
+    # A place is (beats in a bar, which of them): bars of four and of three are searched at once,
+    # each a ring of places that a chain never leaves. Without bars there is one ring of one.
+    places = [(m, k) for m in priors for k in range(m)] if bars else [(1, 0)]
+    before = np.array([places.index((m, (k - 1) % m)) for m, k in places])
+    opens = np.array([k == 0 and bars for _, k in places])
+    # A chain may begin in any place of a ring, so each has an equal part of its metre's prior.
+    metres = np.array([priors.get(m, 0.0) - np.log(m) for m, _ in places])
+    return _States(lengths, before, opens, _prior(lengths) + metres[:, None], _changes(lengths, steady))
+
+
 def _search(
-    gain: np.ndarray,
-    extra: np.ndarray,
-    fresh: np.ndarray,
-    before: np.ndarray,
-    lengths: np.ndarray,
-    change: np.ndarray,
+    gain: np.ndarray, extra: np.ndarray, states: _States
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Best chains up to every state.
-
-    A state is a beat at some step: its place in the bar, and its length, which is the time until
-    the next beat. Its score is that of the best chain that ends with it.
-
-    Args:
-        gain: [S, L] or [S, 1], as in `track`.
-        extra: What a beat in each place gains on top, [S, places] or [S, 1].
-        fresh: Score of a chain that begins in each place with each length, [places, L].
-        before: The place before each place, [places].
-        lengths: In states, [L].
-        change: From `_changes`, [2 * _REACH + 1, L].
+    """Best chains up to every state; `extra`: what a beat gains by its place, [S, places or 1].
 
     Returns by how many lengths each beat's differs from the one before, int8 [S, places, L], -1
     where the chain begins, else `_REACH` more; and scores and steps of last beats, [places, L].
     """
+    lengths, fresh = states.lengths, states.fresh
     columns, longest = np.arange(len(lengths)), int(lengths[-1])
     # No beat reaches further back than the longest, so a ring of that many steps remembers enough.
     recent = np.full((longest + 1, *fresh.shape), -np.inf)
@@ -142,8 +146,8 @@ def _search(
     for step in range(len(gain)):
         # The beat before began as long ago as it is long: each length is looked up at its own step.
         ago = recent[(step - lengths) % len(recent), :, columns]  # [L, places]
-        padded[:, _REACH:-_REACH] = ago.T[before]
-        options = shifted + change
+        padded[:, _REACH:-_REACH] = ago.T[states.before]
+        options = shifted + states.change
         choice = options.argmax(1)
         score = np.take_along_axis(options, choice[:, None], 1)[:, 0]
         # A beat may be the first where one of its length before it would lie outside the clip.
@@ -178,7 +182,7 @@ def _changes(lengths: np.ndarray, steady: float) -> np.ndarray:
 
 
 def _walk_back(
-    came: np.ndarray, ends: np.ndarray, end_at: np.ndarray, before: np.ndarray, lengths: np.ndarray
+    came: np.ndarray, ends: np.ndarray, end_at: np.ndarray, states: _States
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steps [M] and places in the bar [M] on the best path, first beat first."""
     place, length = np.unravel_index(int(ends.argmax()), ends.shape)
@@ -190,6 +194,6 @@ def _walk_back(
             break
         # The length of the beat before, and so how far back it lies.
         length += choice - _REACH
-        step, place = step - int(lengths[length]), before[place]
+        step, place = step - int(states.lengths[length]), states.before[place]
     steps, places = np.array(path[::-1]).T
     return steps.astype(np.float64), places

@@ -128,7 +128,7 @@ def eighths(beats_s: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class BinScore:
-    """Beat coverage and beat hits of one clip (or means over clips)."""
+    """Beat coverage and beat hits of one clip."""
 
     bcs: float
     bhs: float

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from d2m_core.checkpoint import read_info
 from d2m_core.errors import SettingError
 from d2m_core.grid import TEMPO_RANGE_BPM, tempo_of
 from d2m_core.motion import MOTION_NAMES, find_accents
@@ -24,7 +26,7 @@ from training.run.provenance import ROOT
 from training.scoreboard.rhythm_sets import drawn_dance
 from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 from training.studio.any_scene import random_grid
-from training.train_rhythm import parse, train
+from training.train_rhythm import main, parse, train
 
 SECONDS = 4.0
 
@@ -138,13 +140,49 @@ def test_the_loss_falls_and_a_run_goes_on_where_it_stopped(pool: Pool, tmp_path:
     one = Trainer(config, pool)
     losses = [one.train_step(pool) for _ in range(12)]
     assert np.mean(losses[-3:]) < 0.95 * np.mean(losses[:3])
-    one.save_state(tmp_path / "state.pt")
+    one.save(tmp_path / "state.pt")
     two = Trainer(config, pool)
-    two.load_state(tmp_path / "state.pt")
+    assert two.restore(tmp_path / "state.pt")
     assert (two.step, two.spent_s, two.loss) == (one.step, one.spent_s, one.loss)
     for name, value in one.net.state_dict().items():
         torch.testing.assert_close(two.net.state_dict()[name], value)
     assert [f.name for f in tmp_path.iterdir()] == ["state.pt"]
+
+
+def test_a_state_of_other_settings_or_dances_is_refused(pool: Pool, tmp_path: Path) -> None:
+    config = TrainRhythmConfig(batch=2, channels=8, layers=2, device="cpu")
+    Trainer(config, pool).save(tmp_path / "state.pt")
+    assert Trainer(replace(config, minutes=1.0, threads=2), pool).restore(tmp_path / "state.pt")
+    for other, sentence in (
+        (replace(config, seed=7), "seed was 0 and is 7"),
+        (replace(config, leave_out=("hands",)), r"leave_out was \[\] and is \['hands'\]"),
+    ):
+        with pytest.raises(SettingError, match=sentence):
+            Trainer(other, pool).restore(tmp_path / "state.pt")
+    fewer = Pool(*(getattr(pool, part)[:4] for part in ("motion", "targets", "tempo", "seeds")))
+    with pytest.raises(SettingError, match=r"data was 6 dances .* and is 4 dances"):
+        Trainer(config, fewer).restore(tmp_path / "state.pt")
+
+
+def test_a_finished_run_is_not_written_under_another_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, words = tmp_path / "a.safetensors", ["--folder", str(tmp_path), "--device", "cpu", "--batch", "2"]
+    words += ["--minutes", "1e-4", "--validation", "1", "--channels", "8", "--layers", "2", "--out", str(out)]
+    assert main([*words, "--dances", "2"]) == 0
+    written = out.read_bytes()
+    assert main([*words, "--dances", "2", "--seed", "7"]) == 1
+    assert "seed was 0 and is 7" in capsys.readouterr().err
+    assert main([*words, "--dances", "3"]) == 1
+    assert "dances was 2 and is 3" in capsys.readouterr().err
+    assert out.read_bytes() == written
+    assert main([*words, "--dances", "3", "--no-resume"]) == 0
+    assert read_info(out, "rhythm")["data"].startswith("3 dances")
+
+
+def test_a_wrong_flag_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--leave-out", "hips", "--folder", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith("error: Left out is 'hips'; choose of")
 
 
 def test_a_run_writes_weights_that_load(tmp_path: Path) -> None:

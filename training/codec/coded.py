@@ -39,9 +39,10 @@ def _codes(model: nn.Module, song: np.ndarray) -> np.ndarray:
     """Codes int16 [K, T] of a piece int16 [N], at the codec's highest bandwidth."""
     bandwidth = max(model.config.target_bandwidths)  # type: ignore[union-attr, arg-type]
     audio = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)[None, None]
+    audio = audio.to(next(model.parameters()).device)
     with torch.inference_mode():
         codes = model.encode(audio, bandwidth=bandwidth).audio_codes[0, 0]  # type: ignore[operator]
-    return codes.numpy().astype(np.int16)
+    return codes.cpu().numpy().astype(np.int16)
 
 
 def draw(

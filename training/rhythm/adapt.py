@@ -78,7 +78,7 @@ class AdaptSettings:
     """How long and how hard to fit."""
 
     minutes: float = 5.0
-    """Processor time."""
+    """Wall-clock minutes of training."""
     batch: int = 16
     """Windows of own dances, and as many of studio dances."""
     rate: float = 5e-4
@@ -146,7 +146,7 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
     optimiser = torch.optim.AdamW(net.parameters(), settings.rate, weight_decay=0.02)
     clocks, spent_s, step = clocks_of(net, dances), 0.0, 0
     while spent_s < 60 * settings.minutes:
-        started = time.process_time()
+        started = time.perf_counter()
         rng = np.random.default_rng([settings.seed, step])
         if step and step % settings.clocks_every == 0:
             clocks = clocks_of(net, dances)
@@ -161,7 +161,7 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         step += 1
-        spent_s += time.process_time() - started
+        spent_s += time.perf_counter() - started
         if step % 50 == 0:
             log.info("step %d, %.1f min: loss %.4f", step, spent_s / 60, float(loss.detach()))
     net.eval()
