@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import PoseError, SettingError
+from ..errors import PoseError, PoseModelError, SettingError
 from ..media import Frame, iter_frames
 from ..media.video import read_ahead
 from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
@@ -45,7 +45,8 @@ def estimate_poses(
     `model` is one of `POSE_MODELS`. Frames without a person stay in and are masked; gaps of up to
     `max_gap_s` are interpolated. More than one person costs speed: the detector then runs in every
     frame. `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any
-    frame shows a person, and `ModelError` where the model is missing.
+    frame shows a person, `ModelError` where the model is missing, and `PoseModelError` where
+    MediaPipe cannot run.
     """
     if not 1 <= people <= _MOST_PEOPLE:
         raise SettingError(f"People to find is {people}; choose 1 to {_MOST_PEOPLE}.")
@@ -115,7 +116,7 @@ def _import_mediapipe() -> tuple[ModuleType, ModuleType]:
         import mediapipe
         from mediapipe.tasks.python import vision
     except (ImportError, OSError) as error:
-        raise PoseError(
+        raise PoseModelError(
             f"MediaPipe cannot be loaded ({error}); install it with `pip install mediapipe`, and "
             "on Linux its system libraries with `apt-get install libegl1 libgles2 libgl1`."
         ) from error
@@ -128,7 +129,7 @@ def _landmarker(vision: ModuleType, options: Any, bundle: Path) -> Iterator[Any]
         with without_chatter():
             made = vision.PoseLandmarker.create_from_options(options)
     except (RuntimeError, ValueError, OSError) as error:
-        raise PoseError(
+        raise PoseModelError(
             f"MediaPipe cannot open the pose model {bundle} ({str(error).strip() or 'no reason'}); "
             "on Linux install libegl1 libgles2 libgl1, else delete the model and run again."
         ) from error

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from d2m_core.codec import Codec, load_codec
-from d2m_core.errors import MediaError, ModelError, PoseError
+from d2m_core.errors import MediaError, PoseError
 from d2m_core.media import fit_length, load_audio, open_clip, resample, to_mono
 from d2m_core.motion import extract_motion
 from d2m_core.pose import estimate_poses, select_dancer
@@ -22,7 +22,7 @@ from training.transformer.items import item_bytes
 
 from . import gates
 from .cutting import Cut
-from .jobs import Job, Seconds, lacks_poses, read_poses, takes_given, timed
+from .jobs import Job, Seconds, read_poses, takes_given, timed
 from .records import Outcome
 from .settings import SOUND_RATE, Encoding
 
@@ -35,7 +35,11 @@ class _Dropped(Exception):
 
 
 def make_clip(job: Job, seconds: Seconds) -> Outcome:
-    """Makes a clip and writes its pair into the store, or says why not; times go to `seconds`."""
+    """Makes a clip and writes its pair into the store, or says why not; times go to `seconds`.
+
+    Raises `ModelError` for weights that are missing and for a MediaPipe that cannot run: that is
+    no fault of the clip.
+    """
     assert job.piece is not None
     settings = job.context.settings
     try:
@@ -110,9 +114,7 @@ def _poses(job: Job, piece: Cut) -> tuple[PoseSequence, float | None]:
         try:
             found = estimate_poses(clip, how.pose_model, how.people, how.fps)
         except PoseError as error:
-            if lacks_poses(error):
-                raise _Dropped(gates.NOBODY, str(error)) from error
-            raise ModelError(str(error)) from error
+            raise _Dropped(gates.NOBODY, str(error)) from error
     if not found.present.any():
         raise _Dropped(gates.NOBODY, "the poses are empty")
     return _lead_first(found, how.dancer), aspect

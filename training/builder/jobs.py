@@ -88,11 +88,6 @@ def read_poses(recording: Recording) -> PoseSequence:
         raise PoseError(str(error)) from error
 
 
-def lacks_poses(error: PoseError) -> bool:
-    """Whether a clip shows nobody, rather than MediaPipe missing from this machine."""
-    return error.__cause__ is None
-
-
 @contextmanager
 def timed(seconds: Seconds, step: str) -> Iterator[None]:
     """Adds the time of the `with` to a step's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2m_core.errors import Cancelled, PoseError, SettingError
+from d2m_core.errors import Cancelled, PoseError, PoseModelError, SettingError
 from d2m_core.media import open_clip
 from d2m_core.media.video import read_ahead
 from d2m_core.pose import estimate_poses, pose_model, select_dancer
@@ -235,9 +236,19 @@ def test_a_clip_with_nobody_in_it_is_refused_with_the_share(make_clip: Callable[
 def test_a_model_that_mediapipe_cannot_open_is_named(drawn: tuple[Path, Scene], tmp_path: Path) -> None:
     path = tmp_path / "pose_landmarker_full.task"
     path.write_bytes(_zip({DETECTOR: b"not a network", LANDMARKER: b"nor this"}))
-    with pytest.raises(PoseError, match="cannot open the pose model"):
+    with pytest.raises(PoseModelError, match="cannot open the pose model"):
         estimate_poses(open_clip(drawn[0]), model_folder=tmp_path)
     assert not decoders()
+
+
+def test_a_mediapipe_that_cannot_run_is_no_clip_without_a_dancer(
+    drawn: tuple[Path, Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes "nobody" for an answer (`except PoseError`) must not take this for one."""
+    monkeypatch.setitem(sys.modules, "mediapipe", None)  # its import fails
+    with pytest.raises(PoseModelError, match="MediaPipe cannot be loaded") as caught:
+        estimate_poses(open_clip(drawn[0]))
+    assert not isinstance(caught.value, PoseError)
 
 
 def test_silly_settings_are_refused(drawn: tuple[Path, Scene]) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from d2m_core.errors import SettingError
+from d2m_core.errors import PoseModelError, SettingError
 from d2m_core.grid import TEMPO_RANGE_BPM
 from d2m_core.motion import MOTION_NAMES
 from d2m_core.pose import load_poses
 from d2m_core.types import MOTION_FPS
-from training.rhythm.drawn import SPEEDS, drawn_pool, joined
+from training.rhythm.drawn import SPEEDS, _look, drawn_pool, joined
 from training.rhythm.pool import TARGETS, Pool
 from training.rhythm.trainer import TrainRhythmConfig, batch_of
 from training.seeds import DRAWN_SEED
@@ -45,6 +46,13 @@ def test_a_dance_is_looked_at_once_and_used_at_each_speed_it_can_have(pool: Pool
     np.testing.assert_allclose(pool.tempo[:, 0] / pool.tempo[0, 0], wanted, rtol=0.01)
     assert pool.motion.shape[1:] == (round(SECONDS * MOTION_FPS), len(MOTION_NAMES))
     assert pool.targets.shape[1:] == (round(SECONDS * MOTION_FPS), len(TARGETS))
+
+
+def test_without_mediapipe_no_empty_dance_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mediapipe", None)  # its import fails
+    with pytest.raises(PoseModelError, match="MediaPipe cannot be loaded"):
+        _look(DRAWN_SEED, 1.0, tmp_path / "dance.npz")
+    assert not list(tmp_path.iterdir())
 
 
 def test_beats_and_motion_are_where_the_speed_puts_them(pool: Pool, folder: Path) -> None:
