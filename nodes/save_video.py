@@ -11,7 +11,7 @@ from ..d2m_core.media.mux import VIDEO_FORMATS, best_suffix, mux
 from . import host
 from .sockets import CATEGORY, Clip, each, from_audio
 from .video_socket import clip_of
-from .worker import beside
+from .worker import in_worker
 
 AUTO = "auto"
 FORMATS = (AUTO, *(suffix[1:] for suffix in VIDEO_FORMATS if suffix != ".m4v"))
@@ -79,7 +79,7 @@ class SaveVideo(io.ComfyNode):
         paths, results = [], []
         for one in each(from_audio(audio)):
             path, shown = host.output_file(filename_prefix, suffix)
-            beside(
+            in_worker(
                 lambda tick, one=one, path=path: mux(
                     clip, one, path, original_level, metadata=metadata, on_progress=tick
                 )

@@ -11,7 +11,7 @@ from ..d2m_core.pictures import dancer_picture
 from ..d2m_core.pose import select_dancer
 from ..d2m_core.types import PoseSequence
 from .sockets import CATEGORY, ClipPoses, Poses, to_image
-from .worker import beside
+from .worker import in_worker
 
 CHOICES = ("largest", "most active", "by number", "blend of all")
 
@@ -53,7 +53,7 @@ class SelectDancer(io.ComfyNode):
         everyone = poses.everyone
         chosen = _chosen(everyone, dancer, number)
         people = _numbers(everyone, chosen)
-        picture = to_image(beside(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
+        picture = to_image(in_worker(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
         result = replace(poses, poses=chosen)
         return io.NodeOutput(result, picture, ui=ui.PreviewImage(picture, cls=cls))
 

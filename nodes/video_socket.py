@@ -14,7 +14,7 @@ from ..d2m_core.media import open_clip
 from ..d2m_core.media.mux import mux
 from ..d2m_core.types import VideoClip, Waveform
 from . import host
-from .worker import beside
+from .worker import in_worker
 
 _SILENCE_RATE = 24000
 
@@ -42,7 +42,7 @@ def video_of(clip: VideoClip) -> InputImpl.VideoFromFile:
     path = host.temp_file(".mp4")
     silence = Waveform(torch.zeros(1, 1, round(clip.duration_s * _SILENCE_RATE)), _SILENCE_RATE)
     gain = 1.0 if clip.has_audio else 0.0
-    beside(lambda tick: mux(clip, silence, path, original_gain=gain, on_progress=tick))
+    in_worker(lambda tick: mux(clip, silence, path, original_gain=gain, on_progress=tick))
     return InputImpl.VideoFromFile(str(path))
 
 
@@ -51,7 +51,7 @@ def _file_of(video: Any) -> Path:
     path = host.temp_file(".mp4")
     if type(video).get_stream_source is Input.Video.get_stream_source:
         # Made from frames: the inherited method saves to a buffer, where no format is known.
-        beside(lambda _tick: video.save_to(str(path)))
+        in_worker(lambda _tick: video.save_to(str(path)))
         return path
     source = video.get_stream_source()
     if not isinstance(source, streams.BytesIO):
