@@ -34,8 +34,7 @@ def clip_of(video: Any) -> VideoClip:
 
 def video_of(clip: VideoClip) -> InputImpl.VideoFromFile:
     """ComfyUI's VIDEO of a clip; where VIDEO knows no windows, a window becomes a file."""
-    whole = open_clip(clip.path)
-    if clip.start_s == 0 and clip.duration_s >= whole.duration_s:
+    if clip.start_s == 0 and clip.duration_s >= clip.file_s:
         return InputImpl.VideoFromFile(str(clip.path))
     if host.can_trim_video():
         return InputImpl.VideoFromFile(str(clip.path), start_time=clip.start_s, duration=clip.duration_s)
