@@ -52,7 +52,8 @@ class ScoreMusic(io.ComfyNode):
     @classmethod
     def execute(cls, audio: Any, rhythm: ClipRhythm, poses: ClipPoses | None = None) -> io.NodeOutput:
         scored = [
-            in_worker(lambda _tick, wave=wave: _score(wave, rhythm, poses)) for wave in each(from_audio(audio))
+            in_worker(lambda _tick, wave=wave: _score(wave, rhythm, poses))
+            for wave in each(from_audio(audio))
         ]
         report = "\n\n".join(text for text, _picture, _f in scored)
         pictures = torch.cat([picture for _text, picture, _f in scored])
