@@ -24,7 +24,7 @@ from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
 from .settings import SamplingConfig
 from .threads import threads_here
-from .weights import LoadedModel
+from .weights import LoadedModel, check_codec
 from .windows import Window, guidance_sides, plan_windows, stack, style_index, window_conditions
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def generate_tokens(
     where that codec cannot read them, or the motion features are not the model's own.
     """
     net = model.model
-    _check_codec(model, spec)
+    check_codec(model, spec)
     motion = _own_features(model, motion)
     _check_metre(rhythm, config.style)
     spec = model.spec
@@ -206,16 +206,6 @@ def _few_threads(net: DanceToMusic) -> AbstractContextManager[None]:
 
 
 # --- checks ---
-
-
-def _check_codec(model: LoadedModel, spec: CodecSpec) -> None:
-    if not spec.reads(model.spec):
-        own = model.spec
-        raise ModelError(
-            f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "
-            f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
-            f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
-        )
 
 
 def _own_features(model: LoadedModel, motion: MotionFeatures | None) -> MotionFeatures | None:
