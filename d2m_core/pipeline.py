@@ -211,7 +211,8 @@ def plan_outputs(
             taken.append(Path(name))
     if keep_original_audio and not clip.has_audio:
         raise MediaError(f"{clip.path.name} has no sound to keep; leave its own sound out.")
-    return Outputs(Path(out), overlay and Path(overlay), picture and Path(picture))
+    others = (None if name is None else Path(name) for name in (overlay, picture))
+    return Outputs(Path(out), *others)
 
 
 def _check_place(path: Path, endings: Iterable[str], taken: list[Path]) -> None:

@@ -17,6 +17,38 @@ from .worker import in_worker
 DEFAULTS = AlignSettings()
 
 
+def _bend_inputs() -> list[Any]:
+    """How far the music may be bent."""
+    return [
+        io.Float.Input(
+            "strength",
+            default=DEFAULTS.strength,
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            tooltip="0 sets only the start and one tempo for all of it; 1 meets every "
+            "beat, as far as most_bend allows.",
+        ),
+        io.Float.Input(
+            "most_bend",
+            default=DEFAULTS.most_bend,
+            min=0.0,
+            max=50.0,
+            step=0.5,
+            tooltip="How far one beat may play faster or slower than the rest, in percent.",
+        ),
+        io.Float.Input(
+            "most_tempo_change",
+            default=DEFAULTS.most_tempo_change,
+            min=0.0,
+            max=50.0,
+            step=1.0,
+            tooltip="How far the tempo of the whole song may change, in percent. A song "
+            "at half or double the dance's tempo counts as equal.",
+        ),
+    ]
+
+
 class AlignAudio(io.ComfyNode):
     """Warps music to a dance: start, tempo, then beat by beat."""
 
@@ -31,32 +63,7 @@ class AlignAudio(io.ComfyNode):
             inputs=[
                 io.Audio.Input("audio", tooltip="A song, or music from any other node."),
                 RhythmSocket.Input("rhythm", tooltip="When the dancer's beats fall."),
-                io.Float.Input(
-                    "strength",
-                    default=DEFAULTS.strength,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="0 sets only the start and one tempo for all of it; 1 meets every "
-                    "beat, as far as most_bend allows.",
-                ),
-                io.Float.Input(
-                    "most_bend",
-                    default=DEFAULTS.most_bend,
-                    min=0.0,
-                    max=50.0,
-                    step=0.5,
-                    tooltip="How far one beat may play faster or slower than the rest, in percent.",
-                ),
-                io.Float.Input(
-                    "most_tempo_change",
-                    default=DEFAULTS.most_tempo_change,
-                    min=0.0,
-                    max=50.0,
-                    step=1.0,
-                    tooltip="How far the tempo of the whole song may change, in percent. A song "
-                    "at half or double the dance's tempo counts as equal.",
-                ),
+                *_bend_inputs(),
                 io.Combo.Input(
                     "start",
                     options=list(STARTS),

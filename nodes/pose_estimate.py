@@ -19,6 +19,51 @@ RATE = MOTION_FPS
 """Poses per second where no rate is given."""
 
 
+def _people_inputs() -> list[Any]:
+    """How people are looked for, and who is followed."""
+    return [
+        io.Combo.Input(
+            "model", options=list(POSE_MODELS), default="full", tooltip="lite is fastest, heavy most exact."
+        ),
+        io.Int.Input("people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."),
+        io.Combo.Input(
+            "dancer", options=list(DANCERS), default="largest", tooltip="Whose dance the music follows."
+        ),
+    ]
+
+
+def _later_inputs() -> list[Any]:
+    """What came later stands at the end."""
+    return [
+        PoseKeypoints.Input(
+            "keypoints",
+            optional=True,
+            tooltip="Poses of this clip from another node (DWPose, SDPose) to use instead.",
+        ),
+        io.Float.Input(
+            "rate",
+            default=RATE,
+            min=10.0,
+            max=60.0,
+            step=1.0,
+            optional=True,
+            tooltip="Poses per second. 25 is what the music follows; more take longer.",
+        ),
+    ]
+
+
+def _outputs() -> list[Any]:
+    return [
+        Poses.Output(
+            "poses", display_name="poses", tooltip="The chosen dancer; Select Dancer can choose another."
+        ),
+        PoseKeypoints.Output(
+            "pose_keypoint", display_name="POSE_KEYPOINT", tooltip="Everyone, as OpenPose dictionaries."
+        ),
+        io.Video.Output("overlay", display_name="overlay", tooltip="The clip with the skeletons."),
+    ]
+
+
 class PoseEstimate(io.ComfyNode):
     """Follows people through a clip and picks the dancer to make music for."""
 
@@ -33,21 +78,7 @@ class PoseEstimate(io.ComfyNode):
                 io.MultiType.Input(
                     "video", types=[io.Video, Clip], tooltip="A VIDEO, or a clip of Load Dance Video."
                 ),
-                io.Combo.Input(
-                    "model",
-                    options=list(POSE_MODELS),
-                    default="full",
-                    tooltip="lite is fastest, heavy most exact.",
-                ),
-                io.Int.Input(
-                    "people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."
-                ),
-                io.Combo.Input(
-                    "dancer",
-                    options=list(DANCERS),
-                    default="largest",
-                    tooltip="Whose dance the music follows.",
-                ),
+                *_people_inputs(),
                 io.Boolean.Input(
                     "draw",
                     default=True,
@@ -61,34 +92,9 @@ class PoseEstimate(io.ComfyNode):
                     tooltip="If the pose model is not in models/dance2music, fetch it from its "
                     "official address (6 to 30 MB, once).",
                 ),
-                PoseKeypoints.Input(
-                    "keypoints",
-                    optional=True,
-                    tooltip="Poses of this clip from another node (DWPose, SDPose) to use instead.",
-                ),
-                io.Float.Input(
-                    "rate",
-                    default=RATE,
-                    min=10.0,
-                    max=60.0,
-                    step=1.0,
-                    optional=True,
-                    tooltip="Poses per second. 25 is what the music follows; more take longer.",
-                ),
+                *_later_inputs(),
             ],
-            outputs=[
-                Poses.Output(
-                    "poses",
-                    display_name="poses",
-                    tooltip="The chosen dancer; Select Dancer can choose another.",
-                ),
-                PoseKeypoints.Output(
-                    "pose_keypoint",
-                    display_name="POSE_KEYPOINT",
-                    tooltip="Everyone, as OpenPose dictionaries.",
-                ),
-                io.Video.Output("overlay", display_name="overlay", tooltip="The clip with the skeletons."),
-            ],
+            outputs=_outputs(),
         )
 
     @classmethod

@@ -22,6 +22,7 @@ from ..d2m_core.rhythm import (
 from ..d2m_core.types import Rhythm
 from ..d2m_core.weights import default_weights
 from . import host
+from .rhythm_inputs import energy_input, shift_input
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
 from .worker import in_worker, part_progress
@@ -70,22 +71,8 @@ class DanceRhythm(io.ComfyNode):
                     default="as found",
                     tooltip="Half or double the number of beats.",
                 ),
-                io.Float.Input(
-                    "nudge_ms",
-                    default=0.0,
-                    min=-2000.0,
-                    max=2000.0,
-                    step=1.0,
-                    tooltip="Moves every beat: above zero the music comes later.",
-                ),
-                io.Float.Input(
-                    "energy",
-                    default=1.0,
-                    min=0.0,
-                    max=4.0,
-                    step=0.05,
-                    tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
-                ),
+                shift_input("nudge_ms"),
+                energy_input(),
             ],
             outputs=rhythm_outputs(),
         )

@@ -110,6 +110,22 @@ def sampling_inputs() -> list[Any]:
             control_after_generate=True,
             tooltip="The only source of chance: the same seed gives the same music.",
         ),
+        *_drawing_inputs(),
+        io.Float.Input(
+            "guidance",
+            default=DEFAULTS.guidance,
+            min=0.0,
+            max=10.0,
+            step=0.1,
+            tooltip="1 follows the dance as trained, more follows it harder.",
+        ),
+        Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
+    ]
+
+
+def _drawing_inputs() -> list[Any]:
+    """How freely a token is drawn from its likelihoods."""
+    return [
         io.Float.Input(
             "temperature",
             default=DEFAULTS.temperature,
@@ -133,15 +149,6 @@ def sampling_inputs() -> list[Any]:
             step=0.01,
             tooltip="Keep the likeliest tokens that together reach this probability.",
         ),
-        io.Float.Input(
-            "guidance",
-            default=DEFAULTS.guidance,
-            min=0.0,
-            max=10.0,
-            step=0.1,
-            tooltip="1 follows the dance as trained, more follows it harder.",
-        ),
-        Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
     ]
 
 
