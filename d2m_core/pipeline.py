@@ -26,7 +26,7 @@ from .pose import estimate_poses, select_dancer
 from .rhythm import RhythmNet, load_rhythm, rhythm_from_motion
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
-from .weights import default_weights
+from .weights import GONE, default_weights
 
 PICTURE_FORMATS = (".png",)
 """What `save_png` writes, by the end of the file's name."""
@@ -100,7 +100,7 @@ def load_models(
     where = best_device(device)
     loaded = load_model(model or default_weights("model"), where)
     name = codec or loaded.spec.name
-    if codec is None and name not in CODECS and not Path(name).is_dir():
+    if codec is None and name not in {*CODECS, *GONE} and not Path(name).is_dir():
         raise SettingError(
             f"The model writes for codec {name!r}, which does not come with this program; give its "
             "folder with --codec."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from comfy_api.latest import io, ui
 
 from ..d2m_core.pictures import dancer_picture
-from ..d2m_core.pose import select_dancer
+from ..d2m_core.pose import MAX_PEOPLE, dancer_index
 from ..d2m_core.types import PoseSequence
+from . import host
+from .checks import answer, not_offered, refuse
 from .sockets import CATEGORY, ClipPoses, Poses, to_image
 from .worker import in_worker
 
@@ -25,6 +26,7 @@ class SelectDancer(io.ComfyNode):
             node_id="D2M_SelectDancer",
             display_name="Select Dancer",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Chooses whose dance the music follows, and shows everybody's number.",
             inputs=[
                 Poses.Input("poses", tooltip="From Pose Estimate with people above 1."),
@@ -38,7 +40,7 @@ class SelectDancer(io.ComfyNode):
                     "number",
                     default=0,
                     min=0,
-                    max=15,
+                    max=MAX_PEOPLE - 1,
                     tooltip="Which one, where dancer is by number; the picture shows the numbers.",
                 ),
             ],
@@ -50,30 +52,21 @@ class SelectDancer(io.ComfyNode):
 
     @classmethod
     def execute(cls, poses: ClipPoses, dancer: str, number: int) -> io.NodeOutput:
+        refuse(cls.validate_inputs(dancer))
         everyone = poses.everyone
-        chosen = _chosen(everyone, dancer, number)
-        people = _numbers(everyone, chosen)
+        people = _chosen(everyone, dancer, number)
         picture = to_image(in_worker(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
-        result = replace(poses, poses=chosen)
+        result = replace(poses, poses=everyone.people_at(people))
         return io.NodeOutput(result, picture, ui=ui.PreviewImage(picture, cls=cls))
 
     @classmethod
-    def validate_inputs(cls, dancer: str = "largest") -> bool | str:
-        if dancer not in CHOICES:
-            return f"Dancer is {dancer!r}; choose {', '.join(CHOICES)}."
-        return True
+    def validate_inputs(cls, dancer: str | None = None) -> bool | str:
+        return answer(not_offered("Dancer", dancer, CHOICES))
 
 
-def _chosen(everyone: PoseSequence, dancer: str, number: int) -> PoseSequence:
+def _chosen(everyone: PoseSequence, dancer: str, number: int) -> list[int]:
+    """Numbers of the people to follow."""
     if dancer == "blend of all":
-        return everyone
-    ways: dict[str, str | int] = {"most active": "most_active", "by number": number}
-    return select_dancer(everyone, ways.get(dancer, dancer))
-
-
-def _numbers(everyone: PoseSequence, chosen: PoseSequence) -> list[int]:
-    """Which of all people are the chosen ones."""
-    if chosen is everyone:
         return list(range(everyone.people))
-    same = [np.array_equal(everyone.image[:, p], chosen.image[:, 0]) for p in range(everyone.people)]
-    return [same.index(True)]
+    ways: dict[str, str | int] = {"most active": "most_active", "by number": number}
+    return [dancer_index(everyone, ways.get(dancer, dancer))]

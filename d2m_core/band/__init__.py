@@ -1,6 +1,10 @@
-"""A band by program: composes on any beat grid, and plays it with sampled and synthetic instruments."""
+"""A band by program: composes on any beat grid, and plays it with sampled and synthetic instruments.
 
-from .materials import Materials, find_materials, licences_of
+`plan` draws a piece on a grid, `song` plays it: `drum_book` and `music_book` say what each style plays,
+`players` and `drummer` make `notes` of it, `voices` and `kit` sound them, `mix` puts them together.
+"""
+
+from .materials import Materials, find_materials, installed_materials, licences_of
 from .plan import Plan, make_plan, plan_on
 from .song import Song, play, record
 
@@ -9,6 +13,7 @@ __all__ = [
     "Plan",
     "Song",
     "find_materials",
+    "installed_materials",
     "licences_of",
     "make_plan",
     "plan_on",

@@ -102,7 +102,8 @@ def _copied(
 def _copied_packets(source: InputContainer, pictures: VideoStream, target: Stream) -> Iterator[Packet]:
     for packet in source.demux(source.streams[pictures.index]):
         if packet.size:
-            if not packet.duration:  # else the edit list of an MP4 hides the last picture
+            # Without a length the edit list of an MP4 hides the last picture.
+            if not packet.duration and packet.time_base:
                 packet.duration = round(frame_length(pictures) / packet.time_base)
             packet.stream = target
             yield packet

@@ -1,4 +1,4 @@
-"""Sound files, packet by packet: decoding any, encoding a few. `audio.py` builds on this."""
+"""Sound files, packet by packet: decoding any, encoding a few. `sound` builds on this."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from av.packet import Packet
 from ..errors import MediaError
 from ..files import replacing
 from ..types import Waveform
+from .video_file import clean_tags
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ _PLAIN_TAGS = frozenset(
 @contextmanager
 def open_output(path: Path, container: str, metadata: dict[str, str] | None) -> Iterator[OutputContainer]:
     """A new file with its tags set, there when the block has ended well; else `MediaError`."""
-    tags = {name: str(value) for name, value in (metadata or {}).items()}
+    tags = clean_tags({name: str(value) for name, value in (metadata or {}).items()})
     options = {}
     if container in ("mp4", "mov", "ipod"):
         options["movie_timescale"] = "90000"  # the default of 1000 shifts tracks by up to 0.5 ms

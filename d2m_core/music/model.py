@@ -48,7 +48,7 @@ class ModelConfig:
     window_s: float = 10.0
     """Longest stretch the decoder has seen in training, in seconds."""
     gated: bool = False
-    """Whether cross-attention comes through gates that start shut (training may start from another's)."""
+    """Whether cross-attention comes through gates that start shut, as in a tuned MusicGen."""
 
     def __post_init__(self) -> None:
         require(

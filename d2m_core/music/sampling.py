@@ -16,7 +16,6 @@ import torch
 
 from ..codec import Codec, decode_tokens
 from ..errors import ModelError, SettingError
-from ..rhythm import metre_of
 from ..scores.agreement import rhythm_agreement
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
@@ -224,14 +223,13 @@ def _check_metre(rhythm: Rhythm | None, style: str | None) -> None:
     wanted = metre_of_style(style)
     if rhythm is None or wanted is None or rhythm.downbeats.sum() < 2:
         return
-    metre = metre_of(rhythm)
-    if metre != wanted:
+    if rhythm.metre != wanted:
         log.warning(
             "The style %s has bars of %d beats and this rhythm has bars of %d; set beats per bar "
             "to %d in Edit Rhythm, or choose another style.",
             style,
             wanted,
-            metre,
+            rhythm.metre,
             wanted,
         )
 

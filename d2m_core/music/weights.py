@@ -11,6 +11,7 @@ import torch
 from ..checkpoint import Info, read_checkpoint, write_checkpoint
 from ..errors import ModelError
 from ..types import CodecSpec
+from ..weights import who_reads
 from .model import DanceToMusic, ModelConfig
 
 _KIND = "model"
@@ -86,7 +87,7 @@ def check_codec(model: LoadedModel, codec: CodecSpec) -> None:
     if not codec.reads(own):
         raise ModelError(
             f"The model writes tokens of codec {own.name} ({_sizes(own)}), not of {codec.name} "
-            f"({_sizes(codec)}); choose a model and a codec that belong together."
+            f"({_sizes(codec)}); choose a model and a codec that belong together.{who_reads(own.name)}"
         )
 
 

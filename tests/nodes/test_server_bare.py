@@ -11,8 +11,7 @@ import pytest
 
 from d2m_core.pose import to_openpose
 from d2m_core.types import PoseSequence
-from tests.comfy_server import Server, comfy_server, put_pose_model
-from tests.setup_comfy import PYTHON
+from tests.comfy_server import PYTHON, Server, comfy_server, put_pose_model
 from training.studio.picture.drawing import demo_dance, render_scene
 
 from .conftest import TEST_PACK
@@ -163,3 +162,8 @@ def test_missing_weights_are_sentences(bare: Server, graph: Graph) -> None:
         ("LoadCodec", {"codec_name": "d2m-2", "download": False}),
     ):
         assert words in rejected(bare, {"1": node(kind, **inputs), "2": dump("1", 0, "x")}, "1")
+
+
+def test_the_codec_of_an_old_workflow_is_a_sentence(bare: Server) -> None:
+    graph = {"1": node("LoadCodec", codec_name="d2m", download=False), "2": dump("1", 0, "x")}
+    assert "version 0.1.x reads it" in rejected(bare, graph, "1")

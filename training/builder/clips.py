@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-
 from d2m_core.codec import Codec, load_codec
 from d2m_core.errors import MediaError, PoseError
 from d2m_core.media import fit_length, load_audio, open_clip, resample, to_mono
 from d2m_core.motion import extract_motion
-from d2m_core.pose import estimate_poses, select_dancer
+from d2m_core.pose import dancer_index, estimate_poses
 from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_audio
-from d2m_core.types import PoseSequence, Rhythm, Waveform
+from d2m_core.types import PoseSequence, Rhythm, Waveform, metre_of_bars
 from training.pairs.pair import Facts, Pair
 from training.pairs.shards import write_shard
 from training.sources import fetch
@@ -130,21 +128,19 @@ def _part(poses: PoseSequence, start_s: float, seconds: float) -> PoseSequence:
 def _lead_first(poses: PoseSequence, dancer: str) -> PoseSequence:
     if poses.people == 1:
         return poses
-    lead = select_dancer(poses, dancer)
-    same = [np.array_equal(poses.image[:, p], lead.image[:, 0]) for p in range(poses.people)]
-    return poses.people_at(sorted(range(poses.people), key=lambda p: (not same[p], p)))
+    lead = dancer_index(poses, dancer)
+    return poses.people_at(sorted(range(poses.people), key=lambda p: (p != lead, p)))
 
 
 def _pair(
     job: Job, piece: Cut, music: Waveform, poses: PoseSequence, rhythm: Rhythm, aspect: float | None
 ) -> Pair:
     recording = job.recording
-    starts = np.flatnonzero(rhythm.downbeats)
     facts = Facts(
         duration_s=piece.seconds,
         style=recording.style,
         tempo_bpm=float(rhythm.tempo_bpm),
-        metre=int(np.median(np.diff(starts))) if len(starts) > 1 else None,
+        metre=metre_of_bars(rhythm.downbeats),
         beats_s=tuple(rhythm.beats_s.tolist()),
         downbeats=tuple(rhythm.downbeats.tolist()),
         people=int(poses.present.any(axis=0).sum()),

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from d2m_core.errors import PoseError, SettingError
 from d2m_core.types import PoseSequence
-from training.sources import SourceOptions, given_poses
-from training.sources.recording import Recording
+from training.sources import Recording, SourceOptions, given_poses
 
 from .cutting import Cut
 from .records import Outcome, Plan, Store, clip_name

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from d2m_core.errors import Cancelled, PoseError, PoseModelError, SettingError
 from d2m_core.media import open_clip
 from d2m_core.media.video import read_ahead
-from d2m_core.pose import estimate_poses, pose_model, select_dancer
+from d2m_core.pose import MAX_PEOPLE, dancer_index, estimate_poses, pose_model, select_dancer
 from d2m_core.pose.model_from_packages import DETECTOR, LANDMARKER, _zip
 from d2m_core.pose.track import Tracker, fill_gaps
 from d2m_core.types import LANDMARKS, PoseSequence
@@ -126,6 +126,7 @@ def test_dancers_are_chosen_by_size_activity_or_number() -> None:
     wide[:, 2] = (wide[:, 2] - 0.5) * 3.0 + 0.5
     poses = PoseSequence(poses.world, wide, poses.visibility, present, FPS)
     for which, slot in (("largest", 0), ("most_active", 1), (0, 0), (2, 2)):
+        assert dancer_index(poses, which) == slot
         chosen = select_dancer(poses, which)
         assert chosen.people == 1
         np.testing.assert_array_equal(chosen.image[:, 0], wide[:, slot])
@@ -135,6 +136,12 @@ def test_dancers_are_chosen_by_size_activity_or_number() -> None:
         select_dancer(poses, "tallest")
     with pytest.raises(PoseError, match="nobody"):
         select_dancer(sequence(np.zeros((5, 1), np.bool_)))
+
+
+def test_a_dancer_who_stands_where_another_does_keeps_their_number() -> None:
+    """Poses alone do not tell two apart that are equal, as in a mirror or a doubled detection."""
+    poses = sequence(np.ones((10, 3), np.bool_), np.full((10, 3, 2), 0.5))
+    assert [dancer_index(poses, number) for number in range(3)] == [0, 1, 2]
 
 
 def decoders() -> list[threading.Thread]:
@@ -252,7 +259,8 @@ def test_a_mediapipe_that_cannot_run_is_no_clip_without_a_dancer(
 
 
 def test_silly_settings_are_refused(drawn: tuple[Path, Scene]) -> None:
-    with pytest.raises(SettingError, match="choose 1 to"):
-        estimate_poses(open_clip(drawn[0]), people=0)
+    for people in (0, MAX_PEOPLE + 1):
+        with pytest.raises(SettingError, match=f"choose 1 to {MAX_PEOPLE}"):
+            estimate_poses(open_clip(drawn[0]), people=people)
     with pytest.raises(SettingError, match="lite, full, heavy"):
         pose_model("enormous")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from d2m_core.errors import Cancelled, ModelError, SettingError
-from d2m_core.pose import model_file as assets
+from d2m_core.pose import model_file
 from d2m_core.pose.model_from_packages import DETECTOR, LANDMARKER, _zip, with_normalization
 
 
@@ -53,8 +53,8 @@ def test_a_fetched_model_is_recorded_and_not_fetched_again(
 ) -> None:
     content, seen = bundle_of(400_000), []
     with served(content) as address:
-        monkeypatch.setattr(assets, "POSE_ADDRESS", address)
-        path = assets.pose_model("lite", tmp_path, lambda done, total: seen.append((done, total)))
+        monkeypatch.setattr(model_file, "POSE_ADDRESS", address)
+        path = model_file.pose_model("lite", tmp_path, lambda done, total: seen.append((done, total)))
     assert path == tmp_path / "pose_landmarker_lite.task"
     assert path.read_bytes() == content
     assert seen[-1] == (len(content), len(content))
@@ -64,7 +64,7 @@ def test_a_fetched_model_is_recorded_and_not_fetched_again(
     assert record["source"] == address.format(variant="lite")
     assert "Apache" in (tmp_path / "pose_landmarker_LICENSE.txt").read_text()
     assert len(list(tmp_path.iterdir())) == 3
-    assert assets.pose_model("lite", tmp_path) == path  # the server is gone
+    assert model_file.pose_model("lite", tmp_path) == path  # the server is gone
 
 
 @pytest.mark.parametrize("cut", [0, 1, 500, 1999])
@@ -72,9 +72,9 @@ def test_a_broken_off_download_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
 ) -> None:
     with served(bundle_of()[:cut], length=len(bundle_of())) as address:
-        monkeypatch.setattr(assets, "POSE_ADDRESS", address)
+        monkeypatch.setattr(model_file, "POSE_ADDRESS", address)
         with pytest.raises(ModelError, match=r"pose_landmarker_full\.task .*bytes"):
-            assets.pose_model("full", tmp_path)
+            model_file.pose_model("full", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -83,21 +83,21 @@ def test_something_else_than_a_bundle_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     with served(content) as address:
-        monkeypatch.setattr(assets, "POSE_ADDRESS", address)
+        monkeypatch.setattr(model_file, "POSE_ADDRESS", address)
         with pytest.raises(ModelError, match="not a pose landmarker bundle"):
-            assets.pose_model("full", tmp_path)
+            model_file.pose_model("full", tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "pose_landmarker_full.task").write_bytes(content)
     with pytest.raises(ModelError, match="not a pose landmarker bundle"):
-        assets.pose_model("full", tmp_path)
+        model_file.pose_model("full", tmp_path)
 
 
 def test_an_unreachable_model_says_file_folder_and_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assets, "POSE_ADDRESS", "http://127.0.0.1:9/{variant}.task")
+    monkeypatch.setattr(model_file, "POSE_ADDRESS", "http://127.0.0.1:9/{variant}.task")
     with pytest.raises(ModelError) as caught:
-        assets.pose_model("heavy", tmp_path / "models")
+        model_file.pose_model("heavy", tmp_path / "models")
     for part in ("pose_landmarker_heavy.task", str(tmp_path), "http://127.0.0.1:9/heavy.task"):
         assert part in str(caught.value)
 
@@ -107,20 +107,20 @@ def test_cancel_while_fetching_leaves_nothing(tmp_path: Path, monkeypatch: pytes
         raise Cancelled("stop")
 
     with served(bundle_of()) as address:
-        monkeypatch.setattr(assets, "POSE_ADDRESS", address)
+        monkeypatch.setattr(model_file, "POSE_ADDRESS", address)
         with pytest.raises(Cancelled):
-            assets.pose_model("full", tmp_path, cancel)
+            model_file.pose_model("full", tmp_path, cancel)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with served(bundle_of(400_000)) as address:
-        monkeypatch.setattr(assets, "POSE_ADDRESS", address)
+        monkeypatch.setattr(model_file, "POSE_ADDRESS", address)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
         try:
             with pytest.raises(ModelError, match="could not be written"):
-                assets.pose_model("full", tmp_path)
+                model_file.pose_model("full", tmp_path)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.iterdir()) == []
@@ -129,28 +129,26 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_changed_model_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "pose_landmarker_full.task"
     path.write_bytes(bundle_of(10))
-    assert assets.pose_model("full", tmp_path) == path  # put there by hand: recorded now
+    assert model_file.pose_model("full", tmp_path) == path  # put there by hand: recorded now
     path.write_bytes(bundle_of(11))
     with pytest.raises(ModelError, match="has changed"):
-        assets.pose_model("full", tmp_path)
+        model_file.pose_model("full", tmp_path)
     path.write_bytes(bundle_of(10))
     (tmp_path / "pose_landmarker_full.task.json").write_text("{}")
     with pytest.raises(ModelError, match="has changed"):
-        assets.pose_model("full", tmp_path)
+        model_file.pose_model("full", tmp_path)
 
 
 def test_unknown_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="lite, full, heavy"):
-        assets.pose_model("huge", tmp_path)
-    with pytest.raises(SettingError, match="choose model, rhythm"):
-        assets.default_weights("lyrics")
+        model_file.pose_model("huge", tmp_path)
 
 
 def test_the_model_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("D2M_MODELS", str(tmp_path / "elsewhere"))
-    assert assets.model_folder() == tmp_path / "elsewhere"
+    assert model_file.model_folder() == tmp_path / "elsewhere"
     monkeypatch.delenv("D2M_MODELS")
-    assert assets.model_folder().name == "dance2music"
+    assert model_file.model_folder().name == "dance2music"
 
 
 def test_bundles_are_stored_aligned_and_the_same_every_time() -> None:
