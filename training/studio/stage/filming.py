@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from d2m_core.pose.landmarks import ANKLES, BOTH_HIPS, HIPS, KNEES
+
 from .camera import CameraPath, aimed, wandering
 from .shot import Shot
 
-_CUT_AT = {"feet": (27, 28), "knees": (25, 26), "hips": (23, 24)}
+_CUT_AT = {"feet": ANKLES, "knees": KNEES, "hips": HIPS}
 """Landmarks that the lower edge of the picture cuts off, by crop."""
 
 _DEG = np.pi / 180
@@ -17,7 +19,7 @@ _DEG = np.pi / 180
 def film(people: np.ndarray, shot: Shot, fps: float, rng: np.random.Generator) -> CameraPath:
     """A camera path for people [P, F, J, 3] in the scene; the first of them matters most."""
     frames = people.shape[1]
-    spread = float(np.ptp(people[:, :, 23:25, 0].mean((1, 2))))
+    spread = float(np.ptp(people[:, :, BOTH_HIPS, 0].mean((1, 2))))
     distance = rng.uniform(2.7, 5.0) + 0.7 * spread
     height = rng.uniform(0.6, 1.75)
     side = rng.normal(0.0, 0.5)
@@ -105,7 +107,7 @@ def _turns(
     frames = people.shape[1]
     turns = np.zeros((frames, 3))
     if "follow" in shot.moves:
-        hips = people[0, :, 23:25].mean(1)
+        hips = people[0, :, BOTH_HIPS].mean(1)
         late = max(0, round(rng.uniform(0.05, 0.4) * fps))
         way = gaussian_filter1d(hips - hips.mean(0), 0.3 * fps, axis=0, mode="nearest")
         way = np.concatenate([np.repeat(way[:1], late, 0), way])[:frames]
