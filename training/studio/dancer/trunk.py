@@ -14,18 +14,8 @@ from .moves.notation import Score
 from .tracks import bounded, follow, smooth, times_of
 
 CHANNELS = (
-    "dip",
-    "hip_left",
-    "hip_forward",
-    "pelvis_yaw",
-    "pelvis_roll",
-    "chest_yaw",
-    "chest_pitch",
-    "chest_roll",
-    "head_yaw",
-    "head_pitch",
-    "head_roll",
-    "shrug",
+    *"dip hip_left hip_forward pelvis_yaw pelvis_roll".split(),
+    *"chest_yaw chest_pitch chest_roll head_yaw head_pitch head_roll shrug".split(),
 )
 """Metres and radians; dip is how far the hips are lowered."""
 
