@@ -24,7 +24,7 @@ LANDMARKS = 33
 MOTION_FPS = 25.0
 """Rate of poses, motion and rhythm curves; 50 and 75 Hz codecs are whole multiples of it."""
 
-RHYTHM_CURVES = ("onset", "energy")
+RHYTHM_CURVES = ("accent", "energy")
 """Names of `Rhythm.curves`: accents that want a sound (0..1), and how much is going on (0..1)."""
 
 PART_CURVES = ("kick", "snare", "hat")
@@ -214,7 +214,7 @@ class Rhythm:
 
     @property
     def accent(self) -> np.ndarray:
-        """How much each frame wants a sound, float32 [F]; saved and shown as `onset`."""
+        """How much each frame wants a sound, float32 [F]."""
         return self.curves[:, self.names.index(RHYTHM_CURVES[0])]
 
     @property
