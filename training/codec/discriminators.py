@@ -102,9 +102,9 @@ class Contest:
     """What verdicts are worth to either side."""
 
     teach: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    """Loss of a judge from its verdicts on real and on decoded sound."""
+    """Loss of a discriminator from its verdicts on real and on decoded sound."""
     fool: Callable[[torch.Tensor], torch.Tensor]
-    """Loss of the codec from a judge's verdict on decoded sound."""
+    """Loss of the codec from a discriminator's verdict on decoded sound."""
 
 
 CONTESTS = {
@@ -129,19 +129,19 @@ class Verdict:
 
 
 def discriminator_loss(
-    judges: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest
+    discriminators: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest
 ) -> torch.Tensor:
     """Loss that teaches them on sounds [B, N]; no gradient reaches `fake`.
 
     Both go through in one call, as distributed training wants it.
     """
-    seen = judges(torch.cat((real, fake.detach())))
+    seen = discriminators(torch.cat((real, fake.detach())))
     halves = [features[-1].float().split(len(real)) for features in seen]
     return torch.stack([contest.teach(good, bad) for good, bad in halves]).mean()
 
 
 def teach_discriminators(
-    judges: nn.Module,
+    discriminators: nn.Module,
     optimizer: torch.optim.Optimizer,
     real: torch.Tensor,
     fake: torch.Tensor,
@@ -151,21 +151,21 @@ def teach_discriminators(
 ) -> torch.Tensor:
     """One step of theirs on sounds [B, N]; returns its loss."""
     with torch.autocast(real.device.type, torch.bfloat16, enabled=in_half):
-        lesson = discriminator_loss(judges, real, fake, contest)
+        lesson = discriminator_loss(discriminators, real, fake, contest)
     optimizer.zero_grad(set_to_none=True)
     lesson.backward()
-    nn.utils.clip_grad_norm_(judges.parameters(), clip_norm)
+    nn.utils.clip_grad_norm_(discriminators.parameters(), clip_norm)
     optimizer.step()
     return lesson.detach()
 
 
 def ask_discriminators(
-    judges: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest
+    discriminators: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest
 ) -> Verdict:
     """What they think of `fake` [B, N] beside `real`."""
     with torch.no_grad():
-        wanted = judges(real)
-    seen = judges(fake)
+        wanted = discriminators(real)
+    seen = discriminators(fake)
     fool = torch.stack([contest.fool(features[-1].float()) for features in seen]).mean()
     match = [
         _relative(a.float(), b.float())

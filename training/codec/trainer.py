@@ -58,16 +58,16 @@ class CodecTrainer(Run):
         self.net = CodecNet(settings)
         settle(self.net.model)
         self.net.in_half = in_bfloat16(settings.precision, self.device)
-        self.judges, self.contest = make_discriminators(settings), CONTESTS[settings.contest]
+        self.discriminators, self.contest = make_discriminators(settings), CONTESTS[settings.contest]
         self.net_of_all = self.workers.prepare_model(self.net.to(self.device).train())
         self.average = Average(self.net, settings.average_decay)
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), settings.rate, (0.8, 0.99), weight_decay=1e-3
         )
-        if self.judges is not None:
-            self.judges_of_all = self.workers.prepare_model(self.judges.to(self.device))
+        if self.discriminators is not None:
+            self.discriminators_of_all = self.workers.prepare_model(self.discriminators.to(self.device))
             self.judge_optimizer = torch.optim.AdamW(
-                self.judges.parameters(), settings.judge_rate, (0.5, 0.9)
+                self.discriminators.parameters(), settings.judge_rate, (0.5, 0.9)
             )
         self.balancer = Balancer()
         self.scales = mel_scales(SAMPLE_RATE).to(self.device)
@@ -100,7 +100,7 @@ class CodecTrainer(Run):
     # --- one step ---
 
     def train_step(self, real: torch.Tensor) -> None:
-        """One step of the codec and, once they have joined, of its judges; `real` is [B, 1, N]."""
+        """One step of the codec and, once they have joined, of its discriminators; `real` is [B, 1, N]."""
         net, settings = self.net, self.settings
         if not net.started_books and self.step >= settings.continuous_steps and self.recent:
             self.start_books()
@@ -109,7 +109,7 @@ class CodecTrainer(Run):
             self.recent = [*self.recent, gather(passed.latent)][-KEPT_STEPS:]
         losses = self.spectral_losses(passed.fake[:, 0], real[:, 0])
         losses["wave"] = wave_distance(passed.fake, real)
-        if self.judges is not None and self.step >= settings.judges_from:
+        if self.discriminators is not None and self.step >= settings.judges_from:
             losses |= self.judged(real[:, 0], passed.fake[:, 0])
         self.note(**losses, commitment=passed.commitment)
         self.update(passed, losses)
@@ -134,7 +134,7 @@ class CodecTrainer(Run):
     def gradient(self, losses: dict[str, torch.Tensor], fake: torch.Tensor) -> torch.Tensor:
         """Where the sound should go: balanced, or the plain weighted sum.
 
-        Taken at the sound, so that nothing flows into the judges on the way.
+        Taken at the sound, so that nothing flows into the discriminators on the way.
         """
         weights = self.weights()
         losses = {name: loss for name, loss in losses.items() if weights[name] > 0}
@@ -180,11 +180,11 @@ class CodecTrainer(Run):
         return some_distances(self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES))
 
     def judged(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Teaches the judges, then asks them."""
-        assert self.judges is not None
+        """Teaches the discriminators, then asks them."""
+        assert self.discriminators is not None
         if self.chance(_LESSON).random() < self.settings.judge_updates:
             lesson = teach_discriminators(
-                self.judges_of_all,
+                self.discriminators_of_all,
                 self.judge_optimizer,
                 real,
                 fake,
@@ -194,7 +194,7 @@ class CodecTrainer(Run):
             )
             self.note(judge=lesson)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
-            verdict = ask_discriminators(self.judges, real, fake, self.contest)
+            verdict = ask_discriminators(self.discriminators, real, fake, self.contest)
         return {"fool": verdict.fool, "match": verdict.match}
 
     # --- what it says and keeps ---
@@ -227,13 +227,13 @@ class CodecTrainer(Run):
 
     def save(self) -> None:
         """All that a stopped run needs to go on as if it had not stopped."""
-        judges = self.judges is not None
+        taught = self.discriminators is not None
         state = {
             "net": self.net.state_dict(),
             "average": self.average.values,
             "optimizer": self.optimizer.state_dict(),
-            "judges": self.judges.state_dict() if self.judges is not None else None,
-            "judge_optimizer": self.judge_optimizer.state_dict() if judges else None,
+            "judges": self.discriminators.state_dict() if self.discriminators is not None else None,
+            "judge_optimizer": self.judge_optimizer.state_dict() if taught else None,
             "balancer": self.balancer.state(),
             "step": self.step,
             "spent_s": self.spent_s,
@@ -253,8 +253,8 @@ class CodecTrainer(Run):
         self.net.load_state_dict(state["net"])
         self.average.restore(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.judges is not None:
-            self.judges.load_state_dict(state["judges"])
+        if self.discriminators is not None:
+            self.discriminators.load_state_dict(state["judges"])
             self.judge_optimizer.load_state_dict(state["judge_optimizer"])
         self.balancer.restore(state["balancer"], self.device)
         self.step, self.spent_s = state["step"], state["spent_s"]

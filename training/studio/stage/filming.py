@@ -46,10 +46,11 @@ def _framed(
     air, fill = rng.uniform(0.04, 0.2), rng.uniform(0.9, 1.0)
     cut, width, to_right = rng.uniform(0.08, 0.35), rng.uniform(0.9, 1.1), rng.random() < 0.5
     low = high = left = right = 0.0
-    for _ in range(2):
+    for _ in range(2):  # turning the camera changes what is at the edges, so once more
         camera = CameraPath(position[None], angles, np.ones(1), shot.aspect, 1.0)
         view = camera.to_view(people.reshape(1, -1, 3)).reshape(people.shape)
         flat = view[..., :2] / np.maximum(view[..., 2:], 0.5)
+        # What the dancers fill, but for rare poses: a hand thrown up may leave the picture.
         low, high = np.quantile(flat[..., 1], (0.004, 0.998))
         left, right = np.quantile(flat[..., 0], (0.004, 0.996))
         if shot.crop in _CUT_AT:
@@ -63,7 +64,7 @@ def _framed(
             left, right = (edges[0], edges[0] + wide) if to_right else (edges[1] - wide, edges[1])
         angles = angles + np.array([[np.arctan((left + right) / 2), np.arctan((low + high) / 2), 0]])
     focal = fill / (high - low)
-    if shot.crop in ("full", "feet"):
+    if shot.crop in ("full", "feet"):  # these show all of the width, too
         focal = min(focal, 0.97 * shot.aspect / (right - left))
     elif shot.crop == "side":
         focal = shot.aspect / (right - left)
