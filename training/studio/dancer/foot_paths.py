@@ -79,19 +79,8 @@ def foot_paths(
         gone = _target(step, me, other, body, lead_s)
         state[step.foot] = moved = _Foot(*gone, float(when_s))
         lift = min(step.lift * body.leg / LEG_OF_MOVES, 0.6 * lead_s)
-        rows[step.foot].append(
-            _row(
-                moved,
-                when_s,
-                when_s - lead_s,
-                step.weight,
-                lift,
-                step.heel,
-                float(step.stay),
-                float(step.slide),
-                step.accent,
-            )
-        )
+        how = (step.weight, lift, step.heel, float(step.stay), float(step.slide), step.accent)
+        rows[step.foot].append(_row(moved, when_s, when_s - lead_s, *how))
     return _path(rows[0]), _path(rows[1])
 
 
