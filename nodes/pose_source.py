@@ -10,8 +10,8 @@ from ..d2m_core.pose import (
     MAX_PEOPLE,
     estimate_poses,
     from_openpose,
-    keypoint_rate,
     pose_model,
+    rate_of_keypoints,
     select_dancer,
 )
 from ..d2m_core.pose.model_file import POSE_ADDRESS
@@ -42,7 +42,7 @@ def poses_of_keypoints(
 
     Those of the largest are chosen. Raises `PoseError` and `SettingError`.
     """
-    fps, notice = keypoint_rate(keypoints, clip, fps, tick)
+    fps, notice = rate_of_keypoints(keypoints, clip, fps, tick)
     if notice:
         _log.warning("%s", notice)
     everyone = from_openpose(keypoints, fps)

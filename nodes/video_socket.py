@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io as streams
 import shutil
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 import torch
 from comfy_api.latest import Input, InputImpl
 
-from ..d2m_core.media import open_clip
+from ..d2m_core.media import open_clip, to_stereo
 from ..d2m_core.media.mux import mux
 from ..d2m_core.types import VideoClip, Waveform
 from . import host
+from .sound_socket import each, sound_in, to_audio
 from .worker import beside
 
 _SILENCE_RATE = 24000
+_COLOURS = 3
 
 
 def clip_of(video: Any) -> VideoClip:
@@ -27,9 +30,15 @@ def clip_of(video: Any) -> VideoClip:
     if _is_edited(video) or not hasattr(video, "get_active_trim_window"):
         return open_clip(path)
     start_s, duration_s = video.get_active_trim_window()
-    if start_s < 0:  # counted from the end
-        start_s = max(0.0, open_clip(path).duration_s + start_s)
-    return open_clip(path, start_s, duration_s or None)  # a duration of 0 stands for all that follows
+    if not start_s and not duration_s:
+        return open_clip(path)
+    # As Trim Video means it: a start below 0 counts from the end, a duration of 0 stands for all that
+    # follows, and one that is too long for what there is.
+    length_s = open_clip(path).duration_s
+    if start_s < 0:
+        start_s = max(0.0, length_s + start_s)
+    left_s = length_s - start_s
+    return open_clip(path, start_s, duration_s if 0 < duration_s < left_s else None)
 
 
 def video_of(clip: VideoClip) -> InputImpl.VideoFromFile:
@@ -51,14 +60,36 @@ def _is_edited(video: Any) -> bool:
     return getattr(video, "has_pending_frame_edits", bool)()
 
 
+def _savable(video: Any) -> Any:
+    """The same where `save_to` can write it: H.264 wants even sizes and colours, AAC a plain AUDIO.
+
+    A last row or column of odd ones is shown twice.
+    """
+    made_of_frames = _is_made_of_frames(video)
+    if not made_of_frames and not any(side % 2 for side in video.get_dimensions()):
+        return video
+    parts = video.get_components()
+    height, width, colours = parts.images.shape[1:]
+    images, wave = parts.images, sound_in(parts.audio)
+    if height % 2 or width % 2 or colours > _COLOURS:
+        rows, columns = (torch.arange(n + n % 2).clamp(max=n - 1) for n in (height, width))
+        images = images[..., :_COLOURS][:, rows[:, None], columns]
+    audio = None if wave is None else to_audio(each(to_stereo(wave))[0])
+    return InputImpl.VideoFromComponents(dataclasses.replace(parts, images=images, audio=audio))
+
+
+def _is_made_of_frames(video: Any) -> bool:
+    """Whether there is no file behind it."""
+    return type(video).get_stream_source is Input.Video.get_stream_source
+
+
 def _file_of(video: Any) -> Path:
     """The file behind a VIDEO; one that lives in memory is written to a temporary file."""
     path = host.temp_file(".mp4")
-    made_of_frames = type(video).get_stream_source is Input.Video.get_stream_source
-    if made_of_frames or _is_edited(video):
+    if _is_made_of_frames(video) or _is_edited(video):
         # Of frames the inherited method saves to a buffer, where no format is known; of edited
         # videos it gives the file before the edit.
-        beside(lambda _tick: video.save_to(str(path)))
+        beside(lambda _tick: _savable(video).save_to(str(path)))
         return path
     source = video.get_stream_source()
     if not isinstance(source, streams.BytesIO):

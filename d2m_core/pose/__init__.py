@@ -8,7 +8,7 @@ poses of others, `keypoint_rate` tells how fast these follow each other; `landma
 from .dancer import DANCERS, MAX_PEOPLE, dancer_index, select_dancer
 from .estimate import estimate_poses
 from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
-from .keypoint_rate import keypoint_rate
+from .keypoint_rate import rate_of_keypoints
 from .model_file import POSE_MODELS, pose_model
 
 __all__ = [
@@ -19,9 +19,9 @@ __all__ = [
     "estimate_poses",
     "from_coco17",
     "from_openpose",
-    "keypoint_rate",
     "load_poses",
     "pose_model",
+    "rate_of_keypoints",
     "save_poses",
     "select_dancer",
     "to_openpose",

@@ -21,7 +21,7 @@ _OFF = 1.0
 """Programs that read a video differ by so many pictures."""
 
 
-def keypoint_rate(
+def rate_of_keypoints(
     frames: Sequence[Mapping[str, Any]],
     clip: VideoClip | None,
     fps: float = 0.0,

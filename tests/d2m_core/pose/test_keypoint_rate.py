@@ -10,7 +10,7 @@ import pytest
 
 from d2m_core.errors import SettingError
 from d2m_core.media import open_clip
-from d2m_core.pose import keypoint_rate, to_openpose
+from d2m_core.pose import rate_of_keypoints, to_openpose
 from d2m_core.types import VideoClip
 from tests.media import make_clip
 
@@ -30,14 +30,14 @@ def keys(count: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("count", [249, 250, 251])
 def test_one_for_each_picture_is_the_videos_rate(video: VideoClip, count: int) -> None:
-    rate, notice = keypoint_rate(keys(count), video)
+    rate, notice = rate_of_keypoints(keys(count), video)
     assert rate == pytest.approx(25.0)
     assert notice == ""
 
 
 @pytest.mark.parametrize("count", [245, 97, 230])
 def test_a_part_is_never_stretched_and_is_said(video: VideoClip, count: int) -> None:
-    rate, notice = keypoint_rate(keys(count), video)
+    rate, notice = rate_of_keypoints(keys(count), video)
     assert rate == pytest.approx(25.0)
     assert f"{count} frames of keypoints at 25 per second last {count / 25:.2f} s" in notice
     assert "dance.mp4 10.00 s" in notice
@@ -47,42 +47,42 @@ def test_a_part_is_never_stretched_and_is_said(video: VideoClip, count: int) -> 
 def test_what_has_two_readings_is_not_guessed(video: VideoClip, count: int, spread: str) -> None:
     """The first half of the pictures, or every second; both have been met."""
     with pytest.raises(SettingError, match=rf"to 25 if .* its first {count / 25:.2f} s, or to {spread} if"):
-        keypoint_rate(keys(count), video)
-    assert keypoint_rate(keys(count), video, float(spread)) == (float(spread), "")
+        rate_of_keypoints(keys(count), video)
+    assert rate_of_keypoints(keys(count), video, float(spread)) == (float(spread), "")
 
 
 def test_a_rate_that_is_given_counts_and_a_part_is_said(video: VideoClip) -> None:
-    rate, notice = keypoint_rate(keys(125), video, 25.0)
+    rate, notice = rate_of_keypoints(keys(125), video, 25.0)
     assert rate == 25.0
     assert "last 5.00 s, dance.mp4 10.00 s" in notice
-    assert keypoint_rate(keys(250), video, 25.0) == (25.0, "")
+    assert rate_of_keypoints(keys(250), video, 25.0) == (25.0, "")
 
 
 def test_keypoints_of_the_whole_video_do_not_fit_a_part(video: VideoClip) -> None:
     part = open_clip(video.path, 2.0, 5.0)
     with pytest.raises(SettingError, match=r"250 frames of keypoints, but dance.mp4 shows 125 pictures"):
-        keypoint_rate(keys(250), part)
-    assert keypoint_rate(keys(125), part)[0] == pytest.approx(25.0)
+        rate_of_keypoints(keys(250), part)
+    assert rate_of_keypoints(keys(125), part)[0] == pytest.approx(25.0)
 
 
 def test_the_pictures_count_where_the_rate_changes(tmp_path: Path) -> None:
     """Two seconds at 30, one at 15: the first picture is no measure."""
     times = [i / 30 for i in range(60)] + [2 + i / 15 for i in range(15)]
     clip = open_clip(make_clip(tmp_path / "phone.mkv", times_s=times))
-    rate, notice = keypoint_rate(keys(75), clip)
+    rate, notice = rate_of_keypoints(keys(75), clip)
     assert (rate * clip.duration_s, notice) == (pytest.approx(75), "")
 
 
 def test_our_own_keypoints_know_their_rate(video: VideoClip) -> None:
     poses = body(np.random.default_rng(0), 300, 1)
     frames = to_openpose(poses, 64, 48)
-    assert keypoint_rate(frames, None) == (25.0, "")
-    assert "last 12.00 s" in keypoint_rate(frames, video)[1]
-    assert keypoint_rate(frames, video, 30.0) == (30.0, "")
+    assert rate_of_keypoints(frames, None) == (25.0, "")
+    assert "last 12.00 s" in rate_of_keypoints(frames, video)[1]
+    assert rate_of_keypoints(frames, video, 30.0) == (30.0, "")
 
 
 def test_without_a_video_the_rate_must_be_given() -> None:
     with pytest.raises(SettingError, match="connect the video they come from, or set fps"):
-        keypoint_rate(keys(10), None)
+        rate_of_keypoints(keys(10), None)
     with pytest.raises(SettingError, match="connect the video"):
-        keypoint_rate([{"fps": "fast"}], None)
+        rate_of_keypoints([{"fps": "fast"}], None)
