@@ -55,6 +55,15 @@ def each(wave: Waveform) -> list[Waveform]:
     return [Waveform(one[None], wave.sample_rate) for one in wave.samples]
 
 
+def is_plain(audio: Mapping[str, Any] | None) -> bool:
+    """Whether ComfyUI itself can write it: None, or a tensor [1, 1 or 2, N] that is not empty."""
+    if audio is None:
+        return True
+    samples = audio["waveform"]
+    whole = torch.is_tensor(samples) and samples.ndim == 3 and samples.numel() > 0
+    return whole and samples.shape[0] == 1 and samples.shape[1] <= 2
+
+
 def _samples(given: Any) -> torch.Tensor | None:
     """float32 [B, C, N] on the CPU; None where there is none."""
     try:

@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from comfy_api.latest import Input, InputImpl
 
+from ..d2m_core.errors import MediaError
 from ..d2m_core.media import open_clip, to_stereo
 from ..d2m_core.media.mux import mux
 from ..d2m_core.types import VideoClip, Waveform
 from . import host
-from .sound_socket import each, sound_in, to_audio
+from .sound_socket import each, is_plain, sound_in, to_audio
 from .worker import beside
 
 _SILENCE_RATE = 24000
@@ -25,6 +26,9 @@ _COLOURS = 3
 def clip_of(video: Any) -> VideoClip:
     """Our clip from a VIDEO as it is shown, window and edits kept, or from a clip of ours."""
     if not hasattr(video, "get_stream_source"):
+        if not hasattr(video, "duration_s"):
+            kind = type(video).__name__
+            raise MediaError(f"The video input is of type {kind}; connect a VIDEO, or a clip of this pack.")
         return video
     path = _file_of(video)
     if _is_edited(video) or not hasattr(video, "get_active_trim_window"):
@@ -63,19 +67,19 @@ def _is_edited(video: Any) -> bool:
 def _savable(video: Any) -> Any:
     """The same where `save_to` can write it: H.264 wants even sizes and colours, AAC a plain AUDIO.
 
-    A last row or column of odd ones is shown twice.
+    As in `mux`, a row or column that is too many is left out.
     """
-    made_of_frames = _is_made_of_frames(video)
-    if not made_of_frames and not any(side % 2 for side in video.get_dimensions()):
+    if not _is_made_of_frames(video) and not any(side % 2 for side in video.get_dimensions()):
         return video
     parts = video.get_components()
-    height, width, colours = parts.images.shape[1:]
-    images, wave = parts.images, sound_in(parts.audio)
-    if height % 2 or width % 2 or colours > _COLOURS:
-        rows, columns = (torch.arange(n + n % 2).clamp(max=n - 1) for n in (height, width))
-        images = images[..., :_COLOURS][:, rows[:, None], columns]
+    height, width = parts.images.shape[1:3]
+    images = parts.images[:, : height - height % 2, : width - width % 2, :_COLOURS]
+    wave = sound_in(parts.audio)
+    if images.shape == parts.images.shape and is_plain(parts.audio):
+        return video
     audio = None if wave is None else to_audio(each(to_stereo(wave))[0])
-    return InputImpl.VideoFromComponents(dataclasses.replace(parts, images=images, audio=audio))
+    depth = {"bit_depth": video.get_bit_depth()} if hasattr(video, "get_bit_depth") else {}
+    return InputImpl.VideoFromComponents(dataclasses.replace(parts, images=images, audio=audio), **depth)
 
 
 def _is_made_of_frames(video: Any) -> bool:

@@ -103,8 +103,7 @@ def from_openpose(
     any order. `people` is the number of slots; None takes the most seen in one frame. Joints with a
     score under `LEAST_SCORE` are taken as not seen. Raises `PoseError`.
     """
-    if len(frames) == 0:
-        raise PoseError("There are no frames in these pose keypoints; connect a whole clip.")
+    check_frames(frames)
     found = [_read_frame(frame, index) for index, frame in enumerate(frames)]
     most = max(len(points) for points, _, _ in found)
     if most == 0:
@@ -116,6 +115,17 @@ def from_openpose(
         normalised = max(np.abs(p[..., :2]).max(initial=0) for p, _, _ in found) <= (_NORMALISED_BELOW)
     image, visibility, present = _in_slots(found, fps, most if people is None else people, normalised)
     return PoseSequence(flat_world(image, visibility, present), image, visibility, present, fps)
+
+
+def check_frames(frames: object) -> None:
+    """Raises `PoseError` for what is no list of frames, or an empty one."""
+    if isinstance(frames, str | bytes) or not isinstance(frames, Sequence):
+        raise PoseError(
+            f"The pose keypoints are of type {type(frames).__name__}; give a list of OpenPose "
+            "dictionaries, one per frame."
+        )
+    if len(frames) == 0:
+        raise PoseError("There are no frames in these pose keypoints; connect a whole clip.")
 
 
 _Frame = tuple[np.ndarray, tuple[float, float], list[int]]

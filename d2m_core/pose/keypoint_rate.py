@@ -10,7 +10,7 @@ from ..errors import SettingError
 from ..media import shown_frames
 from ..media.video_file import frame_length, open_video
 from ..types import Progress, VideoClip
-from .formats import RATE_KEY
+from .formats import RATE_KEY, check_frames
 
 _NTSC = 1000 / 1001
 _COMMON = (8, 10, 12, 12.5, 15, 16, 20, 24 * _NTSC, 24, 25, 30 * _NTSC, 30, 50)
@@ -32,8 +32,9 @@ def rate_of_keypoints(
     `fps` above 0 is believed, and so is what our own keypoints say of themselves. Otherwise they are
     one for each picture of `clip`; fewer are its first part at its own rate, but where they may as
     well be every second picture, or a rate to which videos are thinned out, nothing is guessed.
-    `on_progress` counts pictures where they must be. Raises `SettingError`.
+    `on_progress` counts pictures where they must be. Raises `PoseError` and `SettingError`.
     """
+    check_frames(frames)
     fps = fps or _stated(frames)
     if fps:
         return fps, "" if clip is None else _notice(len(frames), fps, clip)

@@ -172,6 +172,9 @@ def test_arrays_with_scores_are_believed_from_the_same_score_on() -> None:
     ("frames", "sentence"),
     [
         ([], "no frames"),
+        (None, "are of type NoneType; give a list"),
+        ("people", "are of type str; give a list"),
+        (frame(person(UPRIGHT)), "are of type dict; give a list"),
         ([frame()], "nobody in any of the 1 frames"),
         ([frame({"pose_keypoints_2d": [9.0, 9.0, 0.2] * 18})], "with a score of 0.3 or more"),
         ([{"people": []}], "Frame 0 .* not in OpenPose format"),
