@@ -13,7 +13,7 @@ from .checks import answer, not_offered, refuse, too_small
 from .pose_source import poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
 from .video_socket import clip_of
-from .worker import beside
+from .worker import in_worker
 
 PEOPLE = ("chosen dancer", "everyone")
 LARGEST_SIDE = 16384
@@ -62,8 +62,28 @@ class PoseFromKeypoints(io.ComfyNode):
         host.check_interrupt()
         refuse(answer(too_small("fps", fps, 0)))
         clip = None if video is None else clip_of(video)
-        poses, notice = beside(lambda tick: poses_of_keypoints(keypoints, clip, fps, tick))
+        poses, notice = in_worker(lambda tick: poses_of_keypoints(keypoints, clip, fps, tick))
         return io.NodeOutput(poses, ui=ui.PreviewText(notice) if notice else None)
+
+
+def _canvas_inputs() -> list[Any]:
+    """How large the picture is that the joints lie in."""
+    return [
+        io.Int.Input(
+            "width",
+            default=0,
+            min=0,
+            max=LARGEST_SIDE,
+            tooltip="Width of the canvas in pixels; 0 takes the clip's.",
+        ),
+        io.Int.Input(
+            "height",
+            default=0,
+            min=0,
+            max=LARGEST_SIDE,
+            tooltip="Height of the canvas in pixels; 0 takes the clip's.",
+        ),
+    ]
 
 
 class PoseToKeypoints(io.ComfyNode):
@@ -90,20 +110,7 @@ class PoseToKeypoints(io.ComfyNode):
                     default="coco18",
                     tooltip="coco18 is what most nodes read; body25 has feet.",
                 ),
-                io.Int.Input(
-                    "width",
-                    default=0,
-                    min=0,
-                    max=LARGEST_SIDE,
-                    tooltip="Width of the canvas in pixels; 0 takes the clip's.",
-                ),
-                io.Int.Input(
-                    "height",
-                    default=0,
-                    min=0,
-                    max=LARGEST_SIDE,
-                    tooltip="Height of the canvas in pixels; 0 takes the clip's.",
-                ),
+                *_canvas_inputs(),
             ],
             outputs=[
                 PoseKeypoints.Output(

@@ -14,7 +14,7 @@ from ..d2m_core.scores import describe_score, score_music
 from ..d2m_core.types import Waveform
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket, to_image
 from .sound_socket import each, from_audio
-from .worker import beside
+from .worker import in_worker
 
 
 class ScoreMusic(io.ComfyNode):
@@ -54,7 +54,7 @@ class ScoreMusic(io.ComfyNode):
     @classmethod
     def execute(cls, audio: Any, rhythm: ClipRhythm, poses: ClipPoses | None = None) -> io.NodeOutput:
         waves = each(to_stereo(from_audio(audio)))
-        scored = [beside(lambda _tick, wave=wave: _score(wave, rhythm, poses)) for wave in waves]
+        scored = [in_worker(lambda _tick, wave=wave: _score(wave, rhythm, poses)) for wave in waves]
         report = "\n\n".join(text for text, _picture, _f in scored)
         pictures = torch.cat([picture for _text, picture, _f in scored])
         shown = ui.PreviewImage(pictures, cls=cls).as_dict() | ui.PreviewText(report).as_dict()

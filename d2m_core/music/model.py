@@ -112,6 +112,13 @@ class DecoderCache:
     """[B, S, dim]: positions and conditions, computed once."""
     position: int = 0
 
+    def repeated(self, times: int) -> DecoderCache:
+        """The same for each entry of the batch so many times, one after the other."""
+        if times == 1:
+            return self
+        own, cross = ([part.repeat_interleave(times, 1) for part in kept] for kept in (self.own, self.cross))
+        return DecoderCache(own, cross, self.added.repeat_interleave(times, 0), self.position)
+
 
 def sinusoids(length: int, dim: int, device: torch.device) -> torch.Tensor:
     """Positions [length, dim] as MusicGen lays them out: all cosines, then all sines."""

@@ -7,8 +7,8 @@ music before them. Beats and phases are computed from absolute times, so all win
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +19,11 @@ from ..errors import ModelError, SettingError
 from ..scores.agreement import rhythm_agreement
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
-from ..weights import who_reads
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
 from .settings import SamplingConfig
-from .weights import LoadedModel
+from .threads import threads_here
+from .weights import LoadedModel, check_codec
 from .windows import Window, guidance_sides, plan_windows, stack, style_index, window_conditions
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def generate_tokens(
     where that codec cannot read them, or the motion features are not the model's own.
     """
     net = model.model
-    _check_codec(model, spec)
+    check_codec(model, spec)
     motion = _own_features(model, motion)
     _check_metre(rhythm, config.style)
     spec = model.spec
@@ -75,13 +75,14 @@ def generate_tokens(
     with torch.inference_mode(), _few_threads(net):
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
             given = window_conditions(motion, rhythm, style, net, spec, window)
-            sides = guidance_sides(given, config)
-            given = stack([side for side in sides for _ in range(choose.candidates)])
+            given = stack(guidance_sides(given, config))
             part = codes[:, window.first : window.first + window.steps]
             if not (part == UNKNOWN).any():
                 continue
             tick = _counter(on_progress, window, total)
-            written = _write_window(net, given.to(device), part, config, generator, tick)
+            written = _write_window(
+                net, given.to(device), part.expand(choose.candidates, -1, -1), config, generator, tick
+            )
             part.copy_(choose(written, window, spec))
     return AudioTokens(codes[None].clone(), spec)
 
@@ -110,17 +111,18 @@ def _write_window(
     generator: torch.Generator,
     tick: Callable[[int], None],
 ) -> torch.Tensor:
-    """Candidates [C, K, T] for `codes` [K, T], the unknown drawn; `given` holds as many entries
-    for each side of guidance. Calls `tick` with every delayed column done."""
-    sides = config.sides
-    candidates = len(given.style) // sides
-    delayed = apply_delay(codes[None], net.pad).repeat(candidates, 1, 1)  # [C, K, S]
+    """Candidates `codes` [C, K, T], all alike, with the unknown drawn; `given` holds one entry for
+    each side of guidance. Calls `tick` with every delayed column done."""
+    sides, candidates = len(given.style), len(codes)
+    delayed = apply_delay(codes, net.pad)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
     first = int(unknown.any(0).nonzero()[0])
     cache = net.start_cache(given)
-    tokens = net.shift_right(delayed)[:, :, : first + 1].repeat(sides, 1, 1)
+    tokens = net.shift_right(delayed[:1])[:, :, : first + 1].repeat(sides, 1, 1)
     for column in range(first, delayed.shape[2]):
         logits = net.decode(tokens, cache=cache)[:, :, -1].float()  # [B, K, V]
+        if column == first:  # so far all candidates are one
+            cache, logits = cache.repeated(candidates), logits.repeat_interleave(candidates, 0)
         if column == first and not torch.isfinite(logits).all():
             raise ModelError("The model's weights give no finite numbers; get or train them again.")
         drawn = _draw(logits, config, generator)  # [C, K]
@@ -197,29 +199,12 @@ def _guided(logits: torch.Tensor, config: SamplingConfig) -> torch.Tensor:
     return guided
 
 
-@contextmanager
-def _few_threads(net: DanceToMusic) -> Iterator[None]:
-    threads = torch.get_num_threads()
-    if net.null.device.type == "cpu" and net.config.dim < SMALL_DIM:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _few_threads(net: DanceToMusic) -> AbstractContextManager[None]:
+    small = net.null.device.type == "cpu" and net.config.dim < SMALL_DIM
+    return threads_here(1) if small else nullcontext()
 
 
 # --- checks ---
-
-
-def _check_codec(model: LoadedModel, spec: CodecSpec) -> None:
-    if not spec.reads(model.spec):
-        own = model.spec
-        raise ModelError(
-            f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "
-            f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
-            f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
-            f"{who_reads(own.name)}"
-        )
 
 
 def _own_features(model: LoadedModel, motion: MotionFeatures | None) -> MotionFeatures | None:

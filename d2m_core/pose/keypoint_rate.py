@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import SettingError
 from ..media import shown_frames
-from ..media.video_file import frame_length, open_video
 from ..types import Progress, VideoClip
 from .formats import RATE_KEY, check_frames
 
@@ -43,7 +42,7 @@ def rate_of_keypoints(
             "How fast the keypoints follow each other is not known; connect the video they come "
             "from, or set fps."
         )
-    own = _stated_rate(clip)
+    own = float(clip.rate)
     if abs(len(frames) - own * clip.duration_s) > _OFF:  # a header's rate may be wrong
         own = _pictures(clip, on_progress) / clip.duration_s
     _must_fit(len(frames), own, clip)
@@ -57,11 +56,6 @@ def _stated(frames: Sequence[Mapping[str, Any]]) -> float:
     except (LookupError, AttributeError, TypeError, ValueError):
         return 0.0
     return fps if fps > 0 and math.isfinite(fps) else 0.0
-
-
-def _stated_rate(clip: VideoClip) -> float:
-    with open_video(clip.path) as source:
-        return 1 / frame_length(source.stream)
 
 
 def _pictures(clip: VideoClip, on_progress: Progress | None) -> int:
@@ -80,8 +74,8 @@ def _must_fit(count: int, own: float, clip: VideoClip) -> None:
     if count > pictures + _OFF:
         raise SettingError(
             f"There are {count} frames of keypoints, but {clip.path.name} shows {round(pictures)} "
-            f"pictures ({own:.4g} per second); connect the video they come from, or set fps in Pose from "
-            f"Keypoints ({spread:.4g} if they are spread over all of it)."
+            f"pictures in {clip.duration_s:.2f} s; connect the video they come from, or set fps in Pose "
+            f"from Keypoints ({spread:.4g} if they are spread over all of it)."
         )
     thinned = [pictures / step for step in _EVERY]
     thinned += [rate * clip.duration_s for rate in _COMMON if rate < own]

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from d2m_core.band import find_materials
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import D2MError
+from d2m_core.styles import STYLES
 from training.seeds import PAIRS_SEED
 from training.studio.sheets.contact_sheet import SHEET
 

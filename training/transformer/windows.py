@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import SettingError
 from d2m_core.music import DanceToMusic
 from d2m_core.music.model import Conditions
 from d2m_core.music.windows import Window, stack, style_index, window_conditions
+from d2m_core.styles import STYLES
 from d2m_core.types import CodecSpec, MotionFeatures, Rhythm
 from training.pairs.pair import FLOAT16_MAX, as_float16
 from training.pairs.shards import shards_in
