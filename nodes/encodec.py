@@ -9,10 +9,12 @@ from comfy_api.latest import io
 
 from ..d2m_core.codec import CODECS, Codec, decode_tokens, encode_audio, load_codec
 from ..d2m_core.errors import ModelError
+from ..d2m_core.media import to_stereo
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
 from .checks import answer, never_the_same, said_by
-from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
+from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens
+from .sound_socket import from_audio, to_audio
 from .worker import in_worker
 
 WEIGHTS = "model.safetensors"
@@ -140,6 +142,6 @@ class EnCodecEncode(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: Any, codec: host.Held[Codec]) -> io.NodeOutput:
-        wave, ready = from_audio(audio), codec.ready()
+        wave, ready = to_stereo(from_audio(audio)), codec.ready()
         tokens = in_worker(lambda tick: encode_audio(ready, wave, tick))
         return io.NodeOutput(ClipTokens(tokens, wave.duration_s))

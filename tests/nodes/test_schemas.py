@@ -303,6 +303,7 @@ def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> No
     nodes = in_comfyui(PREVIEWS, tmp_path)["nodes"]
     assert {name for name, node in nodes.items() if node["kept"]} == {
         "D2M_PoseEstimate",
+        "D2M_PoseFromKeypoints",
         "D2M_SelectDancer",
         "D2M_DanceRhythm",
         "D2M_EditRhythm",
