@@ -12,7 +12,7 @@ from ..types import Progress, VideoClip
 from .formats import RATE_KEY, check_frames
 
 _NTSC = 1000 / 1001
-_COMMON = (8, 10, 12, 12.5, 15, 16, 20, 24 * _NTSC, 24, 25, 30 * _NTSC, 30, 50)
+_COMMON = (8.0, 10.0, 12.0, 12.5, 15.0, 16.0, 20.0, 24 * _NTSC, 24.0, 25.0, 30 * _NTSC, 30.0, 50.0)
 """Rates to which people thin out a video's pictures."""
 _EVERY = range(2, 11)
 """They also take every second to tenth picture."""
