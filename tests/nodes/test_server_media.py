@@ -31,7 +31,6 @@ from .graphs import (
     messages,
     node,
     preview_seconds,
-    read_audio,
     rejected,
     saved,
     shown_text,
@@ -143,8 +142,8 @@ def test_odd_frames_and_six_channels_are_saved(server: Server) -> None:
         picture = next(film.decode(video=0))
         assert (picture.width, picture.height) == (160, 120)
         assert film.streams.audio[0].channels == 2
-    samples, _rate = read_audio(saved(server, entry))
-    assert samples.shape[0] == 2
+    with av.open(str(saved(server, entry))) as file:
+        assert file.streams.audio[0].channels == 2
 
 
 def keypoints(server: Server, name: str, frames: int) -> Graph:
@@ -152,10 +151,11 @@ def keypoints(server: Server, name: str, frames: int) -> Graph:
     body = np.column_stack([np.arange(36).reshape(18, 2) * 2.0, np.full(18, 0.9)])
     person = {"pose_keypoints_2d": body.ravel().tolist()}
     each = {"people": [person], "canvas_width": 160, "canvas_height": 120}
-    (server.base / "input" / f"{name}.json").write_text(json.dumps([each] * frames))
+    file = f"{name}_{frames}.json"
+    (server.base / "input" / file).write_text(json.dumps([each] * frames))
     return {
         LOAD: node("LoadVideo", file=f"{name}.mp4", start_s=0.0, duration_s=0.0, path=""),
-        "80": {"class_type": "T_Keypoints", "inputs": {"file": f"{name}.json"}},
+        "80": {"class_type": "T_Keypoints", "inputs": {"file": file}},
         "81": node("PoseFromKeypoints", keypoints=["80", 0], fps=0.0, video=[LOAD, 0]),
         "82": dump("81", 0, name),
     }
