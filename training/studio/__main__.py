@@ -53,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         help="of the pairs at any tempo, not one of their style [%(default)g]")  # fmt: skip
     add("--pixels", type=float, default=plain.pixels, metavar="SHARE",
         help="of the pairs that are drawn as films too; slow [%(default)g]")  # fmt: skip
+    add("--straight", action="store_true",
+        help="beats last whole token steps of 20 ms, all onsets begin on one")  # fmt: skip
     add("--mono", action="store_true", help="one channel of sound")
     add("--no-music", dest="music", action="store_false", help="dances alone")
     add("--no-dance", dest="dance", action="store_false", help="music alone")
@@ -76,7 +78,7 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
         seconds=args.seconds, styles=tuple(args.style), looseness=args.looseness,
         people=args.people if args.dance else 0.0, bands=args.bands,
         any_tempo=args.any_tempo, pixels=args.pixels, music=args.music,
-        dance=args.dance, mono=args.mono,
+        straight=args.straight, dance=args.dance, mono=args.mono,
         materials=replace(materials, held_out=args.held_out), made_by=f"studio {studio_code()}",
     )  # fmt: skip
     order = Order(args.out, args.hours, args.seed, args.per_shard, args.workers)

@@ -28,7 +28,7 @@ _PACKAGES = (
     "av", "mido", "numpy", "opencv-contrib-python", "pyfluidsynth", "pyloudnorm", "safetensors",
     "scipy", "soxr", "torch",
 )  # fmt: skip
-_CODE = ("training/studio", "d2m_core/grid.py", "d2m_core/types.py")
+_CODE = ("training/studio", "d2m_core/grid.py", "d2m_core/music/straight.py", "d2m_core/types.py")
 
 
 @dataclass(frozen=True)

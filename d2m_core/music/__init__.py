@@ -1,0 +1,1 @@
+"""Music: the transformer's side of the chain."""
