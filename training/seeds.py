@@ -47,6 +47,9 @@ PAIRS_SEED = 100_000
 CODEC_HELD_OUT_SEED = 900_000
 """Band music from here on only measures the codec."""
 
+STRAIGHT_HELD_OUT_SEED = 890_000
+"""Straight music from here on measures codecs."""
+
 STYLE_CHECK_SEED = 8_000_000
 """Plans from here on are played to measure the band's styles."""
 

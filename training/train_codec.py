@@ -34,6 +34,7 @@ from training.codec.music import (
 )
 from training.codec.network import export, parameters_of, tame
 from training.codec.settings import CodecTraining
+from training.codec.straight_music import held_out_straight
 from training.codec.trainer import CodecTrainer
 from training.flags import add_flags
 
@@ -68,8 +69,9 @@ def open_music(trainer: CodecTrainer) -> Music:
             pool = band_pieces(trainer.run / "pool", settings.pool_minutes)
         return PoolMusic(pool, settings.seed)
     return open_shards(
-        Path(settings.data), settings.seed, workers.process_index, workers.num_processes
-    )
+        Path(settings.data), settings.seed, workers.process_index, workers.num_processes,
+        settings.hop if settings.straight else 0,
+    )  # fmt: skip
 
 
 def resume(trainer: CodecTrainer) -> None:
@@ -85,6 +87,14 @@ def resume(trainer: CodecTrainer) -> None:
             ) from error
 
 
+def _held_out(run: Path, settings: CodecTraining) -> tuple[torch.Tensor, tuple[int, ...]]:
+    """Music [B, 1, N] to measure on and, where it is straight, the token steps of each bar."""
+    if not settings.straight:
+        return held_out_pieces(run, settings.held_out_s), ()
+    music = held_out_straight(run)
+    return music.mono, music.bar_steps
+
+
 class _Watch:
     """What the first process does beside training: reports, checkpoints, measurements."""
 
@@ -92,7 +102,7 @@ class _Watch:
         self.trainer, self.settings = trainer, trainer.settings
         self.log = RunLog(trainer.run)
         self.saved_s = trainer.elapsed_s
-        self.audio = held_out_pieces(trainer.run, self.settings.held_out_s)
+        self.audio, self.bars = _held_out(trainer.run, self.settings)
         size = parameters_of(trainer.net.model) / 1e6
         kbits = max(trainer.net.model.config.target_bandwidths)
         log.info(
@@ -112,7 +122,7 @@ class _Watch:
             if not trainer.net.started_books:
                 return
             model, audio = trainer.averaged(), self.audio.to(trainer.device)
-            self.log.line(trainer.step, measure(model, audio), "held_out")
+            self.log.line(trainer.step, measure(model, audio, self.bars), "held_out")
             self.log.sounds(trainer.step, audio, coded(model, audio)[0])
 
     def finish(self) -> dict[str, Any]:
@@ -130,7 +140,7 @@ class _Watch:
         line = {
             "s": round(trainer.elapsed_s),
             "parameters": parameters_of(loaded),
-            "exported": measure(loaded, audio),
+            "exported": measure(loaded, audio, self.bars),
             "settings": asdict(self.settings),
         }
         self.log.sounds(trainer.step, audio, coded(loaded, audio)[0])

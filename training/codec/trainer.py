@@ -17,11 +17,13 @@ from torch import nn
 
 from d2m_core.errors import SettingError
 from training.codec.balancer import Balancer
+from training.codec.hum import added_lines, hum
 from training.codec.judges import CONTESTS, ask_judges, make_judges, teach_judges
 from training.codec.network import settle
 from training.codec.passing import CodecNet, Passed, in_bfloat16
 from training.codec.settings import SAMPLE_RATE, CodecTraining
 from training.codec.spectra import mel_scales, some_distances, wave_distance
+from training.codec.tones import lost_tones
 from training.schedule import of_first, rate_factor
 
 KEPT_STEPS = 40
@@ -47,7 +49,8 @@ class CodecTrainer:
             )
         torch.manual_seed(settings.seed)
         self.net = CodecNet(settings)
-        settle(self.net.model)
+        if not settings.init:
+            settle(self.net.model)
         self.net.in_half = in_bfloat16(settings.precision, self.device)
         self.judges, self.contest = make_judges(settings), CONTESTS[settings.contest]
         self.net_of_all = self.workers.prepare_model(self.net.to(self.device).train())
@@ -110,10 +113,12 @@ class CodecTrainer:
         passed = self.net_of_all(real, self.books_used(len(real)), self.step)
         if not net.started_books:
             self.recent = [*self.recent, gather(passed.latent)][-KEPT_STEPS:]
-        losses = self.spectral_losses(passed.fake[:, 0], real[:, 0])
-        losses["wave"] = wave_distance(passed.fake, real)
+        skipped = settings.skipped_steps * settings.hop
+        fake, real = passed.fake[:, 0, skipped:], real[:, 0, skipped:]
+        losses = self.spectral_losses(fake, real) | self.tonal_losses(fake, real)
+        losses["wave"] = wave_distance(fake[:, None], real[:, None])
         if self.judges is not None and self.step >= settings.judges_from:
-            losses |= self.judged(real[:, 0], passed.fake[:, 0])
+            losses |= self.judged(real, fake)
         self.note(**losses, commitment=passed.commitment)
         self.update(passed, losses)
         self.step += 1
@@ -157,6 +162,9 @@ class CodecTrainer:
             "log": settings.log_weight,
             "balance": settings.balance_weight,
             "wave": settings.wave_weight * (1 - 0.8 * self.ramp),
+            "tones": settings.tone_weight,
+            "hum": settings.hum_weight,
+            "lines": settings.line_weight,
             "fool": settings.judge_weight,
             "match": settings.match_weight,
         }
@@ -169,9 +177,9 @@ class CodecTrainer:
         rng, (first, count) = self.chance(_BOOKS), self.share
         assert count == entries
         fewer = rng.random(settings.batch) < settings.quantizer_dropout
-        books = np.where(
-            fewer, rng.integers(1, settings.codebooks + 1, settings.batch), settings.codebooks
-        )
+        choices = settings.book_choices or tuple(range(1, settings.codebooks + 1))
+        drawn = np.array(choices)[rng.integers(0, len(choices), settings.batch)]
+        books = np.where(fewer, drawn, settings.codebooks)
         return torch.from_numpy(books[first : first + count]).to(self.device)
 
     def start_books(self) -> None:
@@ -187,6 +195,17 @@ class CodecTrainer:
         return some_distances(
             self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES)
         )
+
+    def tonal_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Tones that are missing, and those that the codec adds, of [B, N]: what is asked for."""
+        settings, losses = self.settings, {}
+        if settings.tone_weight:
+            losses["tones"] = lost_tones(fake, real, SAMPLE_RATE)
+        if settings.hum_weight:
+            losses["hum"] = hum(fake, real, settings.hop)
+        if settings.line_weight:
+            losses["lines"] = added_lines(fake, real, settings.hop)
+        return losses
 
     def judged(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
         """Teaches the judges, then asks them."""
