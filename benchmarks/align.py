@@ -22,19 +22,17 @@ import torch
 from tqdm import tqdm
 
 from d2m_core.align import Alignment, AlignSettings, align_audio
-from d2m_core.align_map import straight_pieces
+from d2m_core.align.time_map import straight_pieces
+from d2m_core.band import Materials, Song, find_materials, make_plan, plan_on, play
+from d2m_core.band.styles import STYLES
 from d2m_core.grid import tempo_of
-from d2m_core.metrics import beat_f
 from d2m_core.rhythm import rhythm_from_audio
+from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, Rhythm, Waveform
-from training.bootstrap import mean_interval
-from training.madmom_beats import installed, madmom_beats
+from training.figures.bootstrap import mean_interval
+from training.figures.tables import table
+from training.judges.trackers import installed, madmom_beats
 from training.seeds import ALIGN_SEED
-from training.studio.band.song import Song, play
-from training.studio.materials import Materials, find_materials
-from training.studio.plan import make_plan, plan_on
-from training.studio.styles import STYLES
-from training.tables import table
 
 DETUNED = 0.12
 """Largest difference of tempo, as a share."""
@@ -95,9 +93,10 @@ def measured(pair: Pair) -> list[dict[str, float]]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "python -m benchmarks.align", description=__doc__,
+        "python -m benchmarks.align",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.add_argument("--per-style", type=int, default=2, help="pieces [%(default)s]")
     parser.add_argument("--groove", type=Path, help="folder of the Groove MIDI data set")
     parser.add_argument("--samples", type=Path, help="folder of CC0 one-shots")

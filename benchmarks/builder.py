@@ -31,11 +31,10 @@ from d2m_core.errors import SettingError
 from training.builder.build import Order, build
 from training.builder.engine import cores
 from training.builder.settings import ClipSettings, Cutting, Encoding, Seeing
+from training.figures.tables import table
+from training.run.processes import alone_in, run
+from training.run.provenance import ROOT, digest
 from training.sources import SourceOptions
-from training.studio.factory import alone_in
-from training.studio.pool import run
-from training.tables import table
-from training.versions import ROOT, digest
 
 _SEED = 960_000
 _STYLES = ("house", "hiphop", "latin", "pop", "disco", "funk", "rock", "swing")
@@ -57,15 +56,14 @@ def films_in(folder: Path, count: int, seconds: float) -> list[Path]:
 
 
 def _draw(path: Path, number: int, seconds: float) -> None:
-    from training.studio.materials import find_materials
-    from training.studio.pair_settings import PairSettings
+    from d2m_core.band import find_materials
     from training.studio.pairs import make_pair
+    from training.studio.settings import PairSettings
 
     style = _STYLES[number % len(_STYLES)]
     settings = PairSettings(
-        seconds=seconds, styles=(style,), people=0.0, pixels=1.0,
-        materials=find_materials((), None, None),
-    )  # fmt: skip
+        seconds=seconds, styles=(style,), people=0.0, pixels=1.0, materials=find_materials((), None, None)
+    )
     film = make_pair(_SEED + number, settings).film
     assert film is not None
     path.write_bytes(film)
@@ -89,9 +87,10 @@ def listed(films: list[Path], count: int, folder: Path) -> Path:
 def settings_of(args: argparse.Namespace) -> ClipSettings:
     """Whole films as clips, so that each listed film gives one."""
     return ClipSettings(
-        Cutting(seconds=args.seconds), Seeing(pose_model=args.pose_model),
+        Cutting(seconds=args.seconds),
+        Seeing(pose_model=args.pose_model),
         encoding=Encoding(str(CODEC), args.bandwidth),
-    )  # fmt: skip
+    )
 
 
 def speed(args: argparse.Namespace, root: Path, out: Path) -> str:
@@ -99,9 +98,13 @@ def speed(args: argparse.Namespace, root: Path, out: Path) -> str:
     lines, rows = [], []
     for workers in args.workers:
         order = Order(
-            "folder", SourceOptions(root), out / str(workers), settings_of(args),
-            workers=workers, engine=args.engine,
-        )  # fmt: skip
+            "folder",
+            SourceOptions(root),
+            out / str(workers),
+            settings_of(args),
+            workers=workers,
+            engine=args.engine,
+        )
         start = time.perf_counter()
         summary = build(order)
         took_s = time.perf_counter() - start
@@ -113,18 +116,21 @@ def speed(args: argparse.Namespace, root: Path, out: Path) -> str:
             f" {cpu_s:.1f} s of them on a core, {took_s - busy_s / workers:.1f} s start and end"
         )
         for step, (wall, cpu) in summary.seconds.items():
-            rows.append({
-                "workers": workers, "step": step, "s per clip": wall / summary.made,
-                "share": f"{wall / busy_s:.0%}", "CPU s per clip": cpu / summary.made,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "workers": workers,
+                    "step": step,
+                    "s per clip": wall / summary.made,
+                    "share": f"{wall / busy_s:.0%}",
+                    "CPU s per clip": cpu / summary.made,
+                }
+            )
     return "\n".join(lines) + "\n\n" + table(rows)
 
 
 def memory(args: argparse.Namespace, root: Path, out: Path) -> str:
     """Resident memory over a long run."""
-    order = Order(
-        "folder", SourceOptions(root), out, settings_of(args), workers=args.workers[-1]
-    )  # fmt: skip
+    order = Order("folder", SourceOptions(root), out, settings_of(args), workers=args.workers[-1])
     with Memory() as watched:
         start = time.perf_counter()
         summary = build(order)
@@ -152,9 +158,8 @@ class Killed:
 
 
 def kill_and_resume(
-    flags: list[str], out: Path, reference: Path, kills: int, longest_s: float, seed: int,
-    fork: bool = False,
-) -> Killed:  # fmt: skip
+    flags: list[str], out: Path, reference: Path, kills: int, longest_s: float, seed: int, fork: bool = False
+) -> Killed:
     """SIGKILLs a build `kills` times on one to three workers, then lets it end, and compares."""
     rng, found = random.Random(seed), Killed()
     before: dict[Path, int] = {}
@@ -194,9 +199,7 @@ def _until_free(folder: Path) -> None:
             time.sleep(0.2)
 
 
-def _start(
-    flags: list[str], out: Path, workers: int, fork: bool
-) -> Fork | subprocess.Popen[bytes]:  # fmt: skip
+def _start(flags: list[str], out: Path, workers: int, fork: bool) -> Fork | subprocess.Popen[bytes]:
     flags = [*flags, "--out", str(out), "--workers", str(workers), "--quiet"]
     if fork:
         return Fork(flags)
@@ -207,10 +210,23 @@ def _start(
 def kills(args: argparse.Namespace, root: Path, out: Path) -> str:
     """The whole comparison."""
     flags = [
-        "--root", str(root), "--seconds", str(args.seconds), "--pose-model", args.pose_model,
-        "--codec", str(CODEC), "--bandwidth", str(args.bandwidth), "--per-shard", "4",
-        "--shares", "0.6", "0.2", "0.2",
-    ]  # fmt: skip
+        "--root",
+        str(root),
+        "--seconds",
+        str(args.seconds),
+        "--pose-model",
+        args.pose_model,
+        "--codec",
+        str(CODEC),
+        "--bandwidth",
+        str(args.bandwidth),
+        "--per-shard",
+        "4",
+        "--shares",
+        "0.6",
+        "0.2",
+        "0.2",
+    ]
     if args.fork:
         load()
     start = time.perf_counter()
@@ -221,9 +237,7 @@ def kills(args: argparse.Namespace, root: Path, out: Path) -> str:
         flags, out / "killed", out / "whole", args.kills, 0.9 * took_s, args.kill_seed, args.fork
     )
     files = [path for path in (out / "whole").rglob("*") if path.is_file()]
-    moments = ", ".join(
-        f"{at:g} s ({n} clips)" for at, n in zip(found.moments_s, found.there, strict=True)
-    )
+    moments = ", ".join(f"{at:g} s ({n} clips)" for at, n in zip(found.moments_s, found.there, strict=True))
     return (
         f"One go: {took_s:.0f} s. {args.kills} kills in {found.rounds} builds, after {moments};"
         f" {found.leftovers} half-written files, {found.remade} clips made twice.\n"
@@ -234,9 +248,10 @@ def kills(args: argparse.Namespace, root: Path, out: Path) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "python -m benchmarks.builder", description=__doc__,
+        "python -m benchmarks.builder",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     add = parser.add_argument
     add("--clips", type=int, default=24, help="in a run [%(default)s]")
     add("--seconds", type=float, default=10.0, help="length of a clip [%(default)g]")

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import torch
 
-from d2m_core.config import SamplingConfig
+from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import DanceMusic, Models, dance_to_music, load_models
 from training.seeds import DEMO_SEED
-from training.studio.drawing import main as draw
+from training.studio.picture.drawing import main as draw
 
 CLIP = f"--seed {DEMO_SEED} --tempo 118 --seconds 10 --width 1920 --height 1080".split()
 
@@ -58,9 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         clip = args.clip or Path(folder) / "clip.mp4"
         if args.clip is None:
             draw([*CLIP, "--out", str(clip)])
-        sys.stdout.write(
-            report(measure(clip, load_models(device=args.device), args.runs), args.device)
-        )
+        sys.stdout.write(report(measure(clip, load_models(device=args.device), args.runs), args.device))
     return 0
 
 

@@ -22,19 +22,19 @@ import torch
 
 from benchmarks.codec_rivals import contestants
 from benchmarks.codec_scores import THREADS, Score, Speed, score, speed
-from d2m_core.audio import load_audio
+from d2m_core.band import find_materials
+from d2m_core.band.styles import STYLES
 from d2m_core.codec import load_codec
 from d2m_core.errors import MediaError, SettingError
 from d2m_core.files import replacing
-from d2m_core.plots import save_png
+from d2m_core.media import load_audio
+from d2m_core.pictures import save_png
+from training.codec.band_music import held_out
 from training.codec.figures import OCTAVES_HZ
 from training.codec.pictures import contact_sheet, spectrogram_pair
 from training.codec.settings import SAMPLE_RATE
-from training.codec_music import held_out
-from training.madmom_beats import installed
+from training.judges.trackers import installed
 from training.seeds import CODEC_HELD_OUT_SEED
-from training.studio.materials import find_materials
-from training.studio.styles import STYLES
 
 STUDIO = "studio"
 """The set of music that the studio makes from soundfonts."""
@@ -96,9 +96,7 @@ def markdown(scores: list[Score], pace: Speed, name: str) -> str:
         ]
         edges = " | ".join(f"{low}-{2 * low}" for low in OCTAVES_HZ[:-1])
         lines += [f"\n| level in dB, {music} | {edges} |", "|---" * len(OCTAVES_HZ) + "|"]
-        lines += [
-            f"| {s.codec} | " + " | ".join(f"{x:+.1f}" for x in s.octaves_db) + " |" for s in rows
-        ]
+        lines += [f"| {s.codec} | " + " | ".join(f"{x:+.1f}" for x in s.octaves_db) + " |" for s in rows]
         lines += [
             f"\nPerplexity of {s.codec} on {music}: " + ", ".join(f"{p:.0f}" for p in s.perplexity)
             for s in rows

@@ -12,8 +12,8 @@ import av
 import numpy as np
 import torch
 
-from d2m_core.audio import resample
 from d2m_core.codec import Codec, decode_tokens, encode_audio, load_codec
+from d2m_core.media import resample
 from d2m_core.types import Waveform
 from training.codec.settings import SAMPLE_RATE
 

@@ -13,15 +13,15 @@ import torch
 
 from benchmarks.codec_rivals import Coded, Contestant
 from d2m_core.codec import Codec, decode_tokens, encode_audio
-from d2m_core.metrics import beat_f
 from d2m_core.rhythm import rhythm_from_audio
+from d2m_core.scores import beat_f
 from d2m_core.types import Waveform
 from training.codec.figures import octave_levels_db, si_sdr
 from training.codec.hum import hum_db
 from training.codec.quantizer import perplexity
 from training.codec.settings import SAMPLE_RATE
 from training.codec.spectra import FLOOR, MelScale, mel_scales
-from training.madmom_beats import madmom_beats
+from training.judges.trackers import madmom_beats
 
 THREADS = 2
 """For the speed that is reported."""
@@ -62,23 +62,26 @@ class Score:
         return max(self.octaves_db, key=abs)
 
 
-def score(
-    contestant: Contestant, music: str, audio: torch.Tensor, madmom: bool
-) -> tuple[Score, Coded]:
+def score(contestant: Contestant, music: str, audio: torch.Tensor, madmom: bool) -> tuple[Score, Coded]:
     """Codes `audio` [B, 1, N] and holds what comes back against it."""
     coded = contestant.code(audio)
     fake, codes = coded.sound, coded.codes
     mels = [mel_distance(a, b) for a, b in zip(audio[:, 0], fake[:, 0], strict=True)]
     return Score(
-        contestant.name, music, round(coded.kbits, 2), round(float(np.mean(mels)), 4),
-        round(log_spectral_distance(audio[:, 0], fake[:, 0]), 2), round(si_sdr(audio, fake), 2),
+        contestant.name,
+        music,
+        round(coded.kbits, 2),
+        round(float(np.mean(mels)), 4),
+        round(log_spectral_distance(audio[:, 0], fake[:, 0]), 2),
+        round(si_sdr(audio, fake), 2),
         round(mean_of(onset_correlation, audio, fake), 3),
         round(mean_of(beats_kept, audio, fake), 3),
         round(mean_of(madmom_kept, audio, fake), 3) if madmom else None,
-        round(hum_db(audio, fake, contestant.frame), 1), octave_levels_db(audio, fake),
+        round(hum_db(audio, fake, contestant.frame), 1),
+        octave_levels_db(audio, fake),
         [] if codes is None else [round(p, 1) for p in perplexity(codes, contestant.cardinality)],
         [round(x, 4) for x in mels],
-    ), coded  # fmt: skip
+    ), coded
 
 
 def mean_of(
@@ -157,9 +160,7 @@ def speed(codec: Codec, audio: torch.Tensor, rounds: int = 3, threads: int = THR
         decode_s.append(time.perf_counter() - middle)
     peak_mb = max(0.0, _status_mb("VmHWM") - held_mb)
     torch.set_num_threads(before)
-    return Speed(
-        round(SPEED_S / min(encode_s), 1), round(SPEED_S / min(decode_s), 1), round(peak_mb)
-    )
+    return Speed(round(SPEED_S / min(encode_s), 1), round(SPEED_S / min(decode_s), 1), round(peak_mb))
 
 
 def _forget_peak() -> float:

@@ -23,9 +23,9 @@ from benchmarks.codec import STUDIO, cuts
 from benchmarks.codec_rivals import neural
 from benchmarks.codec_scores import Score, Speed, score, speed
 from d2m_core.codec import load_codec
+from training.codec.band_music import held_out
 from training.codec.network import parameters_of
 from training.codec.settings import CodecTraining
-from training.codec_music import held_out
 from training.train_codec import train
 
 SHAPES: dict[str, dict[str, Any]] = {
@@ -61,13 +61,18 @@ def settings_of(name: str, root: Path, data: str, minutes: float) -> CodecTraini
     """The training of one shape."""
     folder = folder_of(root, name)
     common: dict[str, Any] = {
-        "codebooks": 8, "quantizer_dropout": 0.2, "continuous_steps": 100, "rate": 7e-4,
-        "batch": 4, "device": "cpu", "precision": "float32", "save_s": 9999.0,
-    }  # fmt: skip
+        "codebooks": 8,
+        "quantizer_dropout": 0.2,
+        "continuous_steps": 100,
+        "rate": 7e-4,
+        "batch": 4,
+        "device": "cpu",
+        "precision": "float32",
+        "save_s": 9999.0,
+    }
     return CodecTraining(
-        out=str(folder / "out"), folder=str(folder), data=data, minutes=minutes,
-        **(common | SHAPES[name]),
-    )  # fmt: skip
+        out=str(folder / "out"), folder=str(folder), data=data, minutes=minutes, **(common | SHAPES[name])
+    )
 
 
 def steps_of(folder: Path) -> int:

@@ -20,8 +20,8 @@ import torch
 
 from benchmarks.codec_scores import mel_distance
 from d2m_core.codec import load_codec
+from training.codec.band_music import held_out_stereo
 from training.codec.settings import SAMPLE_RATE
-from training.codec_music import held_out_stereo
 
 if TYPE_CHECKING:
     from transformers import EncodecModel

@@ -17,18 +17,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.assets import default_weights
-from d2m_core.beats import BeatGrid
-from d2m_core.checkpoint import load_rhythm
-from d2m_core.metrics import beat_f
 from d2m_core.motion import extract_motion
-from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.rhythm_stream import BeatEmitter, RhythmStream, StreamSettings
+from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_motion
+from d2m_core.rhythm.decoding import BeatGrid
+from d2m_core.rhythm.live import BeatEmitter, RhythmStream, StreamSettings
+from d2m_core.scores import beat_f
 from d2m_core.types import PoseSequence
-from training.rhythm_pool import random_scene
+from d2m_core.weights import default_weights
+from training.figures.tables import table
 from training.seeds import ABLATION_SEED
+from training.studio.any_scene import random_scene
 from training.studio.stage.noise import mediapipe_like
-from training.tables import table
 
 LOOK_AHEADS_S = (-0.5, -0.25, 0.0, 0.25, 0.5, 1.0, 2.0)
 _SETTLED_S = 4.0
@@ -78,17 +77,14 @@ def measure(net: RhythmNet, dances: int, duration_s: float) -> dict[str, float]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "benchmarks.look_ahead", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "benchmarks.look_ahead", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--dances", type=int, default=20, help="[%(default)s]")
     parser.add_argument("--seconds", type=float, default=20.0, help="[%(default)s]")
     parser.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="[%(default)s]")
     args = parser.parse_args(argv)
-    found = measure(
-        load_rhythm(args.weights or default_weights("rhythm")), args.dances, args.seconds
-    )
+    found = measure(load_rhythm(args.weights or default_weights("rhythm")), args.dances, args.seconds)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "look_ahead.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(table([found]))

@@ -52,7 +52,7 @@ class Memory:
                         "workers MB": round(max(sample[2] for sample in inside)),
                         "workers": max(sample[3] for sample in inside),
                     }
-                )  # fmt: skip
+                )
         return rows
 
 

@@ -28,19 +28,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.memory import Memory
+from d2m_core.band import Materials, find_materials, play
+from d2m_core.band.plan import loosen
+from d2m_core.band.styles import STYLES
+from training.figures.tables import table
+from training.pairs.pair import to_members
+from training.pairs.shards import write_shard
+from training.run.processes import one_thread
+from training.run.provenance import digest
 from training.seeds import PAIRS_SEED
 from training.studio.dancer import dance as dancer
 from training.studio.factory import Order, make_data
-from training.studio.materials import Materials, find_materials
-from training.studio.members import to_members
-from training.studio.pair_settings import PairSettings
-from training.studio.pairs import assemble, plan_of, play, see, stage_of
-from training.studio.plan import loosen
-from training.studio.pool import one_thread
-from training.studio.shards import write_shard
-from training.studio.styles import STYLES
-from training.tables import table
-from training.versions import digest
+from training.studio.pairs import assemble, plan_of, see, stage_of
+from training.studio.settings import PairSettings
 
 # --- time of each stage ---
 
@@ -73,11 +73,14 @@ def stages(settings: PairSettings, seeds: range) -> list[dict[str, object]]:
                     spent[name] += after - before
     each = {name: seconds / len(seeds) for name, seconds in spent.items()}
     parts = {
-        "plan": each["plan"], "band": each["band"], "dance": each["dance"],
-        "stage": each["stage with dance"] - each["dance"], "noise": each["noise"],
+        "plan": each["plan"],
+        "band": each["band"],
+        "dance": each["dance"],
+        "stage": each["stage with dance"] - each["dance"],
+        "noise": each["noise"],
         "flac and arrays": each["flac and arrays"],
         "pack": each["those and the tar"] - each["flac and arrays"],
-    }  # fmt: skip
+    }
     whole = sum(parts.values())
     rows = [{"stage": n, "CPU seconds": s, "share": f"{s / whole:.0%}"} for n, s in parts.items()]
     return [*rows, {"stage": "whole", "CPU seconds": whole, "share": "100%"}]
@@ -104,12 +107,11 @@ def whole_run(settings: PairSettings, pairs: int, workers: int) -> str:
         f"{pairs} pairs of {settings.seconds:g} s, {workers} workers: {made_s:.1f} s, "
         f"{pairs * settings.seconds / made_s:.1f} x real time from the first import on; "
         f"{took_s - made_s:.1f} s more for index, manifest and sheet; "
-        f"{size / pairs / 1e6:.2f} MB per pair",
+        f"{size / pairs / 1e6:.2f} MB per pair"
     ]
     if warm_pairs > 0 and warm_s > 0:
         lines.append(
-            f"once all workers have a shard done: {warm_pairs * settings.seconds / warm_s:.1f} x"
-            " real time"
+            f"once all workers have a shard done: {warm_pairs * settings.seconds / warm_s:.1f} x real time"
         )
     return "\n".join(lines) + "\n\n" + table(memory.tenths(0.0, made_s))
 
@@ -132,9 +134,14 @@ class KillRun:
 
 
 def kill_and_resume(
-    command: list[str], out: Path, reference: Path, kills: int, longest_s: float, seed: int,
+    command: list[str],
+    out: Path,
+    reference: Path,
+    kills: int,
+    longest_s: float,
+    seed: int,
     workers: tuple[int, ...] = (1, 2, 3),
-) -> KillRun:  # fmt: skip
+) -> KillRun:
     """Runs `command` with `--out` and `--workers`, SIGKILLs its parent `kills` times, ends it."""
     rng = random.Random(seed)
     moments: list[float] = []
@@ -164,9 +171,18 @@ def _start(command: list[str], out: Path, workers: int) -> subprocess.Popen[byte
 
 def _kills(args: argparse.Namespace) -> str:
     command = [
-        sys.executable, "-m", "training.studio", "--hours", str(args.pairs * 6 / 3600),
-        "--seconds", "6", "--per-shard", "2", "--pixels", "0.05",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "training.studio",
+        "--hours",
+        str(args.pairs * 6 / 3600),
+        "--seconds",
+        "6",
+        "--per-shard",
+        "2",
+        "--pixels",
+        "0.05",
+    ]
     for flag, path in (("--groove", args.groove), ("--samples", args.samples)):
         command += [flag, str(path)] if path is not None else []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,180 +1,112 @@
 """Self-describing weight files: one `.safetensors` that needs nothing beside it.
 
-Its text metadata holds `format_version`, `kind` ("model" or "rhythm"), `model` (the config as
-JSON), `motion` (feature names and rate), `codec` (JSON of `CodecSpec`, null for a rhythm network)
-and `info` (how it was trained, on what, under which licence). Feature means and deviations are
-among the tensors. Whatever is unknown, missing or made for something else is refused with one
-sentence.
+Its text metadata holds `format_version`, `kind` ("model", "rhythm" or "style"), `model` (the config
+as JSON), `motion` (feature names and rate), `codec` (JSON of `CodecSpec`, null where no tokens are
+written) and `info` (how it was trained, on what, under which licence). Feature means and deviations
+are among the tensors. Whatever is unknown, missing or made for something else is refused with one
+sentence. No network is known here: each room's `weights` says what its own file holds.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from .config import ModelConfig, RhythmConfig
 from .errors import ModelError, SettingError
 from .files import replacing
-from .model import DanceToMusic
-from .motion import MOTION_NAMES
-from .rhythm import RhythmNet
 from .types import MOTION_FPS, CodecSpec
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FORMAT_VERSION = 1
 """Raised when the meaning of a key changes; `_migrate` then learns the old one."""
 
 KEYS = frozenset({"format_version", "kind", "model", "motion", "codec", "info"})
 
-STYLE_ADD = "style_add.weight"
-"""What models until version 0.1.0 lack: as zeros it changes nothing."""
-
 Net = TypeVar("Net", bound=nn.Module)
+Config = TypeVar("Config", bound="DataclassInstance")
 
 Info = dict[str, Any]
 """Training command, commit, data, licence, losses, ...: JSON values."""
 
-Stats = tuple[torch.Tensor, torch.Tensor]
-"""Mean and standard deviation [D] of each motion feature in the training data."""
-
 
 @dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A transformer with all that is needed to use it."""
+class Checkpoint:
+    """What a weight file says, and what it holds."""
 
-    model: DanceToMusic
-    spec: CodecSpec
-    motion_names: tuple[str, ...]
-    info: Info
-
-    @property
-    def mean(self) -> torch.Tensor:
-        return self.model.motion_mean
+    path: Path
+    about: dict[str, Any]
+    """The values of `KEYS`."""
+    tensors: dict[str, torch.Tensor] = field(default_factory=dict)
+    """Empty where only the description was read."""
 
     @property
-    def std(self) -> torch.Tensor:
-        return self.model.motion_std
+    def info(self) -> Info:
+        return self.about["info"]
+
+    @property
+    def motion_names(self) -> tuple[str, ...]:
+        """The motion features that the network reads; empty where it reads none."""
+        return tuple(self.about["motion"]["names"])
+
+    def config(self, kind: type[Config]) -> Config:
+        """The network's config as the dataclass `kind`. Raises `ModelError` where it does not fit."""
+        return _made(kind, self.about["model"], self.path)
+
+    def codec(self) -> CodecSpec:
+        """The codec that its tokens are for. Raises `ModelError`."""
+        return _made(CodecSpec, self.about["codec"], self.path)
+
+    def fill(self, net: Net) -> Net:
+        """`net` in evaluation mode with these tensors as float32. Raises `ModelError` unless all fit."""
+        full = {name: t.float() if t.is_floating_point() else t for name, t in self.tensors.items()}
+        own = {name: tensor.shape for name, tensor in net.state_dict().items()}
+        odd = sorted(n for n in own.keys() | full.keys() if n not in full or own.get(n) != full[n].shape)
+        if odd:
+            raise ModelError(
+                f"{self.path}: weights missing, unknown or of another shape: {', '.join(odd[:5])}."
+            )
+        net.load_state_dict(full)
+        return net.eval()
 
 
-def save_model(
+def write_checkpoint(
     path: Path | str,
-    model: DanceToMusic,
-    spec: CodecSpec,
-    motion_names: Sequence[str],
-    stats: Stats | None,
+    kind: str,
+    config: DataclassInstance,
+    tensors: Mapping[str, torch.Tensor],
     info: Info,
     *,
+    motion_names: Sequence[str] = (),
+    codec: CodecSpec | None = None,
     half: bool = True,
 ) -> Path:
-    """Writes the transformer to `path`, matrices as float16 unless `half` is off.
+    """Writes a network to `path`, matrices as float16 unless `half` is off; whole or not at all.
 
-    `stats` replace the model's own feature statistics in the file; None keeps them. Raises
-    `ModelError` where the weights are not finite or the file cannot be written.
+    Raises `ModelError` where the weights are not finite or the file cannot be written.
     """
-    tensors = dict(model.state_dict())
-    if stats is not None:
-        tensors["motion_mean"], tensors["motion_std"] = stats
-    about = _about("model", model.config, motion_names, spec, info)
-    return _write(Path(path), tensors, about, half)
-
-
-def load_model(
-    path: Path | str, device: str | torch.device = "cpu", *, codec: CodecSpec | None = None
-) -> LoadedModel:
-    """Reads what `save_model` wrote, as float32 in evaluation mode.
-
-    Raises `ModelError` for any other file, and where `codec` cannot read its tokens.
-    """
-    about, tensors = _read(Path(path), "model")
-    config = _config(ModelConfig, about["model"], path)
-    spec = _config(CodecSpec, about["codec"], path)
-    if (config.codebooks, config.cardinality) != (spec.codebooks, spec.cardinality):
-        own = f"{config.codebooks} x {config.cardinality}"
-        raise ModelError(f"{path} is damaged: a network for {own} with a codec of {_sizes(spec)}.")
-    if codec is not None and not codec.reads(spec):
-        raise ModelError(
-            f"{path} writes tokens of codec {spec.name} ({_sizes(spec)}), not of {codec.name} "
-            f"({_sizes(codec)}); choose a model and a codec that belong together."
-        )
-    model = DanceToMusic(config)
-    tensors.setdefault(STYLE_ADD, torch.zeros_like(model.style_add.weight))
-    model = _fill(model, tensors, path).to(device)
-    return LoadedModel(model, spec, tuple(about["motion"]["names"]), about["info"])
-
-
-def save_rhythm(
-    path: Path | str, net: RhythmNet, motion_names: Sequence[str], info: Info, *, half: bool = True
-) -> Path:
-    """Writes the rhythm network to `path`; see `save_model`."""
-    about = _about("rhythm", net.config, motion_names, None, info)
-    return _write(Path(path), dict(net.state_dict()), about, half)
-
-
-def load_rhythm(path: Path | str, device: str | torch.device = "cpu") -> RhythmNet:
-    """Reads what `save_rhythm` wrote. Raises `ModelError` for other files and unknown features."""
-    about, tensors = _read(Path(path), "rhythm")
-    names = tuple(about["motion"]["names"])
-    if not set(names) <= set(MOTION_NAMES):
-        raise ModelError(
-            f"{path} was trained on other motion features; get the matching version of it."
-        )
-    net = RhythmNet(_config(RhythmConfig, about["model"], path), names)
-    return _fill(net, tensors, path).to(device)
-
-
-def read_info(path: Path | str, kind: str = "model") -> Info:
-    """How the checkpoint at `path` came about, without building the network."""
-    return _read(Path(path), kind)[0]["info"]
-
-
-def styles_in(path: Path | str) -> tuple[str, ...]:
-    """Names of the styles that the model at `path` knows, from its description alone.
-
-    Empty for a file that is no model of ours: `load_model` says what is wrong with it.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = _parse(file.metadata() or {}, Path(path), "model")
-        return _config(ModelConfig, about["model"], path).styles
-    except (OSError, SafetensorError, ModelError):
-        return ()
-
-
-# --- writing ---
-
-
-def _about(
-    kind: str,
-    config: ModelConfig | RhythmConfig,
-    motion_names: Sequence[str],
-    spec: CodecSpec | None,
-    info: Info,
-) -> dict[str, Any]:
-    assert len(motion_names) == config.features
-    return {
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ModelError(f"{name} holds values that are not finite; train again with a lower rate.")
+    about = {
         "format_version": FORMAT_VERSION,
         "kind": kind,
         "model": asdict(config),
         "motion": {"names": list(motion_names), "fps": MOTION_FPS},
-        "codec": asdict(spec) if spec is not None else None,
+        "codec": asdict(codec) if codec is not None else None,
         "info": info,
     }
-
-
-def _write(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any], half: bool) -> Path:
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise ModelError(
-                f"{name} holds values that are not finite; train again with a lower rate."
-            )
     stored = {name: _stored(tensor, half) for name, tensor in tensors.items()}
+    path = Path(path)
     try:
         with replacing(path) as partial:
             save_file(stored, partial, {key: json.dumps(value) for key, value in about.items()})
@@ -183,67 +115,96 @@ def _write(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any], 
     return path
 
 
+def read_checkpoint(path: Path | str, kind: str, *, tensors: bool = True) -> Checkpoint:
+    """The file at `path`, which must hold a network of this `kind`; without `tensors` what it says alone.
+
+    Raises `ModelError` for any other file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"There is no weight file at {path}; check the path.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            held = {n: file.get_tensor(n) for n in file.keys()} if tensors else {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} is not a safetensors file, or it is damaged ({error}).") from error
+    return Checkpoint(path, _parse(metadata, held, path, kind), held)
+
+
+def read_info(path: Path | str, kind: str = "model") -> Info:
+    """How the checkpoint at `path` came about, without building the network."""
+    return read_checkpoint(path, kind, tensors=False).info
+
+
+# --- writing ---
+
+
 def _stored(tensor: torch.Tensor, half: bool) -> torch.Tensor:
-    """Matrices as float16; vectors (norms, biases, statistics) cost nothing and stay float32."""
+    """Matrices as float16; vectors (norms, biases, statistics) and doubles stay as they are."""
     tensor = tensor.detach().cpu().contiguous()
-    fits = tensor.ndim > 1 and tensor.is_floating_point()
+    fits = tensor.ndim > 1 and tensor.is_floating_point() and tensor.dtype != torch.float64
     return tensor.half() if half and fits else tensor.clone()
 
 
 # --- reading ---
 
 
-def _read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    if not path.is_file():
-        raise ModelError(f"There is no weight file at {path}; check the path.")
+def _parse(
+    metadata: dict[str, str], tensors: dict[str, torch.Tensor], path: Path, kind: str
+) -> dict[str, Any]:
+    if "kind" not in metadata:
+        raise ModelError(f"{path} was not made by this project; choose a Dance to Music checkpoint.")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            about = _parse(metadata, path, kind)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"{path} is not a safetensors file, or it is damaged ({error})."
-        ) from error
-    return about, tensors
-
-
-def _parse(metadata: dict[str, str], path: Path, kind: str) -> dict[str, Any]:
-    if "format_version" not in metadata or "kind" not in metadata:
-        raise ModelError(
-            f"{path} was not made by this project; choose a Dance to Music checkpoint."
-        )
-    try:
-        about = _migrate({key: json.loads(text) for key, text in metadata.items()}, path)
+        about = _migrate({key: _value(key, text) for key, text in metadata.items()}, tensors, path)
     except json.JSONDecodeError as error:
         raise ModelError(f"{path} is damaged: its description is not JSON ({error}).") from error
     if about["kind"] != kind:
-        raise ModelError(
-            f"{path} holds a {about['kind']} network where a {kind} network is needed."
-        )
+        raise ModelError(f"{path} holds a {about['kind']} network where a {kind} network is needed.")
     if set(about) != KEYS:
         odd = ", ".join(sorted(set(about) ^ KEYS))
         raise ModelError(f"{path} has unknown or missing metadata: {odd}.")
     if about["motion"].get("fps") != MOTION_FPS:
-        raise ModelError(
-            f"{path} wants motion at another rate than {MOTION_FPS:g} frames per second."
-        )
+        raise ModelError(f"{path} wants motion at another rate than {MOTION_FPS:g} frames per second.")
     return about
 
 
-def _migrate(about: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Brings an older file's description up to `FORMAT_VERSION`: the only place that knows how."""
+# --- what older files say: these two alone know yesterday's names ---
+
+
+def _value(key: str, text: str) -> Any:
+    """A metadata value; the judge of styles once wrote its kind as it is, not as JSON."""
+    return text if (key, text) == ("kind", "style") else json.loads(text)
+
+
+def _migrate(about: dict[str, Any], tensors: dict[str, torch.Tensor], path: Path) -> dict[str, Any]:
+    """Brings an older file's description, and in place its tensors, up to `FORMAT_VERSION`."""
+    if set(about) == {"kind", "styles", "info"}:  # a judge of styles until version 0.1.1
+        motion = {"names": [], "fps": MOTION_FPS}
+        return {
+            "format_version": FORMAT_VERSION,
+            "kind": about["kind"],
+            "model": {"styles": about["styles"]},
+            "motion": motion,
+            "codec": None,
+            "info": about["info"],
+        }
+    if "format_version" not in about:
+        raise ModelError(f"{path} was not made by this project; choose a Dance to Music checkpoint.")
     version = about["format_version"]
     if version != FORMAT_VERSION:
         raise ModelError(
             f"{path} has format version {version} and this program reads {FORMAT_VERSION}; "
             "update the program, or get the matching file."
         )
+    if about["kind"] == "model" and "style_in.weight" in tensors:
+        # Models until version 0.1.0 had no style at every step: as zeros it changes nothing.
+        tensors.setdefault("style_add.weight", torch.zeros_like(tensors["style_in.weight"]))
     return about
 
 
-def _config(kind: type, values: Any, path: Path | str) -> Any:
-    """A config dataclass from its JSON; unknown and missing keys are refused."""
+def _made(kind: type[Config], values: Any, path: Path) -> Config:
+    """A dataclass from its JSON; unknown and missing keys are refused."""
     known = {field.name: field for field in fields(kind)}
     needed = {name for name, f in known.items() if f.default is MISSING}
     given = set(values) if isinstance(values, dict) else set()
@@ -254,21 +215,3 @@ def _config(kind: type, values: Any, path: Path | str) -> Any:
         return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except (SettingError, TypeError, ValueError) as error:
         raise ModelError(f"{path} describes an impossible {kind.__name__}: {error}") from error
-
-
-def _fill(net: Net, tensors: dict[str, torch.Tensor], path: Path | str) -> Net:
-    full = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
-    own = {name: tensor.shape for name, tensor in net.state_dict().items()}
-    odd = sorted(
-        n for n in own.keys() | full.keys() if n not in full or own.get(n) != full[n].shape
-    )
-    if odd:
-        raise ModelError(
-            f"{path}: weights missing, unknown or of another shape: {', '.join(odd[:5])}."
-        )
-    net.load_state_dict(full)
-    return net.eval()
-
-
-def _sizes(spec: CodecSpec) -> str:
-    return f"{spec.codebooks} x {spec.cardinality} at {spec.token_rate:g} Hz"

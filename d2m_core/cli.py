@@ -10,20 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .accents import find_accents
-from .config import SamplingConfig
 from .errors import D2MError
-from .pipeline import (
-    DanceMusic,
-    StageProgress,
-    check_output,
-    dance_to_music,
-    load_models,
-    write_result,
-)
-from .plots import overlay_video, rhythm_picture, save_png
+from .media import open_clip
+from .motion import find_accents
+from .music import SamplingConfig
+from .pictures import overlay_video, rhythm_picture, save_png
+from .pipeline import DanceMusic, StageProgress, check_output, dance_to_music, load_models, write_result
 from .pose import POSE_MODELS
-from .video import open_clip
 
 EPILOG = """\
 examples:
@@ -62,60 +55,59 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_music(music: argparse._ArgumentGroup) -> None:
     default = SamplingConfig()
-    music.add_argument(
-        "--style", help="style of the music; by default the model chooses from the dance"
-    )
+    music.add_argument("--style", help="style of the music; by default the model chooses from the dance")
     music.add_argument("--tempo", type=float, help="lock the tempo, in BPM; by default it is found")
     music.add_argument(
         "--seed", type=int, default=default.seed, help="another seed, other music [%(default)s]"
     )
     music.add_argument(
-        "--guidance", type=float, default=default.guidance,
+        "--guidance",
+        type=float,
+        default=default.guidance,
         help="how hard the music follows the dance; 1 is as trained [%(default)s]",
-    )  # fmt: skip
+    )
     music.add_argument(
-        "--style-guidance", type=float, default=default.style_guidance,
+        "--style-guidance",
+        type=float,
+        default=default.style_guidance,
         help="how far the music leans into its style; 0 plays it as trained [%(default)s]",
-    )  # fmt: skip
+    )
     music.add_argument(
-        "--temperature", type=float, default=default.temperature,
+        "--temperature",
+        type=float,
+        default=default.temperature,
         help="how freely tokens are drawn; 0 takes the likeliest [%(default)s]",
-    )  # fmt: skip
+    )
     music.add_argument(
-        "--candidates", type=int, default=default.candidates,
+        "--candidates",
+        type=int,
+        default=default.candidates,
         help="write so many and take the one that meets the rhythm best [%(default)s]",
-    )  # fmt: skip
+    )
     music.add_argument(
-        "--keep-original-audio", type=float, default=0.0, metavar="GAIN",
+        "--keep-original-audio",
+        type=float,
+        default=0.0,
+        metavar="GAIN",
         help="mix the clip's own sound under the music, 0 to 1 [%(default)s]",
-    )  # fmt: skip
+    )
 
 
 def _add_dance(dance: argparse._ArgumentGroup) -> None:
-    dance.add_argument(
-        "--start", type=float, default=0.0, help="skip this many seconds [%(default)s]"
-    )
+    dance.add_argument("--start", type=float, default=0.0, help="skip this many seconds [%(default)s]")
     dance.add_argument("--duration", type=float, help="use only this many seconds")
     dance.add_argument("--people", type=int, default=1, help="dancers to look for [%(default)s]")
     dance.add_argument(
-        "--dancer",
-        default="largest",
-        help="whom to follow: largest, most_active, or 0, 1, ... [%(default)s]",
+        "--dancer", default="largest", help="whom to follow: largest, most_active, or 0, 1, ... [%(default)s]"
     )
-    dance.add_argument(
-        "--pose-model", choices=POSE_MODELS, default="full", help="size of the pose model"
-    )
+    dance.add_argument("--pose-model", choices=POSE_MODELS, default="full", help="size of the pose model")
 
 
 def _add_files(files: argparse._ArgumentGroup) -> None:
     files.add_argument("--model", type=Path, help="transformer checkpoint (.safetensors)")
     files.add_argument("--rhythm", type=Path, help="rhythm network (.safetensors)")
-    files.add_argument(
-        "--codec", help="codec folder, or facebook/encodec_24khz, facebook/encodec_32khz"
-    )
-    files.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, cuda:1, ... [%(default)s]"
-    )
+    files.add_argument("--codec", help="codec folder, or facebook/encodec_24khz, facebook/encodec_32khz")
+    files.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... [%(default)s]")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -137,25 +129,39 @@ def main(argv: list[str] | None = None) -> int:
 def run(args: argparse.Namespace) -> DanceMusic:
     """Runs the chain that parsed `args` ask for and writes its files."""
     sampling = SamplingConfig(
-        seed=args.seed, guidance=args.guidance, temperature=args.temperature, style=args.style,
-        style_guidance=args.style_guidance, candidates=args.candidates,
-    )  # fmt: skip
+        seed=args.seed,
+        guidance=args.guidance,
+        temperature=args.temperature,
+        style=args.style,
+        style_guidance=args.style_guidance,
+        candidates=args.candidates,
+    )
     clip = open_clip(args.clip, args.start, args.duration)
     check_output(args.out, clip, args.keep_original_audio)
     models = load_models(args.model, args.codec, args.rhythm, args.device)
     dancer = int(args.dancer) if args.dancer.lstrip("-").isdigit() else args.dancer
     with progress_bars(not args.quiet) as on_progress:
         result = dance_to_music(
-            clip, models, sampling, tempo_bpm=args.tempo, dancer=dancer, people=args.people,
-            pose_model=args.pose_model, on_progress=on_progress,
-        )  # fmt: skip
+            clip,
+            models,
+            sampling,
+            tempo_bpm=args.tempo,
+            dancer=dancer,
+            people=args.people,
+            pose_model=args.pose_model,
+            on_progress=on_progress,
+        )
         write_result(result, args.out, args.keep_original_audio, {"comment": f"seed {args.seed}"})
         accents = find_accents(result.poses) if args.overlay or args.picture else None
         if args.overlay:
             overlay_video(
-                clip, result.poses, args.overlay, rhythm=result.rhythm, accents=accents,
+                clip,
+                result.poses,
+                args.overlay,
+                rhythm=result.rhythm,
+                accents=accents,
                 on_progress=lambda done, total: on_progress("overlay", done, total),
-            )  # fmt: skip
+            )
         if args.picture:
             save_png(rhythm_picture(result.rhythm, result.audio, accents=accents), args.picture)
     return result
@@ -196,9 +202,7 @@ def progress_bars(show: bool) -> Iterator[StageProgress]:
 
     def on_progress(stage: str, done: int, total: int) -> None:
         if stage not in bars:
-            bars[stage] = tqdm(
-                total=total or None, desc=f"{stage:>8}", disable=not show, leave=True
-            )
+            bars[stage] = tqdm(total=total or None, desc=f"{stage:>8}", disable=not show, leave=True)
         bars[stage].update(done - bars[stage].n)
 
     try:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from .errors import require
+
 PHASE_NAMES = (
-    "beat_sin", "beat_cos", "eighth_sin", "eighth_cos", "sixteenth_sin", "sixteenth_cos",
-    "bar_sin", "bar_cos", "log_tempo", "known",
-)  # fmt: skip
+    "beat_sin",
+    "beat_cos",
+    "eighth_sin",
+    "eighth_cos",
+    "sixteenth_sin",
+    "sixteenth_cos",
+    "bar_sin",
+    "bar_cos",
+    "log_tempo",
+    "known",
+)
 """Columns of `phase_features`."""
 
 REFERENCE_BPM = 120.0
@@ -80,3 +90,14 @@ def _bar_position(downbeats: np.ndarray, beat: np.ndarray) -> np.ndarray | None:
     if len(starts) == 1:
         starts = np.array([starts[0], starts[0] + 4.0])
     return position(starts, beat)
+
+
+TEMPO_RANGE_BPM = (60.0, 180.0)
+"""Tempi that can be found in a dance or asked for."""
+
+
+def check_tempo(tempo_bpm: float) -> float:
+    """Returns `tempo_bpm`, or raises `SettingError` where it lies outside `TEMPO_RANGE_BPM`."""
+    low, high = TEMPO_RANGE_BPM
+    require(low <= tempo_bpm <= high, f"Tempo is {tempo_bpm:g} BPM; choose {low:g} to {high:g}.")
+    return tempo_bpm

@@ -10,20 +10,21 @@ from pathlib import Path
 
 import torch
 
-from .assets import default_weights
-from .audio import save_audio, with_own_sound
-from .checkpoint import LoadedModel, load_model, load_rhythm
-from .codec import EMBEDDED, EMBEDDED_FOLDERS, Codec, decode_tokens, load_codec
-from .config import SamplingConfig, check_tempo, metre_of_style
+from .codec import Codec, decode_tokens, load_codec
 from .errors import MediaError, SettingError
+from .grid import check_tempo
+from .media import open_clip, save_audio
+from .media.mux import VIDEO_FORMATS, mux
+from .media.sound import with_own_sound
+from .media.sound_file import AUDIO_FORMATS
 from .motion import extract_motion
-from .mux import VIDEO_FORMATS, mux
+from .music import LoadedModel, SamplingConfig, generate_tokens, load_model
+from .music.windows import style_index
 from .pose import estimate_poses, select_dancer
-from .rhythm import RhythmNet, rhythm_from_motion
-from .sampling import generate_tokens, style_index
-from .sound_file import AUDIO_FORMATS
+from .rhythm import RhythmNet, load_rhythm, rhythm_from_motion
+from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
-from .video import open_clip
+from .weights import EMBEDDED, EMBEDDED_FOLDERS, default_weights
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
@@ -87,11 +88,7 @@ def load_models(
     where = best_device(device)
     loaded = load_model(model or default_weights("model"), where)
     ours = loaded.spec.name if loaded.spec.name in EMBEDDED_FOLDERS else EMBEDDED
-    return Models(
-        loaded,
-        load_rhythm(rhythm or default_weights("rhythm")),
-        load_codec(codec or ours, where),
-    )
+    return Models(loaded, load_rhythm(rhythm or default_weights("rhythm")), load_codec(codec or ours, where))
 
 
 def dance_to_music(
@@ -121,11 +118,7 @@ def dance_to_music(
     seconds: dict[str, float] = {}
     with _timed(seconds, "pose"):
         everyone = estimate_poses(
-            clip,
-            pose_model,
-            people,
-            model_folder=model_folder,
-            on_progress=_stage(on_progress, "pose"),
+            clip, pose_model, people, model_folder=model_folder, on_progress=_stage(on_progress, "pose")
         )
     with _timed(seconds, "rhythm"):
         poses = select_dancer(everyone, dancer)
@@ -135,9 +128,14 @@ def dance_to_music(
     loaded = models.model
     with _timed(seconds, "music"):
         tokens = generate_tokens(
-            loaded, motion, rhythm, models.codec.spec, sampling,
-            on_progress=_stage(on_progress, "music"), codec=models.codec,
-        )  # fmt: skip
+            loaded,
+            motion,
+            rhythm,
+            models.codec.spec,
+            sampling,
+            on_progress=_stage(on_progress, "music"),
+            codec=models.codec,
+        )
     with _timed(seconds, "decode"):
         progress = _stage(on_progress, "decode")
         audio = decode_tokens(models.codec, tokens, clip.duration_s, on_progress=progress)

@@ -89,10 +89,7 @@ class PoseSequence:
         _check_array("image", self.image, np.float32, (frames, people, LANDMARKS, 2))
         _check_array("visibility", self.visibility, np.float32, (frames, people, LANDMARKS))
         _check(self.fps > 0, f"fps must be positive, got {self.fps}")
-        _check(
-            frames > 0 and people > 0,
-            f"poses must not be empty, got {frames} frames, {people} people",
-        )
+        _check(frames > 0 and people > 0, f"poses must not be empty, got {frames} frames, {people} people")
 
     @property
     def frames(self) -> int:
@@ -203,9 +200,7 @@ class CodecSpec:
 
     def reads(self, other: CodecSpec) -> bool:
         """Whether it decodes tokens of `other`: its own, or only the first of its codebooks."""
-        return other.codebooks <= self.codebooks and self == replace(
-            other, codebooks=self.codebooks
-        )
+        return other.codebooks <= self.codebooks and self == replace(other, codebooks=self.codebooks)
 
     def steps(self, duration_s: float) -> int:
         """Token steps that cover `duration_s` seconds."""
@@ -223,9 +218,7 @@ class AudioTokens:
     def __post_init__(self) -> None:
         shape = tuple(self.codes.shape)
         _check(
-            self.codes.dtype == torch.int64
-            and len(shape) == 3
-            and shape[1] == self.codec.codebooks,
+            self.codes.dtype == torch.int64 and len(shape) == 3 and shape[1] == self.codec.codebooks,
             f"codes must be int64 [B, {self.codec.codebooks}, T], got {self.codes.dtype} {shape}",
         )
 

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..d2m_core.align import STARTS, AlignSettings, align_audio, describe
+from ..d2m_core.align import AlignSettings, align_audio, describe
+from ..d2m_core.align.align import STARTS
 from ..d2m_core.errors import D2MError
 from ..d2m_core.types import Waveform
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket, each, from_audio, to_audio
-from .work import beside
+from .worker import beside
 
 DEFAULTS = AlignSettings()
 
@@ -31,40 +32,52 @@ class AlignAudio(io.ComfyNode):
                 io.Audio.Input("audio", tooltip="A song, or music from any other node."),
                 RhythmSocket.Input("rhythm", tooltip="When the dancer's beats fall."),
                 io.Float.Input(
-                    "strength", default=DEFAULTS.strength, min=0.0, max=1.0, step=0.05,
+                    "strength",
+                    default=DEFAULTS.strength,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
                     tooltip="0 sets only the start and one tempo for all of it; 1 meets every "
                     "beat, as far as most_bend allows.",
                 ),
                 io.Float.Input(
-                    "most_bend", default=DEFAULTS.most_bend, min=0.0, max=50.0, step=0.5,
+                    "most_bend",
+                    default=DEFAULTS.most_bend,
+                    min=0.0,
+                    max=50.0,
+                    step=0.5,
                     tooltip="How far one beat may play faster or slower than the rest, in percent.",
                 ),
                 io.Float.Input(
-                    "most_tempo_change", default=DEFAULTS.most_tempo_change,
-                    min=0.0, max=50.0, step=1.0,
+                    "most_tempo_change",
+                    default=DEFAULTS.most_tempo_change,
+                    min=0.0,
+                    max=50.0,
+                    step=1.0,
                     tooltip="How far the tempo of the whole song may change, in percent. A song "
                     "at half or double the dance's tempo counts as equal.",
                 ),
                 io.Combo.Input(
-                    "start", options=list(STARTS), default=DEFAULTS.start,
+                    "start",
+                    options=list(STARTS),
+                    default=DEFAULTS.start,
                     tooltip="best looks for the part of the song that fits the dance; beginning "
                     "starts as early as possible.",
                 ),
                 io.Boolean.Input(
-                    "loop", default=DEFAULTS.loop,
+                    "loop",
+                    default=DEFAULTS.loop,
                     tooltip="Repeats whole bars where the song is shorter than the dance; else "
                     "silence follows.",
                 ),
             ],
             outputs=[
-                io.Audio.Output(
-                    "aligned", display_name="audio", tooltip="The music, as long as the clip."
-                ),
+                io.Audio.Output("aligned", display_name="audio", tooltip="The music, as long as the clip."),
                 io.String.Output(
                     "info", display_name="info", tooltip="How many beats meet, how far it bent."
                 ),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
@@ -82,11 +95,7 @@ class AlignAudio(io.ComfyNode):
         for one in each(from_audio(audio)):
             wave, alignment = beside(
                 lambda tick, one=one: align_audio(
-                    one,
-                    rhythm.rhythm,
-                    settings,
-                    duration_s=rhythm.duration_s,
-                    on_progress=tick,
+                    one, rhythm.rhythm, settings, duration_s=rhythm.duration_s, on_progress=tick
                 )
             )
             waves.append(wave.samples)
@@ -96,10 +105,7 @@ class AlignAudio(io.ComfyNode):
         return io.NodeOutput(aligned, info, ui=ui.PreviewText(info))
 
     @classmethod
-    def validate_inputs(
-        cls,
-        start: str = DEFAULTS.start,
-    ) -> bool | str:
+    def validate_inputs(cls, start: str = DEFAULTS.start) -> bool | str:
         try:
             AlignSettings(start=start)
         except D2MError as error:

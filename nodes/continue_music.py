@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..d2m_core.checkpoint import LoadedModel
-from ..d2m_core.rhythm_edit import lengthened
-from ..d2m_core.sampling import generate_tokens
+from ..d2m_core.music import LoadedModel, generate_tokens
+from ..d2m_core.rhythm import lengthened
 from ..d2m_core.types import AudioTokens
 from . import host
 from .sampler import (
@@ -20,7 +19,7 @@ from .sampler import (
     wrong_style,
 )
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, ClipTokens, Model, RhythmSocket, Tokens
-from .work import part_progress
+from .worker import part_progress
 
 _LONGEST_S = 86400.0
 
@@ -38,16 +37,22 @@ class ContinueMusic(io.ComfyNode):
             "makes longer where you ask for more.",
             inputs=[
                 Model.Input("model", tooltip="From Load Dance2Music Model."),
-                Tokens.Input(
-                    "tokens", tooltip="Music to go on from: of a sampler, or of EnCodec Encode."
-                ),
+                Tokens.Input("tokens", tooltip="Music to go on from: of a sampler, or of EnCodec Encode."),
                 RhythmSocket.Input("rhythm", tooltip="The beats to play on, from the start."),
                 io.Float.Input(
-                    "keep_s", default=0.0, min=0.0, max=_LONGEST_S, step=0.01,
+                    "keep_s",
+                    default=0.0,
+                    min=0.0,
+                    max=_LONGEST_S,
+                    step=0.01,
                     tooltip="Seconds of the music to keep; what follows is written. 0 keeps all.",
                 ),
                 io.Float.Input(
-                    "length_s", default=0.0, min=0.0, max=_LONGEST_S, step=0.01,
+                    "length_s",
+                    default=0.0,
+                    min=0.0,
+                    max=_LONGEST_S,
+                    step=0.01,
                     tooltip="Length of the result in seconds; 0 is as long as the rhythm. Past its "
                     "end the rhythm goes on at the tempo it has there.",
                 ),
@@ -55,14 +60,12 @@ class ContinueMusic(io.ComfyNode):
                 style_input(),
             ],
             outputs=[
-                Tokens.Output(
-                    "continued", display_name="tokens", tooltip="The whole piece, start included."
-                ),
+                Tokens.Output("continued", display_name="tokens", tooltip="The whole piece, start included."),
                 RhythmSocket.Output(
                     "longer_rhythm", display_name="rhythm", tooltip="The rhythm as long as it."
                 ),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
@@ -88,19 +91,21 @@ class ContinueMusic(io.ComfyNode):
         loaded, report = model.ready(), host.progress()
         takes, count = [], len(tokens.tokens.codes)
         for take in range(count):
-            config = sampling_of(
-                seed + take, temperature, top_k, top_p, guidance, style, style_guidance
-            )
+            config = sampling_of(seed + take, temperature, top_k, top_p, guidance, style, style_guidance)
             known = AudioTokens(start[take : take + 1], tokens.tokens.codec)
             takes.append(
                 generate_tokens(
-                    loaded, motion, longer, loaded.spec, config,
-                    part_progress(report, take, count), duration_s=duration_s, known=known,
+                    loaded,
+                    motion,
+                    longer,
+                    loaded.spec,
+                    config,
+                    part_progress(report, take, count),
+                    duration_s=duration_s,
+                    known=known,
                 )
-            )  # fmt: skip
-        return io.NodeOutput(
-            ClipTokens(together(takes), duration_s), ClipRhythm(longer, duration_s)
-        )
+            )
+        return io.NodeOutput(ClipTokens(together(takes), duration_s), ClipRhythm(longer, duration_s))
 
     @classmethod
     def validate_inputs(cls, style: str = ANY_STYLE) -> bool | str:

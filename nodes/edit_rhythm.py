@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from comfy_api.latest import io, ui
 
-from ..d2m_core.beat_text import parse_beats
-from ..d2m_core.config import TEMPO_RANGE_BPM
 from ..d2m_core.errors import D2MError
-from ..d2m_core.rhythm_edit import (
+from ..d2m_core.grid import TEMPO_RANGE_BPM
+from ..d2m_core.rhythm import (
     double,
     halve,
+    parse_beats,
     scale_energy,
     shift,
     steady,
@@ -21,7 +21,7 @@ from ..d2m_core.rhythm_edit import (
 from ..d2m_core.types import Rhythm
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket
-from .work import beside
+from .worker import beside
 
 TEMPI = ("as it is", "steady", "set")
 GRIDS = {"as it is": None, "half": halve, "double": double}
@@ -42,42 +42,67 @@ class EditRhythm(io.ComfyNode):
             inputs=[
                 RhythmSocket.Input("rhythm", tooltip="The rhythm to change."),
                 io.Combo.Input(
-                    "tempo", options=list(TEMPI), default="as it is",
+                    "tempo",
+                    options=list(TEMPI),
+                    default="as it is",
                     tooltip="steady locks the tempo it has; set takes tempo_bpm.",
                 ),
                 io.Float.Input(
-                    "tempo_bpm", default=120.0, min=TEMPO_RANGE_BPM[0], max=TEMPO_RANGE_BPM[1],
-                    step=0.1, tooltip="The tempo where tempo is set, in beats per minute.",
+                    "tempo_bpm",
+                    default=120.0,
+                    min=TEMPO_RANGE_BPM[0],
+                    max=TEMPO_RANGE_BPM[1],
+                    step=0.1,
+                    tooltip="The tempo where tempo is set, in beats per minute.",
                 ),
                 io.Combo.Input(
-                    "grid", options=list(GRIDS), default="as it is",
+                    "grid",
+                    options=list(GRIDS),
+                    default="as it is",
                     tooltip="Half or double the number of beats.",
                 ),
                 io.Float.Input(
-                    "shift_ms", default=0.0, min=-2000.0, max=2000.0, step=1.0,
+                    "shift_ms",
+                    default=0.0,
+                    min=-2000.0,
+                    max=2000.0,
+                    step=1.0,
                     tooltip="Moves every beat, in milliseconds: above zero the music comes later.",
                 ),
                 io.Float.Input(
-                    "swing", default=STRAIGHT, min=STRAIGHT, max=75.0, step=0.5,
+                    "swing",
+                    default=STRAIGHT,
+                    min=STRAIGHT,
+                    max=75.0,
+                    step=0.5,
                     tooltip="Where every second beat falls between its neighbours, in percent: "
                     "50 straight, 67 triplets. With grid double these are eighths.",
                 ),
                 io.Float.Input(
-                    "energy", default=1.0, min=0.0, max=4.0, step=0.05,
+                    "energy",
+                    default=1.0,
+                    min=0.0,
+                    max=4.0,
+                    step=0.05,
                     tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
                 ),
                 io.Int.Input(
-                    "beats_per_bar", default=0, min=0, max=12,
+                    "beats_per_bar",
+                    default=0,
+                    min=0,
+                    max=12,
                     tooltip="Beats from bar line to bar line; 0 leaves them.",
                 ),
                 io.String.Input(
-                    "beats", default="", multiline=True,
+                    "beats",
+                    default="",
+                    multiline=True,
                     tooltip="Beats to take instead: seconds, one per line or with commas; a d "
                     "behind one that starts a bar. Empty keeps those of the rhythm.",
                 ),
             ],
             outputs=rhythm_outputs("edited"),
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
@@ -107,9 +132,7 @@ class EditRhythm(io.ComfyNode):
         return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
 
     @classmethod
-    def validate_inputs(
-        cls, tempo: str = "as it is", grid: str = "as it is", beats: str = ""
-    ) -> bool | str:
+    def validate_inputs(cls, tempo: str = "as it is", grid: str = "as it is", beats: str = "") -> bool | str:
         if tempo not in TEMPI:
             return f"Tempo is {tempo!r}; choose {', '.join(TEMPI)}."
         if grid not in GRIDS:

@@ -7,21 +7,12 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..d2m_core.codec import (
-    CODECS,
-    EMBEDDED,
-    EMBEDDED_FOLDERS,
-    FIRST,
-    Codec,
-    decode_tokens,
-    encode_audio,
-    load_codec,
-    weights_folder,
-)
+from ..d2m_core.codec import CODECS, Codec, decode_tokens, encode_audio, load_codec
 from ..d2m_core.errors import D2MError, ModelError
+from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, FIRST, weights_folder
 from . import host
 from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
-from .work import beside
+from .worker import beside
 
 WEIGHTS = "model.safetensors"
 
@@ -38,8 +29,7 @@ def codec_folder(name: str) -> Path | None:
     found = host.codec_folders().get(name)
     if found is None and name not in CODECS:
         raise ModelError(
-            f"Codec {name} is not in {host.model_folders()[0]}; "
-            f"choose {', '.join(codec_choices())}."
+            f"Codec {name} is not in {host.model_folders()[0]}; choose {', '.join(codec_choices())}."
         )
     return found
 
@@ -57,22 +47,23 @@ class LoadCodec(io.ComfyNode):
             "one that the model was trained with.",
             inputs=[
                 io.Combo.Input(
-                    "codec_name", options=codec_choices(), default=EMBEDDED,
+                    "codec_name",
+                    options=codec_choices(),
+                    default=EMBEDDED,
                     tooltip=f"{EMBEDDED} is the default model's; {FIRST} is for models that were "
                     "trained with version 0.1.0. Both come with the pack.",
                 ),
                 io.Boolean.Input(
-                    "download", default=False,
+                    "download",
+                    default=False,
                     tooltip="If a facebook/... codec is not on this machine, fetch it from the "
                     "Hugging Face hub (60 to 240 MB, once).",
                 ),
             ],
             outputs=[
-                CodecSocket.Output(
-                    "codec", display_name="codec", tooltip="For EnCodec Decode and Encode."
-                )
+                CodecSocket.Output("codec", display_name="codec", tooltip="For EnCodec Decode and Encode.")
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, codec_name: str, download: bool) -> io.NodeOutput:
@@ -122,12 +113,8 @@ class EnCodecDecode(io.ComfyNode):
                 Tokens.Input("tokens", tooltip="Music of Dance2Music Sampler."),
                 CodecSocket.Input("codec", tooltip="The codec the tokens were made for."),
             ],
-            outputs=[
-                io.Audio.Output(
-                    "audio", display_name="audio", tooltip="The music, for any node."
-                )
-            ],
-        )  # fmt: skip
+            outputs=[io.Audio.Output("audio", display_name="audio", tooltip="The music, for any node.")],
+        )
 
     @classmethod
     def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
@@ -150,12 +137,8 @@ class EnCodecEncode(io.ComfyNode):
                 io.Audio.Input("audio", tooltip="Any sound; it is mixed to mono."),
                 CodecSocket.Input("codec", tooltip="The codec of the model that is to go on."),
             ],
-            outputs=[
-                Tokens.Output(
-                    "tokens", display_name="tokens", tooltip="For Continue / Extend Music."
-                )
-            ],
-        )  # fmt: skip
+            outputs=[Tokens.Output("tokens", display_name="tokens", tooltip="For Continue / Extend Music.")],
+        )
 
     @classmethod
     def execute(cls, audio: Any, codec: host.Held[Codec]) -> io.NodeOutput:

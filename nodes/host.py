@@ -20,9 +20,9 @@ from comfy.cli_args import args
 from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..d2m_core.checkpoint import styles_in
-from ..d2m_core.config import STYLES
 from ..d2m_core.errors import D2MError, MediaError, ModelError
+from ..d2m_core.music import styles_in
+from ..d2m_core.styles import STYLES
 from ..d2m_core.types import Progress
 
 FOLDER = "dance2music"
@@ -217,9 +217,7 @@ def hold(value: T, module: torch.nn.Module) -> Held[T]:
     shell = torch.nn.Module()
     shell.add_module("held", module)
     patcher = comfy.model_patcher.ModelPatcher(
-        shell,
-        load_device=comfy.model_management.get_torch_device(),
-        offload_device=torch.device("cpu"),
+        shell, load_device=comfy.model_management.get_torch_device(), offload_device=torch.device("cpu")
     )
     return Held(value, patcher)
 

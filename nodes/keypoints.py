@@ -6,11 +6,12 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..d2m_core.pose_keypoints import LAYOUTS, to_openpose
+from ..d2m_core.pose import to_openpose
+from ..d2m_core.pose.formats import LAYOUTS
 from . import host
-from .clips import clip_of
-from .poses import poses_of_keypoints
+from .pose_source import poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
+from .video_socket import clip_of
 
 PEOPLE = ("chosen dancer", "everyone")
 LARGEST_SIDE = 16384
@@ -28,25 +29,30 @@ class PoseFromKeypoints(io.ComfyNode):
             description="Takes the poses that DWPose, SDPose or OpenPose nodes found, so that no "
             "pose model of this pack is needed.",
             inputs=[
-                PoseKeypoints.Input(
-                    "keypoints", tooltip="OpenPose dictionaries, one per frame of the clip."
-                ),
+                PoseKeypoints.Input("keypoints", tooltip="OpenPose dictionaries, one per frame of the clip."),
                 io.Float.Input(
-                    "fps", default=0.0, min=0.0, max=240.0, step=0.01,
+                    "fps",
+                    default=0.0,
+                    min=0.0,
+                    max=240.0,
+                    step=0.01,
                     tooltip="Frames of keypoints per second; 0 spreads them over the video.",
                 ),
                 io.MultiType.Input(
-                    "video", types=[io.Video, Clip], optional=True,
+                    "video",
+                    types=[io.Video, Clip],
+                    optional=True,
                     tooltip="The video they come from: gives their rate, and the music's length.",
                 ),
             ],
             outputs=[
                 Poses.Output(
-                    "poses", display_name="poses",
+                    "poses",
+                    display_name="poses",
                     tooltip="The largest dancer; Select Dancer can choose another.",
                 )
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, keypoints: list[dict], fps: float, video: Any = None) -> io.NodeOutput:
@@ -68,35 +74,44 @@ class PoseToKeypoints(io.ComfyNode):
             inputs=[
                 Poses.Input("poses", tooltip="The poses to give on."),
                 io.Combo.Input(
-                    "people", options=list(PEOPLE), default=PEOPLE[0],
+                    "people",
+                    options=list(PEOPLE),
+                    default=PEOPLE[0],
                     tooltip="Only the dancer that was chosen, or all who were found.",
                 ),
                 io.Combo.Input(
-                    "layout", options=list(LAYOUTS), default="coco18",
+                    "layout",
+                    options=list(LAYOUTS),
+                    default="coco18",
                     tooltip="coco18 is what most nodes read; body25 has feet.",
                 ),
                 io.Int.Input(
-                    "width", default=0, min=0, max=LARGEST_SIDE,
+                    "width",
+                    default=0,
+                    min=0,
+                    max=LARGEST_SIDE,
                     tooltip="Width of the canvas in pixels; 0 takes the clip's.",
                 ),
                 io.Int.Input(
-                    "height", default=0, min=0, max=LARGEST_SIDE,
+                    "height",
+                    default=0,
+                    min=0,
+                    max=LARGEST_SIDE,
                     tooltip="Height of the canvas in pixels; 0 takes the clip's.",
                 ),
             ],
             outputs=[
                 PoseKeypoints.Output(
-                    "pose_keypoint", display_name="POSE_KEYPOINT",
+                    "pose_keypoint",
+                    display_name="POSE_KEYPOINT",
                     tooltip="OpenPose dictionaries, one per frame.",
                 ),
                 io.Float.Output("fps", display_name="fps", tooltip="Frames per second."),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
-    def execute(
-        cls, poses: ClipPoses, people: str, layout: str, width: int, height: int
-    ) -> io.NodeOutput:
+    def execute(cls, poses: ClipPoses, people: str, layout: str, width: int, height: int) -> io.NodeOutput:
         host.check_interrupt()
         shown = poses.poses if people == PEOPLE[0] else poses.everyone
         wide, high = poses.size

@@ -5,10 +5,10 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..d2m_core.errors import D2MError
-from ..d2m_core.video import open_clip
+from ..d2m_core.media import open_clip
 from . import host
-from .clips import video_of
 from .sockets import CATEGORY, Clip
+from .video_socket import video_of
 
 
 class LoadVideo(io.ComfyNode):
@@ -29,29 +29,36 @@ class LoadVideo(io.ComfyNode):
                     tooltip="A video in ComfyUI's input folder.",
                 ),
                 io.Float.Input(
-                    "start_s", default=0.0, min=0.0, max=86400.0, step=0.01,
+                    "start_s",
+                    default=0.0,
+                    min=0.0,
+                    max=86400.0,
+                    step=0.01,
                     tooltip="Where to start, in seconds.",
                 ),
                 io.Float.Input(
-                    "duration_s", default=0.0, min=0.0, max=86400.0, step=0.01,
+                    "duration_s",
+                    default=0.0,
+                    min=0.0,
+                    max=86400.0,
+                    step=0.01,
                     tooltip="How many seconds to take; 0 takes all that follows.",
                 ),
                 # Required, though it may stay empty: the page puts its upload button after the last
                 # required input, and saved workflows list widgets in order.
                 io.String.Input(
-                    "path", default="",
+                    "path",
+                    default="",
                     tooltip="Instead of an upload (for files over 100 MB): a path inside ComfyUI's "
                     "input, output or temp folder.",
                 ),
             ],
             outputs=[
                 Clip.Output("clip", display_name="clip", tooltip="For this pack's nodes."),
-                io.Video.Output(
-                    "video", display_name="video", tooltip="The same as VIDEO, for any node."
-                ),
+                io.Video.Output("video", display_name="video", tooltip="The same as VIDEO, for any node."),
                 io.Float.Output("seconds", display_name="seconds", tooltip="Length of the window."),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, file: str, start_s: float, duration_s: float, path: str) -> io.NodeOutput:

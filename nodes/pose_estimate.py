@@ -6,16 +6,14 @@ from typing import Any
 
 from comfy_api.latest import InputImpl, io, ui
 
-from ..d2m_core.assets import POSE_MODELS
-from ..d2m_core.plots import overlay_video
-from ..d2m_core.pose import select_dancer
-from ..d2m_core.pose_keypoints import to_openpose
+from ..d2m_core.pictures import overlay_video
+from ..d2m_core.pose import POSE_MODELS, select_dancer, to_openpose
 from ..d2m_core.types import MOTION_FPS
 from . import host
-from .clips import clip_of
-from .poses import DANCERS, MAX_PEOPLE, find_poses, poses_of_keypoints
+from .pose_source import DANCERS, MAX_PEOPLE, find_poses, poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
-from .work import beside
+from .video_socket import clip_of
+from .worker import beside
 
 RATE = MOTION_FPS
 """Poses per second where no rate is given."""
@@ -33,53 +31,65 @@ class PoseEstimate(io.ComfyNode):
             description="Finds the joints of everyone in a clip and picks the dancer to follow.",
             inputs=[
                 io.MultiType.Input(
-                    "video", types=[io.Video, Clip],
-                    tooltip="A VIDEO, or a clip of Load Dance Video.",
+                    "video", types=[io.Video, Clip], tooltip="A VIDEO, or a clip of Load Dance Video."
                 ),
                 io.Combo.Input(
-                    "model", options=list(POSE_MODELS), default="full",
+                    "model",
+                    options=list(POSE_MODELS),
+                    default="full",
                     tooltip="lite is fastest, heavy most exact.",
                 ),
                 io.Int.Input(
-                    "people", default=1, min=1, max=MAX_PEOPLE,
-                    tooltip="How many people to look for.",
+                    "people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."
                 ),
                 io.Combo.Input(
-                    "dancer", options=list(DANCERS), default="largest",
+                    "dancer",
+                    options=list(DANCERS),
+                    default="largest",
                     tooltip="Whose dance the music follows.",
                 ),
                 io.Boolean.Input(
-                    "draw", default=True, label_on="draw skeletons", label_off="no picture",
+                    "draw",
+                    default=True,
+                    label_on="draw skeletons",
+                    label_off="no picture",
                     tooltip="Draws what was found over the clip, to be looked at.",
                 ),
                 io.Boolean.Input(
-                    "download", default=False,
+                    "download",
+                    default=False,
                     tooltip="If the pose model is not in models/dance2music, fetch it from its "
                     "official address (6 to 30 MB, once).",
                 ),
                 PoseKeypoints.Input(
-                    "keypoints", optional=True,
+                    "keypoints",
+                    optional=True,
                     tooltip="Poses of this clip from another node (DWPose, SDPose) to use instead.",
                 ),
                 io.Float.Input(
-                    "rate", default=RATE, min=10.0, max=60.0, step=1.0, optional=True,
+                    "rate",
+                    default=RATE,
+                    min=10.0,
+                    max=60.0,
+                    step=1.0,
+                    optional=True,
                     tooltip="Poses per second. 25 is what the music follows; more take longer.",
                 ),
             ],
             outputs=[
                 Poses.Output(
-                    "poses", display_name="poses",
+                    "poses",
+                    display_name="poses",
                     tooltip="The chosen dancer; Select Dancer can choose another.",
                 ),
                 PoseKeypoints.Output(
-                    "pose_keypoint", display_name="POSE_KEYPOINT",
+                    "pose_keypoint",
+                    display_name="POSE_KEYPOINT",
                     tooltip="Everyone, as OpenPose dictionaries.",
                 ),
-                io.Video.Output(
-                    "overlay", display_name="overlay", tooltip="The clip with the skeletons."
-                ),
+                io.Video.Output("overlay", display_name="overlay", tooltip="The clip with the skeletons."),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(

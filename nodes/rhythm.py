@@ -7,18 +7,24 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..d2m_core.assets import default_weights
-from ..d2m_core.blend import dance_accents, dance_motion
-from ..d2m_core.checkpoint import load_rhythm
-from ..d2m_core.config import TEMPO_RANGE_BPM, check_tempo
 from ..d2m_core.errors import D2MError
-from ..d2m_core.rhythm import rhythm_from_audio, rhythm_from_motion
-from ..d2m_core.rhythm_edit import double, halve, scale_energy, shift
+from ..d2m_core.grid import TEMPO_RANGE_BPM, check_tempo
+from ..d2m_core.motion import dance_accents, dance_motion
+from ..d2m_core.rhythm import (
+    double,
+    halve,
+    load_rhythm,
+    rhythm_from_audio,
+    rhythm_from_motion,
+    scale_energy,
+    shift,
+)
 from ..d2m_core.types import Rhythm
+from ..d2m_core.weights import default_weights
 from . import host
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
-from .work import beside, part_progress
+from .worker import beside, part_progress
 
 GRIDS = {"as found": None, "half": halve, "double": double}
 """Edits of the beat grid."""
@@ -27,9 +33,13 @@ GRIDS = {"as found": None, "half": halve, "double": double}
 def tempo_input() -> io.Float.Input:
     """A tempo to keep to, or 0."""
     return io.Float.Input(
-        "tempo_bpm", default=0.0, min=0.0, max=TEMPO_RANGE_BPM[1], step=0.1,
+        "tempo_bpm",
+        default=0.0,
+        min=0.0,
+        max=TEMPO_RANGE_BPM[1],
+        step=0.1,
         tooltip=f"A fixed tempo, {TEMPO_RANGE_BPM[0]:g} to {TEMPO_RANGE_BPM[1]:g}; 0 finds it.",
-    )  # fmt: skip
+    )
 
 
 def wrong_tempo(tempo_bpm: float) -> str | None:
@@ -55,20 +65,30 @@ class DanceRhythm(io.ComfyNode):
                 Poses.Input("poses", tooltip="The dancer to read the rhythm from."),
                 tempo_input(),
                 io.Combo.Input(
-                    "grid", options=list(GRIDS), default="as found",
+                    "grid",
+                    options=list(GRIDS),
+                    default="as found",
                     tooltip="Half or double the number of beats.",
                 ),
                 io.Float.Input(
-                    "nudge_ms", default=0.0, min=-2000.0, max=2000.0, step=1.0,
+                    "nudge_ms",
+                    default=0.0,
+                    min=-2000.0,
+                    max=2000.0,
+                    step=1.0,
                     tooltip="Moves every beat: above zero the music comes later.",
                 ),
                 io.Float.Input(
-                    "energy", default=1.0, min=0.0, max=4.0, step=0.05,
+                    "energy",
+                    default=1.0,
+                    min=0.0,
+                    max=4.0,
+                    step=0.05,
                     tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
                 ),
             ],
             outputs=rhythm_outputs(),
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(

@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..d2m_core.accents import Accents
-from ..d2m_core.beat_text import format_beats
-from ..d2m_core.rhythm_edit import metre_of
-from ..d2m_core.rhythm_plot import rhythm_picture
+from ..d2m_core.motion import Accents
+from ..d2m_core.pictures import rhythm_picture
+from ..d2m_core.rhythm import format_beats, metre_of
 from ..d2m_core.types import Rhythm, Waveform
 from .sockets import Choice, ClipRhythm, RhythmSocket, to_image
 
@@ -23,42 +22,32 @@ def rhythm_outputs(first: str = "rhythm", as_list: bool = False) -> list[Any]:
     many = {"is_output_list": as_list}
     return [
         RhythmSocket.Output(
-            first, display_name="rhythm", tooltip="When beats fall and how strong things are.",
-            **many,
+            first, display_name="rhythm", tooltip="When beats fall and how strong things are.", **many
         ),
-        io.Image.Output(
-            "picture", display_name="picture", tooltip="What the node shows.", **many
-        ),
-        io.Float.Output(
-            "found_bpm", display_name="tempo", tooltip="Beats per minute.", **many
-        ),
+        io.Image.Output("picture", display_name="picture", tooltip="What the node shows.", **many),
+        io.Float.Output("found_bpm", display_name="tempo", tooltip="Beats per minute.", **many),
+        io.Int.Output("bpm_int", display_name="BPM", tooltip="The tempo as a whole number.", **many),
         io.Int.Output(
-            "bpm_int", display_name="BPM", tooltip="The tempo as a whole number.", **many
-        ),
-        io.Int.Output(
-            "metre", display_name="beats per bar", tooltip="Beats from bar line to bar line.",
-            **many,
+            "metre", display_name="beats per bar", tooltip="Beats from bar line to bar line.", **many
         ),
         Choice.Output(
-            "time_signature", display_name="time signature",
-            tooltip="Beats per bar as a choice, for music models that ask for it.", **many,
+            "time_signature",
+            display_name="time signature",
+            tooltip="Beats per bar as a choice, for music models that ask for it.",
+            **many,
         ),
         io.String.Output(
-            "beat_list", display_name="beats",
+            "beat_list",
+            display_name="beats",
             tooltip="One beat per line in seconds, d where a bar starts. Edit Rhythm reads it.",
             **many,
         ),
-        io.Float.Output(
-            "sure", display_name="confidence", tooltip="How sure the beats are, 0 to 1.", **many
-        ),
-    ]  # fmt: skip
+        io.Float.Output("sure", display_name="confidence", tooltip="How sure the beats are, 0 to 1.", **many),
+    ]
 
 
 def rhythm_facts(
-    clip: ClipRhythm,
-    title: str,
-    accents: Accents | None = None,
-    wave: Waveform | None = None,
+    clip: ClipRhythm, title: str, accents: Accents | None = None, wave: Waveform | None = None
 ) -> tuple[ClipRhythm, torch.Tensor, float, int, int, str, str, float]:
     """Values for `rhythm_outputs`."""
     rhythm = clip.rhythm

@@ -8,14 +8,13 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..d2m_core.assets import default_weights
-from ..d2m_core.blend import dance_motion
-from ..d2m_core.checkpoint import LoadedModel, load_model
 from ..d2m_core.codec import Codec
-from ..d2m_core.config import STYLES, SamplingConfig
 from ..d2m_core.errors import D2MError, SettingError
-from ..d2m_core.sampling import generate_tokens
+from ..d2m_core.motion import dance_motion
+from ..d2m_core.music import LoadedModel, SamplingConfig, generate_tokens, load_model
+from ..d2m_core.styles import STYLES
 from ..d2m_core.types import AudioTokens, MotionFeatures, Progress
+from ..d2m_core.weights import default_weights
 from . import host
 from .sockets import (
     CATEGORY,
@@ -28,7 +27,7 @@ from .sockets import (
     RhythmSocket,
     Tokens,
 )
-from .work import beside, part_progress
+from .worker import beside, part_progress
 
 EMBEDDED = "embedded"
 """The model that comes with the pack."""
@@ -50,14 +49,14 @@ class LoadModel(io.ComfyNode):
             ".safetensors file of models/dance2music.",
             inputs=[
                 io.Combo.Input(
-                    "model_name", options=[EMBEDDED, *host.model_files()], default=EMBEDDED,
+                    "model_name",
+                    options=[EMBEDDED, *host.model_files()],
+                    default=EMBEDDED,
                     tooltip=f"{EMBEDDED} comes with the pack; others lie in models/dance2music.",
                 )
             ],
-            outputs=[
-                Model.Output("model", display_name="model", tooltip="For Dance2Music Sampler.")
-            ],
-        )  # fmt: skip
+            outputs=[Model.Output("model", display_name="model", tooltip="For Dance2Music Sampler.")],
+        )
 
     @classmethod
     def execute(cls, model_name: str) -> io.NodeOutput:
@@ -98,40 +97,65 @@ def sampling_inputs() -> list[Any]:
     """How tokens are drawn: the same for every node that draws some."""
     return [
         io.Combo.Input(
-            "style", options=known_styles(), default=ANY_STYLE,
+            "style",
+            options=known_styles(),
+            default=ANY_STYLE,
             tooltip="any lets the model choose. Your own models' styles stand at the end.",
         ),
         io.Int.Input(
-            "seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
+            "seed",
+            default=0,
+            min=0,
+            max=2**64 - 1,
+            control_after_generate=True,
             tooltip="The only source of chance: the same seed gives the same music.",
         ),
         io.Float.Input(
-            "temperature", default=DEFAULTS.temperature, min=0.0, max=2.0, step=0.01,
+            "temperature",
+            default=DEFAULTS.temperature,
+            min=0.0,
+            max=2.0,
+            step=0.01,
             tooltip="Low is safe, high is adventurous; 0 takes the likeliest token.",
         ),
         io.Int.Input(
-            "top_k", default=DEFAULTS.top_k, min=0, max=4096,
+            "top_k",
+            default=DEFAULTS.top_k,
+            min=0,
+            max=4096,
             tooltip="Keep the k likeliest tokens; 0 keeps all.",
         ),
         io.Float.Input(
-            "top_p", default=DEFAULTS.top_p, min=0.01, max=1.0, step=0.01,
+            "top_p",
+            default=DEFAULTS.top_p,
+            min=0.01,
+            max=1.0,
+            step=0.01,
             tooltip="Keep the likeliest tokens that together reach this probability.",
         ),
         io.Float.Input(
-            "guidance", default=DEFAULTS.guidance, min=0.0, max=10.0, step=0.1,
+            "guidance",
+            default=DEFAULTS.guidance,
+            min=0.0,
+            max=10.0,
+            step=0.1,
             tooltip="1 follows the dance as trained, more follows it harder.",
         ),
         Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
-    ]  # fmt: skip
+    ]
 
 
 def style_input() -> Any:
     """How hard the style is followed; it came later, so it stands at a node's end."""
     return io.Float.Input(
-        "style_guidance", default=DEFAULTS.style_guidance, min=0.0, max=10.0, step=0.1,
+        "style_guidance",
+        default=DEFAULTS.style_guidance,
+        min=0.0,
+        max=10.0,
+        step=0.1,
         optional=True,
         tooltip="How far the music leans into its style; 0 plays it as trained.",
-    )  # fmt: skip
+    )
 
 
 def sampling_of(
@@ -147,9 +171,15 @@ def sampling_of(
     """The core's settings of `sampling_inputs`."""
     named = None if style == ANY_STYLE else style
     return SamplingConfig(
-        seed % 2**64, temperature, top_k, top_p, guidance, style=named,
-        style_guidance=style_guidance, candidates=candidates,
-    )  # fmt: skip
+        seed % 2**64,
+        temperature,
+        top_k,
+        top_p,
+        guidance,
+        style=named,
+        style_guidance=style_guidance,
+        candidates=candidates,
+    )
 
 
 def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
@@ -183,23 +213,30 @@ class Sampler(io.ComfyNode):
                 RhythmSocket.Input("rhythm", tooltip="The beats to play on, and how long."),
                 *sampling_inputs(),
                 io.Int.Input(
-                    "batch_size", default=1, min=1, max=MOST_TAKES, optional=True,
+                    "batch_size",
+                    default=1,
+                    min=1,
+                    max=MOST_TAKES,
+                    optional=True,
                     tooltip="So many takes, with seeds that count up from seed.",
                 ),
                 io.Int.Input(
-                    "candidates", default=1, min=1, max=MOST_TAKES, optional=True,
+                    "candidates",
+                    default=1,
+                    min=1,
+                    max=MOST_TAKES,
+                    optional=True,
                     tooltip="Write so many, and keep what meets the rhythm best; needs codec.",
                 ),
                 CodecSocket.Input(
-                    "codec", optional=True,
+                    "codec",
+                    optional=True,
                     tooltip="Needed to hear which candidate is best; else leave it open.",
                 ),
                 style_input(),
             ],
-            outputs=[
-                Tokens.Output("tokens", display_name="tokens", tooltip="For EnCodec Decode.")
-            ],
-        )  # fmt: skip
+            outputs=[Tokens.Output("tokens", display_name="tokens", tooltip="For EnCodec Decode.")],
+        )
 
     @classmethod
     def execute(
@@ -232,15 +269,11 @@ class Sampler(io.ComfyNode):
                 seed + take, temperature, top_k, top_p, guidance, style, style_guidance, candidates
             )
             tick = part_progress(tick, take, batch_size)
-            return generate_tokens(
-                loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear
-            )
+            return generate_tokens(loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear)
 
         # Listening to candidates takes long between two tokens; else Cancel is looked for at each.
         takes = [
-            write(take, report)
-            if ear is None
-            else beside(lambda tick, take=take: write(take, tick))
+            write(take, report) if ear is None else beside(lambda tick, take=take: write(take, tick))
             for take in range(batch_size)
         ]
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))

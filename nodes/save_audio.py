@@ -7,10 +7,10 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
-from ..d2m_core.audio import save_audio
+from ..d2m_core.media import save_audio
 from . import host
 from .sockets import CATEGORY, AudioPlayer, each, from_audio
-from .work import beside
+from .worker import beside
 
 FORMATS = ("flac", "wav", "mp3", "opus", "m4a")
 
@@ -28,11 +28,14 @@ class SaveAudio(io.ComfyNode):
             inputs=[
                 io.Audio.Input("audio", tooltip="Any sound; a batch gives several files."),
                 io.String.Input(
-                    "filename_prefix", default="audio/dance",
+                    "filename_prefix",
+                    default="audio/dance",
                     tooltip="Name or subfolder/name in the output folder; a number is added.",
                 ),
                 io.Combo.Input(
-                    "format", options=list(FORMATS), default="flac",
+                    "format",
+                    options=list(FORMATS),
+                    default="flac",
                     tooltip="flac and wav keep everything; mp3, opus and m4a are small.",
                 ),
                 AudioPlayer.Input("audioUI", optional=True, tooltip="The player; leave it open."),
@@ -40,12 +43,10 @@ class SaveAudio(io.ComfyNode):
             outputs=[],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
-        )  # fmt: skip
+        )
 
     @classmethod
-    def execute(
-        cls, audio: Any, filename_prefix: str, format: str, audioUI: Any = None
-    ) -> io.NodeOutput:
+    def execute(cls, audio: Any, filename_prefix: str, format: str, audioUI: Any = None) -> io.NodeOutput:
         metadata = _tags(format, host.workflow_metadata(cls.hidden))
         results = []
         for one in each(from_audio(audio)):
@@ -55,9 +56,7 @@ class SaveAudio(io.ComfyNode):
         return io.NodeOutput(ui=ui.SavedAudios(results))
 
     @classmethod
-    def validate_inputs(
-        cls, filename_prefix: str = "audio/dance", format: str = "flac"
-    ) -> bool | str:
+    def validate_inputs(cls, filename_prefix: str = "audio/dance", format: str = "flac") -> bool | str:
         return host.wrong_output(filename_prefix, format, FORMATS) or True
 
 

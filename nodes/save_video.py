@@ -7,11 +7,11 @@ from typing import Any
 from comfy_api.latest import InputImpl, io, ui
 
 from ..d2m_core.errors import MediaError
-from ..d2m_core.mux import VIDEO_FORMATS, best_suffix, mux
+from ..d2m_core.media.mux import VIDEO_FORMATS, best_suffix, mux
 from . import host
-from .clips import clip_of
 from .sockets import CATEGORY, Clip, each, from_audio
-from .work import beside
+from .video_socket import clip_of
+from .worker import beside
 
 AUTO = "auto"
 FORMATS = (AUTO, *(suffix[1:] for suffix in VIDEO_FORMATS if suffix != ".m4v"))
@@ -30,34 +30,39 @@ class SaveVideo(io.ComfyNode):
             "is copied as it is; nothing is held in memory.",
             inputs=[
                 io.MultiType.Input(
-                    "video", types=[io.Video, Clip],
-                    tooltip="A VIDEO, or a clip of Load Dance Video.",
+                    "video", types=[io.Video, Clip], tooltip="A VIDEO, or a clip of Load Dance Video."
                 ),
                 io.Audio.Input(
-                    "audio", tooltip="The music; a batch gives several files. It is cut or filled "
+                    "audio",
+                    tooltip="The music; a batch gives several files. It is cut or filled "
                     "to the clip's length.",
                 ),
                 io.String.Input(
-                    "filename_prefix", default="video/dance",
+                    "filename_prefix",
+                    default="video/dance",
                     tooltip="Name or subfolder/name in the output folder; a number is added.",
                 ),
                 io.Combo.Input(
-                    "format", options=list(FORMATS), default=AUTO,
+                    "format",
+                    options=list(FORMATS),
+                    default=AUTO,
                     tooltip="auto takes mp4 wherever the picture fits into it, else mkv.",
                 ),
                 io.Float.Input(
-                    "original_level", default=0.0, min=0.0, max=1.0, step=0.05,
+                    "original_level",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
                     tooltip="How loud the clip's own sound stays under the music; 0 leaves it out.",
                 ),
             ],
             outputs=[
-                io.Video.Output(
-                    "saved", display_name="video", tooltip="The file as VIDEO, for other nodes."
-                )
+                io.Video.Output("saved", display_name="video", tooltip="The file as VIDEO, for other nodes.")
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
@@ -85,7 +90,5 @@ class SaveVideo(io.ComfyNode):
         return io.NodeOutput(video, ui=ui.PreviewVideo(results))
 
     @classmethod
-    def validate_inputs(
-        cls, filename_prefix: str = "video/dance", format: str = AUTO
-    ) -> bool | str:
+    def validate_inputs(cls, filename_prefix: str = "video/dance", format: str = AUTO) -> bool | str:
         return host.wrong_output(filename_prefix, format, FORMATS) or True

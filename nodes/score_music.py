@@ -7,21 +7,12 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..d2m_core.blend import dance_accents
-from ..d2m_core.rhythm_plot import rhythm_picture
-from ..d2m_core.score import describe_score, score_music
+from ..d2m_core.motion import dance_accents
+from ..d2m_core.pictures import rhythm_picture
+from ..d2m_core.scores import describe_score, score_music
 from ..d2m_core.types import Waveform
-from .sockets import (
-    CATEGORY,
-    ClipPoses,
-    ClipRhythm,
-    Poses,
-    RhythmSocket,
-    each,
-    from_audio,
-    to_image,
-)
-from .work import beside
+from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket, each, from_audio, to_image
+from .worker import beside
 
 
 class ScoreMusic(io.ComfyNode):
@@ -39,34 +30,29 @@ class ScoreMusic(io.ComfyNode):
                 io.Audio.Input("audio", tooltip="Any music, from the clip's start."),
                 RhythmSocket.Input("rhythm", tooltip="The dance's rhythm."),
                 Poses.Input(
-                    "poses", optional=True,
-                    tooltip="The dancer: adds accents as seen, and beat alignment.",
+                    "poses", optional=True, tooltip="The dancer: adds accents as seen, and beat alignment."
                 ),
             ],
             outputs=[
-                io.String.Output(
-                    "report", display_name="report", tooltip="All figures, one a line."
-                ),
+                io.String.Output("report", display_name="report", tooltip="All figures, one a line."),
                 io.Image.Output(
-                    "picture", display_name="picture",
+                    "picture",
+                    display_name="picture",
                     tooltip="The dance's beats over the music, the music's beats above.",
                 ),
                 io.Float.Output(
-                    "beat_f", display_name="beat F",
-                    tooltip="Beats of the dance and the music that meet, 0 to 1; the first "
-                    "sound's.",
+                    "beat_f",
+                    display_name="beat F",
+                    tooltip="Beats of the dance and the music that meet, 0 to 1; the first sound's.",
                 ),
             ],
             is_output_node=True,
-        )  # fmt: skip
+        )
 
     @classmethod
-    def execute(
-        cls, audio: Any, rhythm: ClipRhythm, poses: ClipPoses | None = None
-    ) -> io.NodeOutput:
+    def execute(cls, audio: Any, rhythm: ClipRhythm, poses: ClipPoses | None = None) -> io.NodeOutput:
         scored = [
-            beside(lambda _tick, wave=wave: _score(wave, rhythm, poses))
-            for wave in each(from_audio(audio))
+            beside(lambda _tick, wave=wave: _score(wave, rhythm, poses)) for wave in each(from_audio(audio))
         ]
         report = "\n\n".join(text for text, _picture, _f in scored)
         pictures = torch.cat([picture for _text, picture, _f in scored])
@@ -74,15 +60,17 @@ class ScoreMusic(io.ComfyNode):
         return io.NodeOutput(report, pictures, scored[0][2], ui=shown)
 
 
-def _score(
-    wave: Waveform, rhythm: ClipRhythm, poses: ClipPoses | None
-) -> tuple[str, torch.Tensor, float]:
+def _score(wave: Waveform, rhythm: ClipRhythm, poses: ClipPoses | None) -> tuple[str, torch.Tensor, float]:
     seen = None if poses is None else poses.poses
     score = score_music(wave, rhythm.rhythm, seen, rhythm.duration_s)
     first = score.scores[0]
     title = f"Music against the dance: beat F {first.value:.2f} (other phases {first.chance:.2f})"
     picture = rhythm_picture(
-        rhythm.rhythm, wave, score.music.beats_s, title,
-        None if seen is None else dance_accents(seen), truth_label="music's beats",
-    )  # fmt: skip
+        rhythm.rhythm,
+        wave,
+        score.music.beats_s,
+        title,
+        None if seen is None else dance_accents(seen),
+        truth_label="music's beats",
+    )
     return describe_score(score), to_image(picture), score.beat_f

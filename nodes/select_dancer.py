@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from comfy_api.latest import io, ui
 
-from ..d2m_core.dancer_picture import dancer_picture
+from ..d2m_core.pictures import dancer_picture
 from ..d2m_core.pose import select_dancer
 from ..d2m_core.types import PoseSequence
 from .sockets import CATEGORY, ClipPoses, Poses, to_image
-from .work import beside
+from .worker import beside
 
 CHOICES = ("largest", "most active", "by number", "blend of all")
 
@@ -29,32 +29,31 @@ class SelectDancer(io.ComfyNode):
             inputs=[
                 Poses.Input("poses", tooltip="From Pose Estimate with people above 1."),
                 io.Combo.Input(
-                    "dancer", options=list(CHOICES), default="largest",
+                    "dancer",
+                    options=list(CHOICES),
+                    default="largest",
                     tooltip="One dancer, or a blend of all, in which who moves more weighs more.",
                 ),
                 io.Int.Input(
-                    "number", default=0, min=0, max=15,
+                    "number",
+                    default=0,
+                    min=0,
+                    max=15,
                     tooltip="Which one, where dancer is by number; the picture shows the numbers.",
                 ),
             ],
             outputs=[
-                Poses.Output(
-                    "dancer_poses", display_name="poses", tooltip="The chosen dancer."
-                ),
-                io.Image.Output(
-                    "picture", display_name="picture", tooltip="Everybody with their numbers."
-                ),
+                Poses.Output("dancer_poses", display_name="poses", tooltip="The chosen dancer."),
+                io.Image.Output("picture", display_name="picture", tooltip="Everybody with their numbers."),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, poses: ClipPoses, dancer: str, number: int) -> io.NodeOutput:
         everyone = poses.everyone
         chosen = _chosen(everyone, dancer, number)
         people = _numbers(everyone, chosen)
-        picture = to_image(
-            beside(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip))
-        )
+        picture = to_image(beside(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
         result = replace(poses, poses=chosen)
         return io.NodeOutput(result, picture, ui=ui.PreviewImage(picture, cls=cls))
 
@@ -76,7 +75,5 @@ def _numbers(everyone: PoseSequence, chosen: PoseSequence) -> list[int]:
     """Which of all people are the chosen ones."""
     if chosen is everyone:
         return list(range(everyone.people))
-    same = [
-        np.array_equal(everyone.image[:, p], chosen.image[:, 0]) for p in range(everyone.people)
-    ]
+    same = [np.array_equal(everyone.image[:, p], chosen.image[:, 0]) for p in range(everyone.people)]
     return [same.index(True)]

@@ -24,19 +24,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from scripts.make_workflows import ROOT
-from scripts.workflow_graphs import ACE_STEP, GRAPHS
-from scripts.workflow_parts import (
-    CONTINUE,
-    EDIT,
-    LOAD,
-    POSE,
-    RHYTHM,
-    SAVE_AUDIO,
-    SCORE,
-    SELECT,
-    SONG,
-    Graph,
-)
+from scripts.workflow_ace_step import ACE_STEP
+from scripts.workflow_graphs import GRAPHS
+from scripts.workflow_parts import CONTINUE, EDIT, LOAD, POSE, RHYTHM, SAVE_AUDIO, SCORE, SELECT, SONG, Graph
 
 SIZE, MARGIN = (720, 720), 8
 BACK, WAVE, TEXT = "#15181d", "#6fb3e0", "#e8e8e8"
@@ -145,13 +135,9 @@ def _paste(onto: Image.Image, what: Image.Image, box: tuple[int, int, int, int])
     onto.paste(small, (box[0] + left // 2, box[1] + top // 2))
 
 
-def thumbnail(
-    comfy: Comfy, graph: Graph, files: dict[str, str], seconds: float = 0.0
-) -> Image.Image:
+def thumbnail(comfy: Comfy, graph: Graph, files: dict[str, str], seconds: float = 0.0) -> Image.Image:
     """Runs a graph, on that much of its clip (0: all), and shows what came out."""
-    queued = json.loads(
-        (ROOT / "workflows" / "api" / f"{graph.api_name}.json").read_text(encoding="utf-8")
-    )
+    queued = json.loads((ROOT / "workflows" / "api" / f"{graph.api_name}.json").read_text(encoding="utf-8"))
     queued[str(LOAD)]["inputs"]["file"] = files["group" if str(SELECT) in queued else "clip"]
     if str(SONG) in queued:
         queued[str(SONG)]["inputs"]["audio"] = files["song"]

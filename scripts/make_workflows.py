@@ -88,9 +88,7 @@ def _links(graph: Graph, info: Info) -> list[list[Any]]:
     return links
 
 
-def _ui_node(
-    node: Node, about: Info, box: list[int], order: int, links: list[list[Any]]
-) -> dict[str, Any]:
+def _ui_node(node: Node, about: Info, box: list[int], order: int, links: list[list[Any]]) -> dict[str, Any]:
     inputs = []
     for index, (name, spec) in enumerate(_inputs(about)):
         link = next((k[0] for k in links if k[3:5] == [node.id, index]), None)
@@ -101,21 +99,22 @@ def _ui_node(
             entry["shape"] = 7  # the page draws optional sockets as rings
         inputs.append(entry)
     outputs = [
-        {
-            "name": name,
-            "type": kind,
-            "links": [k[0] for k in links if k[1:3] == [node.id, index]],
-        }
-        for index, (name, kind) in enumerate(
-            zip(about["output_name"], about["output"], strict=True)
-        )
+        {"name": name, "type": kind, "links": [k[0] for k in links if k[1:3] == [node.id, index]]}
+        for index, (name, kind) in enumerate(zip(about["output_name"], about["output"], strict=True))
     ]
     made = {
-        "id": node.id, "type": node.type, "pos": box[:2], "size": box[2:], "flags": {},
-        "order": order, "mode": 0, "inputs": inputs, "outputs": outputs,
+        "id": node.id,
+        "type": node.type,
+        "pos": box[:2],
+        "size": box[2:],
+        "flags": {},
+        "order": order,
+        "mode": 0,
+        "inputs": inputs,
+        "outputs": outputs,
         "properties": {"Node name for S&R": node.type},
         "widgets_values": _widget_values(node, about),
-    }  # fmt: skip
+    }
     return made | ({"title": node.title} if node.title else {})
 
 
@@ -136,10 +135,21 @@ def _widget_values(node: Node, about: Info) -> list[Any]:
 
 def _note(graph: Graph) -> dict[str, Any]:
     return {
-        "id": NOTE, "type": "MarkdownNote", "pos": [0, 0], "size": list(NOTE_SIZE), "flags": {},
-        "order": 0, "mode": 0, "inputs": [], "outputs": [], "properties": {},
-        "widgets_values": [graph.note], "title": "Read me", "color": "#432", "bgcolor": "#653",
-    }  # fmt: skip
+        "id": NOTE,
+        "type": "MarkdownNote",
+        "pos": [0, 0],
+        "size": list(NOTE_SIZE),
+        "flags": {},
+        "order": 0,
+        "mode": 0,
+        "inputs": [],
+        "outputs": [],
+        "properties": {},
+        "widgets_values": [graph.note],
+        "title": "Read me",
+        "color": "#432",
+        "bgcolor": "#653",
+    }
 
 
 def _placed(graph: Graph, info: Info) -> tuple[list[tuple[Node, list[int]]], list[dict[str, Any]]]:
@@ -172,17 +182,19 @@ def _columns(group: Group, x: int, top: int, info: Info) -> list[tuple[Node, lis
     return boxes
 
 
-def _frame(
-    number: int, group: Group, boxes: list[tuple[Node, list[int]]], top: int
-) -> dict[str, Any]:
+def _frame(number: int, group: Group, boxes: list[tuple[Node, list[int]]], top: int) -> dict[str, Any]:
     """The frame of a group, its title level with the title of a node at `top`."""
     left, top = boxes[0][1][0] - EDGE, top - TITLE
     right = max(x + width for _, (x, _, width, _) in boxes) + EDGE
     bottom = max(y + height for _, (_, y, _, height) in boxes) + EDGE
     return {
-        "id": number, "title": group.title, "bounding": [left, top, right - left, bottom - top],
-        "color": group.color, "font_size": 24, "flags": {},
-    }  # fmt: skip
+        "id": number,
+        "title": group.title,
+        "bounding": [left, top, right - left, bottom - top],
+        "color": group.color,
+        "font_size": 24,
+        "flags": {},
+    }
 
 
 def _height(node: Node, about: Info) -> int:

@@ -115,12 +115,8 @@ def mend_torchaudio(venv: Path) -> None:
     try_it = [python_of(venv), "-c", "import torchaudio.functional"]
     if subprocess.run(list(map(str, try_it)), capture_output=True).returncode == 0:
         return
-    find = (
-        "import importlib.util as u; print(u.find_spec('torchaudio').submodule_search_locations[0])"
-    )
-    folder = subprocess.run(
-        [python_of(venv), "-c", find], capture_output=True, text=True, check=True
-    )
+    find = "import importlib.util as u; print(u.find_spec('torchaudio').submodule_search_locations[0])"
+    folder = subprocess.run([python_of(venv), "-c", find], capture_output=True, text=True, check=True)
     for extension in (Path(folder.stdout.strip()) / "lib").glob("*.so"):
         extension.unlink()
     run(*try_it)
@@ -143,7 +139,7 @@ def _extras(*names: str) -> list[str]:
 
 
 def get_pose_model(venv: Path) -> None:
-    run(python_of(venv), "-m", "d2m_core.pose_bundle", "--variant", "full")
+    run(python_of(venv), "-m", "d2m_core.pose", "--variant", "full")
 
 
 def fingerprint(dev: bool) -> str:
@@ -174,6 +170,4 @@ if __name__ == "__main__":
     try:
         main()
     except subprocess.CalledProcessError as error:
-        raise SystemExit(
-            f"set-up: {' '.join(error.cmd[:6])} ... ended with {error.returncode}"
-        ) from None
+        raise SystemExit(f"set-up: {' '.join(error.cmd[:6])} ... ended with {error.returncode}") from None

@@ -25,16 +25,12 @@ from scripts.workflow_parts import (
     align,
     plain_dance,
     result,
-)  # fmt: skip
+)
 
 _TAGS = "energetic dance pop, punchy drums on every beat, warm bass, bright synths, clean mix"
 
 _LOADED = (
-    Node(
-        CHECKPOINT,
-        "CheckpointLoaderSimple",
-        values={"ckpt_name": "ace_step_1.5_turbo_aio.safetensors"},
-    ),
+    Node(CHECKPOINT, "CheckpointLoaderSimple", values={"ckpt_name": "ace_step_1.5_turbo_aio.safetensors"}),
     Node(SHIFT, "ModelSamplingAuraFlow", {"model": (CHECKPOINT, 0)}, {"shift": 3.0}),
     Node(LENGTH, "PrimitiveFloat", values={"value": 30.0}, title="Length of the song (seconds)"),
     Node(SILENCE, "EmptyAceStep1.5LatentAudio", {"seconds": (LENGTH, 0)}),
@@ -43,12 +39,7 @@ _TOLD = (
     Node(
         WORDS,
         "TextEncodeAceStepAudio1.5",
-        {
-            "clip": (CHECKPOINT, 1),
-            "bpm": (RHYTHM, 3),
-            "timesignature": (RHYTHM, 5),
-            "duration": (LENGTH, 0),
-        },
+        {"clip": (CHECKPOINT, 1), "bpm": (RHYTHM, 3), "timesignature": (RHYTHM, 5), "duration": (LENGTH, 0)},
         {"tags": _TAGS, "lyrics": "[Instrumental]", "language": "en", "keyscale": "A minor"},
         below=200,
     ),

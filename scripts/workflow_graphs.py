@@ -32,7 +32,7 @@ from scripts.workflow_parts import (
     sampler,
     score,
     written_music,
-)  # fmt: skip
+)
 
 BASIC = Graph(
     "Dance to Music - basic",
@@ -58,16 +58,10 @@ Only what follows a change runs again.""",
 
 _FOUND = (
     rhythm(),
-    Node(
-        BEATS, "PreviewAny", {"source": (RHYTHM, 6)}, below=160, title="Beats as text, to copy"
-    ),
-)  # fmt: skip
+    Node(BEATS, "PreviewAny", {"source": (RHYTHM, 6)}, below=160, title="Beats as text, to copy"),
+)
 _EDITED = Node(
-    EDIT,
-    "D2M_EditRhythm",
-    {"rhythm": (RHYTHM, 0)},
-    {"tempo": "steady", "energy": 1.2},
-    below=PICTURE + 60,
+    EDIT, "D2M_EditRhythm", {"rhythm": (RHYTHM, 0)}, {"tempo": "steady", "energy": 1.2}, below=PICTURE + 60
 )
 RHYTHM_EDIT = Graph(
     "Dance to Music - rhythm, edit and style",
@@ -116,15 +110,10 @@ it beat by beat until its beats meet the dancer's. The pitch stays.
 - `original_level` in **Save Dance Video** keeps some of the clip's own sound under the song.
 
 **Score Dance Music** says how well the result fits. Only use songs that you may use.""",
-    (
-        (plain_dance(),),
-        (music((360, (_SONG, align(SONG)))), result(ALIGN, score(ALIGN))),
-    ),
+    ((plain_dance(),), (music((360, (_SONG, align(SONG)))), result(ALIGN, score(ALIGN)))),
 )
 
-_SELECTED = Node(
-    SELECT, "D2M_SelectDancer", {"poses": (POSE, 0)}, {"dancer": "most active"}, below=PICTURE
-)
+_SELECTED = Node(SELECT, "D2M_SelectDancer", {"poses": (POSE, 0)}, {"dancer": "most active"}, below=PICTURE)
 SEVERAL = Graph(
     "Dance to Music - several dancers",
     "several_dancers",
@@ -144,10 +133,7 @@ Choosing another dancer does not look for poses again.""",
     (
         (
             dance(
-                (340, (load(),)),
-                (360, (pose(people=3),)),
-                (420, (_SELECTED,)),
-                (520, (rhythm((SELECT, 0)),)),
+                (340, (load(),)), (360, (pose(people=3),)), (420, (_SELECTED,)), (520, (rhythm((SELECT, 0)),))
             ),
         ),
         (written_music(sampler(poses=(SELECT, 0))), result(DECODE)),
@@ -178,10 +164,7 @@ seed in **Continue / Extend Music**.
 - `length_s`: 0 is the clip's length; more goes on after the dance, for titles at the end.
 
 **Score Dance Music** measures the result: beats on the dancer's beats, against chance.""",
-    (
-        (plain_dance(),),
-        (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE))),
-    ),
+    ((plain_dance(),), (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE)))),
 )
 
 GRAPHS = (BASIC, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG)

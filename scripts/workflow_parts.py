@@ -58,13 +58,7 @@ class Graph:
 
     @property
     def nodes(self) -> list[Node]:
-        return [
-            node
-            for row in self.rows
-            for group in row
-            for _, column in group.columns
-            for node in column
-        ]
+        return [node for row in self.rows for group in row for _, column in group.columns for node in column]
 
 
 def load(**values: Any) -> Node:

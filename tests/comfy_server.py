@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from d2m_core import assets
 from d2m_core.errors import ModelError
+from d2m_core.pose import model_file
 from tests.setup_comfy import APP, PYTHON
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -120,7 +120,7 @@ def put_pose_model(base: Path, variant: str = "full") -> Path:
     models = base / "models" / "dance2music"
     models.mkdir(parents=True)
     try:
-        shutil.copy(assets.pose_model(variant, assemble=True), models)
+        shutil.copy(model_file.pose_model(variant, assemble=True), models)
     except ModelError as error:
         pytest.skip(f"no pose model to test with: {error}")
     return models
@@ -142,17 +142,31 @@ def comfy_server(
     prepare(install_pack(base / "custom_nodes" / PACK))
     port = _free_port()
     words = (
-        "--cpu", "--listen", "127.0.0.1", "--port", str(port), "--base-directory", str(base),
-        "--database-url", f"sqlite:///{base}/comfy.db", "--front-end-root", str(page),
-        "--disable-api-nodes", "--disable-auto-launch", *options,
-    )  # fmt: skip
+        "--cpu",
+        "--listen",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--base-directory",
+        str(base),
+        "--database-url",
+        f"sqlite:///{base}/comfy.db",
+        "--front-end-root",
+        str(page),
+        "--disable-api-nodes",
+        "--disable-auto-launch",
+        *options,
+    )
     server = Server(f"http://127.0.0.1:{port}", base, base / "log.txt", uuid.uuid4().hex)
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     with server.log.open("w") as log:
         process = subprocess.Popen(
             [str(PYTHON), "-c", LAUNCH, *words],
-            cwd=APP, stdout=log, stderr=subprocess.STDOUT, env=environment,
-        )  # fmt: skip
+            cwd=APP,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
     server.pid = process.pid
     try:
         _wait_until_ready(server, process)
@@ -179,8 +193,9 @@ def _listener(server: Server) -> Iterator[None]:
     """Fills `server.events` for as long as it is open."""
     process = subprocess.Popen(
         [str(PYTHON), str(REPOSITORY / "tests" / "comfy_events.py"), server.address, server.client],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     lines = process.stdout
 

@@ -17,12 +17,7 @@ BITS = 8
 TICKS = 90_000
 """Time base of the clips' pictures, per second."""
 
-CLOCKWISE = {
-    0: (1, 0, 0, 1),
-    90: (0, 1, -1, 0),
-    180: (-1, 0, 0, -1),
-    270: (0, -1, 1, 0),
-}
+CLOCKWISE = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 """(a, b, c, d) of the display matrix that a player needs to turn the picture clockwise.
 
 A stored point (x, y) is shown at (a x + c y, b x + d y): turning by 90 degrees clockwise takes the
@@ -91,9 +86,7 @@ def make_clip(
     only) is a display matrix, see `CLOCKWISE`; `audio` adds a
     440 Hz tone, at this frequency if a number.
     """
-    times = (
-        list(times_s) if times_s is not None else [i / fps for i in range(round(duration_s * fps))]
-    )
+    times = list(times_s) if times_s is not None else [i / fps for i in range(round(duration_s * fps))]
     speed = SPEED.get(codec, {})
     with av.open(str(path), "w", options=container_options or {}) as out:
         video: Any = out.add_stream(
@@ -108,9 +101,7 @@ def make_clip(
             video.codec_context.sample_aspect_ratio = pixel_aspect
         sound = out.add_stream("aac", rate=48_000, layout="mono") if audio else None
         for index, time_s in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(
-                paint(index % 2**BITS, width, height), format="rgb24"
-            )
+            frame = av.VideoFrame.from_ndarray(paint(index % 2**BITS, width, height), format="rgb24")
             ticks = TICKS if path.suffix != ".avi" else fps
             frame.pts, frame.time_base = round((time_s + start_s) * ticks), 1 / Fraction(ticks)
             out.mux(video.encode(frame))
@@ -126,9 +117,7 @@ def _add_tone(out: Any, stream: Any, duration_s: float, hertz: float) -> None:
     time_s = np.arange(round(duration_s * stream.rate)) / stream.rate
     samples = (0.5 * np.sin(2 * np.pi * hertz * time_s)).astype(np.float32)
     for start in range(0, len(samples), 1024):
-        frame = av.AudioFrame.from_ndarray(
-            samples[None, start : start + 1024], format="fltp", layout="mono"
-        )
+        frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = stream.rate, start, Fraction(1, stream.rate)
         out.mux(stream.encode(frame))
     out.mux(stream.encode(None))
@@ -137,9 +126,7 @@ def _add_tone(out: Any, stream: Any, duration_s: float, hertz: float) -> None:
 def set_display_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
     """Writes (a, b, c, d) into the first track header of an MP4 or MOV file, as phones do."""
     data = bytearray(path.read_bytes())
-    at = (
-        data.index(b"tkhd") + 4 + 40
-    )  # version 0: the matrix follows 40 bytes of times, ids and volume
+    at = data.index(b"tkhd") + 4 + 40  # version 0: the matrix follows 40 bytes of times, ids and volume
     a, b, c, d = (value << 16 for value in matrix)
     data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(data)

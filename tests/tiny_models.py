@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from transformers import EncodecConfig, EncodecModel
 
-from d2m_core.checkpoint import save_model, save_rhythm
-from d2m_core.codec import EMBEDDED, EMBEDDED_FOLDERS, load_codec
-from d2m_core.config import STYLES, ModelConfig, RhythmConfig
-from d2m_core.model import DanceToMusic
+from d2m_core.codec import load_codec
 from d2m_core.motion import MOTION_NAMES
-from d2m_core.rhythm import RhythmNet
+from d2m_core.music import DanceToMusic, ModelConfig, save_model
+from d2m_core.rhythm import RhythmConfig, RhythmNet, save_rhythm
+from d2m_core.styles import STYLES
 from d2m_core.types import CodecSpec
+from d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS
 
 SEED = 5
 
@@ -32,14 +32,18 @@ def write_codec(folder: Path, kbits: float = 0.6) -> None:
     """An EnCodec at 24 kHz and 50 Hz; 0.6 kbit/s are two codebooks of 64."""
     torch.manual_seed(SEED)
     config = EncodecConfig(
-        sampling_rate=24_000, upsampling_ratios=[8, 5, 4, 3], codebook_size=64, codebook_dim=16,
-        hidden_size=16, num_filters=4, num_lstm_layers=1, target_bandwidths=[kbits],
-    )  # fmt: skip
+        sampling_rate=24_000,
+        upsampling_ratios=[8, 5, 4, 3],
+        codebook_size=64,
+        codebook_dim=16,
+        hidden_size=16,
+        num_filters=4,
+        num_lstm_layers=1,
+        target_bandwidths=[kbits],
+    )
     config.codec_name = EMBEDDED
     model = EncodecModel(config)
-    for (
-        layer
-    ) in model.quantizer.layers:  # made as zeros, which would turn all tokens into one sound
+    for layer in model.quantizer.layers:  # made as zeros, which would turn all tokens into one sound
         layer.codebook.embed.normal_()
     model.save_pretrained(folder)
 
@@ -53,9 +57,16 @@ def write_rhythm(path: Path) -> None:
 def write_model(path: Path, spec: CodecSpec, styles: tuple[str, ...] = STYLES) -> None:
     torch.manual_seed(SEED)
     config = ModelConfig(
-        features=len(MOTION_NAMES), codebooks=spec.codebooks, cardinality=spec.cardinality,
-        styles=styles, dim=32, heads=2, encoder_layers=1, decoder_layers=2, ffn=64,
-    )  # fmt: skip
+        features=len(MOTION_NAMES),
+        codebooks=spec.codebooks,
+        cardinality=spec.cardinality,
+        styles=styles,
+        dim=32,
+        heads=2,
+        encoder_layers=1,
+        decoder_layers=2,
+        ffn=64,
+    )
     zeros, ones = torch.zeros(config.features), torch.ones(config.features)
     model = DanceToMusic(config)
     save_model(path, model, spec, MOTION_NAMES, (zeros, ones), {"note": "random"})

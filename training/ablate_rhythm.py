@@ -20,18 +20,17 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from d2m_core.checkpoint import load_rhythm
 from d2m_core.files import replacing
 from d2m_core.grid import tempo_of
-from d2m_core.metrics import beat_f, tempo_correct
-from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from training.bootstrap import mean_interval
-from training.rhythm_losses import CUES, LOSSES
-from training.rhythm_pool import cached_pool, example_scene
-from training.rhythm_trainer import Trainer, TrainRhythmConfig
+from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_motion
+from d2m_core.scores import beat_f, tempo_correct
+from training.figures.bootstrap import mean_interval
+from training.figures.tables import table
+from training.rhythm.losses import CUES, LOSSES
+from training.rhythm.pool import cached_pool, example_scene
+from training.rhythm.trainer import Trainer, TrainRhythmConfig
 from training.seeds import ABLATION_SEED, RHYTHM_SEED
 from training.studio.dancer.choreography import FAMILIES
-from training.tables import table
 
 UNSEEN = ("arms_swing", "arms_flow", "swing", "waves", "trunk_waves", "latin", "jumps", "club")
 """Families for `unseen families`: a third of all, of every kind."""
@@ -89,11 +88,12 @@ def row_of(name: str, found: np.ndarray) -> dict[str, object]:
     """One line of the table."""
     beat = mean_interval(found[:, 0])
     return {
-        "variant": name, "beat F": round(beat.mean, 3),
+        "variant": name,
+        "beat F": round(beat.mean, 3),
         "95 %": f"{beat.low:.3f}..{beat.high:.3f}",
         "tempo": round(float(found[:, 1].mean()), 3),
         "downbeat F": round(float(found[:, 2].mean()), 3),
-    }  # fmt: skip
+    }
 
 
 def rows_of(name: str, net: RhythmNet, dances: int, families: bool) -> list[dict[str, object]]:
@@ -120,18 +120,17 @@ def measured(variant: Variant, args: argparse.Namespace) -> list[dict[str, objec
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "python -m training.ablate_rhythm", description=__doc__,
+        "python -m training.ablate_rhythm",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.add_argument("--minutes", type=float, default=3.0, help="each [%(default)s]")
     parser.add_argument("--dances", type=int, default=1000, help="to train on [%(default)s]")
     parser.add_argument("--scored", type=int, default=100, help="dances scored [%(default)s]")
     parser.add_argument("--folder", type=Path, default=Path("runs/ablate_rhythm"))
     parser.add_argument("--pool", type=Path, default=Path("runs/rhythm"), help="folder of dances")
     names = [variant.name for variant in variants()]
-    parser.add_argument(
-        "--only", nargs="+", choices=names, metavar="VARIANT", help=", ".join(names)
-    )
+    parser.add_argument("--only", nargs="+", choices=names, metavar="VARIANT", help=", ".join(names))
     parser.add_argument("--weights", type=Path, nargs="+", help="score these files instead")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)

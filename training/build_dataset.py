@@ -19,7 +19,7 @@ from d2m_core.errors import D2MError
 from training.builder.build import ENGINES, Order, Summary, build
 from training.builder.settings import ClipSettings, Cutting, Encoding, Gates, Seeing
 from training.builder.verify import faults
-from training.flags import add_flags
+from training.run.flags import add_flags
 from training.sources import SOURCES, SourceOptions
 from training.sources.recording import SPLITS
 
@@ -28,9 +28,10 @@ _PARTS = {"cutting": Cutting, "seeing": Seeing, "gates": Gates, "encoding": Enco
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m training.build_dataset", description=__doc__,
+        "python -m training.build_dataset",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the data set")
     add("--verify", action="store_true", help="only look through a finished data set")
@@ -44,8 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=int, default=0, help="processes [one per core]")
     add("--ray-address", default="", help="of a running cluster [starts one on this machine]")
     add("--per-shard", type=int, default=Order.per_shard, help="clips in a file [%(default)s]")
-    add("--shares", type=float, nargs=3, default=Order.shares, metavar=SPLITS,
-        help="of the splits [%(default)s]")  # fmt: skip
+    add(
+        "--shares",
+        type=float,
+        nargs=3,
+        default=Order.shares,
+        metavar=SPLITS,
+        help="of the splits [%(default)s]",
+    )
     add("--split-seed", type=int, default=0, help="draws the splits anew [%(default)s]")
     add("--again", action="store_true", help="try once more what could not be fetched or read")
     return parser
@@ -87,9 +94,19 @@ def order_of(args: argparse.Namespace) -> Order:
         timeout_s=args.timeout,
     )
     return Order(
-        args.source, options, args.out, ClipSettings(**parts), args.cache, tuple(args.shares),
-        args.split_seed, args.per_shard, args.engine, args.workers, args.ray_address, args.again,
-    )  # fmt: skip
+        args.source,
+        options,
+        args.out,
+        ClipSettings(**parts),
+        args.cache,
+        tuple(args.shares),
+        args.split_seed,
+        args.per_shard,
+        args.engine,
+        args.workers,
+        args.ray_address,
+        args.again,
+    )
 
 
 def _verify(out: Path) -> int:

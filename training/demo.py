@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from d2m_core.cli import progress_bars, summary
-from d2m_core.config import SamplingConfig
 from d2m_core.errors import D2MError
 from d2m_core.files import replacing
-from d2m_core.metrics import beat_f
+from d2m_core.music import SamplingConfig
+from d2m_core.pictures import overlay_video, rhythm_picture, save_png
 from d2m_core.pipeline import DanceMusic, dance_to_music, load_models, write_result
-from d2m_core.plots import overlay_video, rhythm_picture, save_png
 from d2m_core.rhythm import rhythm_from_audio
+from d2m_core.scores import beat_f
 from training.seeds import DEMO_SEED
-from training.studio.drawing import main as draw
+from training.studio.picture.drawing import main as draw
 
 ROOT = Path(__file__).resolve().parent.parent
 DRAWN = {
@@ -42,9 +42,7 @@ RESULTS = ("demo.mp4", "demo.wav", "demo_poses.mp4", "demo_rhythm.png")
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="A clip through the whole chain, with pictures.")
-    parser.add_argument(
-        "clip", nargs="?", type=Path, help="your video; without it a dance is drawn"
-    )
+    parser.add_argument("clip", nargs="?", type=Path, help="your video; without it a dance is drawn")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder [%(default)s]")
     parser.add_argument("--style", help="style of the music")
     parser.add_argument("--seed", type=int, default=0, help="seed of the music [%(default)s]")
@@ -88,9 +86,7 @@ def _key(clip: Path, args: argparse.Namespace) -> str:
     inputs = [clip, *sorted((ROOT / "d2m_core").glob("*.py")), Path(__file__)]
     inputs += sorted(path for path in (ROOT / "weights").rglob("*") if path.is_file())
     stamps = [
-        f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
-        for path in inputs
-        if path.exists()
+        f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in inputs if path.exists()
     ]
     return hashlib.sha256(repr((args.style, args.seed, str(clip), stamps)).encode()).hexdigest()
 
@@ -103,9 +99,12 @@ def _run(clip: Path, args: argparse.Namespace) -> DanceMusic:
         write_result(result, args.out / "demo.mp4")
         write_result(result, args.out / "demo.wav")
         overlay_video(
-            result.clip, result.poses, args.out / "demo_poses.mp4", rhythm=result.rhythm,
+            result.clip,
+            result.poses,
+            args.out / "demo_poses.mp4",
+            rhythm=result.rhythm,
             on_progress=lambda done, total: on_progress("overlay", done, total),
-        )  # fmt: skip
+        )
     save_png(rhythm_picture(result.rhythm, result.audio), args.out / "demo_rhythm.png")
     return result
 
@@ -128,7 +127,7 @@ def _describe(result: DanceMusic, truth: dict | None, out: Path) -> str:
         lines += [
             f"true dance    {truth['tempo_bpm']:.1f} BPM, {len(true_s)} beats; rhythm against it: "
             f"F {beat_f(true_s, result.rhythm.beats_s):.2f}, music against it: "
-            f"F {beat_f(true_s, heard.beats_s):.2f} (beat F-measure, 70 ms)",
+            f"F {beat_f(true_s, heard.beats_s):.2f} (beat F-measure, 70 ms)"
         ]
     lines.append("wrote         " + ", ".join(str(out / name) for name in RESULTS))
     return "\n".join(lines) + "\n"

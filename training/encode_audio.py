@@ -13,80 +13,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from d2m_core.audio import to_mono
-from d2m_core.checkpoint import load_rhythm
-from d2m_core.codec import Codec, encode_audio, load_codec
+from d2m_core.codec import Codec, load_codec
 from d2m_core.errors import D2MError, SettingError
-from d2m_core.motion import MOTION_NAMES, extract_motion
-from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.types import MotionFeatures
-from training.data import TrainItem, as_float16, read_item, write_item
-from training.studio.members import MUSIC, POSES, Pair
-from training.studio.pool import run, step_done
-from training.studio.shards import PairFolder
+from d2m_core.rhythm import RhythmNet, load_rhythm
+from training.pairs.pair import MUSIC, POSES
+from training.pairs.shards import PairFolder
+from training.run.processes import run, step_done
+from training.transformer.encoding import Encoding, encode_pair
+from training.transformer.items import read_item, write_item
 
 _PAIRS_PER_JOB = 16
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How pairs become items."""
-
-    data: Path
-    out: Path
-    codec: str
-    rhythm: str | None = None
-    """Rhythm network whose curves stand in for the music's own in half of the items."""
-    bandwidth: float | None = None
-    """kbit/s where the codec offers several; its highest otherwise."""
-
-
-def encode_pair(pair: Pair, codec: Codec, rhythm: RhythmNet | None = None) -> TrainItem:
-    """The training item of a pair with music, beats and curves; `rhythm` as in `Encoding`."""
-    facts = pair.facts
-    if pair.music is None or pair.curves is None or facts.tempo_bpm is None:
-        raise SettingError(
-            f"Pair {pair.name} has no music with beats; make pairs with both, or leave it out."
-        )
-    codes = encode_audio(codec, to_mono(pair.music)).codes
-    motion = None if pair.seen is None else extract_motion(pair.seen)
-    curves = _curves(pair.name, pair.curves, motion, rhythm)
-    return TrainItem(
-        codes=codes[0].numpy().astype(np.int16),
-        curves=curves.astype(np.float16),
-        beats_s=np.array(facts.beats_s, np.float64),
-        downbeats=np.array(facts.downbeats, np.bool_),
-        codec=codec.spec,
-        tempo_bpm=facts.tempo_bpm,
-        motion=None if motion is None else _fitted(as_float16(motion.values), len(curves)),
-        motion_names=MOTION_NAMES,
-        style=facts.style,
-    )
-
-
-def _curves(
-    name: str, own: np.ndarray, motion: MotionFeatures | None, net: RhythmNet | None
-) -> np.ndarray:
-    """Rhythm curves [F, R]: the music's own, or those read from the dance."""
-    rng = np.random.default_rng([zlib.crc32(name.encode()), 77])
-    if net is None or motion is None or rng.random() < 0.5:
-        return own
-    return _fitted(rhythm_from_motion(motion, net).curves, len(own))
-
-
-def _fitted(values: np.ndarray, frames: int) -> np.ndarray:
-    """Exactly `frames` rows; poses and music may differ by one."""
-    short = max(0, frames - len(values))
-    return np.pad(values, ((0, short), (0, 0)), mode="edge")[:frames]
 
 
 @lru_cache(maxsize=1)
@@ -147,9 +89,10 @@ def _same_kind(encoding: Encoding, there: Iterable[str]) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "python -m training.encode_audio", description=__doc__,
+        "python -m training.encode_audio",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of shards")
     parser.add_argument("--out", type=Path, default=Path("runs/items"), help="[%(default)s]")
     parser.add_argument("--codec", default="weights/codec_2", help="name or folder [%(default)s]")

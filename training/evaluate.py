@@ -4,9 +4,10 @@
     python -m training.evaluate rhythm [--sets SET ...] [--melody DIR] [--clips DIR]
     python -m training.evaluate clips FOLDER
 
-`music`: dances the networks never saw go in, music comes out and is scored (`training.music_board`;
-columns in `training.music_scores`). `rhythm`: beats and accents found in sets of dances and clips
-(`training.evaluate_rhythm`), one table for each. `clips`: every video in a folder runs from file to
+`music`: dances the networks never saw go in, music comes out and is scored
+(`training.scoreboard.music.board`; columns in `training.scoreboard.music.scores`).
+`rhythm`: beats and accents found in sets of dances and clips
+(`training.scoreboard.rhythm_sets`), one table for each. `clips`: every video in a folder runs from file to
 music. Results are printed as tables and written as JSON into `runs/evaluate/`, those of `music`
 with pages of pictures into `runs/evaluate/music/`.
 """
@@ -20,16 +21,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from d2m_core.audio import load_audio
-from d2m_core.config import SamplingConfig
 from d2m_core.errors import D2MError
 from d2m_core.files import replacing
-from d2m_core.metrics import beat_f, beat_f_chance
+from d2m_core.media import load_audio
+from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import Models, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio
-from training.evaluate_rhythm import add_rhythm_flags, rhythm_scores, videos_in
-from training.music_board import add_music_flags, music_scores
-from training.tables import table
+from d2m_core.scores import beat_f, beat_f_chance
+from training.figures.tables import table
+from training.scoreboard.music.board import add_music_flags, music_scores
+from training.scoreboard.rhythm_sets import add_rhythm_flags, rhythm_scores, videos_in
 
 
 def score_clip(path: Path, models: Models, out: Path) -> dict:
@@ -51,9 +52,7 @@ def score_clip(path: Path, models: Models, out: Path) -> dict:
         own = rhythm_from_audio(load_audio(path, duration_s=result.clip.duration_s, mono=True))
         found = result.rhythm.beats_s
         facts["song_f"] = round(beat_f(own.beats_s, found), 2)
-        facts["song_f_rotated"] = round(
-            beat_f_chance(own.beats_s, found, result.clip.duration_s), 2
-        )
+        facts["song_f_rotated"] = round(beat_f_chance(own.beats_s, found, result.clip.duration_s), 2)
         facts["song_bpm"] = round(own.tempo_bpm, 1)
     return facts
 
@@ -70,15 +69,11 @@ def _clips(args: argparse.Namespace) -> tuple[list[dict], str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Scores of the whole chain, with controls.")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]"
-    )
+    parser.add_argument("--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]")
     commands = parser.add_subparsers(dest="what", required=True)
     music = commands.add_parser("music", help="music for unseen dances, with all controls")
     add_music_flags(music)
-    add_rhythm_flags(
-        commands.add_parser("rhythm", help="beats and accents found in sets of dances")
-    )
+    add_rhythm_flags(commands.add_parser("rhythm", help="beats and accents found in sets of dances"))
     clips = commands.add_parser("clips", help="every video in a folder, from file to music")
     clips.add_argument("folder", type=Path)
     return parser

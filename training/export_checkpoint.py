@@ -18,13 +18,13 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from d2m_core.checkpoint import load_model, read_info, save_model
+from d2m_core.checkpoint import read_info
 from d2m_core.errors import D2MError, ModelError
-from d2m_core.model import DanceToMusic
+from d2m_core.music import DanceToMusic, load_model, save_model
 from d2m_core.types import CodecSpec
-from training.lora import add_adapters, merged
-from training.trainer import shape_of
-from training.versions import commit
+from training.run.provenance import commit
+from training.transformer.adapters import add_adapters, merged
+from training.transformer.trainer import shape_of
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,13 @@ def export(given: Export) -> dict[str, Any]:
         ) from error
     spec, names = _kind(state, given.run)
     info = {
-        "note": given.note, "licence": given.licence, "weights": given.weights,
-        "steps": state["step"], "minutes": round(state["spent_s"] / 60, 1), "commit": commit(),
-    }  # fmt: skip
+        "note": given.note,
+        "licence": given.licence,
+        "weights": given.weights,
+        "steps": state["step"],
+        "minutes": round(state["spent_s"] / 60, 1),
+        "commit": commit(),
+    }
     save_model(given.out, net, spec, names, None, info, half=given.half)
     load_model(given.out)  # what was written can be read
     return read_info(given.out)
@@ -89,9 +93,10 @@ def _kind(state: dict[str, Any], run: Path) -> tuple[CodecSpec, list[str]]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "python -m training.export_checkpoint", description=__doc__,
+        "python -m training.export_checkpoint",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     add = parser.add_argument
     add("--run", type=Path, default=Path("runs/model"), help="folder of the training [%(default)s]")
     add("--out", type=Path, required=True, help="file to write (.safetensors)")

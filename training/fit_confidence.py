@@ -1,4 +1,4 @@
-"""Fits the confidence of `d2m_core.beat_confidence` to a rhythm network.
+"""Fits the confidence of `d2m_core.rhythm.confidence` to a rhythm network.
 
     python -m training.fit_confidence --weights weights/rhythm.safetensors
 
@@ -19,18 +19,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.assets import default_weights
-from d2m_core.beat_confidence import CUES, cues
-from d2m_core.beat_tracking import at_rate
-from d2m_core.beats import decode_beats
-from d2m_core.checkpoint import load_rhythm
-from d2m_core.metrics import beat_f
 from d2m_core.motion import extract_motion
-from d2m_core.rhythm import RhythmCurves, RhythmNet, rhythm_curves
+from d2m_core.rhythm import RhythmCurves, RhythmNet, load_rhythm, rhythm_curves
+from d2m_core.rhythm.confidence import CUES, cues
+from d2m_core.rhythm.decoding import decode_beats
+from d2m_core.rhythm.gains import at_rate
+from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS, PoseSequence
-from training.calibration import reliability
-from training.rhythm_pool import random_scene
+from d2m_core.weights import default_weights
+from training.figures.calibration import reliability
 from training.seeds import DEVELOPMENT_SEED
+from training.studio.any_scene import random_scene
 from training.studio.stage.noise import mediapipe_like
 
 RIGHT_F = 0.7
@@ -75,16 +74,12 @@ def hard_to_see(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
     return replace(poses, present=poses.present & ~lost[:, None])
 
 
-def _example(
-    seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int
-) -> Example:
+def _example(seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int) -> Example:
     frames = round(length_s * MOTION_FPS)
     beat, down, onset = (c[:frames] for c in (seen.beat, seen.downbeat, seen.onset))
     tempo = None if seen.tempo is None else seen.tempo[:frames]
     accents = None if seen.accents is None else seen.accents[:frames]
-    grid = decode_beats(
-        beat, MOTION_FPS, down, None, onset, tempo, fall_back=False, accents=accents
-    )
+    grid = decode_beats(beat, MOTION_FPS, down, None, onset, tempo, fall_back=False, accents=accents)
     signs = cues(at_rate(beat.astype(np.float64), MOTION_FPS), grid.beats_s, grid.tempo_bpm, onset)
     right = beat_f(beats_s[beats_s < length_s], grid.beats_s) >= RIGHT_F
     return Example(signs, bool(right), weight, dance)
@@ -123,9 +118,10 @@ def cross_validated_error(examples: list[Example]) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "python -m training.fit_confidence", description=__doc__,
+        "python -m training.fit_confidence",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
     parser.add_argument("--dances", type=int, default=350, help="[%(default)s]")
     args = parser.parse_args(argv)

@@ -14,7 +14,7 @@ only; whatever is new takes a free range and writes it down here.
 | 200_000 and up | straight pairs that the transformer and the codec of straight music train on |
 | 890_000 and up | straight music that measures codecs and their repeats |
 | 900_000 and up | music that measures the codec |
-| 8_000_000 and up | music that `training.studio.check_styles` measures |
+| 8_000_000 and up | music that `training.check_styles` measures |
 | 8_500_000 and up | music that `benchmarks.align` brings onto dances |
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |

@@ -1,4 +1,4 @@
-"""Trains the transformer on a folder of items (`training.data`) and writes a checkpoint.
+"""Trains the transformer on a folder of items (`training.transformer.windows`) and writes a checkpoint.
 
     python -m training.train --data runs/items --minutes 45
     python -m training.train --preset tiny --folder runs/tiny --out runs/tiny/model.safetensors
@@ -24,16 +24,17 @@ from typing import Any
 
 import torch
 
-from d2m_core.config import PRESETS, SYNTHETIC, ModelConfig, TrainConfig
 from d2m_core.errors import D2MError
-from training.data import read_folder, split
-from training.flags import add_flags
-from training.musicgen import decoder_shape
-from training.own_checkpoint import checkpoint_shape, is_checkpoint
-from training.synthetic_items import make_items
-from training.trainer import Trainer, faster_precision
-from training.versions import commit
-from training.watch import Watch
+from d2m_core.music import ModelConfig
+from training.run.flags import add_flags
+from training.run.provenance import commit
+from training.transformer.log import Watch
+from training.transformer.made_items import make_items
+from training.transformer.settings import PRESETS, SYNTHETIC, TrainConfig
+from training.transformer.start_musicgen import decoder_shape
+from training.transformer.start_ours import checkpoint_shape, is_checkpoint
+from training.transformer.trainer import Trainer, faster_precision
+from training.transformer.windows import read_folder, split
 
 log = logging.getLogger("train")
 
@@ -50,9 +51,7 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     else:
         if config.init:
             shape = {**shape, **decoder_shape(config.init, codec)}
-        full = ModelConfig(
-            len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape
-        )
+        full = ModelConfig(len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape)
     trainer = Trainer(config, full, data)
     resumed = config.resume and trainer.restore()
     if trainer.precision == "auto":
@@ -61,10 +60,14 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     if first:
         log.info(
             "%.2f M parameters, %d items (%.2f h), %d processes of %s, %s, from step %d",
-            sum(p.numel() for p in trainer.net.parameters()) / 1e6, len(data.train), data.hours,
-            trainer.workers.num_processes, trainer.device, trainer.precision,
+            sum(p.numel() for p in trainer.net.parameters()) / 1e6,
+            len(data.train),
+            data.hours,
+            trainer.workers.num_processes,
+            trainer.device,
+            trainer.precision,
             trainer.step if resumed else 0,
-        )  # fmt: skip
+        )
     watch = Watch(trainer) if first else None
     try:
         _run(trainer, watch)
@@ -120,9 +123,7 @@ def parse(argv: list[str]) -> tuple[TrainConfig, dict[str, Any]]:
     parser = argparse.ArgumentParser(
         "training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--preset", choices=sorted(PRESETS), default="default", help="defaults to start from"
-    )
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="default", help="defaults to start from")
     left = ("styles", "gated")  # the data's, and the business of init
     shape = [f for f in fields(ModelConfig) if f.default is not MISSING and f.name not in left]
     add_flags(parser, TrainConfig)

@@ -25,18 +25,12 @@ from d2m_core.errors import SettingError
 from d2m_core.files import replacing
 from training.codec.figures import coded, measure
 from training.codec.log import RunLog
-from training.codec.music import (
-    Music,
-    PoolMusic,
-    band_pieces,
-    held_out_pieces,
-    open_shards,
-)
+from training.codec.music import Music, PoolMusic, band_pieces, held_out_pieces, open_shards
 from training.codec.network import export, parameters_of, tame
 from training.codec.settings import CodecTraining
 from training.codec.straight_music import held_out_straight
 from training.codec.trainer import CodecTrainer
-from training.flags import add_flags
+from training.run.flags import add_flags
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +62,10 @@ def open_music(trainer: CodecTrainer) -> Music:
         with workers.main_process_first():
             pool = band_pieces(trainer.run / "pool", settings.pool_minutes)
         return PoolMusic(pool, settings.seed)
+    hop = settings.hop if settings.straight else 0
     return open_shards(
-        Path(settings.data), settings.seed, workers.process_index, workers.num_processes,
-        settings.hop if settings.straight else 0,
-    )  # fmt: skip
+        Path(settings.data), settings.seed, workers.process_index, workers.num_processes, hop=hop
+    )
 
 
 def resume(trainer: CodecTrainer) -> None:
@@ -107,10 +101,13 @@ class _Watch:
         kbits = max(trainer.net.model.config.target_bandwidths)
         log.info(
             "%.2f M parameters, %g steps/s, %g kbit/s, %s on %d processes of %s",
-            size, self.settings.token_rate, kbits,
+            size,
+            self.settings.token_rate,
+            kbits,
             "bfloat16" if trainer.net.in_half else "float32",
-            trainer.workers.num_processes, trainer.device.type,
-        )  # fmt: skip
+            trainer.workers.num_processes,
+            trainer.device.type,
+        )
 
     def after_step(self) -> None:
         trainer, settings = self.trainer, self.settings

@@ -4,7 +4,7 @@
     python -m training.train_rhythm --data MY_SET --out mine.safetensors
 
 The first, run again, goes on from what lies in `--folder`. The second starts from `--start` and
-needs a few minutes (`training.adapt_rhythm`); with `--folds 3` it writes nothing and shows instead
+needs a few minutes (`training.rhythm.adapt`); with `--folds 3` it writes nothing and shows instead
 what fitting does to dances that were not fitted to.
 """
 
@@ -21,17 +21,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.checkpoint import load_rhythm, save_rhythm
 from d2m_core.errors import require
 from d2m_core.grid import tempo_of
-from d2m_core.metrics import beat_f, tempo_correct
 from d2m_core.motion import MOTION_NAMES
-from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from training.drawn_pool import drawn_pool, joined
-from training.flags import add_flags
-from training.rhythm_losses import left_out_moves
-from training.rhythm_pool import Pool, cached_pool, example
-from training.rhythm_trainer import Trainer, TrainRhythmConfig
+from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_motion, save_rhythm
+from d2m_core.scores import beat_f, tempo_correct
+from training.rhythm.drawn import drawn_pool, joined
+from training.rhythm.losses import left_out_moves
+from training.rhythm.pool import Pool, cached_pool, example
+from training.rhythm.trainer import Trainer, TrainRhythmConfig
+from training.run.flags import add_flags
 from training.seeds import DRAWN_SEED, RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 
 log = logging.getLogger("train_rhythm")
@@ -84,8 +83,11 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
             now = score(trainer.averaged_net(), held_out)
             log.info(
                 "step %d, %.1f min: loss %.4f, beat F %.3f, tempo %.2f, downbeat F %.3f",
-                trainer.step, trainer.spent_s / 60, trainer.loss, *vars(now).values(),
-            )  # fmt: skip
+                trainer.step,
+                trainer.spent_s / 60,
+                trainer.loss,
+                *vars(now).values(),
+            )
             trainer.save_state(state)
     return _finish(config, trainer, held_out, command)
 
@@ -126,8 +128,8 @@ def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, comman
 
 def fit_to(config: TrainRhythmConfig) -> int:
     """Fits a trained network to own dances and saves it, or cross-validates that."""
-    from training.adapt_rhythm import AdaptSettings, adapt, read_dances
-    from training.adapt_scores import cross_validated
+    from training.rhythm.adapt import AdaptSettings, adapt, read_dances
+    from training.rhythm.cross_validation import cross_validated
 
     torch.set_num_threads(config.threads)
     config.folder.mkdir(parents=True, exist_ok=True)

@@ -23,22 +23,23 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.config import SamplingConfig, metre_of_style
 from d2m_core.errors import D2MError
 from d2m_core.files import replacing
-from d2m_core.metrics import beat_f
-from d2m_core.metrics_sound import clipped_share, frechet_distance, silent_share
+from d2m_core.music import SamplingConfig
 from d2m_core.rhythm import rhythm_from_motion
+from d2m_core.scores import beat_f
+from d2m_core.styles import metre_of_style
 from d2m_core.types import Rhythm
-from training.bootstrap import mean_interval
-from training.music_board import add_model_flags
-from training.music_controls import loop_s
-from training.music_make import Maker, hear, models_for
-from training.music_report import plain
-from training.music_sets import Dance, SetOptions, dances_of, styles_for
-from training.style_data import Pulse
-from training.style_net import StyleJudge, load_judge
-from training.tables import table
+from training.figures.bootstrap import mean_interval
+from training.figures.tables import table
+from training.judges.sound import clipped_share, frechet_distance, silent_share
+from training.judges.style import StyleJudge, load_judge
+from training.judges.style_spectra import Pulse
+from training.scoreboard.music.board import add_model_flags
+from training.scoreboard.music.controls import loop_s
+from training.scoreboard.music.making import Maker, hear, models_for
+from training.scoreboard.music.report import plain
+from training.scoreboard.music.sets import Dance, SetOptions, dances_of, styles_for
 
 AXES = {
     "temperature": "temperatures",
@@ -64,13 +65,9 @@ def settings_of(values: dict[str, Sequence[Any]], full: bool) -> list[SamplingCo
     """The grid: every combination, or the base and one setting changed at a time."""
     base = {name: options[0] for name, options in values.items()}
     if full:
-        combined = [
-            dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())
-        ]
+        combined = [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
     else:
-        changed = [
-            {**base, name: value} for name, options in values.items() for value in options[1:]
-        ]
+        changed = [{**base, name: value} for name, options in values.items() for value in options[1:]]
         combined = [base, *changed]
     return [SamplingConfig(**each) for each in combined]
 
@@ -95,15 +92,16 @@ def score_settings(
     windows = np.concatenate([judge.embed(take.wave, pulse) for take, _, pulse in together])
     row = {name: getattr(sampling, name) for name in AXES}
     return {
-        **row, "rhythm F": f.mean, "95 %": f"{f.low:.2f}..{f.high:.2f}",
-        "dance F": float(np.mean(true or [np.nan])), "style": float(np.mean(styles)),
-        "FAD": frechet_distance(
-            windows.mean(0), np.cov(windows, rowvar=False), judge.mean, judge.covariance
-        ),
+        **row,
+        "rhythm F": f.mean,
+        "95 %": f"{f.low:.2f}..{f.high:.2f}",
+        "dance F": float(np.mean(true or [np.nan])),
+        "style": float(np.mean(styles)),
+        "FAD": frechet_distance(windows.mean(0), np.cov(windows, rowvar=False), judge.mean, judge.covariance),
         "loop s": max(loop_s(take) for take in takes),
         "silent": float(np.mean([silent_share(take.wave) for take in takes])),
         "clipped": float(np.mean([clipped_share(take.wave) for take in takes])),
-    }  # fmt: skip
+    }
 
 
 def _name(sampling: SamplingConfig) -> str:
@@ -118,11 +116,7 @@ def tune(args: argparse.Namespace) -> list[dict[str, Any]]:
     dances = list(tqdm(dances_of(args.set, options), desc="dances", unit="dance"))
     styles = styles_for(dances, models.model.model.config.styles)
     asked = [
-        Asked(
-            dance,
-            rhythm_from_motion(dance.motion, models.rhythm, metre=metre_of_style(style)),
-            style,
-        )
+        Asked(dance, rhythm_from_motion(dance.motion, models.rhythm, metre=metre_of_style(style)), style)
         for dance, style in zip(dances, styles, strict=True)
     ]
     maker = Maker(models, args.model, args.out / "made")
@@ -141,9 +135,10 @@ def tune(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m training.tune_sampling", description=__doc__,
+        "python -m training.tune_sampling",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     add, base = parser.add_argument, SamplingConfig()
     add_model_flags(parser)
     add("--out", type=Path, default=Path("runs/tune_sampling"), help="folder [%(default)s]")

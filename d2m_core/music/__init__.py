@@ -1,1 +1,20 @@
-"""Music: the transformer's side of the chain."""
+"""The transformer: writes codec tokens on a rhythm.
+
+`model` is read from top to bottom; `windows` says what each stretch is told; `sampling` writes it.
+"""
+
+from .model import DanceToMusic, ModelConfig
+from .sampling import generate_tokens
+from .settings import SamplingConfig
+from .weights import LoadedModel, load_model, save_model, styles_in
+
+__all__ = [
+    "DanceToMusic",
+    "LoadedModel",
+    "ModelConfig",
+    "SamplingConfig",
+    "generate_tokens",
+    "load_model",
+    "save_model",
+    "styles_in",
+]

@@ -32,6 +32,4 @@ def _node(name: str, about: dict[str, Any]) -> type:
 
 
 NODE_CLASS_MAPPINGS = {name: _node(name, about) for name, about in SCHEMA["nodes"].items()}
-NODE_DISPLAY_NAME_MAPPINGS = {
-    name: about["display_name"] for name, about in SCHEMA["nodes"].items()
-}
+NODE_DISPLAY_NAME_MAPPINGS = {name: about["display_name"] for name, about in SCHEMA["nodes"].items()}

@@ -129,8 +129,7 @@ class Browser:
         asked = self.page.wait_for_function("window.asked").as_element()
         asked.set_input_files(path)
         self.page.wait_for_function(
-            "([id, name]) => app.graph.getNodeById(id).widgets[0].value === name",
-            arg=[node, path.name],
+            "([id, name]) => app.graph.getNodeById(id).widgets[0].value === name", arg=[node, path.name]
         )
 
     def _still(self, widget: list[Any]) -> list[float]:

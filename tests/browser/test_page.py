@@ -16,10 +16,11 @@ import pytest
 
 from scripts.make_thumbnails import SIZE
 from scripts.workflow_graphs import GRAPHS
-from tests.browser.page import HEARD, Browser, browser, prepare_base, with_weights
 from tests.comfy_server import REPOSITORY, comfy_server, put_pose_model
 from tests.setup_comfy import browser_missing
-from training.studio.drawing import demo_dance, render_scene
+from training.studio.picture.drawing import demo_dance, render_scene
+
+from .page import HEARD, Browser, browser, prepare_base, with_weights
 
 
 def why_not() -> str:
@@ -120,9 +121,7 @@ def plain(graph: dict[str, Any]) -> dict[str, Any]:
     return {
         node: {
             "class_type": data["class_type"],
-            "inputs": {
-                name: value for name, value in data["inputs"].items() if name not in PAGE_ONLY
-            },
+            "inputs": {name: value for name, value in data["inputs"].items() if name not in PAGE_ONLY},
         }
         for node, data in graph.items()
     }

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests import tiny_models
-from tests.comfy_server import PYTHON, REPOSITORY, Server, comfy_server, put_pose_model
-from tests.nodes.graphs import DURATION_S, FILM, LOAD, OTHER_CODEC, POSE, VARIANT, Graph
-from training.studio.drawing import demo_dance, render_scene
+from tests.comfy_server import REPOSITORY, Server, comfy_server, put_pose_model
+from tests.setup_comfy import PYTHON
+from training.studio.picture.drawing import demo_dance, render_scene
+
+from .graphs import DURATION_S, FILM, LOAD, OTHER_CODEC, POSE, VARIANT, Graph
 
 TEST_PACK = Path(__file__).resolve().parent / "pack_for_tests"
 ACE_STEP_PACK = REPOSITORY / "tests" / "ace_step_pack"
@@ -49,9 +51,7 @@ def clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def basic(clip: str) -> Graph:
-    graph = json.loads(
-        (REPOSITORY / "workflows" / "api" / "basic.json").read_text(encoding="utf-8")
-    )
+    graph = json.loads((REPOSITORY / "workflows" / "api" / "basic.json").read_text(encoding="utf-8"))
     del graph[FILM]  # tests that need a film add one
     graph[LOAD]["inputs"]["file"] = clip
     graph[POSE]["inputs"]["model"] = VARIANT

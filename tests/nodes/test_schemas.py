@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.comfy_server import APP, DECLARE_OPERATORS, PYTHON, REPOSITORY, install_pack
+from tests.comfy_server import DECLARE_OPERATORS, REPOSITORY, install_pack
+from tests.setup_comfy import APP, PYTHON
 
 NEEDS_COMFY = pytest.mark.skipif(
     not PYTHON.exists(), reason="no ComfyUI in .comfy; `python tests/setup_comfy.py` sets it up"
@@ -59,35 +60,34 @@ SAMPLING = ["style", "seed", "temperature", "top_k", "top_p", "guidance", "poses
 
 RELEASED: dict[str, list[str]] = {
     "D2M_LoadVideo": ["file", "start_s", "duration_s", "path"],
-    "D2M_PoseEstimate": [
-        "video", "model", "people", "dancer", "draw", "download", "keypoints", "rate",
-    ],
+    "D2M_PoseEstimate": ["video", "model", "people", "dancer", "draw", "download", "keypoints", "rate"],
     "D2M_PoseFromKeypoints": ["keypoints", "fps", "video"],
     "D2M_PoseToKeypoints": ["poses", "people", "layout", "width", "height"],
     "D2M_SelectDancer": ["poses", "dancer", "number"],
     "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
     "D2M_EditRhythm": [
-        "rhythm", "tempo", "tempo_bpm", "grid", "shift_ms", "swing", "energy", "beats_per_bar",
+        "rhythm",
+        "tempo",
+        "tempo_bpm",
+        "grid",
+        "shift_ms",
+        "swing",
+        "energy",
+        "beats_per_bar",
         "beats",
     ],
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
     "D2M_LoadModel": ["model_name"],
-    "D2M_Sampler": [
-        "model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance",
-    ],
-    "D2M_Continue": [
-        "model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance",
-    ],
+    "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance"],
+    "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance"],
     "D2M_LoadCodec": ["codec_name", "download"],
     "D2M_EnCodecDecode": ["tokens", "codec"],
     "D2M_EnCodecEncode": ["audio", "codec"],
-    "D2M_AlignAudio": [
-        "audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop",
-    ],
+    "D2M_AlignAudio": ["audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop"],
     "D2M_ScoreMusic": ["audio", "rhythm", "poses"],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
     "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level"],
-}  # fmt: skip
+}
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
 RHYTHM_OUTPUTS = ["D2M_RHYTHM", "IMAGE", "FLOAT", "INT", "INT", "COMBO", "STRING", "FLOAT"]
@@ -138,9 +138,7 @@ DISPLAY_NAMES = {
 LANGUAGES = ("fr", "zh")
 """Besides English, which the schemas speak."""
 
-TYPES_OF_STOCK_NODES = {
-    "VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT",
-}  # fmt: skip
+TYPES_OF_STOCK_NODES = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT"}
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +152,12 @@ def in_comfyui(code: str, base: Path) -> dict[str, Any]:
     pack = base / "custom_nodes" / "ComfyUI-Dance.To-Music"
     install_pack(pack)
     done = subprocess.run(
-        [str(PYTHON), "-c", code.replace("PACK", repr(str(pack))), "--cpu",
-         "--base-directory", str(base)],
-        cwd=APP, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        [str(PYTHON), "-c", code.replace("PACK", repr(str(pack))), "--cpu", "--base-directory", str(base)],
+        cwd=APP,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert "REPORT " in done.stdout, done.stdout[-2000:] + done.stderr[-4000:]
     return json.loads(done.stdout.split("REPORT ", 1)[1])
 
@@ -187,9 +187,7 @@ def test_outputs_keep_their_order(report: dict[str, Any], name: str) -> None:
 
 @NEEDS_COMFY
 @pytest.mark.parametrize("name", RELEASED)
-def test_every_input_says_what_it_is_and_has_a_sane_default(
-    report: dict[str, Any], name: str
-) -> None:
+def test_every_input_says_what_it_is_and_has_a_sane_default(report: dict[str, Any], name: str) -> None:
     node = report["nodes"][name]
     for kind in ("required", "optional"):
         for input_id, (socket, facts) in node["input"].get(kind, {}).items():
@@ -208,9 +206,7 @@ def test_every_input_says_what_it_is_and_has_a_sane_default(
 
 @NEEDS_COMFY
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_node_and_input_is_translated_and_nothing_else(
-    report: dict[str, Any], language: str
-) -> None:
+def test_every_node_and_input_is_translated_and_nothing_else(report: dict[str, Any], language: str) -> None:
     folder = REPOSITORY / "locales" / language
     texts = json.loads((folder / "nodeDefs.json").read_text(encoding="utf-8"))
     assert texts.keys() == report["nodes"].keys()

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from d2m_core.codec import load_codec
-from d2m_core.config import STYLES
+from d2m_core.styles import STYLES
 from tests import tiny_models
-from tests.comfy_server import PACK, PYTHON, Server
+from tests.comfy_server import PACK, Server
 from tests.media import make_clip
-from tests.nodes.graphs import (
+from tests.setup_comfy import PYTHON
+
+from .graphs import (
     CODEC,
     DECODE,
     DURATION_S,
@@ -56,9 +58,7 @@ def test_from_an_uploaded_clip_to_music_of_its_length(server: Server, basic: Gra
     assert samples.std() > 1e-4, "silence"
     with av.open(str(saved(server, entry))) as container:
         kept = json.loads(container.metadata["prompt"])
-    assert {node: kept[node]["inputs"] for node in kept} == {
-        node: basic[node]["inputs"] for node in basic
-    }
+    assert {node: kept[node]["inputs"] for node in kept} == {node: basic[node]["inputs"] for node in basic}
     assert str(server.base) not in json.dumps(kept), "a saved file tells where things lie"
     (overlay,) = entry["outputs"][POSE]["images"]
     assert video_length_s(server.file(overlay)) == pytest.approx(DURATION_S, abs=0.05)
@@ -148,10 +148,7 @@ def test_stock_nodes_fit_before_and_after_ours(server: Server, basic: Graph) -> 
     graph |= {
         "20": {"class_type": "LoadVideo", "inputs": {"file": basic[LOAD]["inputs"]["file"]}},
         "21": {"class_type": "PreviewAudio", "inputs": {"audio": [DECODE, 0]}},
-        "22": {
-            "class_type": "SaveAudio",
-            "inputs": {"audio": [DECODE, 0], "filename_prefix": "stock"},
-        },
+        "22": {"class_type": "SaveAudio", "inputs": {"audio": [DECODE, 0], "filename_prefix": "stock"}},
         "23": {"class_type": "GetVideoComponents", "inputs": {"video": ["20", 0]}},
         "24": {
             "class_type": "CreateVideo",
@@ -204,9 +201,9 @@ def test_poses_of_another_node_replace_the_pose_model(server: Server, basic: Gra
     """Our own POSE_KEYPOINT stands for DWPose's: the pose model named here is not there."""
     graph = with_inputs(basic, RHYTHM, poses=["40", 0])
     graph = with_inputs(graph, SAMPLER, poses=["40", 0])
-    graph["40"] = with_inputs(
-        basic, POSE, model="heavy", download=False, keypoints=[POSE, 1], draw=False
-    )[POSE]
+    graph["40"] = with_inputs(basic, POSE, model="heavy", download=False, keypoints=[POSE, 1], draw=False)[
+        POSE
+    ]
     entry = server.run(graph)
     assert_success(entry)
     samples, rate = read_audio(saved(server, entry))
@@ -310,9 +307,7 @@ def test_styles_of_ones_own_model_can_be_chosen(server: Server, basic: Graph) ->
     polka = with_inputs(basic, SAMPLER, style="polka")
     assert "'polka'; choose any, house" in rejected(server, polka, SAMPLER)
     own = server.base / "models" / "dance2music" / "own.safetensors"
-    spec = load_codec(
-        server.base / "custom_nodes" / PACK / "weights" / tiny_models.CODEC_FOLDER
-    ).spec
+    spec = load_codec(server.base / "custom_nodes" / PACK / "weights" / tiny_models.CODEC_FOLDER).spec
     tiny_models.write_model(own, spec, ("polka", "house"))
     try:
         assert offered() == ["any", *STYLES, "polka"]

@@ -9,23 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from d2m_core.pose_keypoints import to_openpose
+from d2m_core.pose import to_openpose
 from d2m_core.types import PoseSequence
-from tests.comfy_server import PYTHON, Server, comfy_server, put_pose_model
-from tests.nodes.conftest import TEST_PACK
-from tests.nodes.graphs import (
-    Graph,
-    assert_success,
-    clicks,
-    dump,
-    dumped,
-    failed,
-    only,
-    rejected,
-    saved,
-    shown_text,
-)
-from training.studio.drawing import demo_dance, render_scene
+from tests.comfy_server import Server, comfy_server, put_pose_model
+from tests.setup_comfy import PYTHON
+from training.studio.picture.drawing import demo_dance, render_scene
+
+from .conftest import TEST_PACK
+from .graphs import Graph, assert_success, clicks, dump, dumped, failed, only, rejected, saved, shown_text
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
 
@@ -83,16 +74,40 @@ def graph() -> Graph:
         "4": node("SelectDancer", poses=["3", 0], dancer="blend of all", number=0),
         "5": clicks(6.0, 120.0),
         "6": node("RhythmFromAudio", audio=["5", 0], tempo_bpm=0.0),
-        "7": node("EditRhythm", rhythm=["6", 0], tempo="steady", tempo_bpm=120.0, grid="as it is",
-                  shift_ms=0.0, swing=50.0, energy=1.0, beats_per_bar=0, beats=""),
-        "8": node("AlignAudio", audio=["5", 0], rhythm=["7", 0], strength=1.0, most_bend=8.0,
-                  most_tempo_change=50.0, start="best", loop=True),
+        "7": node(
+            "EditRhythm",
+            rhythm=["6", 0],
+            tempo="steady",
+            tempo_bpm=120.0,
+            grid="as it is",
+            shift_ms=0.0,
+            swing=50.0,
+            energy=1.0,
+            beats_per_bar=0,
+            beats="",
+        ),
+        "8": node(
+            "AlignAudio",
+            audio=["5", 0],
+            rhythm=["7", 0],
+            strength=1.0,
+            most_bend=8.0,
+            most_tempo_change=50.0,
+            start="best",
+            loop=True,
+        ),
         "9": node("ScoreMusic", audio=["8", 0], rhythm=["7", 0], poses=["4", 0]),
-        "10": node("SaveVideo", video=["1", 0], audio=["8", 0], filename_prefix="v",
-                   format="auto", original_level=0.0),
+        "10": node(
+            "SaveVideo",
+            video=["1", 0],
+            audio=["8", 0],
+            filename_prefix="v",
+            format="auto",
+            original_level=0.0,
+        ),
         "11": node("SaveAudio", audio=["8", 0], filename_prefix="a", format="flac"),
         "12": dump("4", 0, "blend"),
-    }  # fmt: skip
+    }
 
 
 def test_all_nodes_are_there(bare: Server) -> None:
@@ -119,10 +134,19 @@ def test_without_a_rate_keypoints_are_not_guessed_at(bare: Server, graph: Graph)
 
 
 def test_missing_mediapipe_is_a_sentence(bare: Server, graph: Graph) -> None:
-    graph = {"1": graph["1"], "2": node(
-        "PoseEstimate", video=["1", 0], model="full", people=1, dancer="largest", draw=False,
-        download=False,
-    ), "3": dump("2", 0, "none")}  # fmt: skip
+    graph = {
+        "1": graph["1"],
+        "2": node(
+            "PoseEstimate",
+            video=["1", 0],
+            model="full",
+            people=1,
+            dancer="largest",
+            draw=False,
+            download=False,
+        ),
+        "3": dump("2", 0, "none"),
+    }
     text = failed(bare, graph, "2")
     assert "MediaPipe cannot be loaded" in text
     assert "pip install mediapipe" in text

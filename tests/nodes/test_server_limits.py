@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.comfy_server import PYTHON, Server
-from tests.nodes.graphs import (
+from tests.comfy_server import Server
+from tests.setup_comfy import PYTHON
+
+from .graphs import (
     CODEC,
     DECODE,
     LOAD,
@@ -27,7 +29,7 @@ from tests.nodes.graphs import (
     messages,
     with_inputs,
 )
-from tests.nodes.test_server_nodes import node
+from .test_server_nodes import node
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
 
@@ -51,23 +53,52 @@ def work(kind: str) -> Graph:
     """A graph whose node `WORK` has a lot to do."""
     still = {SOUND: clicks(LONG_S), "43": clicks(5.0)}
     short = {HEARD: node("RhythmFromAudio", audio=["43", 0], tempo_bpm=0.0)}
-    longer = {HEARD: node("EditRhythm", rhythm=["44", 0], tempo="set", tempo_bpm=120.0,
-                          grid="as it is", shift_ms=0.0, swing=50.0, energy=1.0, beats_per_bar=0,
-                          beats=""), "44": short[HEARD]}  # fmt: skip
-    music = {MODEL: node("LoadModel", model_name="embedded"),
-             CODEC: node("LoadCodec", codec_name="d2m-2", download=False)}  # fmt: skip
+    longer = {
+        HEARD: node(
+            "EditRhythm",
+            rhythm=["44", 0],
+            tempo="set",
+            tempo_bpm=120.0,
+            grid="as it is",
+            shift_ms=0.0,
+            swing=50.0,
+            energy=1.0,
+            beats_per_bar=0,
+            beats="",
+        ),
+        "44": short[HEARD],
+    }
+    music = {
+        MODEL: node("LoadModel", model_name="embedded"),
+        CODEC: node("LoadCodec", codec_name="d2m-2", download=False),
+    }
     if kind == "RhythmFromAudio":
         return still | {WORK: node(kind, audio=[SOUND, 0], tempo_bpm=0.0)}
     if kind == "AlignAudio":
-        align = node(kind, audio=[SOUND, 0], rhythm=[HEARD, 0], strength=1.0, most_bend=8.0,
-                     most_tempo_change=50.0, start="best", loop=True)  # fmt: skip
+        align = node(
+            kind,
+            audio=[SOUND, 0],
+            rhythm=[HEARD, 0],
+            strength=1.0,
+            most_bend=8.0,
+            most_tempo_change=50.0,
+            start="best",
+            loop=True,
+        )
         return still | short | {WORK: align}
     if kind == "EnCodecEncode":
         return still | music | {WORK: node(kind, audio=[SOUND, 0], codec=[CODEC, 0])}
     encoded = node("EnCodecEncode", audio=["43", 0], codec=[CODEC, 0])
     settings = dict(style="any", seed=1, temperature=1.0, top_k=50, top_p=1.0, guidance=2.0)
-    go_on = node("Continue", model=[MODEL, 0], tokens=["45", 0], rhythm=[HEARD, 0], keep_s=0.0,
-                 length_s=LONG_S, **settings)  # fmt: skip
+    go_on = node(
+        "Continue",
+        model=[MODEL, 0],
+        tokens=["45", 0],
+        rhythm=[HEARD, 0],
+        keep_s=0.0,
+        length_s=LONG_S,
+        **settings,
+    )
     return still | longer | music | {"45": encoded, WORK: go_on}
 
 
@@ -121,14 +152,38 @@ def test_memory_stays_flat(server: Server, basic: Graph, record_property: Any) -
     graph = with_inputs(basic, POSE, draw=False)
     graph |= {
         SOUND: clicks(4.0, 115.0),
-        "50": node("AlignAudio", audio=[SOUND, 0], rhythm=["51", 0], strength=1.0, most_bend=8.0,
-                   most_tempo_change=50.0, start="best", loop=True),
-        "51": node("EditRhythm", rhythm=[RHYTHM, 0], tempo="set", tempo_bpm=110.0, grid="as it is",
-                   shift_ms=0.0, swing=50.0, energy=1.0, beats_per_bar=0, beats=""),
+        "50": node(
+            "AlignAudio",
+            audio=[SOUND, 0],
+            rhythm=["51", 0],
+            strength=1.0,
+            most_bend=8.0,
+            most_tempo_change=50.0,
+            start="best",
+            loop=True,
+        ),
+        "51": node(
+            "EditRhythm",
+            rhythm=[RHYTHM, 0],
+            tempo="set",
+            tempo_bpm=110.0,
+            grid="as it is",
+            shift_ms=0.0,
+            swing=50.0,
+            energy=1.0,
+            beats_per_bar=0,
+            beats="",
+        ),
         "52": node("ScoreMusic", audio=["50", 0], rhythm=["51", 0], poses=[POSE, 0]),
-        "53": node("SaveVideo", video=[LOAD, 0], audio=[DECODE, 0], filename_prefix="flat",
-                   format="auto", original_level=0.0),
-    }  # fmt: skip
+        "53": node(
+            "SaveVideo",
+            video=[LOAD, 0],
+            audio=[DECODE, 0],
+            filename_prefix="flat",
+            format="auto",
+            original_level=0.0,
+        ),
+    }
     used = []
     for prompt in range(PROMPTS):
         changed = with_inputs(graph, SAMPLER, seed=500 + prompt)

@@ -13,20 +13,30 @@ import pytest
 import torch
 
 from d2m_core.align import AlignSettings, align_audio
-from d2m_core.beat_text import format_beats, parse_beats
-from d2m_core.blend import dance_motion
-from d2m_core.checkpoint import load_model, load_rhythm
 from d2m_core.codec import Codec, decode_tokens, encode_audio, load_codec
-from d2m_core.config import SamplingConfig
+from d2m_core.media import open_clip
+from d2m_core.motion import dance_motion
+from d2m_core.music import SamplingConfig, generate_tokens, load_model
 from d2m_core.pose import estimate_poses
-from d2m_core.rhythm import rhythm_from_audio, rhythm_from_motion
-from d2m_core.rhythm_edit import lengthened, metre_of, shift, with_metre, with_tempo
-from d2m_core.sampling import generate_tokens
-from d2m_core.score import describe_score, score_music
+from d2m_core.rhythm import (
+    format_beats,
+    lengthened,
+    load_rhythm,
+    metre_of,
+    parse_beats,
+    rhythm_from_audio,
+    rhythm_from_motion,
+    shift,
+    with_metre,
+    with_tempo,
+)
+from d2m_core.scores import describe_score, score_music
 from d2m_core.types import AudioTokens, PoseSequence, Rhythm, Waveform
-from d2m_core.video import open_clip
-from tests.comfy_server import PACK, PYTHON, Server
-from tests.nodes.graphs import (
+from tests.comfy_server import PACK, Server
+from tests.setup_comfy import PYTHON
+from tests.tiny_models import CODEC_FOLDER
+
+from .graphs import (
     CODEC,
     DECODE,
     DURATION_S,
@@ -51,7 +61,6 @@ from tests.nodes.graphs import (
     video_length_s,
     with_inputs,
 )
-from tests.tiny_models import CODEC_FOLDER
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
 
@@ -71,9 +80,15 @@ SAMPLING = dict(style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guida
 ASKED = SamplingConfig(seed=3, top_k=50, guidance=2.0)
 """The same as the core has it."""
 EDITS = dict(
-    tempo="set", tempo_bpm=100.0, grid="as it is", shift_ms=40.0, swing=50.0, energy=1.0,
-    beats_per_bar=3, beats="",
-)  # fmt: skip
+    tempo="set",
+    tempo_bpm=100.0,
+    grid="as it is",
+    shift_ms=40.0,
+    swing=50.0,
+    energy=1.0,
+    beats_per_bar=3,
+    beats="",
+)
 
 
 def node(kind: str, **inputs: Any) -> dict[str, Any]:
@@ -90,21 +105,44 @@ def whole(clip: str) -> Graph:
     graph = with_inputs(graph, SAMPLER, **SAMPLING)
     graph |= {
         SELECT: node("SelectDancer", poses=[POSE, 0], dancer="most active", number=0),
-        TO_KEYS: node("PoseToKeypoints", poses=[SELECT, 0], people="everyone", layout="body25",
-                      width=0, height=0),
+        TO_KEYS: node(
+            "PoseToKeypoints", poses=[SELECT, 0], people="everyone", layout="body25", width=0, height=0
+        ),
         FROM_KEYS: node("PoseFromKeypoints", keypoints=[TO_KEYS, 0], fps=0.0, video=[LOAD, 1]),
         EDIT: node("EditRhythm", rhythm=[RHYTHM, 0], **EDITS),
         ENCODE: node("EnCodecEncode", audio=[DECODE, 0], codec=[CODEC, 0]),
-        CONTINUE: node("Continue", model=[MODEL, 0], tokens=[ENCODE, 0], rhythm=[EDIT, 0],
-                       keep_s=KEPT_S, length_s=LONGER_S, **SAMPLING, poses=[SELECT, 0]),
+        CONTINUE: node(
+            "Continue",
+            model=[MODEL, 0],
+            tokens=[ENCODE, 0],
+            rhythm=[EDIT, 0],
+            keep_s=KEPT_S,
+            length_s=LONGER_S,
+            **SAMPLING,
+            poses=[SELECT, 0],
+        ),
         SOUND: clicks(5.0, 115.0),
-        ALIGN: node("AlignAudio", audio=[SOUND, 0], rhythm=[RHYTHM, 0], strength=1.0,
-                    most_bend=8.0, most_tempo_change=50.0, start="best", loop=True),
+        ALIGN: node(
+            "AlignAudio",
+            audio=[SOUND, 0],
+            rhythm=[RHYTHM, 0],
+            strength=1.0,
+            most_bend=8.0,
+            most_tempo_change=50.0,
+            start="best",
+            loop=True,
+        ),
         SCORE: node("ScoreMusic", audio=[ALIGN, 0], rhythm=[RHYTHM, 0], poses=[SELECT, 0]),
         HEARD: node("RhythmFromAudio", audio=[SOUND, 0], tempo_bpm=0.0),
-        VIDEO: node("SaveVideo", video=[LOAD, 0], audio=[ALIGN, 0], filename_prefix="v/dance",
-                    format="auto", original_level=0.0),
-    }  # fmt: skip
+        VIDEO: node(
+            "SaveVideo",
+            video=[LOAD, 0],
+            audio=[ALIGN, 0],
+            filename_prefix="v/dance",
+            format="auto",
+            original_level=0.0,
+        ),
+    }
     for number, (name, (source, output)) in enumerate(DUMPED.items()):
         graph[str(100 + number)] = dump(source, output, name)
     return graph
@@ -130,9 +168,12 @@ def weights(server: Server) -> Path:
 
 def rhythm_of(value: dict[str, np.ndarray]) -> Rhythm:
     return Rhythm(
-        value["beats_s"], value["downbeats"], value["curves"], float(value["tempo_bpm"]),
+        value["beats_s"],
+        value["downbeats"],
+        value["curves"],
+        float(value["tempo_bpm"]),
         float(value["confidence"]),
-    )  # fmt: skip
+    )
 
 
 def poses_of(value: dict[str, np.ndarray]) -> PoseSequence:
@@ -161,9 +202,7 @@ def test_every_node_runs(server: Server, whole: Graph, done: dict[str, Any]) -> 
     assert done["status"]["completed"]
 
 
-def test_a_second_run_does_nothing_again(
-    server: Server, whole: Graph, done: dict[str, Any]
-) -> None:
+def test_a_second_run_does_nothing_again(server: Server, whole: Graph, done: dict[str, Any]) -> None:
     (cached,) = messages(server.run(whole), "execution_cached")
     assert set(cached["nodes"]) == set(whole)
     changed = with_inputs(whole, EDIT, shift_ms=41.0)
@@ -175,9 +214,8 @@ def test_a_second_run_does_nothing_again(
 
 def test_poses_are_the_cores(server: Server, clip: str, values: dict[str, Any]) -> None:
     poses = estimate_poses(
-        open_clip(server.base / "input" / clip), VARIANT,
-        model_folder=server.base / "models" / "dance2music",
-    )  # fmt: skip
+        open_clip(server.base / "input" / clip), VARIANT, model_folder=server.base / "models" / "dance2music"
+    )
     np.testing.assert_allclose(values["poses"]["image"], poses.image, atol=1e-4)
     np.testing.assert_array_equal(values["poses"]["present"], poses.present)
     assert values["poses"]["people"] == 1
@@ -215,9 +253,7 @@ def test_edits_are_the_cores(values: dict[str, Any]) -> None:
     assert values["edited"]["tempo_bpm"] == 100.0
 
 
-def test_music_is_the_cores_token_for_token(
-    server: Server, values: dict[str, Any], codec: Codec
-) -> None:
+def test_music_is_the_cores_token_for_token(server: Server, values: dict[str, Any], codec: Codec) -> None:
     model = load_model(weights(server) / "model.safetensors")
     motion = dance_motion(poses_of(values["poses"]))
     tokens = generate_tokens(model, motion, rhythm_of(values["rhythm"]), model.spec, ASKED)
@@ -236,24 +272,31 @@ def test_the_best_of_several_is_the_cores_choice(
     assert_success(entry)
     model = load_model(weights(server) / "model.safetensors")
     best = generate_tokens(
-        model, dance_motion(poses_of(values["poses"])), rhythm_of(values["rhythm"]), model.spec,
-        replace(ASKED, candidates=2), codec=codec,
-    )  # fmt: skip
+        model,
+        dance_motion(poses_of(values["poses"])),
+        rhythm_of(values["rhythm"]),
+        model.spec,
+        replace(ASKED, candidates=2),
+        codec=codec,
+    )
     np.testing.assert_array_equal(dumped(server, entry, "best")[0]["codes"], best.codes.numpy())
 
 
-def test_encoding_and_going_on_are_the_cores(
-    server: Server, values: dict[str, Any], codec: Codec
-) -> None:
+def test_encoding_and_going_on_are_the_cores(server: Server, values: dict[str, Any], codec: Codec) -> None:
     encoded = encode_audio(codec, wave_of(values["music"]))
     np.testing.assert_array_equal(values["encoded"]["codes"], encoded.codes.numpy())
     model = load_model(weights(server) / "model.safetensors")
     known = AudioTokens(encoded.codes[..., : round(KEPT_S * 50)], encoded.codec)
     longer = lengthened(rhythm_of(values["edited"]), LONGER_S)
     tokens = generate_tokens(
-        model, dance_motion(poses_of(values["poses"])), longer, model.spec,
-        ASKED, duration_s=LONGER_S, known=known,
-    )  # fmt: skip
+        model,
+        dance_motion(poses_of(values["poses"])),
+        longer,
+        model.spec,
+        ASKED,
+        duration_s=LONGER_S,
+        known=known,
+    )
     np.testing.assert_array_equal(values["continued"]["codes"], tokens.codes.numpy())
     assert tokens.codes.shape[-1] == LONGER_S * 50
     np.testing.assert_array_equal(tokens.codes[..., : known.codes.shape[-1]], known.codes)
@@ -349,9 +392,15 @@ def test_a_window_saved_with_its_own_sound(server: Server, whole: Graph, make_cl
     graph = {
         LOAD: node("LoadVideo", file=name, start_s=0.5, duration_s=1.5, path=""),
         SOUND: clicks(0.5),
-        VIDEO: node("SaveVideo", video=[LOAD, 1], audio=[SOUND, 0], filename_prefix="w",
-                    format="mov", original_level=0.5),
-    }  # fmt: skip
+        VIDEO: node(
+            "SaveVideo",
+            video=[LOAD, 1],
+            audio=[SOUND, 0],
+            filename_prefix="w",
+            format="mov",
+            original_level=0.5,
+        ),
+    }
     entry = server.run(graph)
     assert_success(entry)
     path = server.file(entry["outputs"][VIDEO]["images"][0])

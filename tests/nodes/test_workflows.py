@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from d2m_core.band import make_plan
 from scripts.make_thumbnails import SIZE, Comfy, thumbnail
-from scripts.make_workflows import GRAPHS, api_form, ui_form
+from scripts.make_workflows import api_form, ui_form
+from scripts.workflow_graphs import GRAPHS
 from scripts.workflow_parts import (
     CONTINUE,
     LOAD,
@@ -30,10 +32,10 @@ from scripts.workflow_parts import (
 )
 from tests.ace_step_pack import SCHEMA
 from tests.comfy_server import REPOSITORY, Server
-from tests.nodes.graphs import DURATION_S, assert_success, messages, read_audio, video_length_s
-from training.studio.drawing import render_scene
-from training.studio.plan import make_plan
+from training.studio.picture.drawing import render_scene
 from training.studio.stage.scene import stage
+
+from .graphs import DURATION_S, assert_success, messages, read_audio, video_length_s
 
 FOLDER = REPOSITORY / "workflows"
 EVERY = pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.api_name)
@@ -110,10 +112,7 @@ def test_links_join_what_fits(graph: Graph) -> None:
 @EVERY
 def test_nodes_lie_apart_and_inside_their_groups(graph: Graph) -> None:
     page = ui(graph)
-    boxes = {
-        n["id"]: (n["pos"][0], n["pos"][1] - 30, n["size"][0], n["size"][1] + 30)
-        for n in page["nodes"]
-    }
+    boxes = {n["id"]: (n["pos"][0], n["pos"][1] - 30, n["size"][0], n["size"][1] + 30) for n in page["nodes"]}
     for one, (x1, y1, w1, h1) in boxes.items():
         for other, (x2, y2, w2, h2) in boxes.items():
             apart = x1 + w1 <= x2 or x2 + w2 <= x1 or y1 + h1 <= y2 or y2 + h2 <= y1
@@ -121,10 +120,11 @@ def test_nodes_lie_apart_and_inside_their_groups(graph: Graph) -> None:
         inside = [
             g["title"]
             for g in page["groups"]
-            if g["bounding"][0] <= x1 and g["bounding"][1] <= y1
+            if g["bounding"][0] <= x1
+            and g["bounding"][1] <= y1
             and x1 + w1 <= g["bounding"][0] + g["bounding"][2]
             and y1 + h1 <= g["bounding"][1] + g["bounding"][3]
-        ]  # fmt: skip
+        ]
         assert len(inside) == (one != NOTE)
 
 
@@ -202,7 +202,7 @@ def song(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Twelve seconds of clicks at another tempo than the dance's, uploaded."""
     import torch
 
-    from d2m_core.audio import save_audio
+    from d2m_core.media import save_audio
     from d2m_core.types import Waveform
 
     rate = 24_000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from d2m_core.assets import default_weights
+from d2m_core.weights import default_weights
 from training import demo
 
 
@@ -58,9 +58,7 @@ def test_a_finished_run_is_not_repeated(
     assert "Nothing has changed since" in text
 
 
-def test_a_clip_that_is_none_ends_with_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_clip_that_is_none_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not default_weights("model").exists():
         pytest.skip("weights/model.safetensors is not here")
     assert demo.main([str(tmp_path / "no.mp4"), "--out", str(tmp_path / "out")]) == 1

@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from d2m_core.audio import to_mono
-from d2m_core.checkpoint import load_rhythm
 from d2m_core.codec import encode_audio, load_codec
 from d2m_core.errors import SettingError
+from d2m_core.media import to_mono
 from d2m_core.motion import MOTION_NAMES, extract_motion
-from d2m_core.rhythm import rhythm_from_motion
+from d2m_core.rhythm import load_rhythm, rhythm_from_motion
 from tests import tiny_models
-from tests.training.studio_pairs import SECONDS, made_up
-from training.data import read_folder, write_item
-from training.encode_audio import encode_pair, item_path, main
-from training.studio.shards import PairFolder, shard_path, write_index, write_shard
+from tests.training.studio.pairs import SECONDS, made_up
+from training.encode_audio import item_path, main
+from training.pairs.shards import PairFolder, shard_path, write_index, write_shard
+from training.transformer.encoding import encode_pair
+from training.transformer.items import write_item
+from training.transformer.windows import read_folder
 
 
 @pytest.fixture(scope="module")

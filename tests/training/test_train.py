@@ -12,31 +12,22 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from d2m_core.checkpoint import load_model
-from d2m_core.config import ModelConfig, SamplingConfig, TrainConfig
 from d2m_core.errors import SettingError
 from d2m_core.grid import PHASE_NAMES, position
-from d2m_core.model import DanceToMusic
-from d2m_core.sampling import generate_tokens
+from d2m_core.music import DanceToMusic, ModelConfig, SamplingConfig, generate_tokens, load_model
 from d2m_core.types import MotionFeatures, Rhythm
-from tests.training.two_processes import run_on_two
-from training.data import (
-    draw_batch,
-    motion_statistics,
-    read_folder,
-    read_item,
-    split,
-    write_item,
-)  # fmt: skip
-from training.synthetic_items import CODEC, MOTION_NAMES, make_items
+from tests.training.transformer.two_processes import run_on_two
 from training.train import main, parse, train
-from training.trainer import Trainer
+from training.transformer.items import read_item, write_item
+from training.transformer.made_items import CODEC, MOTION_NAMES, make_items
+from training.transformer.settings import TrainConfig
+from training.transformer.trainer import Trainer
+from training.transformer.windows import draw_batch, motion_statistics, read_folder, split
 
 TINY, TINY_SHAPE = parse(["--preset", "tiny"])
 PLAIN = replace(
-    TINY, drop_motion=0, drop_rhythm=0, drop_style=0, drop_all=0, short_windows=0, jitter_s=0,
-    curve_noise=0,
-)  # fmt: skip
+    TINY, drop_motion=0, drop_rhythm=0, drop_style=0, drop_all=0, short_windows=0, jitter_s=0, curve_noise=0
+)
 SHAPE = ModelConfig(len(MOTION_NAMES), CODEC.codebooks, CODEC.cardinality, **TINY_SHAPE)
 
 
@@ -74,9 +65,13 @@ def test_a_model_knows_the_styles_of_its_data(tmp_path: Path) -> None:
     for item in items:
         write_item(tmp_path / "items" / f"{id(item)}.safetensors", item)
     config = replace(
-        PLAIN, data=str(tmp_path / "items"), steps=1, hold_out=0, folder=str(tmp_path / "run"),
+        PLAIN,
+        data=str(tmp_path / "items"),
+        steps=1,
+        hold_out=0,
+        folder=str(tmp_path / "run"),
         out=str(tmp_path / "m.safetensors"),
-    )  # fmt: skip
+    )
     train(config, TINY_SHAPE)
     assert load_model(config.out, codec=CODEC).model.config.styles == data.styles
     shape = replace(SHAPE, styles=data.styles)
@@ -84,9 +79,8 @@ def test_a_model_knows_the_styles_of_its_data(tmp_path: Path) -> None:
     assert (given.style == 2).all()
     with pytest.raises(SettingError, match="this model knows"):
         draw_batch(
-            items[:1], DanceToMusic(replace(SHAPE, styles=("house",))), PLAIN,
-            np.random.default_rng(0),
-        )  # fmt: skip
+            items[:1], DanceToMusic(replace(SHAPE, styles=("house",))), PLAIN, np.random.default_rng(0)
+        )
 
 
 def test_wrong_items_are_refused(tmp_path: Path) -> None:
@@ -136,9 +130,7 @@ def test_windows_line_up_with_their_beats() -> None:
 
 
 def test_conditions_are_left_out_as_often_as_asked() -> None:
-    config = replace(
-        TINY, batch=400, drop_all=0.2, drop_motion=0.5, drop_rhythm=0.0, drop_style=1.0
-    )
+    config = replace(TINY, batch=400, drop_all=0.2, drop_motion=0.5, drop_rhythm=0.0, drop_style=1.0)
     given = draw_batch(make_items(2), DanceToMusic(SHAPE), config, np.random.default_rng(1)).given
     assert given.has_rhythm.float().mean() == pytest.approx(0.8, abs=0.07)
     assert given.has_motion.float().mean() == pytest.approx(0.4, abs=0.08)
@@ -186,7 +178,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
 
 def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     """Gradients of a whole batch, and of its halves on two processes (gloo)."""
-    run_on_two("tests.training.train_workers", str(tmp_path / "g"))
+    run_on_two("tests.training.transformer.workers", str(tmp_path / "g"))
     alone = gradients(Trainer(SHARED, SHAPE, split(make_items(6))))
     same(alone, torch.load(tmp_path / "g", weights_only=True))
 
@@ -236,9 +228,7 @@ def test_tiny_run_learns_and_its_checkpoint_follows_new_beats(tmp_path: Path) ->
 
 
 def test_every_setting_is_a_flag_and_only_those() -> None:
-    config, shape = parse(
-        ["--batch", "3", "--resume", "--codebook-weights", "1", "0.5", "--ffn", "96"]
-    )
+    config, shape = parse(["--batch", "3", "--resume", "--codebook-weights", "1", "0.5", "--ffn", "96"])
     assert config == TrainConfig(batch=3, resume=True, codebook_weights=(1.0, 0.5))
     assert shape["ffn"] == 96
     assert set(shape) < {field.name for field in fields(ModelConfig)}
@@ -246,9 +236,7 @@ def test_every_setting_is_a_flag_and_only_those() -> None:
         parse(["--polka", "1"])
 
 
-def test_bad_settings_end_with_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_settings_end_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path), "--folder", str(tmp_path)]) == 1
     assert "no training items" in capsys.readouterr().err
     assert main(["--drop-all", "2"]) == 1

@@ -13,7 +13,7 @@ import torch
 
 from d2m_core.codec import load_codec
 from d2m_core.errors import SettingError
-from tests.training.test_codec_trainer import pieces, write_music
+from tests.training.codec.test_trainer import pieces, write_music
 from training import train_codec
 from training.codec.figures import OCTAVES_HZ, octave_levels_db, si_sdr
 from training.codec.music import PoolMusic
@@ -52,9 +52,7 @@ def lines(run: Path) -> list[dict]:
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
-def test_a_killed_run_goes_on_to_the_same_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_goes_on_to_the_same_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, parts, out = tmp_path / "whole", tmp_path / "parts", tmp_path / "out"
     main([*TINY, "--out", str(out / "a"), "--folder", str(whole), "--steps", "6"])
     more = [*TINY, "--out", str(out / "b"), "--folder", str(parts), "--steps", "6"]

@@ -8,27 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from d2m_core.accents import STRONG_ACCENT, find_accents
-from d2m_core.assets import default_weights
-from d2m_core.checkpoint import load_rhythm
-from d2m_core.config import TEMPO_RANGE_BPM
 from d2m_core.errors import SettingError
-from d2m_core.grid import tempo_of
-from d2m_core.motion import MOTION_NAMES
+from d2m_core.grid import TEMPO_RANGE_BPM, tempo_of
+from d2m_core.motion import MOTION_NAMES, find_accents
+from d2m_core.motion.accents import STRONG_ACCENT
+from d2m_core.rhythm import load_rhythm
+from d2m_core.weights import default_weights
 from training.ablate_rhythm import main as ablate
-from training.evaluate_rhythm import drawn_dance
-from training.rhythm_losses import CUES, LOSSES, left_out_moves, loss_of, unseen_columns
-from training.rhythm_pool import (
-    TARGETS,
-    Pool,
-    cached_pool,
-    example_scene,
-    random_grid,
-    targets_of,
-    tempo_at,
-)
-from training.rhythm_trainer import Trainer, TrainRhythmConfig, batch_of
+from training.rhythm.losses import CUES, LOSSES, left_out_moves, loss_of, unseen_columns
+from training.rhythm.pool import TARGETS, Pool, cached_pool, example_scene, targets_of, tempo_at
+from training.rhythm.trainer import Trainer, TrainRhythmConfig, batch_of
+from training.scoreboard.rhythm_sets import drawn_dance
 from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
+from training.studio.any_scene import random_grid
 from training.train_rhythm import parse, train
 
 SECONDS = 4.0
@@ -90,8 +82,12 @@ def test_what_is_left_out_is_known_and_unseen() -> None:
     for cue in CUES:
         assert 0 < len(unseen_columns([cue])) < len(MOTION_NAMES) / 2
     assert {MOTION_NAMES[c] for c in unseen_columns(["knees"])} == {
-        "knee_bend_l", "knee_bend_r", "knee_v", "knee_a", "knee_v_even",
-    }  # fmt: skip
+        "knee_bend_l",
+        "knee_bend_r",
+        "knee_v",
+        "knee_a",
+        "knee_v_even",
+    }
 
 
 def test_left_out_losses_and_cues_teach_nothing(pool: Pool) -> None:
@@ -142,13 +138,7 @@ def test_the_loss_falls_and_a_run_goes_on_where_it_stopped(pool: Pool, tmp_path:
 def test_a_run_writes_weights_that_load(tmp_path: Path) -> None:
     out = tmp_path / "rhythm.safetensors"
     config = TrainRhythmConfig(
-        out=out,
-        folder=tmp_path / "runs",
-        minutes=1e-4,
-        dances=3,
-        validation=1,
-        batch=2,
-        device="cpu",
+        out=out, folder=tmp_path / "runs", minutes=1e-4, dances=3, validation=1, batch=2, device="cpu"
     )
     found = train(config, "python -m training.train_rhythm")
     assert 0 <= found.beat_f <= 1

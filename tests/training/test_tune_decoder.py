@@ -18,19 +18,14 @@ from d2m_core.codec import decode_tokens, encode_audio, load_codec
 from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
 from tests import tiny_models
+from training.codec.band_music import FULL_SCALE
+from training.codec.coded import draw, encode_pool
+from training.codec.decoder_tuner import WARM_STEPS, DecoderTuner, TuningConfig
 from training.codec.hum import hum
 from training.codec.network import export
 from training.codec.settings import SAMPLE_RATE
-from training.codec_music import FULL_SCALE
-from training.coded_music import draw, encode_pool
-from training.flags import add_flags
-from training.tune_decoder import (
-    WARM_STEPS,
-    DecoderTuner,
-    TuningConfig,
-    main,
-    open_music,
-)
+from training.run.flags import add_flags
+from training.tune_decoder import main, open_music
 
 STEPS, HOP = 12, 480
 
@@ -47,9 +42,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> TuningConfig:
     folder = tmp_path_factory.mktemp("tune")
     tiny_models.write_codec(folder / "plain")
     export(EncodecModel.from_pretrained(folder / "plain"), folder / "codec")
-    return TuningConfig(
-        codec=folder / "codec", out=folder / "out", run=folder / "run", batch=2, steps=STEPS
-    )
+    return TuningConfig(codec=folder / "codec", out=folder / "out", run=folder / "run", batch=2, steps=STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +96,7 @@ def test_only_the_decoder_changes_and_the_export_loads(
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"decoder"}
     old, new = load_codec(config.codec), load_codec(tmp_path / "out")
-    wave = Waveform(
-        torch.from_numpy(pool["tone"] / np.float32(FULL_SCALE))[None, None], SAMPLE_RATE
-    )
+    wave = Waveform(torch.from_numpy(pool["tone"] / np.float32(FULL_SCALE))[None, None], SAMPLE_RATE)
     tokens = encode_audio(old, wave)
     assert torch.equal(tokens.codes, encode_audio(new, wave).codes)
     assert torch.isfinite(decode_tokens(new, tokens).samples).all()
@@ -115,9 +106,7 @@ def test_a_restored_run_equals_an_uninterrupted_one(
     config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
-    batch = draw(
-        list(pool.values()), codes, config.batch, STEPS + WARM_STEPS, HOP, np.random.default_rng(0)
-    )
+    batch = draw(list(pool.values()), codes, config.batch, STEPS + WARM_STEPS, HOP, np.random.default_rng(0))
     one, two = DecoderTuner(config), DecoderTuner(config)
     one.train_step(*batch)
     one.save(tmp_path / "state.pt")
@@ -128,25 +117,16 @@ def test_a_restored_run_equals_an_uninterrupted_one(
         assert torch.equal(value, two.average[name]), name
 
 
-def test_judges_have_their_say(
-    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
-) -> None:
+def test_judges_have_their_say(config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path) -> None:
     judged = replace(
-        config,
-        judge_weight=1.0,
-        judge_windows=(256,),
-        judge_channels=4,
-        books=(1, 2),
-        batch=2,
-        judges_from=0,
+        config, judge_weight=1.0, judge_windows=(256,), judge_channels=4, books=(1, 2), batch=2, judges_from=0
     )
     codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
     one, two, plain = (DecoderTuner(c) for c in (judged, judged, replace(judged, judge_weight=0.0)))
     plain.judges.load_state_dict(one.judges.state_dict())
     before = {name: value.clone() for name, value in one.judges.state_dict().items()}
     batches = [
-        draw(list(pool.values()), codes, 2, STEPS + WARM_STEPS, HOP, np.random.default_rng(n))
-        for n in (0, 1)
+        draw(list(pool.values()), codes, 2, STEPS + WARM_STEPS, HOP, np.random.default_rng(n)) for n in (0, 1)
     ]
     one.train_step(*batches[0])
     plain.train_step(*batches[0])
@@ -160,9 +140,7 @@ def test_judges_have_their_say(
         assert torch.equal(value, two.average[name]), name
 
 
-def test_a_hum_is_unlearnt(
-    config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path
-) -> None:
+def test_a_hum_is_unlearnt(config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path) -> None:
     """An offset is the simplest pattern that comes with every token, and spectra do not see it."""
     plain = DecoderTuner(replace(config, rate=0.01))
     quiet = DecoderTuner(replace(config, rate=0.01, hum_weight=20.0, line_weight=0.1))
@@ -241,9 +219,7 @@ def test_the_command_line_makes_a_codec_and_goes_on(
 ) -> None:
     heard = torch.from_numpy(pool["tone"][None, None, :12_000].astype(np.float32) / FULL_SCALE)
     monkeypatch.setattr("training.tune_decoder.held_out", lambda seconds: heard)
-    monkeypatch.setattr(
-        "training.tune_decoder.open_pool", lambda folder, minutes: list(pool.values())
-    )
+    monkeypatch.setattr("training.tune_decoder.open_pool", lambda folder, minutes: list(pool.values()))
     small = replace(config, out=tmp_path / "out", run=tmp_path / "run", pool=tmp_path / "pool")
     words = [f"--{name}={getattr(small, name)}" for name in ("codec", "out", "run", "pool")]
     words += ["--pool-minutes=0.1", "--minutes=0.005", "--batch=1", "--held-out-s=0.5"]

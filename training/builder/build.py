@@ -17,16 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from d2m_core.errors import SettingError, require
+from training.pairs.manifest import begin
+from training.pairs.shards import remove_leftovers
+from training.run.processes import alone_in
 from training.sources import Recording, SourceOptions, Unreadable, recordings
 from training.sources.recording import SPLITS
 from training.sources.splits import SHARES, assign_splits
-from training.studio.factory import alone_in
-from training.studio.manifest import begin
-from training.studio.shards import remove_leftovers
 
 from . import gates
 from .cluster import run_ray
 from .engine import Crash, Queue, cores, run_local
+from .jobs import Context, Done, Job, Seconds, add, fail
 from .manifest import is_complete, mark_begun, write_manifest
 from .origin import origin_of
 from .packing import pack, remove_pairs, room_for, unpack
@@ -35,7 +36,7 @@ from .records import Store, clip_name
 from .report import write_report
 from .rows import read_rows, rows_of, write_rows
 from .settings import ClipSettings
-from .steps import Context, Done, Job, Seconds, add, fail, work
+from .work import work
 
 ENGINES = ("local", "ray")
 AGAIN = (gates.NOT_FETCHED, gates.UNREADABLE, gates.FAILED, gates.CRASHED)
@@ -95,9 +96,12 @@ def build(order: Order, progress: bool = True) -> Summary:
         given = [each for each in found if isinstance(each, Recording)]
         _must_differ(given)
         origin = origin_of(
-            order.settings, source=order.source, shares=list(order.shares), seed=order.seed,
+            order.settings,
+            source=order.source,
+            shares=list(order.shares),
+            seed=order.seed,
             per_shard=order.per_shard,
-        )  # fmt: skip
+        )
         begun, contents = begin(order.out, origin), _digest(found, order.options.root)
         if is_complete(begun):
             if begun["recordings"]["sha256"] == contents and not order.again:
@@ -126,8 +130,10 @@ def _must_differ(given: list[Recording]) -> None:
     if twice:
         raise SettingError(f"Two recordings are called {twice[0]}; rename one of them.")
     if not given:
-        raise SettingError("The source holds no recordings; see what it should look like in its"
-                           " documentation, or give another --root.")  # fmt: skip
+        raise SettingError(
+            "The source holds no recordings; see what it should look like in its"
+            " documentation, or give another --root."
+        )
 
 
 def _digest(found: list[Recording | Unreadable], root: Path) -> str:
@@ -136,9 +142,10 @@ def _digest(found: list[Recording | Unreadable], root: Path) -> str:
     for each in found:
         words = {
             key: value.relative_to(root).as_posix()
-            if isinstance(value, Path) and value.is_relative_to(root) else str(value)
+            if isinstance(value, Path) and value.is_relative_to(root)
+            else str(value)
             for key, value in asdict(each).items()
-        }  # fmt: skip
+        }
         total.update(json.dumps(words, sort_keys=True).encode())
     return total.hexdigest()
 
@@ -146,9 +153,7 @@ def _digest(found: list[Recording | Unreadable], root: Path) -> str:
 # --- clips ---
 
 
-def _make(
-    order: Order, store: Store, given: list[Recording], summary: Summary, progress: bool
-) -> None:
+def _make(order: Order, store: Store, given: list[Recording], summary: Summary, progress: bool) -> None:
     """Cuts recordings and makes clips until all are there."""
     context = context_of(order, store)
     todo: list[Job] = []
@@ -212,9 +217,13 @@ def _noted(job: Job, answer: Any) -> Done:
 
 
 def _finish(
-    order: Order, store: Store, found: list[Recording | Unreadable], contents: str,
-    begun: dict[str, Any], summary: Summary,
-) -> None:  # fmt: skip
+    order: Order,
+    store: Store,
+    found: list[Recording | Unreadable],
+    contents: str,
+    begun: dict[str, Any],
+    summary: Summary,
+) -> None:
     """Splits, shards, list of clips, manifest and report; then the clips' own files may go."""
     rows = rows_of(found, store, order.options.root, order.source)
     useful = {row.recording for row in rows if row.kept}

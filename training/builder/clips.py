@@ -7,26 +7,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from d2m_core.audio import fit_length, load_audio, resample, to_mono
-from d2m_core.checkpoint import load_rhythm
 from d2m_core.codec import Codec, load_codec
 from d2m_core.errors import MediaError, ModelError, PoseError
+from d2m_core.media import fit_length, load_audio, open_clip, resample, to_mono
 from d2m_core.motion import extract_motion
 from d2m_core.pose import estimate_poses, select_dancer
-from d2m_core.rhythm import RhythmNet, rhythm_from_audio
+from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_audio
 from d2m_core.types import PoseSequence, Rhythm, Waveform
-from d2m_core.video import open_clip
-from training.encode_audio import encode_pair
-from training.items import item_bytes
+from training.pairs.pair import Facts, Pair
+from training.pairs.shards import write_shard
 from training.sources import fetch
-from training.studio.members import Facts, Pair
-from training.studio.shards import write_shard
+from training.transformer.encoding import encode_pair
+from training.transformer.items import item_bytes
 
 from . import gates
 from .cutting import Cut
+from .jobs import Job, Seconds, lacks_poses, read_poses, takes_given, timed
 from .records import Outcome
 from .settings import SOUND_RATE, Encoding
-from .steps import Job, Seconds, lacks_poses, read_poses, takes_given, timed
 
 _MAX_MISSING_S = 0.5
 """A sound that ends so much before its clip is filled up with silence."""
@@ -62,10 +60,13 @@ def make_clip(job: Job, seconds: Seconds) -> Outcome:
         write_shard(path, [replace(pair, item=item_bytes(item))])
     present = motion.values[:, motion.names.index("present")].mean()
     return Outcome(
-        tempo_bpm=rhythm.tempo_bpm, confidence=rhythm.confidence, present=float(present),
-        motion=gates.motion_amount(motion), level_db=gates.level_db(music),
+        tempo_bpm=rhythm.tempo_bpm,
+        confidence=rhythm.confidence,
+        present=float(present),
+        motion=gates.motion_amount(motion),
+        level_db=gates.level_db(music),
         bytes=path.stat().st_size,
-    )  # fmt: skip
+    )
 
 
 def _must_pass(verdict: tuple[str, str]) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from d2m_core.errors import D2MError, SettingError
-from training.studio.pool import ONE_THREAD, one_thread
-from training.versions import ROOT
+from training.run.processes import ONE_THREAD, one_thread
+from training.run.provenance import ROOT
 
 from .engine import ATTEMPTS, Crash, Queue, Result
-from .steps import Job
+from .jobs import Job
 
 _AHEAD = 2
 """Jobs handed to the cluster per core, so that none waits."""
@@ -72,9 +72,7 @@ def _work(work: Callable[[Job], Any], job: Job) -> Any:
         return error
 
 
-def _results(
-    ray: Any, remote: Any, work: Callable[[Job], Any], jobs: Queue
-) -> Generator[Result, None, None]:
+def _results(ray: Any, remote: Any, work: Callable[[Job], Any], jobs: Queue) -> Generator[Result, None, None]:
     running: dict[Any, Job] = {}
     while True:
         most = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))

@@ -14,8 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from d2m_core.media import iter_frames
 from d2m_core.types import VideoClip
-from d2m_core.video import iter_frames
 
 from .gates import SHOT_CHANGE, TOO_SHORT
 from .settings import Cutting

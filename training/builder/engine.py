@@ -18,9 +18,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from d2m_core.errors import D2MError
-from training.studio.pool import ONE_THREAD, environment, leave_with_parent, one_thread
+from training.run.processes import ONE_THREAD, environment, leave_with_parent, one_thread
 
-from .steps import Job
+from .jobs import Job
 
 ATTEMPTS = 3
 """How often a job is tried whose worker dies."""
@@ -131,9 +131,7 @@ def run_local(
             worker.end()
 
 
-def _employ(
-    crew: list[_Worker], work: Callable[[Job], Any], jobs: Queue, workers: int
-) -> None:  # fmt: skip
+def _employ(crew: list[_Worker], work: Callable[[Job], Any], jobs: Queue, workers: int) -> None:
     """Gives every idle worker a job; starts workers only for jobs."""
     while True:
         idle = next((worker for worker in crew if worker.job is None), None)

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.pairs.manifest import MANIFEST, Origin
+from training.pairs.shards import read_index, shards_in
+from training.run.provenance import file_sha256
 from training.sources.recording import SPLITS
-from training.studio.manifest import MANIFEST, Origin
-from training.studio.shards import read_index, shards_in
-from training.versions import file_sha256
 
 from .clips import codec_of
 from .records import write_json
@@ -65,9 +65,11 @@ def _split(folder: Path, kept: list[Row], split: str) -> dict[str, Any]:
         "songs": len({row.song or row.performance or row.recording for row in own}),
         "shards": [
             {
-                "name": path.name, "pairs": inside[path.name], "bytes": path.stat().st_size,
+                "name": path.name,
+                "pairs": inside[path.name],
+                "bytes": path.stat().st_size,
                 "sha256": file_sha256(path),
             }
             for path in shards
         ],
-    }  # fmt: skip
+    }

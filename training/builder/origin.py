@@ -6,30 +6,57 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from d2m_core.assets import pose_model
-from d2m_core.codec import EMBEDDED_FOLDERS, weights_folder
-from training.studio.manifest import Origin
-from training.versions import ROOT, digest, file_sha256, versions_of
+from d2m_core.pose import pose_model
+from d2m_core.weights import EMBEDDED_FOLDERS, weights_folder
+from training.pairs.manifest import Origin
+from training.run.provenance import ROOT, digest, file_sha256, versions_of
 
 from .settings import ClipSettings
 
 _PACKAGES = (
-    "av", "librosa", "mediapipe", "numpy", "opencv-contrib-python", "safetensors", "scipy", "torch",
-    "torchaudio", "transformers",
-)  # fmt: skip
+    "av",
+    "librosa",
+    "mediapipe",
+    "numpy",
+    "opencv-contrib-python",
+    "safetensors",
+    "scipy",
+    "torch",
+    "torchaudio",
+    "transformers",
+)
 
 _CODE = (
-    "training/builder", "training/sources", "training/encode_audio.py", "training/items.py",
-    "training/studio/members.py", "training/studio/shards.py", "training/studio/flac.py",
+    "training/builder",
+    "training/sources",
+    "training/encode_audio.py",
+    "training/transformer/items.py",
+    "training/pairs/pair.py",
+    "training/pairs/shards.py",
+    "training/pairs/flac.py",
     *(
         f"d2m_core/{name}.py"
         for name in (
-            "audio", "beat_confidence", "beat_tracking", "beats", "codec", "codec_files",
-            "codec_stream", "motion", "motion_body", "pose", "pose_keypoints", "pose_track",
-            "rhythm", "sound_file", "types", "video", "video_source",
+            "audio",
+            "beat_confidence",
+            "beat_tracking",
+            "beats",
+            "codec",
+            "codec_files",
+            "codec_stream",
+            "motion",
+            "motion_body",
+            "pose",
+            "pose_keypoints",
+            "pose_track",
+            "rhythm",
+            "sound_file",
+            "types",
+            "video",
+            "video_source",
         )
     ),
-)  # fmt: skip
+)
 
 
 def origin_of(settings: ClipSettings, **more: Any) -> Origin:
@@ -39,9 +66,7 @@ def origin_of(settings: ClipSettings, **more: Any) -> Origin:
 
 def plain(settings: ClipSettings) -> dict[str, Any]:
     """All settings under their flags' names."""
-    return {
-        key: value for part in vars(settings).values() for key, value in asdict(part).items()
-    }  # fmt: skip
+    return {key: value for part in vars(settings).values() for key, value in asdict(part).items()}
 
 
 def code() -> str:

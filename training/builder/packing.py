@@ -12,14 +12,8 @@ from pathlib import Path
 
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
+from training.pairs.shards import INDEX, names_in, shard_path, shards_in, write_index
 from training.sources.recording import SPLITS
-from training.studio.shards import (
-    INDEX,
-    names_in,
-    shard_path,
-    shards_in,
-    write_index,
-)
 
 from .records import Store, write_json
 

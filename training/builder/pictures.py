@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from d2m_core.errors import D2MError
-from d2m_core.plots import draw_poses
-from d2m_core.video import iter_frames, open_clip
+from d2m_core.media import iter_frames, open_clip
+from d2m_core.pictures import draw_poses
+from training.pairs.pair import MUSIC, POSES, Pair
+from training.pairs.shards import PairFolder
 from training.sources import fetch
 from training.sources.recording import Recording
-from training.studio.contact_sheet import draw_sheet
-from training.studio.members import MUSIC, POSES, Pair
-from training.studio.shards import PairFolder
+from training.studio.sheets.contact_sheet import draw_sheet
 
+from .jobs import Context
 from .packing import mixed
 from .rows import Row
-from .steps import Context
 
 _INK, _BACK, _BAR = "#e8eaf0", "#14161c", "#5aaaff"
 _FRAMES = 6

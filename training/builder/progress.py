@@ -14,17 +14,15 @@ class Bar:
         self._uncut = recordings
         self._plans = self._clips = self._kept = self._dropped = 0
         self._shown = tqdm(
-            total=recordings, desc="clips", unit="clip", disable=not shown, smoothing=0.05,
-            dynamic_ncols=True,
-        )  # fmt: skip
+            total=recordings, desc="clips", unit="clip", disable=not shown, smoothing=0.05, dynamic_ncols=True
+        )
 
     def __enter__(self) -> Bar:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._show()
         self._shown.close()
 
@@ -48,6 +46,7 @@ class Bar:
         self._shown.total = self._clips + round(self._uncut * usual)
         self._shown.set_postfix_str(
             f"{self._kept} kept, {self._dropped} dropped, {self._uncut} videos to cut"
-            if self._uncut else f"{self._kept} kept, {self._dropped} dropped",
+            if self._uncut
+            else f"{self._kept} kept, {self._dropped} dropped",
             refresh=False,
-        )  # fmt: skip
+        )

@@ -16,11 +16,11 @@ import numpy as np
 from d2m_core.files import replacing
 from training.sources.recording import SPLITS, Recording
 
+from .jobs import Context
 from .manifest import counted
 from .pictures import bars_picture, sample_pictures
 from .records import write_json
 from .rows import Row
-from .steps import Context
 
 REPORT = "report.json"
 PAGE = "report.html"
@@ -87,12 +87,15 @@ def write_report(
     parts = [f"<h1>Data set from {html.escape(source)}</h1>", _head(found), _reasons(found)]
     if found["kept"]:
         parts += [
-            "<h2>Tempo, clips per 10 BPM</h2>", _image(bars_picture(found["tempo_bpm"])),
-            "<h2>Style, clips</h2>", _image(bars_picture(found["styles"])), _quartile_table(found),
+            "<h2>Tempo, clips per 10 BPM</h2>",
+            _image(bars_picture(found["tempo_bpm"])),
+            "<h2>Style, clips</h2>",
+            _image(bars_picture(found["styles"])),
+            _quartile_table(found),
             "<h2>Random samples</h2><p class=soft>Above: frames on the beat with the poses found."
             " Below: dancer on every beat, hip height, sound; lines are beats, thick ones"
             " downbeats.</p>",
-        ]  # fmt: skip
+        ]
         recordings = {recording.name: recording for recording in given}
         for row, picture in sample_pictures(out, rows, recordings, context, SAMPLES):
             words = f"{row.clip} ({row.split}), {row.style or 'style not stated'}"
@@ -120,9 +123,7 @@ def _reasons(found: dict[str, Any]) -> str:
         f"<td>{html.escape('; '.join(found['examples'][reason]))}"
         for reason, count in most
     ]
-    return (
-        "<h2>Dropped</h2><table><tr><th>reason<th>clips<th>for instance" + "".join(lines)
-    ) + "</table>"
+    return ("<h2>Dropped</h2><table><tr><th>reason<th>clips<th>for instance" + "".join(lines)) + "</table>"
 
 
 def _quartile_table(found: dict[str, Any]) -> str:

@@ -46,9 +46,7 @@ class Row:
     level_db: float | None = None
 
 
-def rows_of(
-    found: Iterable[Recording | Unreadable], store: Store, root: Path, source: str,
-) -> list[Row]:  # fmt: skip
+def rows_of(found: Iterable[Recording | Unreadable], store: Store, root: Path, source: str) -> list[Row]:
     """All rows in the order of the source, not yet split. Everything must have been made."""
     rows: list[Row] = []
     for each in found:
@@ -65,10 +63,21 @@ def _rows(recording: Recording, store: Store, root: Path) -> list[Row]:
     if plan is None:
         raise SettingError(f"Recording {recording.name} was not cut; run the same command again.")
     whole = Row(
-        "", recording.name, recording.source, "", recording.song, recording.performance,
-        recording.camera, recording.style, recording.licence, _origin(recording, root),
-        recording.start_s, plan.seconds, reason=plan.reason, detail=plan.detail,
-    )  # fmt: skip
+        "",
+        recording.name,
+        recording.source,
+        "",
+        recording.song,
+        recording.performance,
+        recording.camera,
+        recording.style,
+        recording.licence,
+        _origin(recording, root),
+        recording.start_s,
+        plan.seconds,
+        reason=plan.reason,
+        detail=plan.detail,
+    )
     if plan.reason:
         return [whole]
     rows = []

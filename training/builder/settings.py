@@ -29,9 +29,7 @@ class Cutting:
     """At a change of shot: split there, drop the clip, or ignore it."""
 
     def __post_init__(self) -> None:
-        require(
-            1.0 <= self.seconds <= 600.0, f"seconds is {self.seconds:g}; use 1 to 600 for a clip."
-        )
+        require(1.0 <= self.seconds <= 600.0, f"seconds is {self.seconds:g}; use 1 to 600 for a clip.")
         require(
             0.0 <= self.overlap < self.seconds,
             f"overlap is {self.overlap:g}; use 0 to less than the clip's {self.seconds:g} s.",

@@ -13,13 +13,13 @@ import numpy as np
 
 from d2m_core.errors import D2MError, SettingError
 from d2m_core.types import MOTION_FPS
-from training.items import item_from
+from training.pairs.manifest import MANIFEST
+from training.pairs.pair import Pair
+from training.pairs.shards import entries_of, read_index, read_pairs, shards_in
+from training.run.provenance import file_sha256
 from training.sources.recording import SPLITS
 from training.sources.splits import check_leaks
-from training.studio.manifest import MANIFEST
-from training.studio.members import Pair
-from training.studio.shards import entries_of, read_index, read_pairs, shards_in
-from training.versions import file_sha256
+from training.transformer.items import item_from
 
 from .rows import Row, read_rows
 

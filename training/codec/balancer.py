@@ -32,10 +32,7 @@ class Balancer:
 
         Divided by B, as the gradient of a mean over the batch is.
         """
-        each = {
-            name: torch.autograd.grad(loss, sound, retain_graph=True)[0]
-            for name, loss in losses.items()
-        }
+        each = {name: torch.autograd.grad(loss, sound, retain_graph=True)[0] for name, loss in losses.items()}
         norms = mean(torch.stack([g.flatten(1).norm(dim=1).mean() for g in each.values()]))
         share = sum(weights[name] for name in each)
         total = torch.zeros_like(sound)
@@ -53,10 +50,7 @@ class Balancer:
 
     def state(self) -> dict[str, dict[str, float]]:
         """What `restore` needs to go on."""
-        return {
-            "totals": {name: float(x) for name, x in self.totals.items()},
-            "counts": dict(self.counts),
-        }
+        return {"totals": {name: float(x) for name, x in self.totals.items()}, "counts": dict(self.counts)}
 
     def restore(self, state: dict[str, dict[str, float]], device: torch.device) -> None:
         """Goes on from a `state`."""

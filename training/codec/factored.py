@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from training.codec.quantizer import Quantized, fewer_points, flat_points, in_use, kmeans, nearest
+from .quantizer import Quantized, fewer_points, flat_points, in_use, kmeans, nearest
 
 
 class FactoredBooks(nn.Module):

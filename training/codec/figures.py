@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.codec.hum import hum_db
-from training.codec.quantizer import perplexity
-from training.codec.repeats import mean_rates
-from training.codec.settings import SAMPLE_RATE
-from training.codec.spectra import mel_scales
-from training.codec.tones import tone_contrast_db
+from .hum import hum_db
+from .quantizer import perplexity
+from .repeats import mean_rates
+from .settings import SAMPLE_RATE
+from .spectra import mel_scales
+from .tones import tone_contrast_db
 
 OCTAVES_HZ = (40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)
 """Edges of the octaves whose balance counts."""
@@ -22,11 +22,7 @@ OCTAVES_HZ = (40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)
 
 def si_sdr(real: torch.Tensor, fake: torch.Tensor) -> float:
     """Scale-invariant signal-to-distortion ratio in dB, mean over [B, 1, N]."""
-    target = (
-        (fake * real).sum(-1, keepdim=True)
-        / real.pow(2).sum(-1, keepdim=True).clamp_min(1e-8)
-        * real
-    )
+    target = (fake * real).sum(-1, keepdim=True) / real.pow(2).sum(-1, keepdim=True).clamp_min(1e-8) * real
     ratio = target.pow(2).sum(-1) / (fake - target).pow(2).sum(-1).clamp_min(1e-8)
     return float(10 * ratio.clamp_min(1e-8).log10().mean())
 
@@ -56,9 +52,7 @@ def coded(model: Any, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def measure(
-    model: nn.Module, audio: torch.Tensor, bar_steps: tuple[int, ...] = ()
-) -> dict[str, Any]:
+def measure(model: nn.Module, audio: torch.Tensor, bar_steps: tuple[int, ...] = ()) -> dict[str, Any]:
     """Figures of a codec on held-out `audio` [B, 1, N] through its own encode and decode.
 
     With the token steps that a bar of each piece lasts, how often tokens repeat as well.
@@ -69,9 +63,7 @@ def measure(
     repeats = {"repeats": mean_rates(list(codes), bar_steps)} if bar_steps else {}
     return {
         **repeats,
-        "tones_db": [
-            round(tone_contrast_db(x[:, 0], audio[:, 0], SAMPLE_RATE), 2) for x in (fake, audio)
-        ],
+        "tones_db": [round(tone_contrast_db(x[:, 0], audio[:, 0], SAMPLE_RATE), 2) for x in (fake, audio)],
         **spectral_figures(audio, fake),
         "hum_db": round(hum_db(audio, fake, int(model.config.hop_length)), 1),  # type: ignore[union-attr, arg-type]
         "si_sdr_db": round(si_sdr(audio, fake), 2),

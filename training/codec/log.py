@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from training.codec.pictures import spectrogram_pair
-from training.codec.settings import SAMPLE_RATE
+from .pictures import spectrogram_pair
+from .settings import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
 

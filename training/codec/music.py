@@ -16,7 +16,8 @@ import torch
 
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
-from training.codec.settings import SAMPLE_RATE
+
+from .settings import SAMPLE_RATE
 
 LOUDNESS_DB = (-12.0, 0.0)
 """Range of random gains."""
@@ -139,7 +140,7 @@ def band_pieces(folder: Path, minutes: float) -> list[np.ndarray]:
     pieces = [np.load(path, mmap_mode="r") for path in sorted(folder.glob("song_*.npy"))]
     if sum(piece.shape[-1] for piece in pieces) >= round(60 * minutes * SAMPLE_RATE):
         return pieces
-    from training.codec_music import open_pool
+    from .band_music import open_pool
 
     return open_pool(folder, minutes)
 
@@ -148,16 +149,14 @@ def held_out_pieces(folder: Path, seconds: float) -> torch.Tensor:
     """Music to measure on, float32 [B, 1, N], made once and kept in `folder`."""
     path = folder / f"held_out_{seconds:g}s.npy"
     if not path.exists():
-        from training.codec_music import held_out
+        from .band_music import held_out
 
         with replacing(path) as partial:
             np.save(partial, held_out(seconds).numpy())
     return torch.from_numpy(np.load(path))
 
 
-def open_shards(
-    folder: Path, seed: int, rank: int = 0, ranks: int = 1, hop: int = 0
-) -> StreamMusic:
+def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1, hop: int = 0) -> StreamMusic:
     """The music of a folder of studio shards, each process its own share; `hop` as in `segment`.
 
     Raises `SettingError` where there is none.
@@ -187,9 +186,9 @@ def shard_pieces(folder: Path, minutes: float, kept: Path) -> dict[str, np.ndarr
 
 def _music_of(folder: Path) -> tuple[list[str], Callable[[int], np.ndarray]]:
     """Names of the pairs with music, and what decodes the n-th of them, int16 [C, N]."""
-    from d2m_core.audio import resample
-    from training.studio.members import MUSIC
-    from training.studio.shards import PairFolder
+    from d2m_core.media import resample
+    from training.pairs.pair import MUSIC
+    from training.pairs.shards import PairFolder
 
     pairs = PairFolder(folder)
     heard = [entry.name for entry in pairs.entries if MUSIC in entry.members]

@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from d2m_core.codec_files import read_folder
+from d2m_core.codec.loading import read_folder
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
-from training.codec.settings import SAMPLE_RATE, CodecTraining
+
+from .settings import SAMPLE_RATE, CodecTraining
 
 _SHAPE = (
     "upsampling_ratios", "target_bandwidths", "num_filters", "hidden_size", "codebook_size",

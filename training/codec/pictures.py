@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from training.codec.settings import SAMPLE_RATE
-from training.codec.spectra import MelScale
+from .settings import SAMPLE_RATE
+from .spectra import MelScale
 
 HEIGHT, WIDTH, GAP = 160, 900, 6
 """Size of one spectrogram in pixels, and the line between two."""
@@ -30,9 +30,7 @@ def spectrogram_pair(real: torch.Tensor, fake: torch.Tensor) -> np.ndarray:
     return np.concatenate([rows[0], line, rows[1]])
 
 
-def contact_sheet(
-    pieces: Sequence[tuple[str, torch.Tensor, torch.Tensor]], columns: int = 2
-) -> np.ndarray:
+def contact_sheet(pieces: Sequence[tuple[str, torch.Tensor, torch.Tensor]], columns: int = 2) -> np.ndarray:
     """Named pairs of sounds (name, original [N], decoded [N]) as one picture, uint8 [H, W, 3]."""
     import cv2
 

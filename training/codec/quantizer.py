@@ -35,9 +35,7 @@ def nearest(book: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     return (book.pow(2).sum(1) - 2 * points @ book.t()).argmin(1)
 
 
-def kmeans(
-    points: torch.Tensor, size: int, rounds: int, generator: torch.Generator
-) -> torch.Tensor:
+def kmeans(points: torch.Tensor, size: int, rounds: int, generator: torch.Generator) -> torch.Tensor:
     """`size` centres of `points` [n, H]; empty clusters start again at random points."""
     pick = torch.randint(len(points), (size,), generator=generator)
     if len(points) >= size:
@@ -78,9 +76,7 @@ class LearningQuantizer:
     from seed and step.
     """
 
-    def __init__(
-        self, quantizer: nn.Module, seed: int, decay: float = 0.99, revive: float = 0.1
-    ) -> None:
+    def __init__(self, quantizer: nn.Module, seed: int, decay: float = 0.99, revive: float = 0.1) -> None:
         self.books: list[nn.Module] = [layer.codebook for layer in quantizer.layers]  # type: ignore[union-attr]
         self.seed = seed
         self.decay = decay
@@ -110,11 +106,7 @@ class LearningQuantizer:
         book.embed_avg.copy_(centres * count[:, None])  # type: ignore[operator]
 
     def __call__(
-        self,
-        latent: torch.Tensor,
-        used: torch.Tensor | None = None,
-        step: int = 0,
-        learn: bool = True,
+        self, latent: torch.Tensor, used: torch.Tensor | None = None, step: int = 0, learn: bool = True
     ) -> Quantized:
         """Quantises `latent` [B, H, T]; with `learn`, moves the codebooks towards it.
 

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 from d2m_core.errors import SettingError
-from training.codec.hum import LINE_PERIODS
-from training.codec.tones import TONE_WINDOW
+
+from .hum import LINE_PERIODS
+from .tones import TONE_WINDOW
 
 SAMPLE_RATE = 24_000
 """Samples per second of the codec, whatever the rate of the music it learns from."""
@@ -142,9 +143,12 @@ class CodecTraining:
 
     def __post_init__(self) -> None:
         for name, choices in (
-            ("judges", JUDGES), ("contest", CONTESTS), ("books", BOOKS), ("precision", PRECISIONS),
+            ("judges", JUDGES),
+            ("contest", CONTESTS),
+            ("books", BOOKS),
+            ("precision", PRECISIONS),
             ("device", DEVICES),
-        ):  # fmt: skip
+        ):
             value = getattr(self, name)
             if value not in choices:
                 raise SettingError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
@@ -165,9 +169,7 @@ class CodecTraining:
                 f" heard in {TONE_WINDOW}; give a longer one."
             )
         if any(not 0 < books <= self.codebooks for books in self.book_choices):
-            raise SettingError(
-                f"book_choices are {self.book_choices}; choose 1 to {self.codebooks}."
-            )
+            raise SettingError(f"book_choices are {self.book_choices}; choose 1 to {self.codebooks}.")
         if self.cardinality < 2 or self.cardinality & (self.cardinality - 1):
             raise SettingError(f"cardinality is {self.cardinality}; choose a power of two.")
 

@@ -51,12 +51,7 @@ class MelScale(nn.Module):
     def magnitude(self, audio: torch.Tensor) -> torch.Tensor:
         """[B, N] -> [B, size // 2 + 1, frames], scaled so that a full-scale sine is about 1."""
         spectrum = torch.stft(
-            audio,
-            self.size,
-            self.size // 4,
-            window=self.window,
-            return_complex=True,
-            pad_mode="constant",
+            audio, self.size, self.size // 4, window=self.window, return_complex=True, pad_mode="constant"
         )
         return (spectrum.real**2 + spectrum.imag**2 + 1e-10).sqrt() * (4.0 / self.size)
 
@@ -102,9 +97,8 @@ def mel_scales(sample_rate: int) -> nn.ModuleList:
 
 
 def some_distances(
-    scales: nn.ModuleList, count: int, fake: torch.Tensor, real: torch.Tensor,
-    rng: np.random.Generator,
-) -> dict[str, torch.Tensor]:  # fmt: skip
+    scales: nn.ModuleList, count: int, fake: torch.Tensor, real: torch.Tensor, rng: np.random.Generator
+) -> dict[str, torch.Tensor]:
     """Mean distances of sounds [B, N] through `count` of `scales`, drawn anew each time; all of
     them where there are fewer."""
     chosen = rng.choice(len(scales), min(count, len(scales)), replace=False)

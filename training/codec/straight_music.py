@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from d2m_core.band import play
 from d2m_core.files import replacing
-from training.codec.settings import SAMPLE_RATE
+from d2m_core.styles import STYLES
 from training.seeds import STRAIGHT_HELD_OUT_SEED
-from training.studio.styles import STYLE_TABLE, STYLES
+from training.studio.pairs import plan_of
+from training.studio.settings import PairSettings
+
+from .band_music import installed_materials
+from .settings import SAMPLE_RATE
 
 PIECE_S = 8.0
 """Two bars at the slowest tempo, and more."""
@@ -42,20 +47,13 @@ def held_out_straight(folder: Path, seconds: float = PIECE_S) -> StraightMusic:
 
 
 def _make(path: Path, seconds: float) -> None:
-    from training.codec_music import installed_materials
-    from training.studio.band.song import play
-    from training.studio.pair_settings import PairSettings
-    from training.studio.pairs import plan_of
-
-    settings = PairSettings(
-        seconds=seconds + 4, bands=1, straight=True, materials=installed_materials()
-    )
+    settings = PairSettings(seconds=seconds + 4, bands=1, straight=True, materials=installed_materials())
     songs, bars = [], []
     first = -(-STRAIGHT_HELD_OUT_SEED // len(STYLES)) * len(STYLES)
     for seed in range(first, first + len(STYLES)):
         plan = plan_of(seed, settings)
         songs.append(play(plan, settings.materials).samples[:, -round(SAMPLE_RATE * seconds) :])
         assert plan.beat_steps is not None
-        bars.append(plan.beat_steps * STYLE_TABLE[plan.style].metre)
+        bars.append(plan.beat_steps * plan.metre)
     with replacing(path) as partial, partial.open("wb") as file:
         np.savez(file, audio=np.stack(songs), bar_steps=np.array(bars))

@@ -16,15 +16,16 @@ from accelerate.utils import gather
 from torch import nn
 
 from d2m_core.errors import SettingError
-from training.codec.balancer import Balancer
-from training.codec.hum import added_lines, hum
-from training.codec.judges import CONTESTS, ask_judges, make_judges, teach_judges
-from training.codec.network import settle
-from training.codec.passing import CodecNet, Passed, in_bfloat16
-from training.codec.settings import SAMPLE_RATE, CodecTraining
-from training.codec.spectra import mel_scales, some_distances, wave_distance
-from training.codec.tones import lost_tones
-from training.schedule import of_first, rate_factor
+from training.run.schedule import of_first, rate_factor
+
+from .balancer import Balancer
+from .discriminators import CONTESTS, ask_judges, make_judges, teach_judges
+from .hum import added_lines, hum
+from .learning_codec import CodecNet, Passed, in_bfloat16
+from .network import settle
+from .settings import SAMPLE_RATE, CodecTraining
+from .spectra import mel_scales, some_distances, wave_distance
+from .tones import lost_tones
 
 KEPT_STEPS = 40
 """Steps whose latents start the codebooks."""
@@ -147,9 +148,7 @@ class CodecTrainer:
         weights = self.weights()
         losses = {name: loss for name, loss in losses.items() if weights[name] > 0}
         if self.settings.balancer:
-            return self.balancer.gradient(
-                losses, weights, fake, lambda x: self.workers.reduce(x, "mean")
-            )
+            return self.balancer.gradient(losses, weights, fake, lambda x: self.workers.reduce(x, "mean"))
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
         return torch.autograd.grad(total, fake)[0]
 
@@ -192,9 +191,7 @@ class CodecTrainer:
 
     def spectral_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
         """Distances through a few window lengths drawn for this step."""
-        return some_distances(
-            self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES)
-        )
+        return some_distances(self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES))
 
     def tonal_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
         """Tones that are missing, and those that the codec adds, of [B, N]: what is asked for."""
@@ -212,9 +209,14 @@ class CodecTrainer:
         assert self.judges is not None
         if self.chance(_LESSON).random() < self.settings.judge_updates:
             lesson = teach_judges(
-                self.judges_of_all, self.judge_optimizer, real, fake, self.contest,
-                10 * self.settings.clip_norm, self.net.in_half,
-            )  # fmt: skip
+                self.judges_of_all,
+                self.judge_optimizer,
+                real,
+                fake,
+                self.contest,
+                10 * self.settings.clip_norm,
+                self.net.in_half,
+            )
             self.note(judge=lesson)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
             verdict = ask_judges(self.judges, real, fake, self.contest)
@@ -237,9 +239,7 @@ class CodecTrainer:
 
     def report(self) -> dict[str, Any]:
         """Means since the last report."""
-        means: dict[str, Any] = {
-            k: round(float(v) / self.counts[k], 5) for k, v in self.sums.items()
-        }
+        means: dict[str, Any] = {k: round(float(v) / self.counts[k], 5) for k, v in self.sums.items()}
         self.sums, self.counts = {}, {}
         if self.net.started_books and self.net.factored is None:
             means["perplexity"] = [round(p, 1) for p in self.net.following.perplexities()]

@@ -72,10 +72,7 @@ def _files(options: SourceOptions) -> _Files:
     ignored = root / "ignore_list.txt"
     return _Files(
         videos=by_stem(videos, VIDEO_SUFFIXES),
-        poses={
-            kind: by_stem(root / kind, (".pkl",)) if (root / kind).is_dir() else {}
-            for kind in _KINDS
-        },
+        poses={kind: by_stem(root / kind, (".pkl",)) if (root / kind).is_dir() else {} for kind in _KINDS},
         music=by_stem(options.music, SOUND_SUFFIXES) if options.music else {},
         ignored=frozenset(ignored.read_text().split() if ignored.exists() else ()),
         splits=_splits(root / "splits", options.official),
@@ -126,6 +123,4 @@ def _recordings(dance: AistName, files: _Files, given: bool) -> Iterator[Recordi
     elif ignored:
         yield Unreadable(dance.performance, "it is on the ignore list and has no video")
     else:
-        yield Unreadable(
-            dance.performance, f"it has no sound; put {dance.song} into the music folder"
-        )
+        yield Unreadable(dance.performance, f"it has no sound; put {dance.song} into the music folder")

@@ -6,9 +6,17 @@ import re
 from dataclasses import dataclass
 
 STYLES = {
-    "BR": "break", "PO": "pop", "LO": "lock", "MH": "middle hip-hop", "LH": "la hip-hop",
-    "HO": "house", "WA": "waack", "KR": "krump", "JS": "street jazz", "JB": "ballet jazz",
-}  # fmt: skip
+    "BR": "break",
+    "PO": "pop",
+    "LO": "lock",
+    "MH": "middle hip-hop",
+    "LH": "la hip-hop",
+    "HO": "house",
+    "WA": "waack",
+    "KR": "krump",
+    "JS": "street jazz",
+    "JB": "ballet jazz",
+}
 """The database's ten genres by their codes."""
 
 CAMERAS = 9
@@ -49,19 +57,14 @@ class AistName:
 
     def seen_by(self, camera: str) -> str:
         """The dance's name from one camera, `All` or `01` to `09`."""
-        return (
-            f"g{self.genre}_s{self.situation}_c{camera}_d{self.dancer}_m{self.music}"
-            f"_ch{self.choreography}"
-        )
+        return f"g{self.genre}_s{self.situation}_c{camera}_d{self.dancer}_m{self.music}_ch{self.choreography}"
 
 
 def parse_name(name: str) -> AistName:
     """The parts of a dance's name (a file's, without its ending). Raises `ValueError`."""
     match = _NAME.fullmatch(name)
     if match is None:
-        raise ValueError(
-            f"{name!r} is not named like gBR_sBM_c01_d04_mBR0_ch01, a solo dance of AIST"
-        )
+        raise ValueError(f"{name!r} is not named like gBR_sBM_c01_d04_mBR0_ch01, a solo dance of AIST")
     parsed = AistName(**match.groupdict())
     if parsed.genre not in STYLES or parsed.music[:2] not in STYLES:
         raise ValueError(f"{name!r} names a genre that AIST does not have")

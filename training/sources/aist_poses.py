@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from d2m_core.errors import PoseError
-from d2m_core.pose_keypoints import from_coco17
+from d2m_core.pose import from_coco17
 from d2m_core.types import PoseSequence
-from training.pickles import load_arrays
 
 from .aist_names import CAMERAS
 from .joints import AIST_FPS, coco_picture
+from .pickles import load_arrays
 from .recording import Recording
 
 UNIT_M = 0.01

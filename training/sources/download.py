@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock
 
 from d2m_core.errors import MediaError, SettingError
-from d2m_core.video import open_clip
+from d2m_core.media import open_clip
 
 from .link_list import video_key
 from .names import digest, safe_name
@@ -76,9 +76,7 @@ def _cached(
     return path
 
 
-def _download(
-    url: str, folder: Path, section: tuple[float, float] | None, options: SourceOptions
-) -> Path:
+def _download(url: str, folder: Path, section: tuple[float, float] | None, options: SourceOptions) -> Path:
     """A whole video file in `folder`."""
     try:
         import yt_dlp

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from d2m_core.errors import PoseError, SettingError
-from d2m_core.pose_keypoints import from_coco17, from_openpose
+from d2m_core.pose import from_coco17, from_openpose
 from d2m_core.types import PoseSequence
 
 AIST_FPS = 60.0
@@ -49,9 +49,7 @@ def read_npy(path: Path) -> np.ndarray:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise SettingError(
-            f"{path.name} is no array of numbers ({error}); copy it again."
-        ) from error
+        raise SettingError(f"{path.name} is no array of numbers ({error}); copy it again.") from error
     if not isinstance(array, np.ndarray):
         raise SettingError(f"{path.name} holds several arrays; give a .npy file.")
     return array

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from d2m_core.config import STYLES
+from d2m_core.styles import STYLES
 
 from .names import VIDEO_SUFFIXES, files_under, safe_name
 from .options import SourceOptions

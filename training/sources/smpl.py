@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from d2m_core.errors import PoseError
-from d2m_core.pose_world import front_view
+from d2m_core.pose.world import front_view
 from d2m_core.types import LANDMARKS, PoseSequence
 
 WIDTH = 219
@@ -62,9 +62,12 @@ def smpl_poses(frames: np.ndarray, fps: float) -> PoseSequence:
     given[:, list(_JOINT_OF)] = True
     world, image = front_view(points, given, "y", 1.0)
     return PoseSequence(
-        world[:, None], image[:, None], given[:, None].astype(np.float32),
-        np.ones((len(frames), 1), np.bool_), fps,
-    )  # fmt: skip
+        world[:, None],
+        image[:, None],
+        given[:, None].astype(np.float32),
+        np.ones((len(frames), 1), np.bool_),
+        fps,
+    )
 
 
 def _joints(places_m: np.ndarray, turns: np.ndarray) -> np.ndarray:

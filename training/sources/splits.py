@@ -86,9 +86,7 @@ def _keys(one: Recording) -> list[str]:
 
 def _check_shares(shares: Sequence[float]) -> None:
     require(
-        len(shares) == len(SPLITS)
-        and all(share >= 0 for share in shares)
-        and abs(sum(shares) - 1.0) < 1e-6,
+        len(shares) == len(SPLITS) and all(share >= 0 for share in shares) and abs(sum(shares) - 1.0) < 1e-6,
         f"The shares are {tuple(shares)}; give those of {', '.join(SPLITS)}, which add up to 1.",
     )
 

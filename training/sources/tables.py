@@ -90,9 +90,7 @@ def _delimiter(line: str, first: str) -> str:
     """The first delimiter that makes a header or a row with a time in its second field of it."""
     for delimiter in _DELIMITERS:
         fields = _fields(line, delimiter) or [""]
-        if len(fields) > 1 and (
-            first in (name.casefold() for name in fields) or _CLOCK.fullmatch(fields[1])
-        ):
+        if len(fields) > 1 and (first in (name.casefold() for name in fields) or _CLOCK.fullmatch(fields[1])):
             return delimiter
     return next((one for one in _DELIMITERS if one in line), ",")
 

@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from d2m_core.types import PoseSequence
-from training.pickles import load_arrays
 
 from .aist_names import parse_name
 from .joints import AIST_FPS, coco_picture
 from .names import files_under, safe_name
 from .options import SourceOptions
+from .pickles import load_arrays
 from .recording import Recording, Unreadable
 
 SOUND, POSES = "audio_clips", "keypoints_clips"

@@ -14,54 +14,87 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from d2m_core.band import find_materials
+from d2m_core.band.styles import STYLES
 from d2m_core.errors import D2MError
 from training.seeds import PAIRS_SEED
+from training.studio.sheets.contact_sheet import SHEET
 
-from .contact_sheet import SHEET
 from .factory import Order, make_data
-from .manifest import studio_code
-from .materials import find_materials
-from .pair_settings import PairSettings
-from .styles import STYLES
+from .origin import studio_code
+from .settings import PairSettings
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m training.studio", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "python -m training.studio", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("--hours", type=float, required=True, help="how much in all; more of it may be asked later")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the data set")
-    add(
-        "--seed",
-        type=int,
-        default=PAIRS_SEED,
-        help="of the first pair [%(default)s]",
-    )
+    add("--seed", type=int, default=PAIRS_SEED, help="of the first pair [%(default)s]")
     plain = PairSettings()
     add("--seconds", type=float, default=plain.seconds, help="length of a pair [%(default)g]")
-    add("--style", nargs="+", choices=STYLES, default=STYLES, metavar="NAME",
-        help=f"of {', '.join(STYLES)} [all]")  # fmt: skip
-    add("--looseness", type=float, default=plain.looseness,
-        help="0 dances to the letter, 1 hardly more than the beat [%(default)g]")  # fmt: skip
-    add("--people", type=float, default=plain.people, metavar="SHARE",
-        help="of the pairs with two dancers and more [%(default)g]")  # fmt: skip
-    add("--bands", type=int, default=plain.bands, metavar="N",
-        help="bands that a style has; 0: a new one plays every piece [%(default)s]")  # fmt: skip
-    add("--any-tempo", type=float, default=plain.any_tempo, metavar="SHARE",
-        help="of the pairs at any tempo, not one of their style [%(default)g]")  # fmt: skip
-    add("--pixels", type=float, default=plain.pixels, metavar="SHARE",
-        help="of the pairs that are drawn as films too; slow [%(default)g]")  # fmt: skip
-    add("--straight", action="store_true",
-        help="beats last whole token steps of 20 ms, all onsets begin on one")  # fmt: skip
+    add(
+        "--style",
+        nargs="+",
+        choices=STYLES,
+        default=STYLES,
+        metavar="NAME",
+        help=f"of {', '.join(STYLES)} [all]",
+    )
+    add(
+        "--looseness",
+        type=float,
+        default=plain.looseness,
+        help="0 dances to the letter, 1 hardly more than the beat [%(default)g]",
+    )
+    add(
+        "--people",
+        type=float,
+        default=plain.people,
+        metavar="SHARE",
+        help="of the pairs with two dancers and more [%(default)g]",
+    )
+    add(
+        "--bands",
+        type=int,
+        default=plain.bands,
+        metavar="N",
+        help="bands that a style has; 0: a new one plays every piece [%(default)s]",
+    )
+    add(
+        "--any-tempo",
+        type=float,
+        default=plain.any_tempo,
+        metavar="SHARE",
+        help="of the pairs at any tempo, not one of their style [%(default)g]",
+    )
+    add(
+        "--pixels",
+        type=float,
+        default=plain.pixels,
+        metavar="SHARE",
+        help="of the pairs that are drawn as films too; slow [%(default)g]",
+    )
+    add(
+        "--straight",
+        action="store_true",
+        help="beats last whole token steps of 20 ms, all onsets begin on one",
+    )
     add("--mono", action="store_true", help="one channel of sound")
     add("--no-music", dest="music", action="store_false", help="dances alone")
     add("--no-dance", dest="dance", action="store_false", help="music alone")
     add("--groove", type=Path, metavar="DIR", help="Groove MIDI Dataset: real drummers")
     add("--samples", type=Path, metavar="DIR", help="CC0 one-shots and loops, as Sonic Pi's")
-    add("--soundfont", type=Path, nargs="+", default=(), metavar="FILE",
-        help="instruments [those that Debian's packages installed]")  # fmt: skip
+    add(
+        "--soundfont",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="instruments [those that Debian's packages installed]",
+    )
     add("--held-out", action="store_true", help="the raw material that is kept for measuring")
     add("--workers", type=int, default=0, help="processes [one per core]")
     add("--per-shard", type=int, default=Order.per_shard, help="pairs in a shard [%(default)s]")
@@ -75,12 +108,20 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
     if args.music and materials.missing:
         sys.stderr.write(f"The band plays without {', '.join(materials.missing)}; see --help.\n")
     settings = PairSettings(
-        seconds=args.seconds, styles=tuple(args.style), looseness=args.looseness,
-        people=args.people if args.dance else 0.0, bands=args.bands,
-        any_tempo=args.any_tempo, pixels=args.pixels, music=args.music,
-        straight=args.straight, dance=args.dance, mono=args.mono,
-        materials=replace(materials, held_out=args.held_out), made_by=f"studio {studio_code()}",
-    )  # fmt: skip
+        seconds=args.seconds,
+        styles=tuple(args.style),
+        looseness=args.looseness,
+        people=args.people if args.dance else 0.0,
+        bands=args.bands,
+        any_tempo=args.any_tempo,
+        pixels=args.pixels,
+        music=args.music,
+        straight=args.straight,
+        dance=args.dance,
+        mono=args.mono,
+        materials=replace(materials, held_out=args.held_out),
+        made_by=f"studio {studio_code()}",
+    )
     order = Order(args.out, args.hours, args.seed, args.per_shard, args.workers)
     return make_data(order, settings, progress=not args.quiet)
 

@@ -10,7 +10,6 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,14 @@ from typing import Any
 from tqdm import tqdm
 
 from d2m_core.errors import SettingError
+from training.pairs.manifest import begin, finish
+from training.pairs.pair import Pair
+from training.pairs.shards import names_in, remove_leftovers, shard_path, shards_in, write_index, write_shard
+from training.run.processes import alone_in, run, step_done
+from training.studio.sheets.contact_sheet import write_sheet
 
-from .contact_sheet import write_sheet
-from .manifest import begin, finish, origin_of
-from .members import Pair
-from .pair_settings import PairSettings
-from .pool import run, step_done
-from .shards import names_in, remove_leftovers, shard_path, shards_in, write_index, write_shard
+from .origin import origin_of
+from .settings import PairSettings
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ def seeds_of(order: Order, settings: PairSettings) -> list[range]:
     count = max(1, math.ceil(order.hours * 3600 / settings.seconds - 1e-6))
     last = order.seed + count
     return [
-        range(first, min(first + order.per_shard, last))
-        for first in range(order.seed, last, order.per_shard)
+        range(first, min(first + order.per_shard, last)) for first in range(order.seed, last, order.per_shard)
     ]
 
 
@@ -87,9 +86,14 @@ def _make_shards(order: Order, settings: PairSettings, progress: bool) -> None:
     workers = order.workers or os.cpu_count() or 1
     made, start = 0, time.perf_counter()
     with tqdm(
-        total=total, initial=total - missing, desc="pairs", unit="pair", disable=not progress,
-        smoothing=0.05, dynamic_ncols=True,
-    ) as bar:  # fmt: skip
+        total=total,
+        initial=total - missing,
+        desc="pairs",
+        unit="pair",
+        disable=not progress,
+        smoothing=0.05,
+        dynamic_ncols=True,
+    ) as bar:
 
         def on_step(count: int) -> None:
             nonlocal made
@@ -112,21 +116,3 @@ def _pairs(seeds: range, settings: PairSettings) -> Iterator[Pair]:
     for seed in seeds:
         yield make_pair(seed, settings)
         step_done()
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Refuses a folder that another run is writing to."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: nothing to lock a folder with
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise SettingError(f"Another run is writing to {folder}; wait for its end.") from error
-    finally:
-        os.close(handle)

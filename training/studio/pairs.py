@@ -14,17 +14,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from d2m_core.band import Plan, Song, make_plan, play
 from d2m_core.types import PoseSequence, Waveform
+from training.pairs.pair import Facts, Pair
+from training.studio.dancer.dance import Dance
+from training.studio.picture.drawing import render_scene
+from training.studio.picture.film import random_film
+from training.studio.stage.noise import mediapipe_like
+from training.studio.stage.scene import MOST_PEOPLE, Scene, stage
 
-from .band.song import Song, play
-from .dancer.dance import Dance
-from .drawing import render_scene
-from .members import Facts, Pair
-from .pair_settings import ANY_TEMPO_BPM, PairSettings
-from .picture.film import random_film
-from .plan import Plan, make_plan
-from .stage.noise import mediapipe_like
-from .stage.scene import MOST_PEOPLE, Scene, stage
+from .settings import ANY_TEMPO_BPM, PairSettings
 
 PIXELS = 360
 """Shorter side of films."""
@@ -49,9 +48,7 @@ def plan_of(seed: int, settings: PairSettings) -> Plan:
     tempo_bpm = None
     if settings.any_tempo and rng.random() < settings.any_tempo:
         tempo_bpm = float(rng.uniform(*ANY_TEMPO_BPM))
-    plan = make_plan(
-        seed, settings.seconds, settings.styles[style], tempo_bpm, straight=settings.straight
-    )
+    plan = make_plan(seed, settings.seconds, settings.styles[style], tempo_bpm, straight=settings.straight)
     return replace(plan, band=turn % settings.bands) if settings.bands else plan
 
 
@@ -69,9 +66,8 @@ def see(scene: Scene) -> PoseSequence:
 
 
 def assemble(
-    plan: Plan, song: Song | None, scene: Scene | None, seen: PoseSequence | None,
-    settings: PairSettings,
-) -> Pair:  # fmt: skip
+    plan: Plan, song: Song | None, scene: Scene | None, seen: PoseSequence | None, settings: PairSettings
+) -> Pair:
     """The finished pair, drawn as well where its seed says so."""
     music = _music(song, settings.mono) if song is not None else None
     facts = _of_plan(plan, settings)
@@ -115,24 +111,25 @@ def _with_song(facts: Facts, song: Song) -> Facts:
 
 def _of_plan(plan: Plan, settings: PairSettings) -> Facts:
     metre = plan.metre
-    spans = [
-        (s.first_bar * metre, (s.first_bar + s.bars) * metre, s.kind, s.energy)
-        for s in plan.sections
-    ]
+    spans = [(s.first_bar * metre, (s.first_bar + s.bars) * metre, s.kind, s.energy) for s in plan.sections]
     return Facts(
-        duration_s=plan.duration_s, style=plan.style, tempo_bpm=plan.tempo_bpm, metre=metre,
-        swing=plan.swing, swing_step=plan.swing_step,
-        beats_s=tuple(plan.beats_s.tolist()), downbeats=tuple(plan.downbeats.tolist()),
+        duration_s=plan.duration_s,
+        style=plan.style,
+        tempo_bpm=plan.tempo_bpm,
+        metre=metre,
+        swing=plan.swing,
+        swing_step=plan.swing_step,
+        beats_s=tuple(plan.beats_s.tolist()),
+        downbeats=tuple(plan.downbeats.tolist()),
         sections=tuple(
-            (float(plan.seconds(a)), float(plan.seconds(b)), kind, level)
-            for a, b, kind, level in spans
+            (float(plan.seconds(a)), float(plan.seconds(b)), kind, level) for a, b, kind, level in spans
         ),
         hits=_inside(plan, [(hit.beat, hit.strength) for hit in plan.hits]),
-        stops=tuple(
-            (_played(plan, stop.beat), _played(plan, stop.beat + stop.beats)) for stop in plan.stops
-        ),
-        looseness=settings.looseness, seed=plan.seed, made_by=settings.made_by,
-    )  # fmt: skip
+        stops=tuple((_played(plan, stop.beat), _played(plan, stop.beat + stop.beats)) for stop in plan.stops),
+        looseness=settings.looseness,
+        seed=plan.seed,
+        made_by=settings.made_by,
+    )
 
 
 def _inside(plan: Plan, marks: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
@@ -174,9 +171,7 @@ def _moves(made: Dance, plan: Plan) -> tuple[tuple[float, str], ...]:
 
 def _accents(scene: Scene) -> np.ndarray:
     parts = [
-        np.stack(
-            [each.accents_s, each.accent_strengths, np.full(len(each.accents_s), person)], axis=1
-        )
+        np.stack([each.accents_s, each.accent_strengths, np.full(len(each.accents_s), person)], axis=1)
         for person, each in enumerate(scene.dances)
     ]
     return np.concatenate(parts).astype(np.float32)

@@ -99,6 +99,4 @@ def _facts(value) -> dict[str, np.ndarray]:
     return {"json": np.array(json.dumps(value))}
 
 
-NODE_CLASS_MAPPINGS = {
-    "T_Clicks": Clicks, "T_ListOf": ListOf, "T_Keypoints": Keypoints, "T_Dump": Dump,
-}  # fmt: skip
+NODE_CLASS_MAPPINGS = {"T_Clicks": Clicks, "T_ListOf": ListOf, "T_Keypoints": Keypoints, "T_Dump": Dump}

@@ -61,15 +61,21 @@ def random_body(rng: np.random.Generator) -> Body:
     limbs = (0.95 if child else 1.0) * float(np.clip(long, 0.95, 1.05))
     build = float(np.clip(build, 0.86, 1.16))
     return Body(
-        height, part(0.238 * limbs), part(0.232 * limbs), part(0.042), part(0.115),
-        part(0.058 * build, 0.04), part(0.285), part(0.103 * build, 0.04), part(0.165 * limbs),
-        part(0.150 * limbs), part(0.135 if child else 0.122),
-    )  # fmt: skip
+        height,
+        part(0.238 * limbs),
+        part(0.232 * limbs),
+        part(0.042),
+        part(0.115),
+        part(0.058 * build, 0.04),
+        part(0.285),
+        part(0.103 * build, 0.04),
+        part(0.165 * limbs),
+        part(0.150 * limbs),
+        part(0.135 if child else 0.122),
+    )
 
 
-def turned(
-    yaw: np.ndarray, pitch: np.ndarray | float = 0.0, roll: np.ndarray | float = 0.0
-) -> np.ndarray:
+def turned(yaw: np.ndarray, pitch: np.ndarray | float = 0.0, roll: np.ndarray | float = 0.0) -> np.ndarray:
     """Local rotations [F, 3, 3]: yaw to the left, then pitch forward, then roll to the left."""
     yaw, pitch, roll = np.broadcast_arrays(np.asarray(yaw, np.float64), pitch, roll)
     cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
@@ -197,9 +203,7 @@ def _elbow_aim(hands: np.ndarray, elbows: float) -> np.ndarray:
     return aim + once + np.cross(axis, once) / np.maximum(1.0 + cosine, 0.05)[:, None]
 
 
-def _arm(
-    joints: np.ndarray, body: Body, posture: Posture, side: int, sign: float, neck: np.ndarray
-) -> None:
+def _arm(joints: np.ndarray, body: Body, posture: Posture, side: int, sign: float, neck: np.ndarray) -> None:
     mirror = np.array([sign, 1.0, 1.0])
     raised = np.zeros((len(neck), 3))
     high = np.clip(posture.hands[:, side, 1], 0.0, 1.0)
@@ -207,9 +211,7 @@ def _arm(
     shoulder = neck + apply(posture.chest, raised)
     target = shoulder + apply(posture.arms, posture.hands[:, side] * mirror * body.arm)
     aim = _elbow_aim(posture.hands[:, side], posture.elbows) * mirror
-    elbow, wrist = two_bone(
-        shoulder, target, apply(posture.arms, aim), body.upper_arm, body.forearm
-    )
+    elbow, wrist = two_bone(shoulder, target, apply(posture.arms, aim), body.upper_arm, body.forearm)
     joints[:, 11 + side], joints[:, 13 + side], joints[:, 15 + side] = shoulder, elbow, wrist
     along = (wrist - elbow) / body.forearm
     across = apply(posture.arms, np.array([-sign, 0.0, 0.0]))

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from d2m_core.band import Plan
+from d2m_core.band.plan import Section
 from d2m_core.errors import SettingError
 from d2m_core.types import MOTION_FPS
-from training.studio.plan import Plan, Section
+from training.studio.dancer.moves.arms import ARMS
+from training.studio.dancer.moves.vocabulary import MOVES, Move
 
-from .arms import ARMS
 from .events import Shift
-from .moves import MOVES, Move
+from .notation import Bar, Score
 from .person import Dancer
-from .score import Bar, Score
 from .trunk import layer_waves
 
-FAMILIES = tuple(
-    sorted({"trunk_waves", *(move.family for move in (*MOVES.values(), *ARMS.values()))})
-)
+FAMILIES = tuple(sorted({"trunk_waves", *(move.family for move in (*MOVES.values(), *ARMS.values()))}))
 """Names that `dance(..., without=...)` takes; `trunk_waves` go on under all moves."""
 
 _SIZES = {"drop": 1.12, "break": 0.75, "intro": 0.85, "outro": 0.85}
@@ -31,9 +30,7 @@ def allowed(without: frozenset[str]) -> tuple[dict[str, Move], dict[str, Move]]:
     """The vocabulary of legs and arms without some families."""
     unknown = sorted(without - set(FAMILIES))
     if unknown:
-        raise SettingError(
-            f"No family of moves is called {unknown[0]!r}; use {', '.join(FAMILIES)}."
-        )
+        raise SettingError(f"No family of moves is called {unknown[0]!r}; use {', '.join(FAMILIES)}.")
     legs = {name: move for name, move in MOVES.items() if move.family not in without}
     arms = {name: move for name, move in ARMS.items() if move.family not in without}
     return legs, arms
@@ -42,9 +39,7 @@ def allowed(without: frozenset[str]) -> tuple[dict[str, Move], dict[str, Move]]:
 class Choreographer:
     """Fills the bars of a plan for one dancer."""
 
-    def __init__(
-        self, plan: Plan, dancer: Dancer, without: frozenset[str], rng: np.random.Generator
-    ) -> None:
+    def __init__(self, plan: Plan, dancer: Dancer, without: frozenset[str], rng: np.random.Generator) -> None:
         self.plan, self.dancer, self.rng = plan, dancer, rng
         self.legs, self.arms = allowed(without)
         self.waves = "trunk_waves" not in without
@@ -85,9 +80,13 @@ class Choreographer:
         metre = self.plan.metre
         if self.waves:
             self.score.waves += layer_waves(
-                self.plan, self.dancer.habit, first * metre, (first + span) * metre,
-                calm * (0.25 + 0.75 * size), self.rng,
-            )  # fmt: skip
+                self.plan,
+                self.dancer.habit,
+                first * metre,
+                (first + span) * metre,
+                calm * (0.25 + 0.75 * size),
+                self.rng,
+            )
         at = first
         while at < first + span:
             length = min(first + span - at, int(self.rng.choice([1, 2, 4], p=[0.2, 0.4, 0.4])))
@@ -115,11 +114,15 @@ class Choreographer:
     ) -> Move | None:
         """A move by style, energy and taste; None where none is left."""
         names = list(moves)
-        odds = np.array([
-            moves[n].weight(self.plan.style, self.plan.metre, self.dancer.purism) * likes[n]
-            * _fit(moves[n].energy, level) * (0.25 if n == last else 1.0)
-            for n in names
-        ])  # fmt: skip
+        odds = np.array(
+            [
+                moves[n].weight(self.plan.style, self.plan.metre, self.dancer.purism)
+                * likes[n]
+                * _fit(moves[n].energy, level)
+                * (0.25 if n == last else 1.0)
+                for n in names
+            ]
+        )
         if len(names) == 0 or odds.sum() <= 0:
             return None
         return moves[names[int(self.rng.choice(len(names), p=odds / odds.sum()))]]
@@ -128,9 +131,7 @@ class Choreographer:
         level = float(self.levels[min(bar, len(self.levels) - 1)])
         return (0.22 + 0.88 * level) * self.dancer.vigour * _SIZES.get(section.kind, 1.0)
 
-    def _write_legs(
-        self, move: Move | None, first: int, span: int, section: Section, hold: float
-    ) -> float:
+    def _write_legs(self, move: Move | None, first: int, span: int, section: Section, hold: float) -> float:
         """Writes the bars of a phrase; the mean size."""
         metre, beat_s = self.plan.metre, 60.0 / self.plan.tempo_bpm
         late = self._rate(first + span // 2, section)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.studio.plan import Plan
+from d2m_core.band import Plan
 
 PARTS = ("left foot", "right foot", "hips", "trunk", "hands")
 """Parts of the body with lags of their own."""
@@ -46,9 +46,7 @@ class Clock:
         start = np.floor(beat / pair + 1e-9) * pair
         middle = 0.5 * (1 + self.swings * self.plan.swing)
         share = (beat - start) / pair
-        even = np.where(
-            share < middle, share * 0.5 / middle, 0.5 + (share - middle) * 0.5 / (1 - middle)
-        )
+        even = np.where(share < middle, share * 0.5 / middle, 0.5 + (share - middle) * 0.5 / (1 - middle))
         return start + even * pair
 
     def arrivals(self, at: np.ndarray, part: str, rng: np.random.Generator) -> np.ndarray:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from d2m_core.band import Plan
 from d2m_core.types import MOTION_FPS
-from training.studio.plan import Plan
 
-from .accents import seen_accents
 from .body import Body, random_body
 from .choreography import Choreographer
 from .clock import Clock
 from .marks import mark_hits, mark_stops
 from .performer import Performer
 from .person import random_dancer
+from .seen_accents import seen_accents
 from .trunk import random_habit
 
 
@@ -52,9 +52,7 @@ class Dance:
     """bool [F, 2]: left and right toes stand still on the floor."""
 
 
-def dance(
-    plan: Plan, seed: int, fps: float = MOTION_FPS, without: frozenset[str] = frozenset()
-) -> Dance:
+def dance(plan: Plan, seed: int, fps: float = MOTION_FPS, without: frozenset[str] = frozenset()) -> Dance:
     """Dances a plan; `without` names families of moves (`FAMILIES`) to leave out."""
     rng = np.random.default_rng([seed, 0xDA2CE])
     times = np.arange(max(1, round(plan.duration_s * fps))) / fps
@@ -70,6 +68,17 @@ def dance(
     at, strength = seen_accents(made.accents, made.joints, fps)
     energy = np.interp(times, np.arange(plan.frames) / MOTION_FPS, plan.energy)
     return Dance(
-        made.joints.astype(np.float32), plan.beats_s, plan.downbeats, at, strength,
-        energy.astype(np.float32), body, names, seed, plan.duration_s, fps, plan, made.planted,
-    )  # fmt: skip
+        made.joints.astype(np.float32),
+        plan.beats_s,
+        plan.downbeats,
+        at,
+        strength,
+        energy.astype(np.float32),
+        body,
+        names,
+        seed,
+        plan.duration_s,
+        fps,
+        plan,
+        made.planted,
+    )

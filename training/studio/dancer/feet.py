@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .body import Body
-from .steps import FootPath
+from .foot_paths import FootPath
 from .tracks import follow, smooth, times_of
 
 APART_M = 0.13
@@ -55,9 +55,7 @@ def move_feet(
         toes[:, foot], yaw[:, foot] = track.values[:, :3], track.values[:, 3]
         up = np.maximum(track.values[:, 1], 0.0)
         toes[:, foot, 1] = np.where(path.slides[index] & moving, 0.2 * lift, lift + up)
-        heel[:, foot] = (
-            track.values[:, 4] + _rolled(path, times, index, u) + 0.5 * np.minimum(up, 1)
-        )
+        heel[:, foot] = track.values[:, 4] + _rolled(path, times, index, u) + 0.5 * np.minimum(up, 1)
         swing_hold = np.clip((u - 0.6) / 0.4, 0, 1) ** 2 + np.clip(1 - u / 0.25, 0, 1) ** 2
         stands = np.where(u >= 1, path.toes[index, 1], path.toes[index - 1, 1]) < 0.01
         hold[:, foot] = np.where(moving, swing_hold, 1.0) * np.exp(-up / 0.05)
@@ -75,9 +73,7 @@ def move_feet(
 
 def _rolled(path: FootPath, times: np.ndarray, index: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Radians [F] that a foot points down as it comes off the floor, swings and lands."""
-    way = np.linalg.norm(
-        np.diff(path.toes[:, [0, 2]], axis=0, prepend=path.toes[:1, [0, 2]]), axis=1
-    )
+    way = np.linalg.norm(np.diff(path.toes[:, [0, 2]], axis=0, prepend=path.toes[:1, [0, 2]]), axis=1)
     steps = np.minimum(path.lift / 0.05, 1.0) * (0.5 + np.minimum(way, 0.3) / 0.6) * ~path.stays
     rest = np.diff(path.leave, prepend=path.leave[0] - 1.0)
     long = np.clip(0.45 * rest, 0.1, 0.3)[index]

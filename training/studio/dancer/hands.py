@@ -17,9 +17,13 @@ REST = (0.16, -0.9, 0.12)
 
 
 def move_hands(
-    reaches: list[Reach], times: np.ndarray, clock: Clock, loose_s: float, fps: float,
+    reaches: list[Reach],
+    times: np.ndarray,
+    clock: Clock,
+    loose_s: float,
+    fps: float,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     """Wrist targets [F, 2, 3] in arm lengths from the shoulders; arrivals [E] of the accents."""
     reaches = sorted(reaches, key=lambda reach: reach.at)
     at = np.array([reach.at for reach in reaches])
@@ -43,9 +47,8 @@ def _tied(reaches: list[Reach]) -> bool:
 
 
 def _arcs(
-    arrive: np.ndarray, wanted: np.ndarray, hands: list[tuple[float, float, float]],
-    flow: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    arrive: np.ndarray, wanted: np.ndarray, hands: list[tuple[float, float, float]], flow: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Events with extra ones on wide arcs, held to what arms can do: `follow`'s arguments."""
     arrive, leave = times_of(arrive, wanted, 0.09)
     rows = [(-1e3, -1e3 - 0.5, *REST, 0.0)]

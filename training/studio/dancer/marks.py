@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.studio.plan import Hit, Plan
+from d2m_core.band import Plan
+from d2m_core.band.plan import Hit
+from training.studio.dancer.moves.arms_hit import CLAP, CLAP_HIGH, POSES
 
-from .arms_hit import CLAP, CLAP_HIGH, POSES
 from .events import STANCE, Shift
-from .score import Score
+from .notation import Score
 
 HITS = ("pose", "drop", "stomp", "jump", "clap", "snap")
 """Ways to mark a hit."""
@@ -49,9 +50,8 @@ def _hit_arms(
 
 
 def _hit_body(
-    score: Score, hit: Hit, kind: str, size: float, attack: float, beat_s: float,
-    rng: np.random.Generator,
-) -> None:  # fmt: skip
+    score: Score, hit: Hit, kind: str, size: float, attack: float, beat_s: float, rng: np.random.Generator
+) -> None:
     at = hit.beat
     deep = {"drop": 0.14, "pose": 0.06, "stomp": 0.07, "clap": 0.03, "snap": 0.03}.get(kind, 0.0)
     if deep:
@@ -70,9 +70,7 @@ def _hit_body(
         flight_s = float(np.clip(0.26 + 0.12 * size, 0.2, 0.42))
         flight = flight_s / beat_s
         _clear_steps(score, at - flight - 0.4, at + 0.3)
-        score.jumps[:] = [
-            j for j in score.jumps if j.land < at - flight - 0.2 or j.leave > at + 0.2
-        ]
+        score.jumps[:] = [j for j in score.jumps if j.land < at - flight - 0.2 or j.leave > at + 0.2]
         score.jump(at - flight, at, 9.81 * flight_s**2 / 8, size)
         for foot, sign in enumerate((1.0, -1.0)):
             score.step(at, foot, sign * STANCE * 1.4, lift=0.0, lead=flight, weight=0.5)
@@ -87,23 +85,21 @@ def mark_stops(score: Score, plan: Plan, rng: np.random.Generator) -> None:
         late = max(awake, end - 0.16 / beat_s)  # heels come up before feet leave
         _land(score, start)
         _clear_steps(score, start + 0.01, late + 0.1)
-        score.jumps[:] = [
-            j for j in score.jumps if j.land <= start + 0.01 or j.leave >= awake - 0.01
-        ]
+        score.jumps[:] = [j for j in score.jumps if j.land <= start + 0.01 or j.leave >= awake - 0.01]
         for rows in (score.hips, score.drops, score.faces, *score.pokes.values()):
             _clear(rows, start + 0.01, awake + 0.1)
             rows[:] = [_later(row, start, awake) for row in rows]
         score.steps[:] = [
-            replace(s, lead=min(s.lead, s.at - late))
-            if s.at > awake and late > s.at - s.lead
-            else s
+            replace(s, lead=min(s.lead, s.at - late)) if s.at > awake and late > s.at - s.lead else s
             for s in score.steps
         ]
         score.reaches[:] = [
             replace(r, attack=min(r.attack, r.at - awake), flow=False)
-            if r.at > awake > r.at - r.attack else r
-            for r in score.reaches if not start + 0.01 < r.at < awake + 0.1
-        ]  # fmt: skip
+            if r.at > awake > r.at - r.attack
+            else r
+            for r in score.reaches
+            if not start + 0.01 < r.at < awake + 0.1
+        ]
         if rng.random() < 0.7:
             first, second = (POSES[int(i)] for i in rng.integers(len(POSES), size=2))
             score.reaches[:] = [r for r in score.reaches if not start - 0.5 < r.at <= start + 0.01]
@@ -119,9 +115,7 @@ def _land(score: Score, start: float) -> None:
                 score.steps.remove(last)
                 score.steps.append(replace(last, at=start, y=0.0, lift=0.05, lead=0.45, accent=0.0))
             else:
-                score.steps.append(
-                    replace(last, at=start, y=0.0, lift=0.0, lead=0.4, weight=0.4, accent=0.0)
-                )
+                score.steps.append(replace(last, at=start, y=0.0, lift=0.0, lead=0.4, weight=0.4, accent=0.0))
 
 
 def _later(row: Shift, start: float, awake: float) -> Shift:

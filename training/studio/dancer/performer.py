@@ -8,23 +8,14 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from .balance import balanced
-from .body import (
-    FRAME_FACING_CAMERA,
-    Body,
-    Posture,
-    apply,
-    hip_offset,
-    joints_of,
-    toes_to_ankle,
-    turned,
-)
+from .body import FRAME_FACING_CAMERA, Body, Posture, apply, hip_offset, joints_of, toes_to_ankle, turned
 from .clock import Clock
 from .events import Shift
 from .feet import Feet, move_feet
+from .foot_paths import LEG_OF_MOVES, foot_paths
 from .hands import clear_of_body, move_hands
 from .marks import stillness
-from .score import Score
-from .steps import LEG_OF_MOVES, foot_paths
+from .notation import Score
 from .tracks import bounded, follow, pulses, smooth, soft_min, times_of
 from .trunk import Habit, write_trunk
 
@@ -62,9 +53,7 @@ class Performer:
         self.elbows = float(rng.uniform(0.3, 0.8))
         self.accents: list[tuple[float, float]] = []
 
-    def perform(
-        self, score: Score, times: np.ndarray, stops: np.ndarray, fps: float
-    ) -> Performance:
+    def perform(self, score: Score, times: np.ndarray, stops: np.ndarray, fps: float) -> Performance:
         """Dances at `times` [F]; holds still between the `stops` [S, 2] in seconds."""
         gate, held = stillness(times, stops)
         paths = foot_paths(score.steps, score.jumps, self.clock, self.body, self.facing, self.rng)
@@ -93,14 +82,17 @@ class Performer:
         return Performance(joints, feet.planted, tuple(self.accents))
 
     def _mark(self, times_s: np.ndarray, strengths: np.ndarray) -> None:
-        self.accents += [
-            (float(t), float(s)) for t, s in zip(times_s, strengths, strict=True) if s > 0
-        ]
+        self.accents += [(float(t), float(s)) for t, s in zip(times_s, strengths, strict=True) if s > 0]
 
     def _track(
-        self, rows: list[Shift], times: np.ndarray, part: str, first: float, width: int = 1,
+        self,
+        rows: list[Shift],
+        times: np.ndarray,
+        part: str,
+        first: float,
+        width: int = 1,
         turning: bool = False,
-    ) -> np.ndarray:  # fmt: skip
+    ) -> np.ndarray:
         """Values [F, width] that begin with `first` and follow the events."""
         if not rows:
             return np.full((len(times), width), first)
@@ -144,9 +136,14 @@ class Performer:
         return smooth(low, 0.02, fps) * self.scale
 
     def _posture(
-        self, score: Score, times: np.ndarray, feet: Feet, heading: np.ndarray,
-        trunk: dict[str, np.ndarray], fps: float,
-    ) -> Posture:  # fmt: skip
+        self,
+        score: Score,
+        times: np.ndarray,
+        feet: Feet,
+        heading: np.ndarray,
+        trunk: dict[str, np.ndarray],
+        fps: float,
+    ) -> Posture:
         """Everything but where the hips are and how far the heels are up."""
         front = FRAME_FACING_CAMERA @ turned(heading)  # [F, 3, 3]
         pelvis = front @ turned(trunk["pelvis_yaw"], 0.0, trunk["pelvis_roll"])
@@ -168,9 +165,19 @@ class Performer:
         aim = hips + 0.65 * bounded(feet.yaw - hips, 2.2) + np.array([0.2, -0.2])
         knees = np.stack([np.sin(aim), np.full_like(aim, -0.35), -np.cos(aim)], -1)
         return Posture(
-            toes[:, 0], pelvis, chest, chest @ glance, arms, toes, frames, knees, hands,
-            trunk["shrug"], flex, self.elbows,
-        )  # fmt: skip
+            toes[:, 0],
+            pelvis,
+            chest,
+            chest @ glance,
+            arms,
+            toes,
+            frames,
+            knees,
+            hands,
+            trunk["shrug"],
+            flex,
+            self.elbows,
+        )
 
     @staticmethod
     def _foot_frames(yaw: np.ndarray, heel: np.ndarray) -> np.ndarray:
@@ -179,9 +186,8 @@ class Performer:
         return frames.reshape(*yaw.shape, 3, 3)
 
     def _stood(
-        self, posture: Posture, feet: Feet, hips: np.ndarray, dip: np.ndarray, air: np.ndarray,
-        fps: float,
-    ) -> Posture:  # fmt: skip
+        self, posture: Posture, feet: Feet, hips: np.ndarray, dip: np.ndarray, air: np.ndarray, fps: float
+    ) -> Posture:
         """The posture on its legs: hips [F, 2] as high as wanted and possible, heels as needed."""
         leg = self.body.leg
         root = np.stack([hips[:, 0], np.zeros(len(hips)), -hips[:, 1]], -1)

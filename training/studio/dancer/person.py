@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arms import ARMS
-from .moves import MOVES
+from training.studio.dancer.moves.arms import ARMS
+from training.studio.dancer.moves.vocabulary import MOVES
+
 from .trunk import Habit
 
 
@@ -40,6 +41,12 @@ def random_dancer(habit: Habit, rng: np.random.Generator) -> Dancer:
     arms = {name: float(np.exp(rng.normal(0.0, 0.5))) for name in ARMS}
     hand = 1 if rng.random() < 0.4 else -1
     return Dancer(
-        float(rng.uniform(low, high)), hand, float(facing), habit, legs, arms,
-        float(rng.uniform(1.0, 1.7)), float(rng.uniform(0.1, 0.9)),
-    )  # fmt: skip
+        float(rng.uniform(low, high)),
+        hand,
+        float(facing),
+        habit,
+        legs,
+        arms,
+        float(rng.uniform(1.0, 1.7)),
+        float(rng.uniform(0.1, 0.9)),
+    )

@@ -21,9 +21,13 @@ class Track:
 
 
 def follow(
-    times: np.ndarray, arrive: np.ndarray, leave: np.ndarray, values: np.ndarray,
-    flow: np.ndarray | None = None, snap: float = 1.0,
-) -> Track:  # fmt: skip
+    times: np.ndarray,
+    arrive: np.ndarray,
+    leave: np.ndarray,
+    values: np.ndarray,
+    flow: np.ndarray | None = None,
+    snap: float = 1.0,
+) -> Track:
     """Moves between events [E] (rising `arrive`, `leave` after the arrival before), values [E, C].
 
     `flow` [E] marks events that are passed without a stop; `snap` > 1 starts late, arrives fast.
@@ -68,9 +72,7 @@ def smooth(values: np.ndarray, sigma_s: float, fps: float) -> np.ndarray:
     return gaussian_filter1d(values, sigma_s * fps, axis=0, mode="nearest", truncate=3.0)
 
 
-def pulses(
-    times: np.ndarray, at: np.ndarray, amount: np.ndarray, rise_s: float, fall_s: float
-) -> np.ndarray:
+def pulses(times: np.ndarray, at: np.ndarray, amount: np.ndarray, rise_s: float, fall_s: float) -> np.ndarray:
     """Sum [F] of smooth bumps that begin at `at` [E], are `amount` [E] high after `rise_s`."""
     out = np.zeros(len(times))
     if len(at) == 0:

@@ -6,24 +6,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.studio.plan import Plan
+from d2m_core.band import Plan
 
 from .clock import Clock
 from .events import Shift, Wave
-from .score import Score
+from .notation import Score
 from .tracks import bounded, follow, smooth, times_of
 
 CHANNELS = (
-    "dip", "hip_left", "hip_forward", "pelvis_yaw", "pelvis_roll", "chest_yaw",
-    "chest_pitch", "chest_roll", "head_yaw", "head_pitch", "head_roll", "shrug",
-)  # fmt: skip
+    "dip",
+    "hip_left",
+    "hip_forward",
+    "pelvis_yaw",
+    "pelvis_roll",
+    "chest_yaw",
+    "chest_pitch",
+    "chest_roll",
+    "head_yaw",
+    "head_pitch",
+    "head_roll",
+    "shrug",
+)
 """Metres and radians; dip is how far the hips are lowered."""
 
 LIMITS = {
-    "hip_left": 0.16, "hip_forward": 0.14, "pelvis_yaw": 0.55, "pelvis_roll": 0.28,
-    "chest_yaw": 0.65, "chest_pitch": 0.75, "chest_roll": 0.42,
-    "head_yaw": 1.0, "head_pitch": 0.75, "head_roll": 0.5, "shrug": 0.06,
-}  # fmt: skip
+    "hip_left": 0.16,
+    "hip_forward": 0.14,
+    "pelvis_yaw": 0.55,
+    "pelvis_roll": 0.28,
+    "chest_yaw": 0.65,
+    "chest_pitch": 0.75,
+    "chest_roll": 0.42,
+    "head_yaw": 1.0,
+    "head_pitch": 0.75,
+    "head_roll": 0.5,
+    "shrug": 0.06,
+}
 """Farthest that a channel goes; chest against hips, head against chest."""
 
 _FASTEST = {"dip": 1.0, "hip_left": 0.9, "hip_forward": 0.8, "shrug": 0.4, "head_pitch": 7.0}
@@ -69,9 +87,12 @@ def random_habit(style: str, rng: np.random.Generator) -> Habit:
     amounts["head_pitch"] *= head
     size = 0.15 if rng.random() < 0.1 else 1.0
     return Habit(
-        bounce, float(rng.uniform(0.012, 0.05)) * depth * size, amounts,
-        float(rng.uniform(0.0, 0.14)), float(rng.uniform(-0.08, 0.1)),
-    )  # fmt: skip
+        bounce,
+        float(rng.uniform(0.012, 0.05)) * depth * size,
+        amounts,
+        float(rng.uniform(0.0, 0.14)),
+        float(rng.uniform(-0.08, 0.1)),
+    )
 
 
 _STYLED = {
@@ -96,8 +117,10 @@ def layer_waves(
     depth = habit.depth * rng.uniform(0.6, 1.3) * min(1.0, 0.5 + beat_s) * size
     metre = float(plan.metre)
     if plan.metre == 3:
-        waves = [Wave("dip", first, last, 3.0, depth * 2.2, 0.0, "pulse", 1.2),
-                 Wave("dip", first, last, 1.0, depth * 0.5, 0.0, "pulse", 1.0)]  # fmt: skip
+        waves = [
+            Wave("dip", first, last, 3.0, depth * 2.2, 0.0, "pulse", 1.2),
+            Wave("dip", first, last, 1.0, depth * 0.5, 0.0, "pulse", 1.0),
+        ]
     else:
         period = 2.0 if beat_s < 0.4 and rng.random() < 0.5 else 1.0
         waves = [Wave("dip", first, last, period, depth, top, "pulse", sharp)]
@@ -116,9 +139,7 @@ def layer_waves(
         amount = rng.uniform(least, most) * habit.amounts[channel] * size
         period = beats if kind == "pulse" else 2 * beats
         sign = 1.0 if kind == "pulse" else float(rng.choice([-1.0, 1.0]))
-        waves.append(
-            Wave(channel, first, last, period, sign * amount, top, kind, rng.uniform(0.4, 2.2))
-        )
+        waves.append(Wave(channel, first, last, period, sign * amount, top, kind, rng.uniform(0.4, 2.2)))
     return waves
 
 
@@ -130,9 +151,15 @@ def _factor(beat_s: float, rng: np.random.Generator) -> float:
 
 
 def write_trunk(
-    score: Score, times: np.ndarray, clock: Clock, habit: Habit, gate: np.ndarray, fps: float,
-    rng: np.random.Generator, accents: list[tuple[float, float]],
-) -> dict[str, np.ndarray]:  # fmt: skip
+    score: Score,
+    times: np.ndarray,
+    clock: Clock,
+    habit: Habit,
+    gate: np.ndarray,
+    fps: float,
+    rng: np.random.Generator,
+    accents: list[tuple[float, float]],
+) -> dict[str, np.ndarray]:
     """All channels [F]; `gate` [F] is 0 where the dancer holds still; `accents` grow."""
     beat = clock.beats(times - clock.lags_s[3])
     beat_s = 60.0 / clock.plan.tempo_bpm
@@ -179,9 +206,12 @@ def _add(out: np.ndarray, wave: Wave, beat: np.ndarray, beat_s: float) -> None:
 
 
 def _poked(
-    rows: list[Shift], times: np.ndarray, clock: Clock, rng: np.random.Generator,
+    rows: list[Shift],
+    times: np.ndarray,
+    clock: Clock,
+    rng: np.random.Generator,
     accents: list[tuple[float, float]],
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """A channel's isolated movements: held until the next one."""
     rows = sorted(rows, key=lambda row: row.at)
     at = np.array([row.at for row in rows])

@@ -1,0 +1,1 @@
+"""A dance drawn as pixels: figure, clothes, room."""

@@ -75,9 +75,7 @@ class Figure:
     ) -> None:
         """Adds a stroke between two points in camera axes; `nearer` metres pull it to the front."""
         middle = np.array([self.width / 2, self.height / 2])
-        start, end = (
-            self.camera.focal * p[:2] / max(p[2], 0.3) * self.height + middle for p in (a, b)
-        )
+        start, end = (self.camera.focal * p[:2] / max(p[2], 0.3) * self.height + middle for p in (a, b))
         thick, thin = (r * self._pixels(p[2]) for r, p in zip(radii, (a, b), strict=True))
         depth = float(a[2] + b[2]) / 2 - nearer
         self.parts.append((depth, lambda picture: limb(picture, start, end, thick, thin, colour)))
@@ -95,15 +93,11 @@ class Figure:
         sole = np.array([0.0, 0.012, 0.0])
         self._limb(heel + sole, toe + sole, (0.042, 0.034), (0.93, 0.93, 0.92), -0.12)
         self._limb(ankle, heel * 0.6 + ankle * 0.4, (0.047, 0.046), look.shoes, -0.11)
-        self._limb(
-            heel * 0.9 + ankle * 0.1, toe * 0.97 + ankle * 0.03, (0.042, 0.035), look.shoes, -0.1
-        )
+        self._limb(heel * 0.9 + ankle * 0.1, toe * 0.97 + ankle * 0.03, (0.042, 0.035), look.shoes, -0.1)
 
     def _arm(self, side: int) -> None:
         look = self.look
-        shoulder, elbow, wrist, little, index, thumb = (
-            self.view[i + side] for i in (11, 13, 15, 17, 19, 21)
-        )
+        shoulder, elbow, wrist, little, index, thumb = (self.view[i + side] for i in (11, 13, 15, 17, 19, 21))
         lower = look.top if look.long_sleeves else look.skin
         self._limb(shoulder, elbow, (0.055, 0.043), lower, 0.02)
         self._limb(elbow, wrist, (0.043, 0.031), lower, 0.04)
@@ -114,18 +108,10 @@ class Figure:
         palm = (little + index) / 2
         self._limb(wrist, wrist + 0.75 * (palm - wrist), (0.034, 0.037), look.skin, 0.05)
         self._limb(
-            wrist + 0.55 * (palm - wrist),
-            wrist + 1.35 * (palm - wrist),
-            (0.034, 0.02),
-            look.skin,
-            0.055,
+            wrist + 0.55 * (palm - wrist), wrist + 1.35 * (palm - wrist), (0.034, 0.02), look.skin, 0.055
         )
         self._limb(
-            wrist + 0.4 * (thumb - wrist),
-            wrist + 1.25 * (thumb - wrist),
-            (0.017, 0.012),
-            look.skin,
-            0.06,
+            wrist + 0.4 * (thumb - wrist), wrist + 1.25 * (thumb - wrist), (0.017, 0.012), look.skin, 0.06
         )
 
     def _torso(self) -> None:
@@ -141,11 +127,7 @@ class Figure:
         chin = self.view[[7, 8]].mean(0) * 0.75 + self.view[[9, 10]].mean(0) * 0.25
         self._limb(self.view[23], self.view[24], (0.098, 0.098), self.look.trousers, -0.06)
         self._limb(
-            neck + 0.1 * (neck - chin),
-            neck + 0.75 * (chin - neck),
-            (0.062, 0.05),
-            self.look.skin,
-            0.02,
+            neck + 0.1 * (neck - chin), neck + 0.75 * (chin - neck), (0.062, 0.05), self.look.skin, 0.02
         )
 
         def paint(picture: np.ndarray) -> None:
@@ -168,10 +150,7 @@ class Figure:
         across = np.array([-down[1], down[0]])
         across = across if (left - right) @ across >= 0 else -across
         middle = {0.0: (left + right) / 2, 1.0: (hip_left + hip_right) / 2}
-        half = {
-            0.0: abs((left - right) @ across) / 2,
-            1.0: abs((hip_left - hip_right) @ across) / 2,
-        }
+        half = {0.0: abs((left - right) @ across) / 2, 1.0: abs((hip_left - hip_right) @ across) / 2}
         edges: list[list[np.ndarray]] = [[], []]
         for share, part, extra, least in _PROFILE:
             where = middle[0.0] + (middle[1.0] - middle[0.0]) * share
@@ -193,15 +172,12 @@ class Figure:
         middle = ears.mean(0)
         scale = 1.1 * self._pixels(float(middle[2]))
         centre = self.points[[7, 8]].mean(0)
-        self.parts.append((
-            float(middle[2]) - 0.03,
-            lambda picture: head(picture, centre, axes, scale, self.look.head),
-        ))  # fmt: skip
+        self.parts.append(
+            (float(middle[2]) - 0.03, lambda picture: head(picture, centre, axes, scale, self.look.head))
+        )
         for ear, sign in zip(ears, (1.0, -1.0), strict=True):
             turned_away = 0.05 if (leftward * sign)[2] < 0 else -0.05
-            self._limb(
-                ear - up * 0.012, ear + up * 0.012, (0.016, 0.019), self.look.skin, turned_away
-            )
+            self._limb(ear - up * 0.012, ear + up * 0.012, (0.016, 0.019), self.look.skin, turned_away)
         if axes[2, 2] < -0.15:
             bridge = nose + up * 0.03 - axes[:, 2] * 0.014
             colour = self.look.skin
@@ -241,7 +217,5 @@ def _rounded(points: np.ndarray, rounds: int = 3) -> np.ndarray:
     """A closed outline [N, 2] with its corners cut, `rounds` times."""
     for _ in range(rounds):
         after = np.roll(points, -1, 0)
-        points = np.stack([0.75 * points + 0.25 * after, 0.25 * points + 0.75 * after], 1).reshape(
-            -1, 2
-        )
+        points = np.stack([0.75 * points + 0.25 * after, 0.25 * points + 0.75 * after], 1).reshape(-1, 2)
     return points

@@ -36,12 +36,13 @@ def random_film(seed: int) -> Film:
         return CLEAN
     warm = rng.normal(0.0, 0.06)
     return Film(
-        float(np.exp(rng.normal(-0.1, 0.25))), (1.0 + float(warm), 1.0, 1.0 - float(warm)),
+        float(np.exp(rng.normal(-0.1, 0.25))),
+        (1.0 + float(warm), 1.0, 1.0 - float(warm)),
         float(rng.uniform(0, 0.06)) if rng.random() < 0.3 else 0.0,
         float(rng.choice([0.0, rng.uniform(0.5, 4.0)])),
         float(rng.choice([0.0, rng.uniform(0.01, 0.05)])),
         float(rng.choice([0.0, rng.uniform(0.2, 0.6)], p=[0.65, 0.35])),
-    )  # fmt: skip
+    )
 
 
 def developed(picture: np.ndarray, film: Film, frame: int, seed: int) -> np.ndarray:

@@ -39,9 +39,7 @@ def _lit(nx: np.ndarray, ny: np.ndarray, nz: np.ndarray) -> np.ndarray:
     return AMBIENT + DIFFUSE * np.maximum(facing, 0.0) - 0.1 * (1.0 - nz)
 
 
-def _blend(
-    picture: np.ndarray, rows: slice, cols: slice, colour: np.ndarray, alpha: np.ndarray
-) -> None:
+def _blend(picture: np.ndarray, rows: slice, cols: slice, colour: np.ndarray, alpha: np.ndarray) -> None:
     patch = picture[rows, cols]
     patch += (colour - patch) * alpha[..., None]
 
@@ -86,9 +84,7 @@ def soft_polygon(picture: np.ndarray, points: np.ndarray, roundness: float, colo
     alpha = cv2.resize(fine, (xs.shape[1], len(ys)), interpolation=cv2.INTER_AREA) / np.float32(255)
     inside = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     rim = 1.0 - np.clip(inside / max(roundness, 1.0), 0.0, 1.0)
-    bulge = cv2.GaussianBlur(
-        np.sqrt(np.maximum(1.0 - rim * rim, 0.0)), (0, 0), max(roundness / 4, 0.6)
-    )
+    bulge = cv2.GaussianBlur(np.sqrt(np.maximum(1.0 - rim * rim, 0.0)), (0, 0), max(roundness / 4, 0.6))
     nx = -cv2.Sobel(bulge, cv2.CV_32F, 1, 0, ksize=3) * roundness / 4
     ny = -cv2.Sobel(bulge, cv2.CV_32F, 0, 1, ksize=3) * roundness / 4
     norm = np.sqrt(nx * nx + ny * ny + 1.0)
@@ -115,9 +111,7 @@ _AXES = np.array([0.077, 0.121, 0.098])
 _CENTRE = np.array([0.0, 0.012, 0.0], np.float32)
 
 
-def head(
-    picture: np.ndarray, centre: np.ndarray, axes: np.ndarray, scale: float, look: HeadLook
-) -> None:
+def head(picture: np.ndarray, centre: np.ndarray, axes: np.ndarray, scale: float, look: HeadLook) -> None:
     """A head whose ears are around `centre`; `axes` has the columns left, up, forward.
 
     Axes [3, 3] are in camera axes, `scale` is pixels per metre of a head of usual size.
@@ -185,9 +179,7 @@ def _face(place: np.ndarray, look: HeadLook) -> np.ndarray:
     out = np.broadcast_to(np.array(look.skin, np.float32), place.shape).copy()
     front = forward > 0.02
 
-    def spot(
-        x: float, y: float, width: float, height: float, colour: Colour, soft: float = 0.15
-    ) -> None:
+    def spot(x: float, y: float, width: float, height: float, colour: Colour, soft: float = 0.15) -> None:
         distance = np.sqrt(((np.abs(left) - x) / width) ** 2 + ((up - y) / height) ** 2)
         weight = np.clip((1.0 - distance) / soft + 0.5, 0.0, 1.0) * front
         out[:] += (np.array(colour, np.float32) - out) * weight[..., None]
@@ -201,9 +193,7 @@ def _face(place: np.ndarray, look: HeadLook) -> np.ndarray:
     spot(0.031, 0.030, 0.0185, 0.0030, (0.12, 0.08, 0.07), 0.4)
     brow = 0.046 + 0.004 * np.cos((np.abs(left) - 0.031) * 60)
     weight = np.clip(
-        (1 - np.sqrt(((np.abs(left) - 0.031) / 0.021) ** 2 + ((up - brow) / 0.0055) ** 2)) / 0.3,
-        0,
-        1,
+        (1 - np.sqrt(((np.abs(left) - 0.031) / 0.021) ** 2 + ((up - brow) / 0.0055) ** 2)) / 0.3, 0, 1
     )
     out += (np.array(look.hair) * 0.7 - out) * (weight * front)[..., None]
     spot(0.0, -0.018, 0.016, 0.011, tuple(skin * 0.84), 0.6)

@@ -31,9 +31,7 @@ class Painter:
         if scene.shot.crowd:
             self.crowd = Crowd(lead.joints, lead.body.height, scene.seed, scene.wall_m, height)
         self.empty = self._empty(self.path.at(0)) if self.path.still else None
-        self.bodies = [
-            (made.joints, random_look(made.seed), made.body.height) for made in scene.dances
-        ]
+        self.bodies = [(made.joints, random_look(made.seed), made.body.height) for made in scene.dances]
         self.bodies += [
             (thing.joints, random_look(thing.seed), thing.height_m)
             for thing in scene.occluders
@@ -64,9 +62,7 @@ class Painter:
     def _figures(self, camera: Camera, time_s: float) -> list[Figure]:
         """Everybody in sight."""
         figures = [
-            Figure(
-                _at(joints, time_s * self.scene.fps), camera, look, self.width, self.height, tall_m
-            )
+            Figure(_at(joints, time_s * self.scene.fps), camera, look, self.width, self.height, tall_m)
             for joints, look, tall_m in self.bodies
         ]
         return [figure for figure in figures if not figure.out_of_sight]
@@ -81,6 +77,4 @@ def _at(joints: np.ndarray, frame: float) -> np.ndarray:
         return near[1]
     a, b, c, d = near  # Catmull-Rom
     s2, s3 = share * share, share**3
-    return b + 0.5 * (
-        share * (c - a) + s2 * (2 * a - 5 * b + 4 * c - d) + s3 * (3 * (b - c) + d - a)
-    )
+    return b + 0.5 * (share * (c - a) + s2 * (2 * a - 5 * b + 4 * c - d) + s3 * (3 * (b - c) + d - a))

@@ -44,9 +44,12 @@ class Room:
     ) -> np.ndarray:
         """A painted plane as the camera sees it, uint8 [H, W, 3]."""
         return cv2.warpPerspective(
-            texture, to_picture(axes, camera, width, height), (width, height),
-            flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+            texture,
+            to_picture(axes, camera, width, height),
+            (width, height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
 
     def _below(self, camera: Camera, width: int, height: int) -> np.ndarray:
         """Share of floor in each pixel [H, W]: all that lies under the foot of the wall."""
@@ -113,8 +116,10 @@ def _poster(wall: np.ndarray, shade: np.ndarray, ppm: float, rng: np.random.Gene
         cols = slice(int((left + inset) * ppm), int((left + wide - inset) * ppm))
         wall[rows, cols] = shade[rows, cols, None] * colour.astype(np.float32)
     for _ in range(4):
-        spot = (int((left + wide * rng.uniform(0.2, 0.8)) * ppm),
-                int((top + high * rng.uniform(0.2, 0.8)) * ppm))  # fmt: skip
+        spot = (
+            int((left + wide * rng.uniform(0.2, 0.8)) * ppm),
+            int((top + high * rng.uniform(0.2, 0.8)) * ppm),
+        )
         radius = int(min(high, wide) * rng.uniform(0.06, 0.16) * ppm)
         cv2.circle(wall, spot, radius, rng.uniform(0.1, 0.9, 3).tolist(), -1, cv2.LINE_AA)
 

@@ -37,9 +37,13 @@ def paint_thing(picture: np.ndarray, thing: Occluder, camera: Camera) -> None:
 
 
 def _box(
-    picture: np.ndarray, base: np.ndarray, up: np.ndarray, unit: float,
-    size_m: tuple[float, float], rng: np.random.Generator,
-) -> None:  # fmt: skip
+    picture: np.ndarray,
+    base: np.ndarray,
+    up: np.ndarray,
+    unit: float,
+    size_m: tuple[float, float],
+    rng: np.random.Generator,
+) -> None:
     """A loudspeaker, a case or a table's front."""
     half = np.array([size_m[0] / 2 * unit, 0.0])
     top = base + up * size_m[1]
@@ -61,9 +65,13 @@ def _box(
 
 
 def _plant(
-    picture: np.ndarray, base: np.ndarray, up: np.ndarray, unit: float,
-    size_m: tuple[float, float], rng: np.random.Generator,
-) -> None:  # fmt: skip
+    picture: np.ndarray,
+    base: np.ndarray,
+    up: np.ndarray,
+    unit: float,
+    size_m: tuple[float, float],
+    rng: np.random.Generator,
+) -> None:
     """A pot with long leaves."""
     wide, tall = size_m[0] * unit, size_m[1]
     root = base + up * 0.28
@@ -92,20 +100,20 @@ class Crowd:
         rng = np.random.default_rng([seed, 0xC40D])
         spots = rng.uniform(_CROWD_M[0] + 0.8, _CROWD_M[1] - 0.8, int(rng.integers(*_LOOKERS_ON)))
         frames = rng.integers(len(joints), size=len(spots))
-        self.layers = [
-            self._layer(joints, tall_m, spots[part::2], frames[part::2], rng) for part in (0, 1)
-        ]
+        self.layers = [self._layer(joints, tall_m, spots[part::2], frames[part::2], rng) for part in (0, 1)]
 
     def _layer(
-        self, joints: np.ndarray, tall_m: float, spots: np.ndarray, frames: np.ndarray,
+        self,
+        joints: np.ndarray,
+        tall_m: float,
+        spots: np.ndarray,
+        frames: np.ndarray,
         rng: np.random.Generator,
-    ) -> np.ndarray:  # fmt: skip
+    ) -> np.ndarray:
         """Some of the people, float32 [h, w, 4], colour times coverage and coverage."""
         wide, high = round((_CROWD_M[1] - _CROWD_M[0]) * self.ppm), round(_CROWD_HIGH_M * self.ppm)
         far = 40.0
-        camera = Camera(
-            (0.0, -_CROWD_HIGH_M / 2, -far), (0.0, 0.0, 0.0), far * self.ppm / high, wide / high
-        )
+        camera = Camera((0.0, -_CROWD_HIGH_M / 2, -far), (0.0, 0.0, 0.0), far * self.ppm / high, wide / high)
         grounds = [np.zeros((high, wide, 3), np.float32), np.ones((high, wide, 3), np.float32)]
         for spot, frame in zip(spots, frames, strict=True):
             body = joints[frame].astype(np.float64)
@@ -125,8 +133,11 @@ class Crowd:
             corner = np.array([_CROWD_M[0] + sway, -_CROWD_HIGH_M, self.depth_m])
             axes = np.stack([[1 / self.ppm, 0, 0], [0, 1 / self.ppm, 0], corner], 1)
             seen = cv2.warpPerspective(
-                layer, to_picture(axes, camera, width, height), (width, height),
-                flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
-            )  # fmt: skip
+                layer,
+                to_picture(axes, camera, width, height),
+                (width, height),
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+            )
             picture *= 1.0 - seen[..., 3:]
             picture += seen[..., :3]

@@ -101,9 +101,7 @@ class CameraPath:
             return np.stack([np.interp(times_s, known, column) for column in values.T], -1)
 
         focal = np.interp(times_s, known, self.focal)
-        return replace(
-            self, position=at(self.position), angles=at(self.angles), focal=focal, fps=fps
-        )
+        return replace(self, position=at(self.position), angles=at(self.angles), focal=focal, fps=fps)
 
 
 def rotations(angles: np.ndarray) -> np.ndarray:

@@ -47,15 +47,11 @@ Sampler = Callable[[Sighting, Errors, list[int]], np.ndarray]
 
 
 def _jitter(channels: list[int]) -> Sampler:
-    return lambda _, e, joints: (
-        1000 * np.linalg.norm(e.bands[2][e.good][:, joints][..., channels], axis=-1)
-    )
+    return lambda _, e, joints: 1000 * np.linalg.norm(e.bands[2][e.good][:, joints][..., channels], axis=-1)
 
 
 def _moving(channels: list[int]) -> Sampler:
-    return lambda _, e, joints: (
-        1000 * np.linalg.norm(e.rest[e.good][:, joints][..., channels], axis=-1)
-    )
+    return lambda _, e, joints: 1000 * np.linalg.norm(e.rest[e.good][:, joints][..., channels], axis=-1)
 
 
 def _bias(channels: list[int]) -> Sampler:
@@ -67,8 +63,9 @@ def _lag(pair: Sighting, e: Errors, joints: list[int]) -> np.ndarray:
     truth, found = in_metres(pair.truth, scale), in_metres(pair.found, scale)
     lags = [
         lag_ms(truth[:, j, 3:], found[:, j, 3:], e.good, pair.truth.fps)
-        for j in joints[:2] if truth[:, j, 3:].std(0).max() > _MOVING_M
-    ]  # fmt: skip
+        for j in joints[:2]
+        if truth[:, j, 3:].std(0).max() > _MOVING_M
+    ]
     return np.array(lags)
 
 
@@ -82,14 +79,17 @@ def _gain(pair: Sighting, e: Errors, joints: list[int]) -> np.ndarray:
 
 
 _QUANTITIES: tuple[tuple[str, str, Sampler], ...] = (
-    ("jitter across", "mm", _jitter([0, 1])), ("jitter in depth", "mm", _jitter([2])),
+    ("jitter across", "mm", _jitter([0, 1])),
+    ("jitter in depth", "mm", _jitter([2])),
     ("jitter in the picture", "mm", _jitter([3, 4])),
     ("error that moves, across", "mm", _moving([0, 1])),
     ("error that moves, depth", "mm", _moving([2])),
-    ("constant error, across", "mm", _bias([0, 1])), ("constant error, depth", "mm", _bias([2])),
-    ("depth added to movement", "share", _gain), ("lag in the picture", "ms", _lag),
+    ("constant error, across", "mm", _bias([0, 1])),
+    ("constant error, depth", "mm", _bias([2])),
+    ("depth added to movement", "share", _gain),
+    ("lag in the picture", "ms", _lag),
     ("visibility", "0..1", _visible),
-)  # fmt: skip
+)
 
 
 def compare(sightings: list[Sighting], model: NoiseModel, seed: int) -> list[Compared]:
@@ -117,11 +117,17 @@ def rows(compared: list[Compared]) -> list[dict[str, object]]:
         if min(len(one.measured), len(one.simulated)) < 5:
             continue
         (a, b), (c, d) = (np.quantile(v, [0.5, 0.95]) for v in (one.measured, one.simulated))
-        out.append({
-            "quantity": f"{one.quantity} [{one.unit}]", "joints": one.group,
-            "measured 50 %": float(a), "simulated 50 %": float(c), "measured 95 %": float(b),
-            "simulated 95 %": float(d), "KS": one.distance,
-        })  # fmt: skip
+        out.append(
+            {
+                "quantity": f"{one.quantity} [{one.unit}]",
+                "joints": one.group,
+                "measured 50 %": float(a),
+                "simulated 50 %": float(c),
+                "measured 95 %": float(b),
+                "simulated 95 %": float(d),
+                "KS": one.distance,
+            }
+        )
     return out
 
 

@@ -37,9 +37,8 @@ def film(people: np.ndarray, shot: Shot, fps: float, rng: np.random.Generator) -
 
 
 def _framed(
-    people: np.ndarray, position: np.ndarray, target: np.ndarray, shot: Shot,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, float, tuple[float, float]]:  # fmt: skip
+    people: np.ndarray, position: np.ndarray, target: np.ndarray, shot: Shot, rng: np.random.Generator
+) -> tuple[np.ndarray, float, tuple[float, float]]:
     """Angles [1, 3], focal length and half angles of sight (across, down) for what `shot` shows."""
     angles = aimed(position[None], target[None])
     air, fill = rng.uniform(0.04, 0.2), rng.uniform(0.9, 1.0)
@@ -60,9 +59,7 @@ def _framed(
             edges = np.quantile(flat[0, ..., 0], [cut, 1 - cut])
             wide = shot.aspect * (high - low) * width
             left, right = (edges[0], edges[0] + wide) if to_right else (edges[1] - wide, edges[1])
-        angles = angles + np.array(
-            [[np.arctan((left + right) / 2), np.arctan((low + high) / 2), 0]]
-        )
+        angles = angles + np.array([[np.arctan((left + right) / 2), np.arctan((low + high) / 2), 0]])
     focal = fill / (high - low)
     if shot.crop in ("full", "feet"):
         focal = min(focal, 0.97 * shot.aspect / (right - left))
@@ -71,9 +68,7 @@ def _framed(
     return angles, float(focal), (float(np.arctan(shot.aspect / 2 / focal)), float(0.5 / focal))
 
 
-def _travel(
-    position: np.ndarray, middle: np.ndarray, shot: Shot, rng: np.random.Generator
-) -> np.ndarray:
+def _travel(position: np.ndarray, middle: np.ndarray, shot: Shot, rng: np.random.Generator) -> np.ndarray:
     """Positions [F, 3] that come nearer or go away, or circle round the dancers."""
     share = _eased(len(position), rng)
     offset = position - middle
@@ -83,12 +78,7 @@ def _travel(
         angle = rng.choice([-1, 1]) * rng.uniform(10, 32) * _DEG * (share - 0.5)
         c, s = np.cos(angle), np.sin(angle)
         offset = np.stack(
-            [
-                offset[:, 0] * c + offset[:, 2] * s,
-                offset[:, 1],
-                offset[:, 2] * c - offset[:, 0] * s,
-            ],
-            -1,
+            [offset[:, 0] * c + offset[:, 2] * s, offset[:, 1], offset[:, 2] * c - offset[:, 0] * s], -1
         )
     out = middle + offset
     out[:, 1] = position[:, 1]
@@ -109,9 +99,8 @@ def _eased(frames: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _turns(
-    people: np.ndarray, sight: tuple[float, float], shot: Shot, fps: float,
-    rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+    people: np.ndarray, sight: tuple[float, float], shot: Shot, fps: float, rng: np.random.Generator
+) -> np.ndarray:
     """Angles [F, 3] added by panning and tilting."""
     frames = people.shape[1]
     turns = np.zeros((frames, 3))

@@ -35,9 +35,8 @@ def fit_noise(sightings: list[Sighting], seed: int, measured: str, rounds: int =
 
 
 def _levelled(
-    model: NoiseModel, pairs: list[tuple[Sighting, Errors]], target: np.ndarray, seed: int,
-    rounds: int,
-) -> NoiseModel:  # fmt: skip
+    model: NoiseModel, pairs: list[tuple[Sighting, Errors]], target: np.ndarray, seed: int, rounds: int
+) -> NoiseModel:
     """The model with levels and gains changed until simulated errors are like the target."""
     found = [e for _, e in pairs]
     mean, spread = _gains(np.stack([e.gain for e in found]))
@@ -88,10 +87,7 @@ def level_of(many: list[Errors]) -> np.ndarray:
     """Typical size [3, J, 5] of errors in sight by band, between the middle and a large one."""
     out = np.full((len(BANDS), len(GROUPS), 5), 1e-5)
     for row, joints in enumerate(GROUPS.values()):
-        parts = [
-            e.bands[:, :, joints][:, (e.seen[:, joints] >= SEEN - 0.01) & e.good[:, None]]
-            for e in many
-        ]
+        parts = [e.bands[:, :, joints][:, (e.seen[:, joints] >= SEEN - 0.01) & e.good[:, None]] for e in many]
         sizes = np.quantile(np.abs(np.concatenate(parts, axis=1)), [0.5, 0.9], axis=1)
         out[:, row] = np.sqrt(np.maximum(sizes[0] * sizes[1], 1e-10))
     return _spread_out(out)
@@ -125,9 +121,7 @@ def tails(many: list[Errors]) -> float:
     return float(np.median(np.stack(ratios)))
 
 
-def _constants(
-    sightings: list[Sighting], pairs: list[tuple[Sighting, Errors]], measured: str
-) -> NoiseModel:
+def _constants(sightings: list[Sighting], pairs: list[tuple[Sighting, Errors]], measured: str) -> NoiseModel:
     """Everything but the levels, which start at the measured size."""
     found = [e for _, e in pairs]
     bias, gain = np.stack([e.bias for e in found]), np.stack([e.gain for e in found])
@@ -139,12 +133,29 @@ def _constants(
     swap_rate, swap_s = swap_rates(sightings, pairs)
     gap_rate, gap_s, late, late_s = drop_outs(sightings)
     return NoiseModel(
-        bias_mean, 1.4826 * np.median(np.abs(bias - bias_mean), 0), gain_mean, gain_spread,
-        level_of(found), _speed_gain(found), clip_spread, joint_spread, 0.0, *_common(found),
-        _worse(found), _further_off(found, bias_mean),
-        visibility, clip_share, memory_s, swap_rate, swap_s, gap_rate, gap_s, late, late_s,
+        bias_mean,
+        1.4826 * np.median(np.abs(bias - bias_mean), 0),
+        gain_mean,
+        gain_spread,
+        level_of(found),
+        _speed_gain(found),
+        clip_spread,
+        joint_spread,
+        0.0,
+        *_common(found),
+        _worse(found),
+        _further_off(found, bias_mean),
+        visibility,
+        clip_share,
+        memory_s,
+        swap_rate,
+        swap_s,
+        gap_rate,
+        gap_s,
+        late,
+        late_s,
         measured,
-    )  # fmt: skip
+    )
 
 
 def spreads(many: list[Errors]) -> tuple[float, float]:
@@ -175,10 +186,9 @@ def _speed_gain(many: list[Errors]) -> np.ndarray:
     for joints in GROUPS.values():
         index = list(joints)
         speed = np.concatenate([e.speed[e.good][:, index].ravel() for e in many])
-        size = np.concatenate([
-            np.sqrt((e.bands[1:].sum(0)[e.good][:, index][..., [0, 1]] ** 2).mean(-1)).ravel()
-            for e in many
-        ])  # fmt: skip
+        size = np.concatenate(
+            [np.sqrt((e.bands[1:].sum(0)[e.good][:, index][..., [0, 1]] ** 2).mean(-1)).ravel() for e in many]
+        )
         edges = np.quantile(speed, np.linspace(0, 1, 9))
         where = np.clip(np.digitize(speed, edges) - 1, 0, 7)
         kept = [b for b in range(8) if (where == b).sum() > 20]
@@ -193,9 +203,7 @@ def _speed_gain(many: list[Errors]) -> np.ndarray:
 
 def _common(many: list[Errors]) -> tuple[np.ndarray, np.ndarray]:
     """Factors [5, J, R] of the errors' correlations over joints; picture against world [2]."""
-    scaled = [
-        e.rest[e.good] / np.maximum(e.rest[e.good].std(0), 1e-6) for e in many
-    ]  # each [f, J, 5]
+    scaled = [e.rest[e.good] / np.maximum(e.rest[e.good].std(0), 1e-6) for e in many]  # each [f, J, 5]
     factors = np.zeros((5, LANDMARKS, _RANK))
     for channel in range(5):
         values = np.concatenate([part[..., channel] for part in scaled])
@@ -203,10 +211,7 @@ def _common(many: list[Errors]) -> tuple[np.ndarray, np.ndarray]:
         main = axes[:, -_RANK:] * np.sqrt(np.maximum(power[-_RANK:], 0.0))
         size = np.sqrt((main**2).sum(1, keepdims=True))
         factors[channel] = main / np.maximum(size, 1.0)
-    together = [
-        np.mean([(part[:, 11:, c] * part[:, 11:, 3 + c]).mean() for part in scaled])
-        for c in (0, 1)
-    ]  # fmt: skip
+    together = [np.mean([(part[:, 11:, c] * part[:, 11:, 3 + c]).mean() for part in scaled]) for c in (0, 1)]
     return factors, np.clip(together, 0.0, 0.98)
 
 

@@ -23,9 +23,7 @@ _SEE_AT_LEAST = 4
 """Someone with fewer joints in sight is not seen at all."""
 
 
-def visibility(
-    camera: CameraPath, people: np.ndarray, passers: np.ndarray, things: np.ndarray
-) -> np.ndarray:
+def visibility(camera: CameraPath, people: np.ndarray, passers: np.ndarray, things: np.ndarray) -> np.ndarray:
     """Visibility float32 [F, P, J] of `people` [P, F, J, 3], the landmarks in the scene.
 
     `passers` [N, F, J, 3] only hide; `things` [K, F, 5] are upright boards: the middle of their
@@ -85,9 +83,12 @@ def _behind_self(view: np.ndarray, flat: np.ndarray) -> np.ndarray:
 
 
 def _behind(
-    flat: np.ndarray, depth: np.ndarray, nearer: np.ndarray,
-    bones: tuple[tuple[int, int, float], ...], margin_m: float,
-) -> np.ndarray:  # fmt: skip
+    flat: np.ndarray,
+    depth: np.ndarray,
+    nearer: np.ndarray,
+    bones: tuple[tuple[int, int, float], ...],
+    margin_m: float,
+) -> np.ndarray:
     """Joints [F, J] (places over depth, depths) behind bones of a body [F, J, 3]."""
     hidden = np.zeros(depth.shape, bool)
     for start, end, radius in bones:

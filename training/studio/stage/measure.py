@@ -27,9 +27,7 @@ BANDS = ("slow", "middle", "fast")
 _SLOW_S, _MIDDLE_S = 0.265, 0.053
 """Spreads in seconds of the Gaussians whose half-power points are 0.5 and 2.5 Hz."""
 
-SWAP = np.array(
-    [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + (1 if i % 2 else -1) for i in range(11, 33))]
-)
+SWAP = np.array([0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + (1 if i % 2 else -1) for i in range(11, 33))])
 """Index of the same landmark on the other side of the body."""
 
 LIMBS = {"arms": tuple(range(13, 23)), "legs": tuple(range(25, 33))}
@@ -76,9 +74,7 @@ def sighting(truth: PoseSequence, found: PoseSequence, tags: tuple[str, ...]) ->
     near = found.present[:frames, 0] & (gap.min(0) < _FOLLOWED_WITHIN_M)
     whom = np.argmin(gap, axis=0)
     most = int(np.argmax(np.bincount(whom[near], minlength=truth.people)))
-    return Sighting(
-        one(truth, most, frames), one(found, 0, frames), near & (whom == most), tags
-    )  # fmt: skip
+    return Sighting(one(truth, most, frames), one(found, 0, frames), near & (whom == most), tags)
 
 
 def one(poses: PoseSequence, person: int, frames: int) -> PoseSequence:
@@ -131,9 +127,8 @@ def errors(pair: Sighting) -> Errors | None:
     rest = gap - bias - gain * moved
     speed = np.linalg.norm(np.gradient(truth[..., :3], axis=0), axis=-1) * pair.truth.fps
     return Errors(
-        bias, gain, rest, banded(rest, pair.truth.fps), speed, good, swapped,
-        pair.truth.visibility[:, 0],
-    )  # fmt: skip
+        bias, gain, rest, banded(rest, pair.truth.fps), speed, good, swapped, pair.truth.visibility[:, 0]
+    )
 
 
 def around_hips(values: np.ndarray) -> np.ndarray:

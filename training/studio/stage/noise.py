@@ -1,6 +1,6 @@
 """True landmarks -> what MediaPipe would have said: sampling, errors, swaps, gaps, visibility.
 
-The numbers come from `noise_model.json`, which `python -m training.studio.fit_noise` fits to what
+The numbers come from `noise_model.json`, which `python -m training.fit_noise` fits to what
 MediaPipe said about drawn dancers. Errors enter before MediaPipe's own filters, so that lag and
 smoothness come about as they do there: who moves slowly is followed late.
 """
@@ -24,14 +24,12 @@ from .smoothing import (
     low_passed,
     one_euro,
     remembering,
-)  # fmt: skip
+)
 
 FITTED = 1.0
 """`severity` of the drawn clips that the model was fitted to."""
 
-_FILTERS = np.array(
-    [WORLD_FILTER] * 3 + [(IMAGE_FILTER[0], IMAGE_FILTER[1] / REGION_M)] * 2
-)  # [5, 2]
+_FILTERS = np.array([WORLD_FILTER] * 3 + [(IMAGE_FILTER[0], IMAGE_FILTER[1] / REGION_M)] * 2)  # [5, 2]
 _GROUP_OF = np.array([next(i for i, g in enumerate(GROUPS.values()) if j in g) for j in range(33)])
 _FOUND_BY = (*range(13), 23, 24)
 """Head and trunk."""
@@ -40,9 +38,13 @@ _FULLY_SEEN = 0.85
 
 
 def mediapipe_like(
-    source: Scene | PoseSequence, rng: np.random.Generator, severity: float | None = None,
-    model: NoiseModel | None = None, *, as_shown: bool = True,
-) -> PoseSequence:  # fmt: skip
+    source: Scene | PoseSequence,
+    rng: np.random.Generator,
+    severity: float | None = None,
+    model: NoiseModel | None = None,
+    *,
+    as_shown: bool = True,
+) -> PoseSequence:
     """The poses with an estimator's faults, drawn afresh for every call; one person or more.
 
     `severity` multiplies errors and, squared, the rates of swaps and gaps; None draws one, since
@@ -68,9 +70,12 @@ def mediapipe_like(
 
 
 def _one_like(
-    clean: PoseSequence, times: np.ndarray | None, model: NoiseModel, severity: float,
+    clean: PoseSequence,
+    times: np.ndarray | None,
+    model: NoiseModel,
+    severity: float,
     rng: np.random.Generator,
-) -> PoseSequence:  # fmt: skip
+) -> PoseSequence:
     scale = picture_scale(clean)
     true = in_metres(clean, scale)  # [F, J, 5]
     if times is not None:
@@ -107,16 +112,19 @@ def _interpolated(values: np.ndarray, frames: np.ndarray) -> np.ndarray:
 def _state_weights(visibility: np.ndarray) -> np.ndarray:
     """How much each joint is in each of `STATES`, [4, F, J], with MediaPipe's slow changes."""
     nearest = np.abs(visibility[None] - np.array(STATES)[:, None, None]).argmin(0)
-    return np.stack([
-        low_passed((nearest == state).astype(np.float64), VISIBILITY_MEMORY)
-        for state in range(len(STATES))
-    ])  # fmt: skip
+    return np.stack(
+        [low_passed((nearest == state).astype(np.float64), VISIBILITY_MEMORY) for state in range(len(STATES))]
+    )
 
 
 def _errors(
-    true: np.ndarray, weights: np.ndarray, model: NoiseModel, severity: float, fps: float,
+    true: np.ndarray,
+    weights: np.ndarray,
+    model: NoiseModel,
+    severity: float,
+    fps: float,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """What the networks add to the truth, metres [F, J, 5]."""
     frames = len(true)
     moved = around_hips(true)
@@ -175,9 +183,7 @@ def _swaps(
     }
 
 
-def _runs(
-    rate: np.ndarray, length_s: np.ndarray, fps: float, rng: np.random.Generator
-) -> np.ndarray:
+def _runs(rate: np.ndarray, length_s: np.ndarray, fps: float, rng: np.random.Generator) -> np.ndarray:
     """Runs of True that start at `rate` [F] per second and last `length_s` [F] on average."""
     marks = np.zeros(len(rate), bool)
     lengths = rng.exponential(1.0, len(rate)) * length_s * fps
@@ -191,9 +197,7 @@ def partly_seen(visibility: np.ndarray) -> np.ndarray:
     return ((visibility[:, _FOUND_BY] > 0.5).mean(-1) < _FULLY_SEEN).astype(int)
 
 
-def _presence(
-    clean: PoseSequence, model: NoiseModel, often: float, rng: np.random.Generator
-) -> np.ndarray:
+def _presence(clean: PoseSequence, model: NoiseModel, often: float, rng: np.random.Generator) -> np.ndarray:
     """Frames in which the person is found, bool [F]."""
     partly = partly_seen(clean.visibility[:, 0])
     lost = _runs(often * model.gap_rate[partly], model.gap_s[partly], clean.fps, rng)
@@ -204,9 +208,7 @@ def _presence(
     return found if found.any() else clean.present[:, 0]
 
 
-def _visibility(
-    weights: np.ndarray, model: NoiseModel, fps: float, rng: np.random.Generator
-) -> np.ndarray:
+def _visibility(weights: np.ndarray, model: NoiseModel, fps: float, rng: np.random.Generator) -> np.ndarray:
     """Visibility [F, J] that MediaPipe gives joints in states [4, F, J]."""
     frames, joints = weights.shape[1:]
     clip = rng.standard_normal(len(GROUPS))[_GROUP_OF] * 0.7 + rng.standard_normal() * 0.714
@@ -215,10 +217,10 @@ def _visibility(
     rank = ndtr(score)
     out = np.zeros((frames, joints))
     for state in np.flatnonzero(weights.reshape(len(STATES), -1).max(1) > 1e-3):
-        given = np.stack([
-            np.interp(rank[:, joint], QUANTILES, model.visibility[state, joint])
-            for joint in range(joints)
-        ], 1)  # fmt: skip
+        given = np.stack(
+            [np.interp(rank[:, joint], QUANTILES, model.visibility[state, joint]) for joint in range(joints)],
+            1,
+        )
         out += weights[state] * given
     return np.clip(out, 0.001, 1.0)
 

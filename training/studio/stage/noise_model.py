@@ -90,8 +90,7 @@ def _loaded(path: Path, _stamp: int) -> NoiseModel:
     if sorted(values) != sorted(known):
         raise ValueError(f"{path} holds {sorted(values)}, not {sorted(known)}")
     arrays: dict[str, Any] = {
-        name: np.array(value) if isinstance(value, list) else value
-        for name, value in values.items()
+        name: np.array(value) if isinstance(value, list) else value for name, value in values.items()
     }
     return NoiseModel(**arrays)
 

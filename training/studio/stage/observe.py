@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from d2m_core.band import make_plan
+from d2m_core.band.styles import STYLES
 from d2m_core.errors import PoseError
 from d2m_core.files import replacing
-from d2m_core.pose import SHORT_GAP_S, estimate_poses
+from d2m_core.media import open_clip
+from d2m_core.pose import estimate_poses
+from d2m_core.pose.estimate import SHORT_GAP_S
 from d2m_core.types import LANDMARKS, PoseSequence
-from d2m_core.video import open_clip
-from training.studio.drawing import render_scene
+from training.studio.picture.drawing import render_scene
 from training.studio.picture.film import random_film
-from training.studio.plan import make_plan
-from training.studio.styles import STYLES
 
 from .scene import stage
 from .shot import ASPECTS, Shot
@@ -95,11 +96,14 @@ def _made(number: int, seed: int, seconds: float, folder: Path) -> Observation:
         clip_path.unlink(missing_ok=True)
     moves = shot.moves or ("still",)
     tags = (
-        f"crop:{shot.crop}", *(f"camera:{move}" for move in moves), f"people:{people}",
+        f"crop:{shot.crop}",
+        *(f"camera:{move}" for move in moves),
+        f"people:{people}",
         *(f"in front:{thing}" for thing in shot.occluders),
         f"facing:{'away' if abs(shot.facing) > 2 else 'aside' if abs(shot.facing) > 1 else 'us'}",
-        *(("crowd:yes",) if shot.crowd else ()), *(("overlap:yes",) if shot.overlap else ()),
-    )  # fmt: skip
+        *(("crowd:yes",) if shot.crowd else ()),
+        *(("overlap:yes",) if shot.overlap else ()),
+    )
     return Observation(scene.poses, found, tags)
 
 
@@ -113,6 +117,9 @@ def looked_at(
     except PoseError:
         shape = (frames, 1, LANDMARKS)
         return PoseSequence(
-            np.zeros((*shape, 3), np.float32), np.zeros((*shape, 2), np.float32),
-            np.zeros(shape, np.float32), np.zeros(shape[:2], bool), fps,
-        )  # fmt: skip
+            np.zeros((*shape, 3), np.float32),
+            np.zeros((*shape, 2), np.float32),
+            np.zeros(shape, np.float32),
+            np.zeros(shape[:2], bool),
+            fps,
+        )

@@ -106,9 +106,7 @@ def walking(phase: np.ndarray, way: float, height: float) -> np.ndarray:
         legs = _chain(hip, ((thigh, 0.24), (thigh - knee, 0.235)))
         arms = _chain(shoulder, ((arm, 0.165), (arm + elbow, 0.15), (arm + elbow, 0.05)))
         joints[:, 23 + side], joints[:, 25 + side], joints[:, 27 + side] = (at(*p) for p in legs)
-        joints[:, 11 + side], joints[:, 13 + side], joints[:, 15 + side] = (
-            at(*p) for p in arms[:3]
-        )
+        joints[:, 11 + side], joints[:, 13 + side], joints[:, 15 + side] = (at(*p) for p in arms[:3])
         for index, aside in ((17, 0.0), (19, -0.01), (21, -0.02)):
             joints[:, index + side] = at(arms[3][0] + sign * aside, arms[3][1], arms[3][2])
         left, up, ahead = legs[2]

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from d2m_core.band import Plan
+from d2m_core.band.plan import loosen
 from d2m_core.errors import SettingError
 from d2m_core.types import MOTION_FPS, PoseSequence
 from training.studio.dancer.dance import Dance, dance
-from training.studio.plan import Plan, loosen
 
 from .camera import CameraPath
 from .filming import film
@@ -44,9 +45,14 @@ class Scene:
 
 
 def stage(
-    plan: Plan, seed: int, people: int = 1, looseness: float = 0.35, fps: float = MOTION_FPS,
-    without: frozenset[str] = frozenset(), shot: Shot | None = None,
-) -> Scene:  # fmt: skip
+    plan: Plan,
+    seed: int,
+    people: int = 1,
+    looseness: float = 0.35,
+    fps: float = MOTION_FPS,
+    without: frozenset[str] = frozenset(),
+    shot: Shot | None = None,
+) -> Scene:
     """A scene of `people` who dance the plan, each in an own loose way; `shot` None draws one.
 
     `without` names parts to leave out: those of `shot.STAGE_PARTS`, the rest are the dancer's.
@@ -62,8 +68,7 @@ def stage(
     occluders = tuple(place(kind, joints, camera, fps, rng) for kind in shot.occluders)
     wall_m = float(joints[..., 2].max() + rng.uniform(0.6, 2.4))
     placed = tuple(
-        replace(made, joints=where.astype(np.float32))
-        for made, where in zip(dances, joints, strict=True)
+        replace(made, joints=where.astype(np.float32)) for made, where in zip(dances, joints, strict=True)
     )
     poses = _seen(joints, camera, occluders)
     return Scene(plan, seed, shot, placed, camera, occluders, wall_m, poses, fps)
@@ -91,12 +96,7 @@ def _placed(joints: np.ndarray, shot: Shot, rng: np.random.Generator) -> np.ndar
         middle = np.array([body[:, 23:25, 0].mean(), 0.0, body[:, 23:25, 2].mean()])
         moved = body - middle
         moved = np.stack(
-            [
-                moved[..., 0] * c - moved[..., 2] * s,
-                moved[..., 1],
-                moved[..., 2] * c + moved[..., 0] * s,
-            ],
-            -1,
+            [moved[..., 0] * c - moved[..., 2] * s, moved[..., 1], moved[..., 2] * c + moved[..., 0] * s], -1
         )
         half = np.quantile(np.abs(moved[:, 23:25][..., [0, 2]]), 0.97, axis=(0, 1)) + 0.3
         if person == 0:
@@ -130,13 +130,12 @@ def _seen(joints: np.ndarray, camera: CameraPath, occluders: tuple[Occluder, ...
     boards = [thing.board for thing in occluders if thing.joints is None]
     frames, landmarks = joints.shape[1:3]
     seen = visibility(
-        camera, joints,
+        camera,
+        joints,
         np.stack(passers) if passers else np.zeros((0, frames, landmarks, 3)),
         np.stack(boards) if boards else np.zeros((0, frames, 5)),
-    )  # fmt: skip
+    )
     centred = joints - joints[:, :, 23:25].mean(2, keepdims=True)
     world = np.stack([camera.rotate(body) for body in centred], 1)
     image = np.stack([camera.project(body) for body in joints], 1)
-    return PoseSequence(
-        world.astype(np.float32), image.astype(np.float32), seen, present(seen), camera.fps
-    )
+    return PoseSequence(world.astype(np.float32), image.astype(np.float32), seen, present(seen), camera.fps)

@@ -39,9 +39,7 @@ class Shot:
     """Whether people stand at the wall."""
 
     def __post_init__(self) -> None:
-        for names, known in (
-            ((self.crop,), CROPS), (self.moves, MOVES), (self.occluders, OCCLUDERS),
-        ):  # fmt: skip
+        for names, known in (((self.crop,), CROPS), (self.moves, MOVES), (self.occluders, OCCLUDERS)):
             for name in names:
                 if name not in known:
                     raise SettingError(f"{name!r} is no part of a shot; use {', '.join(known)}.")
@@ -56,9 +54,8 @@ def random_shot(rng: np.random.Generator, without: frozenset[str] = frozenset())
     crop = str(rng.choice(CROPS, p=[0.64, 0.1, 0.1, 0.08, 0.08]))
     moves = _moves(rng)
     occluders = tuple(
-        name for name, share in zip(OCCLUDERS, (0.04, 0.04, 0.06), strict=True)
-        if rng.random() < share
-    )  # fmt: skip
+        name for name, share in zip(OCCLUDERS, (0.04, 0.04, 0.06), strict=True) if rng.random() < share
+    )
     spread = rng.random()
     facing = rng.normal(0.0, 0.25) if spread < 0.8 else rng.uniform(-np.pi, np.pi)
     overlap, crowd = rng.random() < 0.35, rng.random() < 0.15

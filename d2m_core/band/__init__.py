@@ -1,0 +1,17 @@
+"""A band by program: composes on any beat grid, and plays it with sampled and synthetic instruments."""
+
+from .materials import Materials, find_materials, licences_of
+from .plan import Plan, make_plan, plan_on
+from .song import Song, play, record
+
+__all__ = [
+    "Materials",
+    "Plan",
+    "Song",
+    "find_materials",
+    "licences_of",
+    "make_plan",
+    "plan_on",
+    "play",
+    "record",
+]

@@ -1,0 +1,16 @@
+"""Video and sound: files in and out, by PyAV. Whoever opens, writes or muxes a file asks here."""
+
+from .sound import fit_length, load_audio, resample, save_audio, to_mono
+from .video import Frame, iter_frames, open_clip, shown_frames
+
+__all__ = [
+    "Frame",
+    "fit_length",
+    "iter_frames",
+    "load_audio",
+    "open_clip",
+    "resample",
+    "save_audio",
+    "shown_frames",
+    "to_mono",
+]

@@ -1,0 +1,15 @@
+"""From joints to what a network reads: motion features, and the accents one sees."""
+
+from .accents import Accents, find_accents
+from .features import MOTION_NAMES, extract_motion, mirror_motion
+from .together import dance_accents, dance_motion
+
+__all__ = [
+    "MOTION_NAMES",
+    "Accents",
+    "dance_accents",
+    "dance_motion",
+    "extract_motion",
+    "find_accents",
+    "mirror_motion",
+]

@@ -1,0 +1,260 @@
+"""Writing music: `generate_tokens` draws codec tokens for a dance, window by window.
+
+A clip longer than the model's window is written in windows that start from the last seconds of the
+music before them. Beats and phases are computed from absolute times, so all windows share one grid.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..codec import Codec, decode_tokens
+from ..errors import ModelError, SettingError
+from ..rhythm import metre_of
+from ..scores.agreement import rhythm_agreement
+from ..styles import metre_of_style
+from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
+from .model import Conditions, DanceToMusic
+from .patterns import apply_delay, undo_delay
+from .settings import SamplingConfig
+from .weights import LoadedModel
+from .windows import Window, guidance_sides, plan_windows, stack, style_index, window_conditions
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = -1
+"""Stands for a token that is still to be drawn."""
+
+COLD = 1e-3
+"""Below this temperature the likeliest token is taken: dividing by it would overflow."""
+
+SMALL_DIM = 512
+"""Below this width one CPU thread is fastest: a step's products are too small to share out."""
+
+
+def generate_tokens(
+    model: LoadedModel,
+    motion: MotionFeatures | None,
+    rhythm: Rhythm | None,
+    spec: CodecSpec,
+    config: SamplingConfig,
+    on_progress: Progress | None = None,
+    *,
+    duration_s: float | None = None,
+    codec: Codec | None = None,
+    known: AudioTokens | None = None,
+) -> AudioTokens:
+    """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
+
+    Either may be None; with both None the model plays freely for `duration_s`. Runs where the
+    model's weights are; on one device the same seed gives the same tokens, bit for bit. `spec` is
+    that of the codec which is to decode them; with more than one of `config.candidates` that
+    `codec` itself is needed, since the best is chosen by ear. `known` (B = 1) is music that is kept
+    as it is from time 0 on, and gone on from. `on_progress` counts token steps. Raises `ModelError`
+    where that codec cannot read them, or the motion features are not the model's own.
+    """
+    net = model.model
+    _check_codec(model, spec)
+    motion = _own_features(model, motion)
+    _check_metre(rhythm, config.style)
+    spec = model.spec
+    style = style_index(config.style, net.config.styles)
+    total = spec.steps(_duration(motion, rhythm, duration_s))
+    device = net.null.device
+    generator = torch.Generator(device).manual_seed(config.seed)
+    choose = _chooser(rhythm, codec, config)
+    codes = torch.full((spec.codebooks, total), UNKNOWN, device=device)  # [K, T]
+    if known is not None:
+        _lay_known(codes, known, spec)
+    with torch.inference_mode(), _few_threads(net):
+        for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
+            given = window_conditions(motion, rhythm, style, net, spec, window)
+            sides = guidance_sides(given, config)
+            given = stack([side for side in sides for _ in range(choose.candidates)])
+            part = codes[:, window.first : window.first + window.steps]
+            if not (part == UNKNOWN).any():
+                continue
+            tick = _counter(on_progress, window, total)
+            written = _write_window(net, given.to(device), part, config, generator, tick)
+            part.copy_(choose(written, window, spec))
+    return AudioTokens(codes[None].clone(), spec)
+
+
+def _lay_known(codes: torch.Tensor, known: AudioTokens, spec: CodecSpec) -> None:
+    """Writes music that is there already over the start of `codes` [K, T]. Raises `ModelError`."""
+    if not known.codec.reads(spec) or len(known.codes) != 1:
+        raise ModelError(
+            f"The music to go on from is {len(known.codes)} piece(s) in tokens of codec "
+            f"{known.codec.name} ({known.codec.codebooks} x {known.codec.cardinality}), and the "
+            f"model writes {spec.name} ({spec.codebooks} x {spec.cardinality}); give one piece of "
+            "the model's own codec."
+        )
+    steps = min(known.codes.shape[-1], codes.shape[-1])
+    codes[:, :steps] = known.codes[0, : spec.codebooks, :steps]
+
+
+# --- drawing ---
+
+
+def _write_window(
+    net: DanceToMusic,
+    given: Conditions,
+    codes: torch.Tensor,
+    config: SamplingConfig,
+    generator: torch.Generator,
+    tick: Callable[[int], None],
+) -> torch.Tensor:
+    """Candidates [C, K, T] for `codes` [K, T], the unknown drawn; `given` holds as many entries
+    for each side of guidance. Calls `tick` with every delayed column done."""
+    sides = config.sides
+    candidates = len(given.style) // sides
+    delayed = apply_delay(codes[None], net.pad).repeat(candidates, 1, 1)  # [C, K, S]
+    unknown = delayed[0] == UNKNOWN
+    first = int(unknown.any(0).nonzero()[0])
+    cache = net.start_cache(given)
+    tokens = net.shift_right(delayed)[:, :, : first + 1].repeat(sides, 1, 1)
+    for column in range(first, delayed.shape[2]):
+        logits = net.decode(tokens, cache=cache)[:, :, -1].float()  # [B, K, V]
+        if column == first and not torch.isfinite(logits).all():
+            raise ModelError("The model's weights give no finite numbers; get or train them again.")
+        drawn = _draw(logits, config, generator)  # [C, K]
+        delayed[:, :, column] = torch.where(unknown[:, column], drawn, delayed[:, :, column])
+        tokens = delayed[:, :, column : column + 1].repeat(sides, 1, 1)
+        tick(column)
+    return undo_delay(delayed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chooser:
+    """Takes the candidate of a window whose sound agrees best with the rhythm asked for."""
+
+    candidates: int = 1
+    rhythm: Rhythm | None = None
+    codec: Codec | None = None
+
+    def __call__(self, codes: torch.Tensor, window: Window, spec: CodecSpec) -> torch.Tensor:
+        """The best [K, T] of [C, K, T]; what earlier windows wrote is not judged again."""
+        if self.codec is None or self.rhythm is None or len(codes) == 1:
+            return codes[0]
+        start_s, from_s = (n / spec.token_rate for n in (window.first, window.known))
+        scores = [
+            rhythm_agreement(
+                decode_tokens(self.codec, AudioTokens(each[None].clone(), spec)), self.rhythm, start_s, from_s
+            )
+            for each in codes
+        ]
+        return codes[int(np.argmax(scores))]
+
+
+def _chooser(rhythm: Rhythm | None, codec: Codec | None, config: SamplingConfig) -> _Chooser:
+    """One candidate where there is no rhythm to agree with. Raises `SettingError`."""
+    if config.candidates == 1 or rhythm is None:
+        return _Chooser()
+    if codec is None:
+        raise SettingError(
+            f"candidates is {config.candidates}, and without the codec nobody can hear which is "
+            "best; give the codec, or use 1."
+        )
+    return _Chooser(config.candidates, rhythm, codec)
+
+
+def _counter(on_progress: Progress | None, window: Window, total: int) -> Callable[[int], None]:
+    if on_progress is None:
+        return lambda column: None
+    return lambda column: on_progress(window.first + min(column + 1, window.steps), total)
+
+
+def _draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
+    """One token per candidate and codebook [C, K]; logits [sides C, K, V], sides as
+    `guidance_sides` has them."""
+    logits = _guided(logits, config)
+    if config.temperature < COLD:
+        return logits.argmax(-1)
+    keep = config.top_k or logits.shape[-1]
+    top, index = logits.flatten(0, 1).topk(min(keep, logits.shape[-1]))  # falling
+    chances = torch.softmax((top - top[:, :1]) / config.temperature, dim=-1)
+    if config.top_p < 1:
+        before = chances.cumsum(-1) - chances  # what likelier tokens reach together
+        chances = chances.masked_fill(before >= config.top_p, 0.0)
+    chosen = torch.multinomial(chances, 1, generator=generator)
+    return index.gather(-1, chosen).view(logits.shape[:2])
+
+
+def _guided(logits: torch.Tensor, config: SamplingConfig) -> torch.Tensor:
+    """Logits [C, K, V] of all sides together."""
+    asked, *others = logits.chunk(config.sides)
+    guided = asked
+    if config.guidance != 1:
+        guided = others[0] + config.guidance * (asked - others[0])
+    if config.guides_style:
+        guided = guided + config.style_guidance * (asked - others[-1])
+    return guided
+
+
+@contextmanager
+def _few_threads(net: DanceToMusic) -> Iterator[None]:
+    threads = torch.get_num_threads()
+    if net.null.device.type == "cpu" and net.config.dim < SMALL_DIM:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+# --- checks ---
+
+
+def _check_codec(model: LoadedModel, spec: CodecSpec) -> None:
+    if not spec.reads(model.spec):
+        own = model.spec
+        raise ModelError(
+            f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "
+            f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
+            f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
+        )
+
+
+def _own_features(model: LoadedModel, motion: MotionFeatures | None) -> MotionFeatures | None:
+    """The motion features that the model was trained with."""
+    try:
+        return motion and motion.only(model.motion_names)
+    except ValueError as error:
+        raise ModelError(
+            f"The model was trained on features that this motion has not ({error}); use a model "
+            "of this program's version."
+        ) from error
+
+
+def _check_metre(rhythm: Rhythm | None, style: str | None) -> None:
+    """Says so where the music is to be in bars that its style does not have."""
+    wanted = metre_of_style(style)
+    if rhythm is None or wanted is None or rhythm.downbeats.sum() < 2:
+        return
+    metre = metre_of(rhythm)
+    if metre != wanted:
+        log.warning(
+            "The style %s has bars of %d beats and this rhythm has bars of %d; set beats per bar "
+            "to %d in Edit Rhythm, or choose another style.",
+            style,
+            wanted,
+            metre,
+            wanted,
+        )
+
+
+def _duration(motion: MotionFeatures | None, rhythm: Rhythm | None, duration_s: float | None) -> float:
+    if duration_s is None:
+        known = [part.duration_s for part in (motion, rhythm) if part is not None]
+        if not known:
+            raise SettingError("Without motion and rhythm a duration is needed; give duration_s.")
+        duration_s = max(known)
+    if not duration_s > 0:
+        raise SettingError(f"The duration is {duration_s:g} s; use more than 0.")
+    return duration_s

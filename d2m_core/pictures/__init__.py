@@ -1,0 +1,8 @@
+"""What an artist looks at: skeletons, dancers, rhythm."""
+
+from .dancers import dancer_picture
+from .overlay import overlay_video
+from .rhythm import rhythm_picture
+from .skeleton import draw_poses, draw_skeleton, save_png
+
+__all__ = ["dancer_picture", "draw_poses", "draw_skeleton", "overlay_video", "rhythm_picture", "save_png"]

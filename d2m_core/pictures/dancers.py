@@ -1,0 +1,72 @@
+"""One frame of a clip with a number over everybody, to see who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..media import iter_frames
+from ..types import PoseSequence, VideoClip
+
+_HEIGHT = 720
+_PAPER = (20, 22, 28)
+_CHOSEN, _OTHER = (255, 190, 60), (200, 205, 215)
+_HEAD_ROOM = 0.09
+"""Frame heights between the nose and the middle of a number."""
+
+
+def dancer_picture(
+    poses: PoseSequence, chosen: Sequence[int], size: tuple[int, int], clip: VideoClip | None = None
+) -> np.ndarray:
+    """Picture uint8 [H, W, 3] of the moment where most people are seen; the chosen stand out.
+
+    Without `clip` the ground is dark, of the shape of `size` (width, height).
+    """
+    frame = _fullest(poses)
+    rgb = _ground(size, clip, frame / poses.fps)
+    try:
+        from .skeleton import draw_poses
+
+        rgb = draw_poses(rgb, poses, frame)
+    except ImportError:  # OpenCV comes with MediaPipe: the numbers do without
+        pass
+    return _numbered(rgb, poses, frame, chosen)
+
+
+def _fullest(poses: PoseSequence) -> int:
+    """The frame with most people, as near to the middle as can be."""
+    seen = poses.present.sum(1)
+    best = np.flatnonzero(seen == seen.max())
+    return int(best[np.abs(best - poses.frames / 2).argmin()])
+
+
+def _ground(size: tuple[int, int], clip: VideoClip | None, time_s: float) -> np.ndarray:
+    if clip is None:
+        height = min(_HEIGHT, size[1])
+        width = max(1, round(size[0] * height / size[1]))
+        return np.full((height, width, 3), _PAPER, np.uint8)
+    rest_s = max(clip.duration_s - time_s, 0.04)
+    window = replace(clip, start_s=clip.start_s + time_s, duration_s=rest_s)
+    frames = iter_frames(window, 25.0, _HEIGHT)
+    return next(iter(frames)).rgb
+
+
+def _numbered(rgb: np.ndarray, poses: PoseSequence, frame: int, chosen: Sequence[int]) -> np.ndarray:
+    from PIL import Image, ImageDraw, ImageFont
+
+    height, width = rgb.shape[:2]
+    picture = Image.fromarray(rgb)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=max(14, height // 16))
+    for person in np.flatnonzero(poses.present[frame]):
+        given = poses.visibility[frame, person] > 0
+        top = poses.image[frame, person][given]
+        x, y = float(top[:, 0].mean()), float(top[:, 1].min()) - _HEAD_ROOM
+        spot = (np.clip(x * height, 10, width - 10), np.clip(y * height, 0.05 * height, height))
+        colour = _CHOSEN if int(person) in chosen else _OTHER
+        draw.text(
+            spot, str(int(person)), fill=colour, font=font, anchor="mm", stroke_width=3, stroke_fill=_PAPER
+        )
+    return np.asarray(picture).copy()

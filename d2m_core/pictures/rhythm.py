@@ -1,0 +1,184 @@
+"""One still picture of a rhythm: its curves and beats, and the music's spectrum under them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..motion import Accents
+from ..types import Rhythm, Waveform
+
+_INK, _PAPER, _FAINT = "#e8eaf0", "#14161c", "#8b90a0"
+_ONSET, _ENERGY = "#5aaaff", "#7de08a"
+_BEAT, _DOWNBEAT, _TRUTH, _ACCENT = "#f0f0f0", "#ffbe3c", "#ff5f7a", "#ff46be"
+_DPI = 100
+_LEFT, _RIGHT = 0.055, 0.985
+_TOP, _BOTTOM = 100, 56
+"""Pixels above and below the curves."""
+
+_COLUMNS, _ROWS = 1400, 128
+_FFT = 1024
+_LOWEST_HZ = 40.0
+_RANGE_DB = 70.0
+"""What is this much quieter than the loudest is black."""
+
+
+def rhythm_picture(
+    rhythm: Rhythm,
+    waveform: Waveform | None = None,
+    truth_beats_s: np.ndarray | None = None,
+    title: str = "",
+    accents: Accents | None = None,
+    *,
+    truth_label: str = "true beats",
+    width: int = 1400,
+    height: int = 600,
+) -> np.ndarray:
+    """Picture uint8 [height, width, 3] of accents, energy, beats and bars over time.
+
+    With `waveform` its spectrum stands below, with the beats over it; `truth_beats_s` are marked
+    above the curves as `truth_label`, `accents` as triangles in them, large where strong.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=_PAPER)
+    canvas = FigureCanvasAgg(figure)
+    rows = 1 if waveform is None else 2
+    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    _draw_curves(axes[0], rhythm)
+    _draw_beats(axes[0], rhythm)
+    if truth_beats_s is not None:
+        axes[0].plot(
+            truth_beats_s,
+            np.full(len(truth_beats_s), 1.06),
+            "v",
+            color=_TRUTH,
+            markersize=7,
+            markeredgecolor=_PAPER,
+            label=truth_label,
+            clip_on=False,
+            zorder=5,
+        )
+    if accents is not None:
+        axes[0].scatter(
+            accents.times_s,
+            np.full(len(accents), 0.05),
+            10 + 200 * accents.strengths**2,
+            _ACCENT,
+            marker="^",
+            edgecolors=_PAPER,
+            linewidths=0.6,
+            label="seen accents",
+            zorder=4,
+        )
+    if waveform is not None:
+        _draw_spectrum(axes[1], waveform)
+        _draw_beats(axes[1], rhythm)
+    _dress(figure, axes, rhythm, title)
+    figure.subplots_adjust(
+        left=_LEFT, right=_RIGHT, top=1 - _TOP / height, bottom=_BOTTOM / height, hspace=0.09
+    )
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    figure.clear()
+    vars(canvas.renderer).clear()  # texts keep it, and its pixels, until the garbage collector runs
+    return picture
+
+
+def _draw_curves(axes: Any, rhythm: Rhythm) -> None:
+    times_s = np.arange(len(rhythm.curves)) / rhythm.fps
+    for name, colour, strong in (("onset", _ONSET, True), ("energy", _ENERGY, False)):
+        if name not in rhythm.names:
+            continue
+        curve = rhythm.curves[:, rhythm.names.index(name)]
+        axes.plot(times_s, curve, color=colour, linewidth=1.6 if strong else 2.2, label=name)
+        axes.fill_between(times_s, curve, color=colour, alpha=0.32 if strong else 0.10, linewidth=0)
+
+
+def _draw_beats(axes: Any, rhythm: Rhythm) -> None:
+    """Beats as thin lines, the first of each bar as strong ones; fainter where they crowd."""
+    crowded = len(rhythm.beats_s) > 120
+    for mask, colour, width, name in (
+        (~rhythm.downbeats, _BEAT, 0.9, "beat"),
+        (rhythm.downbeats, _DOWNBEAT, 1.8, "downbeat"),
+    ):
+        if mask.any():
+            axes.vlines(
+                rhythm.beats_s[mask],
+                0,
+                1,
+                transform=axes.get_xaxis_transform(),
+                colors=colour,
+                linewidth=width * (0.5 if crowded else 1),
+                alpha=0.5 if crowded else 0.8,
+                label=name,
+            )
+
+
+def _draw_spectrum(axes: Any, waveform: Waveform) -> None:
+    levels, top_hz = _spectrum(waveform)
+    axes.imshow(
+        levels,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=-_RANGE_DB,
+        vmax=0,
+        extent=(0, max(waveform.samples.shape[-1], 1) / waveform.sample_rate, 0, 1),
+    )
+    marks = [hz for hz in (100, 1000, 10000) if _LOWEST_HZ < hz < top_hz]
+    axes.set_yticks([np.log(hz / _LOWEST_HZ) / np.log(top_hz / _LOWEST_HZ) for hz in marks])
+    axes.set_yticklabels([f"{hz} Hz" if hz < 1000 else f"{hz // 1000} kHz" for hz in marks])
+
+
+def _spectrum(waveform: Waveform) -> tuple[np.ndarray, float]:
+    """Levels in dB below the loudest [rows, columns], rows rising by ratio, and the top in Hz.
+
+    A fixed number of columns is looked at, so that an hour costs no more than a second.
+    """
+    mono = waveform.samples[0].mean(dim=0).numpy()
+    padded = np.pad(mono, _FFT // 2)
+    starts = np.linspace(0, max(len(mono) - 1, 0), _COLUMNS).astype(int)
+    pieces = padded[starts[:, None] + np.arange(_FFT)] * np.hanning(_FFT).astype(np.float32)
+    power = np.abs(np.fft.rfft(pieces, axis=1)) ** 2  # [columns, bins]
+    top_hz = waveform.sample_rate / 2
+    edges = np.geomspace(_LOWEST_HZ, top_hz, _ROWS) * _FFT / waveform.sample_rate
+    bins = np.arange(power.shape[1])
+    rows = np.stack([np.interp(edges, bins, column) for column in power], axis=1)
+    level = 10 * np.log10(rows + 1e-12)
+    return level - level.max(), top_hz
+
+
+def _dress(figure: Any, axes: np.ndarray, rhythm: Rhythm, title: str) -> None:
+    """Title, legend, scales and colours."""
+    facts = (
+        f"{rhythm.tempo_bpm:.1f} BPM  ·  {len(rhythm.beats_s)} beats  ·  confidence {rhythm.confidence:.2f}"
+    )
+    height = figure.get_figheight() * _DPI
+    figure.text(_LEFT, 1 - 44 / height, title or "Dance rhythm", color=_INK, fontsize=16, weight="bold")
+    figure.text(_LEFT, 1 - 70 / height, facts, color=_FAINT, fontsize=11.5)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="lower right",
+        bbox_to_anchor=(_RIGHT, 1 - 80 / height),
+        ncols=6,
+        frameon=False,
+        labelcolor=_INK,
+        fontsize=11,
+        handlelength=1.6,
+        columnspacing=1.4,
+        borderaxespad=0,
+    )
+    axes[0].set_ylim(0, 1.02)
+    axes[0].set_yticks([0, 0.5, 1])
+    axes[0].set_xlim(0, rhythm.duration_s)
+    axes[-1].set_xlabel("seconds", color=_FAINT, fontsize=11)
+    for one in axes:
+        one.set_facecolor("#1b1e27")
+        one.tick_params(colors=_FAINT, labelsize=10.5)
+        for spine in one.spines.values():
+            spine.set_visible(False)

@@ -1,0 +1,19 @@
+"""From pictures to joints: who dances, and where every landmark is."""
+
+from .dancer import DANCERS, select_dancer
+from .estimate import estimate_poses
+from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
+from .model_file import POSE_MODELS, pose_model
+
+__all__ = [
+    "DANCERS",
+    "POSE_MODELS",
+    "estimate_poses",
+    "from_coco17",
+    "from_openpose",
+    "load_poses",
+    "pose_model",
+    "save_poses",
+    "select_dancer",
+    "to_openpose",
+]

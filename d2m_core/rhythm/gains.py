@@ -1,0 +1,145 @@
+"""What a beat at some moment gains over no beat there, in log odds, at `RATE` states per second.
+
+`bump_gain` is for a network that was taught bumps, `onset_gain` for onsets of music, `accent_gain`
+for the accents one sees; `search` finds the likeliest chain in their sum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+from scipy.interpolate import CubicSpline
+from scipy.signal import find_peaks
+
+from ..grid import TEMPO_RANGE_BPM
+from ..motion.accents import bumps_at
+
+RATE = 100
+"""States per second."""
+_LEAST = 1e-3
+"""No curve is taken as surer than this, or 1 less this."""
+_TARGET_S, _TARGET_FPS = 0.045, 25.0
+"""Deviation and rate of the bumps the rhythm network learns (`training.rhythm.pool`)."""
+_BASE = 0.05
+"""What the network's curves show between bumps."""
+_LEAST_TEMPO, _TEMPO_TRUST = 1e-3, 0.5
+"""No tempo is taken as less likely than this; and how much a second of tempo counts."""
+_LEAST_HEIGHT, _PEAKS_APART = 0.1, 20
+"""Bumps are not taken as lower; peaks nearer than so many states are one."""
+_ACCENT_WEIGHT, _ACCENT_WEAK, _ACCENT_STRONG, _ACCENT_S = 4.0, 0.3, 0.7, 0.04
+"""What a beat gains, in log odds, by a visible accent; from which strength on, at which it gains
+all of it, and how far away. At 0, 2 and 4, the share of accents on a beat was 0.471, 0.471 and
+0.552 on seven real clips, and beat F of 80 drawn dances 0.973, 0.974 and 0.976."""
+_BEAT_SHARE = 16
+"""An onset of music lies in one state of so many, around a beat."""
+
+
+def beat_lengths() -> np.ndarray:
+    """All lengths of a beat in states, int [L], shortest first."""
+    low, high = TEMPO_RANGE_BPM
+    return np.arange(int(60 * RATE / high), int(np.ceil(60 * RATE / low)) + 1)
+
+
+def at_rate(curve: np.ndarray, fps: float) -> np.ndarray:
+    """A curve [F] in 0..1 at `RATE`, float64 [S]; what is not a number counts as 0."""
+    curve = np.nan_to_num(np.asarray(curve, np.float64))
+    times = np.arange(max(1, round(len(curve) / fps * RATE))) / RATE
+    if len(curve) < 4:
+        return np.interp(times, np.arange(len(curve)) / fps, curve)
+    times = np.minimum(times, (len(curve) - 1) / fps)
+    return np.clip(CubicSpline(np.arange(len(curve)) / fps, curve)(times), 0.0, 1.0)
+
+
+# --- what was observed ---
+
+
+def bump_gain(curve: np.ndarray, height: float, favoured: float) -> np.ndarray:
+    """Log-likelihood that a bump centred at each state gains over none, float64 [S].
+
+    Args:
+        curve: What the network says, [S]; its cross entropy with bump and without is compared.
+        height: How high bumps usually come out.
+        favoured: How much more bumps counted in training than their absence; undone here.
+    """
+    sure = _fair(curve, favoured)
+    reach = int(np.ceil(3 * _TARGET_S * RATE))
+    away_s = np.arange(-reach, reach + 1) / RATE
+    bump = _BASE + (height - _BASE) * np.exp(-0.5 * (away_s / _TARGET_S) ** 2)
+    lift = np.log(bump / (1 - bump)) - np.log(_BASE / (1 - _BASE))
+    absent = (np.log(1 - bump) - np.log(1 - _BASE)).sum()
+    seen = ndimage.correlate1d(sure, lift, mode="constant", cval=_BASE)
+    return (seen + absent) * _TARGET_FPS / RATE
+
+
+def bump_height(curve: np.ndarray, most: float, favoured: float, share: float) -> float:
+    """How high this curve's own bumps come out, at most `most`; other arguments as in `bump_gain`.
+
+    `share` of the curve's peaks are taken as surely bumps, and the lowest of them gives the height.
+
+    A network is unsure of dances unlike those it learned. Low bumps still are where beats are
+    likeliest, but held against usual ones each would speak against a beat, and the slowest tempo
+    would always win. Beat F of 33 captured dances: 0.30 instead of 0.50; of 120 studio dances, the
+    same within 0.01.
+    """
+    sure = _fair(curve, favoured)
+    peaks, _ = find_peaks(sure, distance=_PEAKS_APART)
+    found = float(np.percentile(sure[peaks], 100 * (1 - share))) if len(peaks) else 0.0
+    return float(np.clip(found, _LEAST_HEIGHT, most))
+
+
+def _fair(curve: np.ndarray, favoured: float) -> np.ndarray:
+    """A curve of a network that was taught with events favoured, as if it had not been."""
+    sure = np.clip(curve, _LEAST, 1 - _LEAST)
+    return sure / (sure + favoured * (1 - sure))
+
+
+def onset_gain(curve: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Log-likelihood that a beat centred at each state gains, for each beat length, [S, L].
+
+    As in the original model: an onset is expected in the sixteenth of a beat around its start.
+    """
+    sure = np.clip(curve, _LEAST, 1 - _LEAST)
+    total = np.cumsum(np.log(sure / (1 - sure)) + np.log(_BEAT_SHARE - 1))
+    total = np.concatenate([[0.0], total])
+    wide = np.ceil(lengths / _BEAT_SHARE).astype(int)
+    first = np.arange(len(curve))[:, None] - wide // 2
+    last = np.clip(first + wide, 0, len(curve))
+    return total[last] - total[np.clip(first, 0, len(curve))]
+
+
+def accent_gain(curve: np.ndarray) -> np.ndarray:
+    """What a beat centred at each state gains by the visible accents there, 0 on average, [S].
+
+    `curve`: accents as bumps that are as high as they are strong, [S].
+    """
+    peaks, _ = find_peaks(curve, height=_ACCENT_WEAK)
+    strong = np.clip((curve[peaks] - _ACCENT_WEAK) / (_ACCENT_STRONG - _ACCENT_WEAK), 0, 1)
+    near = bumps_at(peaks / RATE, strong, len(curve), RATE, _ACCENT_S)
+    return _ACCENT_WEIGHT * (near - near.mean())
+
+
+def clearness(height: float, most: float) -> float:
+    """0..1: how much the network's word on tempo counts where its bumps are only so high."""
+    return ((height - _LEAST_HEIGHT) / (most - _LEAST_HEIGHT)) ** 2
+
+
+def tempo_gain(likely: np.ndarray, states: int) -> np.ndarray:
+    """What a beat of each length gains where a network says which tempi are likely, [S, L].
+
+    It counts by the second, so that short beats do not count more often.
+
+    Args:
+        likely: Share of each tempo, [F, bins], bins evenly spread in octaves over the tempo range.
+        states: S, at `RATE`.
+    """
+    lengths = beat_lengths()
+    low, high = TEMPO_RANGE_BPM
+    bins = likely.shape[1]
+    at = np.log(60 * RATE / lengths / low) / np.log(high / low) * (bins - 1)  # [L], in bins
+    sure = np.log(np.maximum(likely, _LEAST_TEMPO))
+    frames = (np.arange(states) + 0.5) / states * len(likely)
+    sure = sure[np.minimum(frames.astype(int), len(likely) - 1)]  # [S, bins]
+    left = np.clip(at.astype(int), 0, bins - 2)
+    share = np.clip(at - left, 0, 1)
+    each = sure[:, left] * (1 - share) + sure[:, left + 1] * share
+    return _TEMPO_TRUST * lengths / RATE * each

@@ -1,0 +1,100 @@
+"""The rhythm of music, as the same object that a dance gives."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ..grid import check_tempo
+from ..types import MOTION_FPS, Progress, Rhythm, Waveform
+from .decoding import bars, decode_beats
+
+# --- from music ---
+
+_AUDIO_RATE = 22050
+_AUDIO_HOP = 256
+"""86 envelope frames per second."""
+_BASS_TOP_HZ, _BASS_WEIGHT, _COMPRESSION = 160.0, 3.0, 0.7
+"""Rises below the first count more, on magnitudes to this power: a loud kick beats bright hats
+between the beats. Against decibels: beat F 0.73 instead of 0.53 on decoded studio music."""
+_AUDIO_LEAD_S = 0.008
+"""How much earlier than a click its envelope peaks, measured."""
+
+
+_AUDIO_STAGES = 4
+
+
+def rhythm_from_audio(
+    wave: Waveform, tempo_bpm: float | None = None, on_progress: Progress | None = None
+) -> Rhythm:
+    """Beats, accents and loudness of music, as the same object that a dance gives.
+
+    `on_progress` counts the four stages of it: sound, envelopes, beats, bars.
+    """
+    import librosa
+
+    stage = on_progress or (lambda done, total: None)
+    tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
+    samples = wave.samples.mean(dim=(0, 1)).numpy()
+    samples = librosa.resample(samples, orig_sr=wave.sample_rate, target_sr=_AUDIO_RATE)
+    frames = max(1, round(wave.duration_s * MOTION_FPS))
+    fps = _AUDIO_RATE / _AUDIO_HOP
+    stage(1, _AUDIO_STAGES)
+    onset, bass, chroma = _envelopes(samples)
+    activation = _activation(onset)
+    stage(2, _AUDIO_STAGES)
+    grid = decode_beats(activation, fps, tempo_bpm=tempo_bpm)
+    stage(3, _AUDIO_STAGES)
+    beats = np.clip(grid.beats_s + _AUDIO_LEAD_S, 0.0, None)
+    beats = beats[beats < frames / MOTION_FPS]
+    wide = ndimage.maximum_filter1d(activation, int(fps / MOTION_FPS) | 1)
+    times = np.arange(frames) / MOTION_FPS - _AUDIO_LEAD_S
+    accents = np.interp(times, np.arange(len(wide)) / fps, wide)  # [F]
+    curves = np.stack([accents, _loudness(samples, frames)], 1).astype(np.float32)  # [F, R]
+    downbeats = bars(_bar_starts(beats, fps, bass, chroma))
+    stage(4, _AUDIO_STAGES)
+    return Rhythm(beats, downbeats, curves, grid.tempo_bpm, grid.confidence)
+
+
+def _envelopes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Onset strength of all the music and of its bass, [S] and [S], and its harmony, [12, S]."""
+    import librosa
+
+    magnitude = np.abs(librosa.stft(samples, n_fft=1024, hop_length=_AUDIO_HOP))
+    mel = librosa.feature.melspectrogram(S=magnitude, sr=_AUDIO_RATE, n_mels=40)
+    loud = mel**_COMPRESSION  # [40, S]
+    rise = np.maximum(np.diff(loud, axis=1, prepend=loud[:, :1]), 0.0)
+    low = librosa.mel_frequencies(n_mels=40, fmax=_AUDIO_RATE / 2) < _BASS_TOP_HZ
+    bass = rise[low].mean(0)
+    chroma = librosa.feature.chroma_stft(S=magnitude**2, sr=_AUDIO_RATE, n_fft=1024, tuning=0.0)
+    return rise[~low].sum(0) + _BASS_WEIGHT * rise[low].sum(0), bass, chroma
+
+
+def _activation(envelope: np.ndarray) -> np.ndarray:
+    """An onset envelope as 0..1, even in loud and quiet stretches."""
+    size = int(4 * _AUDIO_RATE / _AUDIO_HOP)
+    high = ndimage.percentile_filter(envelope, 95, size=size, mode="nearest")
+    high = ndimage.gaussian_filter1d(high, size / 4, mode="nearest")
+    floor = 0.05 * envelope.max(initial=0.0) + 1e-6
+    return np.clip(envelope / np.maximum(high, floor), 0.0, 1.0)
+
+
+def _bar_starts(beats_s: np.ndarray, fps: float, bass: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    """How likely a bar starts at each beat, 0..1 [M]: harmony changes there, and the bass plays."""
+    if len(beats_s) < 2:
+        return np.full(len(beats_s), 0.5)
+    edges = np.clip((beats_s * fps).astype(int), 0, len(bass) - 1)
+    means = np.stack([part.mean(1) for part in np.split(chroma, edges[1:], axis=1)])  # [M, 12]
+    change = np.linalg.norm(np.diff(means, axis=0, prepend=means[:1]), axis=1)
+    low = ndimage.maximum_filter1d(bass, 5)[edges]
+    total = sum((cue - cue.mean()) / (cue.std() + 1e-6) for cue in (change, 0.5 * low))
+    return 1 / (1 + np.exp(-total))
+
+
+def _loudness(samples: np.ndarray, frames: int) -> np.ndarray:
+    """Level of the music over about a second, 1 at its loudest and 0 at 40 dB less, [F]."""
+    size = round(_AUDIO_RATE / MOTION_FPS)
+    padded = np.pad(samples, (0, max(0, frames * size - len(samples))))[: frames * size]
+    power = ndimage.gaussian_filter1d((padded.reshape(frames, size) ** 2).mean(1), MOTION_FPS / 2)
+    decibels = 10 * np.log10(power / max(float(power.max()), 1e-10) + 1e-10)
+    return np.clip(1 + decibels / 40, 0, 1) * (power.max() > 1e-8)

@@ -1,0 +1,38 @@
+"""The weights that come with the project, and where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import ModelError, SettingError
+
+WEIGHTS = {"model": "model.safetensors", "rhythm": "rhythm.safetensors", "style": "style.safetensors"}
+"""Our own networks: names in the repository's `weights` folder; codecs are `EMBEDDED_FOLDERS`."""
+
+
+def default_weights(kind: str) -> Path:
+    """The weights that come with the project: `kind` is a key of `WEIGHTS`. Raises `ModelError`."""
+    if kind not in WEIGHTS:
+        raise SettingError(f"There are no weights called {kind!r}; choose {', '.join(WEIGHTS)}.")
+    path = Path(__file__).resolve().parent.parent / "weights" / WEIGHTS[kind]
+    if not path.exists():
+        raise ModelError(f"The {kind} weights are missing at {path}; get the repository again.")
+    return path
+
+
+EMBEDDED = "d2m-2"
+"""The codec that the default model writes for."""
+
+FIRST = "d2m"
+"""The codec of version 0.1.0, for models that were trained with it."""
+
+EMBEDDED_FOLDERS = {EMBEDDED: "codec_2", FIRST: "codec"}
+"""Codecs whose weights come with this repository, and where in `weights/` they lie."""
+
+
+def weights_folder(name: str = EMBEDDED) -> Path:
+    """Where a codec of `EMBEDDED_FOLDERS` lies. Raises `ModelError` where it is missing."""
+    path = Path(__file__).resolve().parent.parent / "weights" / EMBEDDED_FOLDERS[name]
+    if not path.exists():
+        raise ModelError(f"The codec weights are missing at {path}; get the repository again.")
+    return path

@@ -1,0 +1,1 @@
+"""Intervals, calibration and tables: how figures are made and shown."""

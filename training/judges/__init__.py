@@ -1,0 +1,1 @@
+"""Ears that score music: beat trackers, a judge of styles, distances between sounds."""

@@ -1,0 +1,120 @@
+"""Scores of the sound itself: level, faults, sameness, and distances between sets of music.
+
+Beside `metrics`, which scores time. `frechet_distance` is only as good as the embedding that it is
+given: always name it, and print the distance of real music of the same amount beside it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from d2m_core.errors import SettingError
+from d2m_core.types import Waveform
+
+SILENT_DB = -60.0
+"""A tenth of a second whose level (root mean square, full scale 0) is below is silent."""
+
+FULL_SCALE = 0.999
+CLIPPED_RUN = 3
+"""So many neighbouring samples at full scale are clipped; one alone is a peak."""
+
+LOOP_PERIOD_S = 0.5
+"""Repetition with a longer period is music; up to this one a loop may be stuck."""
+
+_PIECE_S = 0.1
+
+
+def loudness_lufs(wave: Waveform) -> float:
+    """Integrated loudness (ITU-R BS.1770, pyloudnorm); NaN for silence or under 0.4 s.
+
+    Raises `SettingError` where pyloudnorm is not installed.
+    """
+    try:
+        import pyloudnorm
+    except ImportError:
+        raise SettingError("Loudness needs pyloudnorm; run pip install pyloudnorm.") from None
+    samples = wave.samples[0].t().double().numpy()  # [N, C]
+    meter = pyloudnorm.Meter(wave.sample_rate)
+    if len(samples) < meter.block_size * wave.sample_rate or not samples.any():
+        return math.nan
+    level = float(meter.integrated_loudness(samples))
+    return level if math.isfinite(level) else math.nan
+
+
+def clipped_share(wave: Waveform) -> float:
+    """Share of the samples that lie in runs of `CLIPPED_RUN` and more at full scale."""
+    total = 0
+    for channel in wave.samples.flatten(0, 1).numpy():
+        starts, ends = _runs(np.abs(channel) >= FULL_SCALE)
+        lengths = ends - starts
+        total += int(lengths[lengths >= CLIPPED_RUN].sum())
+    return total / max(1, wave.samples.numel())
+
+
+def silent_pieces(wave: Waveform, piece_s: float = _PIECE_S) -> np.ndarray:
+    """Which pieces of `piece_s` seconds are below `SILENT_DB`, bool [pieces]; the last is cut."""
+    size = max(1, round(piece_s * wave.sample_rate))
+    power = wave.samples.double().square().mean((0, 1)).numpy()  # [N]
+    if len(power) == 0:
+        return np.zeros(0, bool)
+    edges = np.arange(0, len(power), size)
+    means = np.add.reduceat(power, edges) / np.diff(np.append(edges, len(power)))
+    return means < 10 ** (SILENT_DB / 10)
+
+
+def silent_share(wave: Waveform) -> float:
+    """Share of the tenths of a second that are silent; 1 for no sound at all."""
+    pieces = silent_pieces(wave)
+    return float(pieces.mean()) if len(pieces) else 1.0
+
+
+def longest_loop_s(codes: torch.Tensor, token_rate: float, sounding: np.ndarray | None = None) -> float:
+    """Longest stretch in seconds where all codebooks [K, T] repeat what they said just before.
+
+    Any period up to `LOOP_PERIOD_S` counts, from its second time on, and once it has come round
+    whole. Where `sounding`, bool [T], is False, sameness is silence and counts for nothing.
+    """
+    steps, longest = codes.shape[1], 0
+    heard = np.ones(steps, bool) if sounding is None else np.asarray(sounding, bool)
+    for period in range(1, min(round(LOOP_PERIOD_S * token_rate), steps - 1) + 1):
+        same = (codes[:, period:] == codes[:, :-period]).all(0).cpu().numpy() & heard[period:]
+        starts, ends = _runs(same)
+        run = int((ends - starts).max(initial=0))
+        if run >= period:
+            longest = max(longest, run)
+    return longest / token_rate
+
+
+def token_agreement(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Share of equal tokens in two pieces [K, T], over their common length."""
+    steps = min(one.shape[-1], other.shape[-1])
+    return float((one[..., :steps] == other[..., :steps]).float().mean())
+
+
+def cosine_distance(one: np.ndarray, other: np.ndarray) -> float:
+    """1 less the cosine of the angle between two embeddings: 0 the same way, 2 opposite."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return 1.0 - float(np.dot(one, other)) / lengths if lengths else math.nan
+
+
+def frechet_distance(
+    mean: np.ndarray, covariance: np.ndarray, other_mean: np.ndarray, other_covariance: np.ndarray
+) -> float:
+    """Fréchet distance of two Gaussians (Dowson, Landau, 1982), as FAD takes it.
+
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)); the trace of the root is the sum of the roots of
+    the eigenvalues of C1 C2, which are real and not negative.
+    """
+    roots = np.sqrt(np.clip(np.linalg.eigvals(covariance @ other_covariance).real, 0.0, None))
+    apart = float(((np.asarray(mean) - other_mean) ** 2).sum())
+    spread = float(np.trace(covariance) + np.trace(other_covariance) - 2 * roots.sum())
+    return max(0.0, apart + spread)
+
+
+def _runs(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and ends of the stretches of True."""
+    edges = np.diff(np.concatenate([[0], marks.astype(np.int8), [0]]))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)

@@ -1,0 +1,218 @@
+"""The state of a rhythm network's training and its steps; `train_rhythm` runs it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from d2m_core.files import replacing
+from d2m_core.motion import MOTION_NAMES, mirror_motion
+from d2m_core.pipeline import best_device
+from d2m_core.rhythm import RhythmConfig, RhythmNet
+from d2m_core.types import MOTION_FPS, MotionFeatures
+from training.run.schedule import rate_factor
+
+from .losses import CUES, TEMPO_BINS, loss_of, unseen_columns
+from .pool import Pool
+
+WARM_STEPS = 50
+
+
+@dataclass(frozen=True)
+class TrainRhythmConfig:
+    """Settings of a run."""
+
+    out: Path = Path("weights/rhythm.safetensors")
+    """File to write."""
+    folder: Path = Path("runs/rhythm")
+    """Where the dances, the log and the state to resume from are kept."""
+    minutes: float = 12.0
+    """Processor time of the training steps alone."""
+    dances: int = 5000
+    """Training dances of 12 seconds, as landmarks with the noise model fitted to MediaPipe."""
+    drawn: int = 0
+    """Training dances that are drawn and looked at with MediaPipe, at several speeds each; making
+    one takes a core about 17 s."""
+    drawn_share: float = 0.5
+    """Share of the training windows that is taken from drawn dances, if there are any."""
+    validation: int = 60
+    """Held-out dances scored from time to time."""
+    batch: int = 32
+    rate: float = 3e-3
+    """Peak learning rate."""
+    weight_decay: float = 0.02
+    average: float = 0.995
+    """Decay of the moving average of the weights, which is what is saved."""
+    channels: int = 64
+    layers: int = 8
+    data: str = ""
+    """Folder of own dances with music, to fit a trained network to."""
+    start: Path = Path("weights/rhythm.safetensors")
+    """The network that is fitted to `data`."""
+    folds: int = 0
+    """Cross-validate the fit to `data` in so many parts instead of writing a file."""
+    spoil: float = 0.3
+    """How often a training window lacks a group of cues, is noisier, or has frames missing."""
+    leave_out: tuple[str, ...] = ()
+    """For ablations: losses (of `LOSSES`), cues (of `CUES`) and families of moves to do without."""
+    seed: int = 0
+    device: str = "auto"
+    """cpu, cuda, or auto."""
+    threads: int = 1
+    """CPU threads."""
+
+
+class Trainer:
+    """Network, optimiser and their averaged copy, with what is needed to go on later."""
+
+    def __init__(self, config: TrainRhythmConfig, pool: Pool) -> None:
+        self.config = config
+        self.device = best_device(config.device)
+        torch.manual_seed(config.seed)
+        shape = RhythmConfig(
+            len(MOTION_NAMES), config.channels, config.layers, parts=True, tempo_bins=TEMPO_BINS
+        )
+        self.net = RhythmNet(shape, MOTION_NAMES).to(self.device)
+        self._measure(pool)
+        self.averaged = {k: v.clone() for k, v in self.net.state_dict().items()}
+        self.optimiser = torch.optim.AdamW(
+            self.net.parameters(), lr=config.rate, weight_decay=config.weight_decay
+        )
+        self.step = 0
+        self.spent_s = 0.0
+        self.loss = 0.0  # running mean over about 100 steps
+
+    def _measure(self, pool: Pool) -> None:
+        """Mean and deviation of every feature where the dancer is seen."""
+        some = pool.motion[:: max(1, len(pool) // 500)].astype(np.float32)
+        seen = some[some[..., MOTION_NAMES.index("present")] > 0]  # [*, D]
+        low, high = np.percentile(seen, [1, 99], axis=0)
+        kept = np.clip(seen, low, high)
+        self.net.mean.copy_(torch.from_numpy(kept.mean(0)))
+        self.net.std.copy_(torch.from_numpy(np.maximum(kept.std(0), 1e-3)))
+        for column in unseen_columns(self.config.leave_out):
+            self.net.std[column] = torch.inf  # always average: the network learns nothing of it
+
+    def rate(self) -> float:
+        """Learning rate now: a short rise, then a cosine down to nearly nothing."""
+        share = min(1.0, self.spent_s / (60 * self.config.minutes))
+        return self.config.rate * rate_factor(self.step, WARM_STEPS, share)
+
+    def train_step(self, pool: Pool, odds: np.ndarray | None = None) -> float:
+        """One batch; gives its loss. `odds`: as for `batch_of`."""
+        started = time.process_time()
+        rng = np.random.default_rng([self.config.seed, self.step])
+        batch = batch_of(pool, self.config.batch, rng, odds)
+        motion, targets, tempo = (part.to(self.device) for part in batch)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.net.train()
+        if self.config.spoil:
+            motion = spoilt(motion, self.net.mean, self.net.std, self.config.spoil, rng)
+        present = seen_in(motion)
+        loss = loss_of(self.net(motion, present), targets, tempo, present, self.config.leave_out)
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        self.step += 1
+        decay = min(self.config.average, self.step / (self.step + 10))
+        for name, weight in self.net.named_parameters():  # the buffers stay, and may be infinite
+            self.averaged[name].lerp_(weight.detach(), 1 - decay)
+        self.spent_s += time.process_time() - started
+        value = float(loss.detach())
+        self.loss += (value - self.loss) / min(self.step, 100)
+        return value
+
+    def averaged_net(self) -> RhythmNet:
+        """The network with averaged weights, on the CPU."""
+        net = RhythmNet(self.net.config, self.net.names)
+        net.load_state_dict(self.averaged)
+        return net.eval()
+
+    def save_state(self, path: Path) -> None:
+        """Everything needed to go on, tensors and numbers only."""
+        state = {
+            "net": self.net.state_dict(),
+            "averaged": self.averaged,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "spent_s": self.spent_s,
+            "loss": self.loss,
+        }
+        with replacing(path) as partial:
+            torch.save(state, partial)
+
+    def load_state(self, path: Path) -> None:
+        """Goes on from `save_state`'s file."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.net.load_state_dict(state["net"])
+        self.averaged = state["averaged"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.spent_s, self.loss = state["step"], state["spent_s"], state["loss"]
+
+
+def batch_of(
+    pool: Pool, size: int, rng: np.random.Generator, odds: np.ndarray | None = None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Windows of one random length, half of them mirrored; `odds` [N] sum to 1, None is even.
+
+    Motion [B, F, D], targets [B, F, len(TARGETS)] and tempo in BPM [B, F].
+    """
+    whole = pool.motion.shape[1]
+    length = min(whole, int(rng.choice([int(4 * MOTION_FPS), int(8 * MOTION_FPS), whole])))
+    length = max(length, 1)
+    count = max(1, size * whole // length // 1)
+    picks = rng.choice(len(pool), size=min(count, 2 * size), p=odds)
+    starts = rng.integers(whole - length + 1, size=len(picks))
+    motion, targets, tempo = windows_of(pool, picks, starts, length)
+    half = len(motion) // 2
+    shape = motion[:half].shape
+    plain = motion[:half].numpy().reshape(-1, shape[-1])
+    mirrored = mirror_motion(MotionFeatures(plain, MOTION_NAMES))
+    motion[:half] = torch.from_numpy(mirrored.values.reshape(shape))
+    return motion, targets, tempo
+
+
+def windows_of(
+    pool: Pool, picks: np.ndarray, starts: np.ndarray, length: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Motion, targets and tempo of `length` frames of the picked dances, as `batch_of`."""
+
+    def cut(values: np.ndarray) -> torch.Tensor:
+        parts = [values[i, s : s + length] for i, s in zip(picks, starts, strict=True)]
+        return torch.from_numpy(np.stack(parts).astype(np.float32))
+
+    return cut(pool.motion), cut(pool.targets), cut(pool.tempo)
+
+
+def seen_in(motion: torch.Tensor) -> torch.Tensor:
+    """Where the dancer of motion features [B, F, D] is seen, bool [B, F]."""
+    return motion[..., MOTION_NAMES.index("present")] > 0
+
+
+def spoilt(
+    motion: torch.Tensor, mean: torch.Tensor, std: torch.Tensor, share: float, rng: np.random.Generator
+) -> torch.Tensor:
+    """Windows [B, F, D] as worse clips show them, each fault in a `share` of the windows.
+
+    A group of `CUES` is average throughout, every feature is noisier, or frames are missing.
+    """
+    motion, groups = motion.clone(), [unseen_columns([cue]) for cue in CUES]
+    frames = motion.shape[1]
+    for window in motion:
+        if rng.random() < share:
+            columns = groups[int(rng.integers(len(groups)))]
+            window[:, columns] = mean[columns]
+        if rng.random() < share:
+            loud = float(rng.uniform(0.1, 0.6)) * std[1:].nan_to_num(posinf=0.0)
+            noise = rng.standard_normal((frames, len(loud)), dtype=np.float32)
+            window[:, 1:] += torch.from_numpy(noise).to(motion) * loud
+        if rng.random() < share:
+            first, length = int(rng.integers(frames)), int(rng.integers(1, 1 + frames // 6))
+            window[first : first + length, MOTION_NAMES.index("present")] = 0
+    return motion

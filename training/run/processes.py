@@ -1,0 +1,147 @@
+"""Processes that share out work: one thread each, gone with their parent, stopped at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Any
+
+from d2m_core.errors import SettingError
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Refuses a folder that another run is writing to."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing to lock a folder with
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise SettingError(f"Another run is writing to {folder}; wait for its end.") from error
+    finally:
+        os.close(handle)
+
+
+ONE_THREAD = {
+    name: "1"
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+    )
+}
+_LOOK_EVERY_S = 0.5
+
+_steps: Synchronized | None = None
+"""In a worker: how many steps all workers have done."""
+
+
+def step_done() -> None:
+    """Called by work in progress, so that `run` can tell how far it is."""
+    if _steps is not None:
+        with _steps.get_lock():
+            _steps.value += 1
+
+
+def run(
+    work: Callable[..., Any],
+    jobs: Sequence[tuple[Any, ...]],
+    workers: int,
+    on_step: Callable[[int], None] | None = None,
+) -> Iterator[Any]:
+    """Results of `work(*job)` as they come; `on_step(n)` hears of `n` further steps done.
+
+    Jobs start in order. Whatever ends this early (an error, Ctrl-C, the caller closing it) stops
+    the workers at once; `work` must write files whole or not at all.
+    """
+    if not jobs:
+        return
+    context = multiprocessing.get_context("spawn")
+    steps = context.Value("q", 0)
+    seen, workers = 0, min(workers, len(jobs))
+    with environment(ONE_THREAD):
+        pool = ProcessPoolExecutor(workers, context, _start, (steps,))
+        try:
+            waiting = {pool.submit(work, *job) for job in jobs}
+            while waiting:
+                done, waiting = wait(waiting, _LOOK_EVERY_S, FIRST_COMPLETED)
+                if on_step is not None and steps.value > seen:
+                    on_step(steps.value - seen)
+                    seen = steps.value
+                for each in done:
+                    yield each.result()
+            pool.shutdown()
+        except BrokenProcessPool as error:
+            raise SettingError(
+                "A worker was killed, most likely for want of memory; use fewer --workers."
+            ) from error
+        finally:
+            _stop(pool)
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    """Ends the workers that still run."""
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.join()
+
+
+def _start(steps: Synchronized) -> None:
+    """First thing that a worker does."""
+    global _steps
+    _steps = steps
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+    one_thread()
+
+
+def one_thread() -> None:
+    """Keeps libraries of this process to one thread, as far as that is possible after its start."""
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def leave_with_parent() -> None:
+    """Ends this process when its parent has ended, however it did."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
+
+
+@contextmanager
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Environment variables for processes that start inside the `with`."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,1 @@
+"""The scoreboard of music: sets, controls, scores, report and page."""

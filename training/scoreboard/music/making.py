@@ -1,0 +1,149 @@
+"""Music made for the scores, and what is heard in it; kept, so that a rerun only scores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from d2m_core.codec import CODECS, decode_tokens, load_codec
+from d2m_core.errors import SettingError
+from d2m_core.files import replacing
+from d2m_core.grid import tempo_of
+from d2m_core.media import load_audio, save_audio
+from d2m_core.music import SamplingConfig, generate_tokens, load_model
+from d2m_core.pipeline import Models, best_device
+from d2m_core.rhythm import load_rhythm, rhythm_from_audio
+from d2m_core.scores.metrics import onsets
+from d2m_core.types import MotionFeatures, Rhythm, Waveform
+from d2m_core.weights import default_weights
+from training.judges.trackers import madmom_beats, tracker
+from training.run.provenance import file_sha256
+
+
+def models_for(
+    model: Path | None = None, codec: str | None = None, rhythm: Path | None = None, device: str = "auto"
+) -> Models:
+    """Loads a transformer with the codec that it writes for; None takes the project's weights.
+
+    Raises `ModelError`, and `SettingError` where only the user can know the codec.
+    """
+    where = best_device(device)
+    loaded = load_model(model or default_weights("model"), where)
+    name = codec or loaded.spec.name
+    if name not in CODECS and not Path(name).is_dir():
+        raise SettingError(f"The model writes for codec {name!r}; give its folder with --codec.")
+    network = load_rhythm(rhythm or default_weights("rhythm"))
+    return Models(loaded, network, load_codec(name, where))
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """One piece of music that the model wrote."""
+
+    wave: Waveform
+    codes: torch.Tensor
+    """int64 [K, T]."""
+    kept: Path
+    """Where it lies, without the suffix."""
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What a listener finds in a sound."""
+
+    beats_s: np.ndarray
+    """float64 [M], by a tracker that is told nothing."""
+    onsets_s: np.ndarray
+    """float64 [N], as `metrics.onsets` finds them."""
+
+    @property
+    def tempo_bpm(self) -> float:
+        """NaN under two beats."""
+        return tempo_of(self.beats_s) if len(self.beats_s) > 1 else float("nan")
+
+    def until(self, duration_s: float) -> Heard:
+        """Only the first seconds."""
+        beats, hits = self.beats_s, self.onsets_s
+        return Heard(beats[beats < duration_s], hits[hits < duration_s])
+
+
+class Maker:
+    """Writes music with one model, or takes it from `folder` where it was written before."""
+
+    def __init__(self, models: Models, model_path: Path | None, folder: Path) -> None:
+        self.models, self.folder = models, folder
+        self.checksum = file_sha256(model_path or default_weights("model"))
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def take(
+        self,
+        name: str,
+        motion: MotionFeatures | None,
+        rhythm: Rhythm | None,
+        sampling: SamplingConfig,
+        duration_s: float,
+    ) -> Take:
+        """Music for a dance, or free music where both are None. `name` starts the file's name."""
+        kept = self.folder / f"{name}_{self._key(motion, rhythm, sampling, duration_s)}"
+        sound, tokens = kept.with_suffix(".wav"), kept.with_suffix(".npy")
+        if not (sound.exists() and tokens.exists()):
+            codec = self.models.codec
+            made = generate_tokens(
+                self.models.model, motion, rhythm, codec.spec, sampling, duration_s=duration_s, codec=codec
+            )
+            save_audio(decode_tokens(codec, made, duration_s), sound)
+            with replacing(tokens) as partial, partial.open("wb") as file:
+                np.save(file, made.codes[0].cpu().numpy().astype(np.int16))
+        codes = torch.from_numpy(np.load(tokens, allow_pickle=False).astype(np.int64))
+        return Take(load_audio(sound, mono=True), codes, kept)
+
+    def _key(
+        self,
+        motion: MotionFeatures | None,
+        rhythm: Rhythm | None,
+        sampling: SamplingConfig,
+        duration_s: float,
+    ) -> str:
+        """Changes with the weights, the settings and all that the model is given."""
+        total = hashlib.sha256(self.checksum.encode())
+        total.update(json.dumps([asdict(sampling), duration_s, self.models.codec.spec.name]).encode())
+        if motion is not None:
+            total.update(motion.values.tobytes())
+        if rhythm is not None:
+            for part in (rhythm.beats_s, rhythm.downbeats, rhythm.curves):
+                total.update(np.ascontiguousarray(part).tobytes())
+        return total.hexdigest()[:16]
+
+
+def hear(wave: Waveform, kept: Path | None = None) -> Heard:
+    """Beats (madmom's where installed, else ours) and onsets of a sound; remembered at `kept`."""
+    path = None if kept is None else kept.with_name(f"{kept.name}_{tracker()}.json")
+    if path is not None and path.exists():
+        known = json.loads(path.read_text())
+        return Heard(*(np.array(known[name], np.float64) for name in ("beats", "onsets")))
+    beats = madmom_beats(wave) if tracker() == "madmom" else rhythm_from_audio(wave).beats_s
+    heard = Heard(np.asarray(beats, np.float64), np.asarray(onsets(wave), np.float64))
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rounded = {"beats": heard.beats_s.round(4).tolist(), "onsets": heard.onsets_s.round(4).tolist()}
+        with replacing(path) as partial:
+            partial.write_text(json.dumps(rounded))
+    return heard
+
+
+def clicks(times_s: np.ndarray, duration_s: float, sample_rate: int = 24_000) -> Waveform:
+    """A metronome: a short tone at each time, mono."""
+    samples = np.zeros(round(duration_s * sample_rate), np.float32)
+    length = round(0.03 * sample_rate)
+    at = np.arange(length) / sample_rate
+    tone = (0.5 * np.sin(2 * np.pi * 1500 * at) * np.exp(-at / 0.008)).astype(np.float32)
+    for time_s in times_s:
+        first = round(float(time_s) * sample_rate)
+        part = samples[first : first + length]
+        part += tone[: len(part)]
+    return Waveform(torch.from_numpy(samples)[None, None], sample_rate)

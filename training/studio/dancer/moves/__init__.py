@@ -1,0 +1,1 @@
+"""The moves a dancer knows, family by family."""

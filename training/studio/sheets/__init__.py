@@ -1,0 +1,1 @@
+"""Contact sheets: pairs as one looks at them."""

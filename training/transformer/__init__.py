@@ -1,0 +1,1 @@
+"""Training of the transformer: items, windows, trainer, starts, adapters."""

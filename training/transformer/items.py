@@ -1,0 +1,177 @@
+"""Training items on disk.
+
+An item is one piece of music with its rhythm and, where there is one, its dance. On disk it is one
+`.safetensors` file:
+
+    codes      int16   [K, T]  codec tokens at the codec's token rate
+    curves     float16 [F, R]  rhythm curves at 25 frames per second (`types.RHYTHM_CURVES`)
+    beats_s    float64 [M]     beat times from the item's start
+    downbeats  uint8   [M]     1 where a beat starts a bar
+    motion     float16 [F, D]  motion features at 25 frames per second; absent: nobody dances
+
+Its text metadata holds `format_version`, `codec` (JSON of `CodecSpec`), `motion` (JSON list of the
+feature names), `style` (its name, empty if unknown) and `tempo_bpm`. In format 1 `style` was an
+index into `FIRST_STYLES`, -1 if unknown; such files are read as well.
+
+A data set is a folder of such files, at any depth, or of shards (`training.pairs.shards`) whose
+pairs hold them as `NAME.item.safetensors`, or both; all must share codec and feature names. Equal
+items make equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from d2m_core.errors import SettingError
+from d2m_core.files import replacing
+from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, CodecSpec
+from training.pairs.pair import ITEM
+from training.pairs.shards import read_pairs
+
+ITEM_FORMAT = "2"
+"""Version of the layout described above."""
+
+_FORMATS = ("1", ITEM_FORMAT)
+
+FIRST_STYLES = ("house", "techno", "disco", "funk", "hiphop", "latin")
+"""Those that format 1 counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainItem:
+    """One piece of music with its rhythm and, where known, its dance."""
+
+    codes: np.ndarray
+    """int16 [K, T]."""
+    curves: np.ndarray
+    """float16 [F, R], columns `RHYTHM_CURVES`."""
+    beats_s: np.ndarray
+    """float64 [M], rising."""
+    downbeats: np.ndarray
+    """bool [M]."""
+    codec: CodecSpec
+    tempo_bpm: float
+    motion: np.ndarray | None = None
+    """float16 [F, D]; None where nobody dances."""
+    motion_names: tuple[str, ...] = ()
+    """Names of the motion columns; given even where `motion` is None."""
+    style: str = ""
+    """Empty where unknown."""
+
+    def __post_init__(self) -> None:
+        frames = self.curves.shape[0]
+        _check("codes", self.codes, np.int16, (self.codec.codebooks, self.codes.shape[-1]))
+        _check("curves", self.curves, np.float16, (frames, len(RHYTHM_CURVES)))
+        _check("beats_s", self.beats_s, np.float64, (len(self.downbeats),))
+        _check("downbeats", self.downbeats, np.bool_, (len(self.downbeats),))
+        if self.motion is not None:
+            _check("motion", self.motion, np.float16, (frames, len(self.motion_names)))
+            if not np.isfinite(self.motion).all():
+                raise ValueError("motion must be finite; make it with as_float16")
+        low, high = int(self.codes.min()), int(self.codes.max())
+        if low < 0 or high >= self.codec.cardinality:
+            raise ValueError(f"codes {low}..{high} leave 0..{self.codec.cardinality - 1}")
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds for which both tokens and curves are there."""
+        return min(self.codes.shape[1] / self.codec.token_rate, len(self.curves) / MOTION_FPS)
+
+
+def _check(name: str, value: np.ndarray, dtype: type, shape: tuple[int, ...]) -> None:
+    if value.dtype != np.dtype(dtype) or value.shape != shape:
+        want = f"{np.dtype(dtype).name} {shape}"
+        raise ValueError(f"{name} must be {want}, got {value.dtype} {value.shape}")
+
+
+def write_item(path: Path | str, item: TrainItem) -> Path:
+    """Writes `item` to `path` (.safetensors); a file is there whole or not at all."""
+    path = Path(path)
+    with replacing(path) as partial:
+        partial.write_bytes(item_bytes(item))
+    return path
+
+
+def item_bytes(item: TrainItem) -> bytes:
+    """The file of an item."""
+    tensors = {
+        "codes": item.codes,
+        "curves": item.curves,
+        "beats_s": item.beats_s,
+        "downbeats": item.downbeats.astype(np.uint8),
+    }
+    if item.motion is not None:
+        tensors["motion"] = item.motion
+    metadata = {
+        "format_version": ITEM_FORMAT,
+        "codec": json.dumps(asdict(item.codec)),
+        "motion": json.dumps(item.motion_names),
+        "style": item.style,
+        "tempo_bpm": repr(float(item.tempo_bpm)),
+    }
+    return _sorted(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata))
+
+
+def _sorted(data: bytes) -> bytes:
+    """The same safetensors file, its header in order: the library shuffles the metadata."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[8 + size :]
+
+
+def read_item(path: Path | str) -> TrainItem:
+    """Reads what `write_item` wrote. Raises `SettingError` for any other file."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise SettingError(f"Cannot read the training item {path}: {error}.") from error
+    return item_from(data, str(path))
+
+
+def item_from(data: bytes, where: str) -> TrainItem:
+    """The item of which `data` is the file; `where` names it in errors. Raises `SettingError`."""
+    try:
+        tensors = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    except (ValueError, SafetensorError) as error:
+        raise SettingError(f"Cannot read the training item {where}: {error}.") from error
+    metadata = header.get("__metadata__", {})
+    if metadata.get("format_version") not in _FORMATS or "codes" not in tensors:
+        raise SettingError(f"{where} is no training item; make items with training.encode_audio.")
+    return TrainItem(
+        codes=tensors["codes"],
+        curves=tensors["curves"],
+        beats_s=tensors["beats_s"],
+        downbeats=tensors["downbeats"].astype(np.bool_),
+        codec=CodecSpec(**json.loads(metadata["codec"])),
+        tempo_bpm=float(metadata["tempo_bpm"]),
+        motion=tensors.get("motion"),
+        motion_names=tuple(json.loads(metadata["motion"])),
+        style=_style(metadata),
+    )
+
+
+def _style(metadata: dict[str, str]) -> str:
+    if metadata["format_version"] != "1":
+        return metadata["style"]
+    index = int(metadata["style"])
+    return FIRST_STYLES[index] if index >= 0 else ""
+
+
+def items_in(folder: Path) -> Iterator[TrainItem]:
+    """All items below `folder`: those in files of their own, then those in shards."""
+    for path in sorted(folder.rglob("*.safetensors")):
+        if not path.name.startswith("."):  # half-written by a maker
+            yield read_item(path)
+    for shard in sorted(folder.rglob("shard-[0-9]*.tar")):
+        for pair in read_pairs(shard, kinds=(ITEM,)):
+            if pair.item is not None:
+                yield item_from(pair.item, f"{shard.name}: {pair.name}.{ITEM}")

@@ -1,0 +1,254 @@
+"""The state of a transformer training and its steps; `train` runs it.
+
+accelerate spreads it over processes: each takes its share of every batch, gradients are averaged,
+and all hold the same weights.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from accelerate.utils import reduce
+
+from d2m_core.errors import SettingError
+from d2m_core.files import replacing
+from d2m_core.music import DanceToMusic, ModelConfig, save_model
+from d2m_core.music.patterns import apply_delay
+from d2m_core.pipeline import best_device
+from training.run.schedule import of_first, rate_factor
+
+from .adapters import add_adapters, merged
+from .settings import TrainConfig
+from .start_musicgen import take_over
+from .start_ours import is_checkpoint, start_from
+from .windows import Batch, DataSet, draw_batch, motion_statistics
+
+VALIDATION_BATCHES = 4
+
+
+class Trainer:
+    """The state of one run: network, optimiser, averaged weights, step and time spent."""
+
+    def __init__(self, config: TrainConfig, shape: ModelConfig, data: DataSet) -> None:
+        self.config, self.data = config, data
+        self.workers = Accelerator(cpu=best_device(config.device).type == "cpu")
+        self.device = self.workers.device
+        shares = self.workers.num_processes * config.accumulate
+        if config.batch % shares:
+            raise SettingError(
+                f"batch is {config.batch}, which {self.workers.num_processes} processes in "
+                f"{config.accumulate} parts cannot share evenly; choose a multiple of {shares}."
+            )
+        torch.manual_seed(config.seed)
+        self.net = DanceToMusic(shape)
+        mean, std = motion_statistics(data.train)
+        self.net.motion_mean.copy_(mean)
+        self.net.motion_std.copy_(std)
+        if is_checkpoint(config.init):
+            start_from(self.net, config.init)
+        elif config.init:
+            take_over(self.net, config.init)
+        if config.lora:
+            add_adapters(self.net, config.lora)
+        self.shared = self.workers.prepare_model(self.net.to(self.device))
+        self.net_of_all = self.shared
+        if config.compile != "none":
+            self.net_of_all = torch.compile(self.shared, backend=config.compile)
+        self.average = {name: p.detach().clone() for name, p in self.net.named_parameters()}
+        self.optimiser = torch.optim.AdamW(_groups(self.net, config), betas=(0.9, 0.95), fused=True)
+        self.step, self.spent_s = 0, 0.0
+        self.precision = config.precision
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, 0..1."""
+        if self.config.steps:
+            return min(1.0, self.step / self.config.steps)
+        return min(1.0, self.spent_s / (60 * self.config.minutes))
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, then a cosine over the budget of steps or of time."""
+        factor = rate_factor(self.step, self.config.warmup_steps, self.progress)
+        return self.config.learning_rate * factor
+
+    def agree_on_time(self, spent_s: float) -> None:
+        """The first process's clock decides for all."""
+        self.spent_s = of_first(self.workers, spent_s)
+
+    def batch(self, step: int) -> list[Batch]:
+        """This process's windows of one step, in parts; they depend on seed and step only."""
+        rng = np.random.default_rng([self.config.seed, step])
+        drawn = draw_batch(self.data.train, self.net, self.config, rng)
+        parts = self.config.accumulate
+        shares = self.workers.num_processes * parts
+        count, first = self.config.batch // shares, self.workers.process_index * parts
+        return [drawn.part(at * count, count).to(self.device) for at in range(first, first + parts)]
+
+    def losses(self, batch: Batch, net: torch.nn.Module | None = None) -> torch.Tensor:
+        """Cross-entropy of each codebook [K], in nats per token."""
+        call, net = self.net if net is None else net, self.net
+        delayed = apply_delay(batch.codes, net.pad)  # [B, K, S]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            logits = call(net.shift_right(delayed), batch.given)  # [B, K, S, V]
+        order = delayed.transpose(1, 2)  # [B, S, K], as the heads lie in memory: no copy
+        each = F.cross_entropy(
+            logits.transpose(1, 2).flatten(0, 2).float(),
+            order.flatten(),
+            ignore_index=net.pad,
+            reduction="none",
+        ).view(order.shape)
+        return each.sum((0, 1)) / (order != net.pad).sum((0, 1))
+
+    def train_step(self, parts: list[Batch]) -> torch.Tensor:
+        """One update from the parts of a batch; returns the losses [K] over all processes."""
+        self.net.train()
+        torch.manual_seed(self.chance_seed())
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
+        self.optimiser.zero_grad()
+        *early, last = parts
+        with self.workers.no_sync(self.shared):
+            found = [self.backward(part, len(parts)) for part in early]
+        found.append(self.backward(last, len(parts)))
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
+        self.optimiser.step()
+        self.step += 1
+        self.update_average()
+        return reduce(torch.stack(found).mean(0), "mean")
+
+    def backward(self, part: Batch, parts: int) -> torch.Tensor:
+        """Adds a part's gradients; returns its losses [K]."""
+        losses = self.losses(part, self.net_of_all)
+        ((losses * self._weights(len(losses))).sum() / parts).backward()
+        return losses.detach()
+
+    def chance_seed(self) -> int:
+        """Of this step's dropout: a run that was stopped goes on as if it had not been."""
+        numbers = [self.config.seed, self.step, self.workers.process_index]
+        return int(np.random.default_rng(numbers).integers(2**62))
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Exponential moving average of the weights: what is measured and exported."""
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        for name, parameter in self.net.named_parameters():
+            self.average[name].lerp_(parameter, 1 - decay)
+
+    def averaged_net(self) -> DanceToMusic:
+        """A copy of the network with the averaged weights."""
+        net = copy.deepcopy(self.net).eval()
+        net.load_state_dict(self.average, strict=False)  # the statistics are the same
+        return net
+
+    def validate(self) -> dict[str, list[float]]:
+        """Losses per codebook of the averaged network on held-out items, conditioned and free."""
+        items = self.data.held_out or self.data.train
+        net, seed = self.averaged_net(), self.config.seed
+        plain = replace(
+            self.config,
+            drop_motion=0,
+            drop_rhythm=0,
+            drop_style=0,
+            drop_all=0,
+            short_windows=0,
+            jitter_s=0,
+            curve_noise=0,
+        )
+        found = {}
+        with torch.no_grad():
+            for name, config in (("followed", plain), ("free", replace(plain, drop_all=1.0))):
+                rng = np.random.default_rng([seed, 1])
+                drawn = [draw_batch(items, net, config, rng) for _ in range(VALIDATION_BATCHES)]
+                losses = [self.losses(b.to(self.device), net) for b in drawn]
+                mean = torch.stack(losses).mean(0)
+                found[name] = [round(x, 4) for x in mean.tolist()]
+        return found
+
+    def _weights(self, codebooks: int) -> torch.Tensor:
+        given = self.config.codebook_weights
+        full = torch.tensor((given + given[-1:] * codebooks)[:codebooks], device=self.device)
+        return full / full.sum()
+
+    # --- files ---
+
+    def save(self) -> None:
+        """The resumable state and, beside it, the averaged weights so far."""
+        state = {
+            "shape": json.dumps(asdict(self.net.config)),
+            "net": self.net.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "spent_s": self.spent_s,
+            "precision": self.precision,
+            "lora": self.config.lora,
+            "codec": json.dumps(asdict(self.data.codec)),
+            "motion_names": list(self.data.motion_names),
+        }
+        with replacing(Path(self.config.folder) / "last.pt") as partial:
+            torch.save(state, partial)
+        self.export(Path(self.config.folder) / "last.safetensors", {"note": "unfinished run"})
+
+    def restore(self) -> bool:
+        """Goes on from the saved state; False where there is none."""
+        path = Path(self.config.folder) / "last.pt"
+        if not path.exists():
+            return False
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if shape_of(state) != self.net.config or state.get("lora", 0) != self.config.lora:
+            raise SettingError(f"{path} is of a network of another shape; give the same flags as before.")
+        self.net.load_state_dict(state["net"])
+        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.spent_s, self.precision = (state["step"], state["spent_s"], state["precision"])
+        return True
+
+    def export(self, path: Path, info: dict[str, Any]) -> None:
+        """Writes the averaged network as a checkpoint with float16 matrices."""
+        net = merged(self.averaged_net())
+        save_model(path, net, self.data.codec, self.data.motion_names, None, info)
+
+
+def shape_of(state: dict[str, Any]) -> ModelConfig:
+    """The network's shape in a saved state; settings that are newer than it have defaults."""
+    values: dict[str, Any] = json.loads(state["shape"])
+    values["styles"] = tuple(values["styles"])
+    return ModelConfig(**values)
+
+
+def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
+    """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
+    embeddings = {"tokens_in", "null", "style_in.weight", "style_add.weight"}
+    named = {name: p for name, p in net.named_parameters() if p.requires_grad}
+    decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
+    return [
+        {"params": [named[n] for n in named if n in decayed], "weight_decay": config.weight_decay},
+        {"params": [named[n] for n in named if n not in decayed], "weight_decay": 0.0},
+    ]
+
+
+def faster_precision(trainer: Trainer) -> str:
+    """bfloat16 on a GPU that has it; on a CPU whichever takes less processor time when tried.
+
+    The first process decides for all.
+    """
+    if trainer.device.type != "cpu":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    spent: dict[str, float] = {}
+    batch = trainer.batch(0)[0]
+    for trainer.precision in ("float32", "bfloat16") * 2:  # the first round warms up
+        start = time.process_time()
+        trainer.losses(batch).sum().backward()
+        spent[trainer.precision] = time.process_time() - start
+    trainer.net.zero_grad()
+    gain_s = of_first(trainer.workers, spent["float32"] - spent["bfloat16"])
+    return "bfloat16" if gain_s > 0 else "float32"

@@ -1,0 +1,211 @@
+"""Training items in memory, and the random windows of them that the transformer trains on.
+
+How items lie on disk, in files or in shards, is at the top of `items`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from d2m_core.band.styles import STYLES
+from d2m_core.errors import SettingError
+from d2m_core.music import DanceToMusic
+from d2m_core.music.model import Conditions
+from d2m_core.music.windows import Window, stack, style_index, window_conditions
+from d2m_core.types import CodecSpec, MotionFeatures, Rhythm
+from training.pairs.pair import FLOAT16_MAX, as_float16
+from training.pairs.shards import shards_in
+from training.sources.recording import SPLITS
+
+from .items import FIRST_STYLES, ITEM_FORMAT, TrainItem, items_in, read_item, write_item
+from .settings import TrainConfig
+
+__all__ = [
+    "FIRST_STYLES",
+    "FLOAT16_MAX",
+    "ITEM_FORMAT",
+    "Batch",
+    "DataSet",
+    "TrainItem",
+    "as_float16",
+    "draw_batch",
+    "motion_statistics",
+    "read_folder",
+    "read_item",
+    "split",
+    "write_item",
+]
+
+TRAIN, VAL, _ = SPLITS
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Items of one codec and one set of motion features, held in memory."""
+
+    train: tuple[TrainItem, ...]
+    held_out: tuple[TrainItem, ...]
+
+    @property
+    def codec(self) -> CodecSpec:
+        return self.train[0].codec
+
+    @property
+    def motion_names(self) -> tuple[str, ...]:
+        return self.train[0].motion_names
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """All styles that occur, in the studio's order; those that it does not know come last."""
+        found = {item.style for item in (*self.train, *self.held_out)} - {""}
+        known = tuple(style for style in STYLES if style in found)
+        return (*known, *sorted(found.difference(known)))
+
+    def with_motion(self, names: tuple[str, ...]) -> DataSet:
+        """The same with these motion features alone, which all items must have."""
+        train, held_out = (
+            tuple(_with_motion(item, names) for item in part) for part in (self.train, self.held_out)
+        )
+        return DataSet(train, held_out)
+
+    @property
+    def hours(self) -> float:
+        return sum(item.duration_s for item in self.train) / 3600
+
+
+def _with_motion(item: TrainItem, names: tuple[str, ...]) -> TrainItem:
+    if item.motion_names == names:
+        return item
+    columns = [item.motion_names.index(name) for name in names]
+    motion = None if item.motion is None else item.motion[:, columns]
+    return replace(item, motion=motion, motion_names=names)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Random windows of items."""
+
+    codes: torch.Tensor
+    """int64 [B, K, T], time-aligned."""
+    given: Conditions
+
+    def part(self, first: int, count: int) -> Batch:
+        """Some of the windows."""
+        return Batch(self.codes[first : first + count], self.given.part(first, count))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(self.codes.to(device), self.given.to(device))
+
+
+def read_folder(folder: Path | str, hold_out: int = 0) -> DataSet:
+    """All items below `folder`; every `hold_out`-th is set aside.
+
+    The train folder of a data set in splits (`training.build_dataset`) is held against all of its
+    val folder instead: neighbours of one song must not be on both sides. Raises `SettingError`.
+    """
+    folder = Path(folder)
+    if any(shards_in(folder / name) for name in SPLITS):
+        raise SettingError(
+            f"{folder} is a whole data set, what is kept for measuring included; give {folder / TRAIN}."
+        )
+    items = tuple(items_in(folder))
+    if not items:
+        raise SettingError(f"There are no training items in {folder}; make some, or give another folder.")
+    beside = folder.resolve().parent / VAL
+    if hold_out and folder.resolve().name == TRAIN and shards_in(beside):
+        aside = split(tuple(items_in(beside))).train
+        split((*items, *aside))  # of one kind?
+        return DataSet(items, aside)
+    return split(items, hold_out)
+
+
+def split(items: Sequence[TrainItem], hold_out: int = 0) -> DataSet:
+    """A data set of `items`; every `hold_out`-th is set aside where there are that many."""
+    first = items[0]
+    for item in items:
+        if (item.codec, item.motion_names) != (first.codec, first.motion_names):
+            raise SettingError("The items differ in codec or motion features; train on one kind at a time.")
+    aside = [hold_out > 0 and i % hold_out == hold_out - 1 for i in range(len(items))]
+    train = tuple(item for item, out in zip(items, aside, strict=True) if not out)
+    return DataSet(train, tuple(item for item, out in zip(items, aside, strict=True) if out))
+
+
+def motion_statistics(items: Sequence[TrainItem]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation float32 [D] of the motion features; 0 and 1 without motion."""
+    parts = [item.motion.astype(np.float64) for item in items if item.motion is not None]
+    if not parts:
+        width = len(items[0].motion_names)
+        return torch.zeros(width), torch.ones(width)
+    count = sum(len(part) for part in parts)
+    mean = sum(part.sum(0) for part in parts) / count
+    variance = sum(((part - mean) ** 2).sum(0) for part in parts) / count
+    deviation = np.where(variance > 1e-10, np.sqrt(variance), 1.0)  # a constant feature stays as it is
+    return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
+
+
+def draw_batch(
+    items: Sequence[TrainItem], net: DanceToMusic, config: TrainConfig, rng: np.random.Generator
+) -> Batch:
+    """Random windows of items, each as likely as it is long, some with conditions left out."""
+    spec, window_s = items[0].codec, net.config.window_s
+    if rng.random() < config.short_windows:
+        window_s *= rng.uniform(1 / 3, 1)
+    durations = np.array([item.duration_s for item in items])
+    if durations.min() < window_s:  # as short as the item it falls on; the others are longer
+        window_s = min(window_s, rng.choice(durations, p=durations / durations.sum()))
+    weights = np.where(durations >= window_s, durations, 0.0)
+    steps = spec.steps(window_s)
+    chosen = rng.choice(len(items), config.batch, p=weights / weights.sum())
+    parts = [_draw_window(items[i], steps, net, config, rng) for i in chosen]
+    codes = torch.stack([part.codes for part in parts])  # [B, K, T]
+    return Batch(codes, _leave_out(stack([part.given for part in parts]), config, rng))
+
+
+def _draw_window(
+    item: TrainItem, steps: int, net: DanceToMusic, config: TrainConfig, rng: np.random.Generator
+) -> Batch:
+    """One window of `item`, not yet batched: codes [K, T], conditions B = 1."""
+    last = max(0, min(item.codec.steps(item.duration_s), item.codes.shape[1]) - steps)
+    first = int(rng.integers(last + 1))
+    motion = None
+    if item.motion is not None:
+        motion = MotionFeatures(item.motion.astype(np.float32), item.motion_names)
+    rhythm = Rhythm(
+        beats_s=item.beats_s + rng.normal(scale=config.jitter_s),
+        downbeats=item.downbeats,
+        curves=_noisy(item.curves, config.curve_noise, rng),
+        tempo_bpm=item.tempo_bpm,
+    )
+    window = Window(first, steps)
+    style = style_index(item.style or None, net.config.styles)
+    given = window_conditions(motion, rhythm, style, net, item.codec, window)
+    codes = torch.from_numpy(item.codes[:, first : first + steps].astype(np.int64))
+    return Batch(codes, given)
+
+
+def _noisy(curves: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    bent = curves + rng.normal(scale=noise, size=curves.shape) if noise else curves
+    return np.clip(bent, 0.0, 1.0).astype(np.float32)
+
+
+def _leave_out(given: Conditions, config: TrainConfig, rng: np.random.Generator) -> Conditions:
+    """Condition dropout, drawn per entry."""
+    batch = len(given.style)
+
+    def kept(share: float) -> torch.Tensor:
+        return torch.from_numpy(rng.random(batch) >= share)
+
+    everything = kept(config.drop_all)
+    style = everything & kept(config.drop_style)
+    return replace(
+        given,
+        has_motion=given.has_motion & everything & kept(config.drop_motion),
+        has_rhythm=given.has_rhythm & everything & kept(config.drop_rhythm),
+        style=torch.where(style, given.style, -1),
+    )
