@@ -161,6 +161,42 @@ def lay_out(beats_s: np.ndarray, downbeats: np.ndarray, token_rate: float) -> tu
     return StepGrid(beats, downbeats), StraightMap(beats_s, beats / token_rate)
 
 
+def go_on(
+    kept: StraightMap, steps: int, beats_s: np.ndarray, downbeats: np.ndarray, token_rate: float
+) -> tuple[StepGrid, StraightMap]:
+    """As `lay_out`, where the first `steps` are music that is there already and lies as `kept` says.
+
+    Its beats are taken to begin the steps that they are nearest to; from there on the grid goes its own
+    way.
+    """
+    end_s = float(kept.to_dance(steps / token_rate))
+    inside = beats_s < end_s
+    lengths = _lengths(np.diff(beats_s), token_rate)
+    there = np.round(kept.to_straight(beats_s[inside]) * token_rate).astype(np.int64)
+    coming = beats_s[~inside]
+    if len(coming) == 0:
+        return _risen(there, downbeats, 1), kept
+    rest = float(position(beats_s, coming[:1])[0] - position(beats_s, np.array([end_s]))[0])
+    first = steps + max(1, round(rest * int(lengths[min(int(inside.sum()), len(lengths) - 1)])))
+    new = first + np.concatenate([[0], np.cumsum(lengths[len(lengths) - len(coming) + 1 :])])
+    before = kept.dance_s < end_s
+    dance_s = np.concatenate([kept.dance_s[before], [end_s], coming])
+    straight_s = np.concatenate([kept.straight_s[before], [steps / token_rate], new / token_rate])
+    if coming[0] <= end_s:
+        dance_s, straight_s = (np.delete(each, before.sum()) for each in (dance_s, straight_s))
+    grid = _risen(np.concatenate([there, new]), downbeats, int(lengths[0]))
+    return grid, StraightMap(dance_s, straight_s)
+
+
+def _risen(beats: np.ndarray, downbeats: np.ndarray, length: int) -> StepGrid:
+    """The grid of the beats that come after all before; a single one gets a second."""
+    rising = np.concatenate([[True], np.diff(np.maximum.accumulate(beats)) > 0])
+    beats, downbeats = beats[rising], downbeats[rising]
+    if len(beats) < 2:
+        beats, downbeats = np.append(beats, beats[-1] + length), np.append(downbeats, False)
+    return StepGrid(beats, downbeats)
+
+
 def _lengths(periods_s: np.ndarray, token_rate: float, around: int = 5) -> np.ndarray:
     """Token steps int64 [M - 1] of beats that last so long."""
     now = beat_steps(60.0 / float(np.median(periods_s)), token_rate)

@@ -20,11 +20,13 @@ from ..rhythm import metre_of
 from ..scores.agreement import rhythm_agreement
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
+from .copies import CopyReader
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
 from .settings import SamplingConfig
+from .straightening import straighten
 from .weights import LoadedModel
-from .windows import Window, guidance_sides, plan_windows, stack, style_index, window_conditions
+from .windows import Window, guidance_sides, plan_windows, stack, steps_back, style_index, window_conditions
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,9 @@ def generate_tokens(
 ) -> AudioTokens:
     """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
 
+    A model that writes in straight time lays the dance on a straight grid first; its tokens carry the
+    way back (`AudioTokens.bend`), which `decode_music` takes.
+
     Either may be None; with both None the model plays freely for `duration_s`. Runs where the
     model's weights are; on one device the same seed gives the same tokens, bit for bit. `spec` is
     that of the codec which is to decode them; with more than one of `config.candidates` that
@@ -65,7 +70,13 @@ def generate_tokens(
     _check_metre(rhythm, config.style)
     spec = model.spec
     style = style_index(config.style, net.config.styles)
-    total = spec.steps(_duration(motion, rhythm, duration_s))
+    duration_s = _duration(motion, rhythm, duration_s)
+    laid = None
+    if net.config.straight and rhythm is not None and len(rhythm.beats_s) > 1:
+        laid = straighten(motion, rhythm, duration_s, spec.token_rate, known)
+        motion, rhythm, duration_s = laid.motion, laid.rhythm, laid.duration_s
+    grid = None if laid is None else laid.grid
+    total = spec.steps(duration_s)
     device = net.null.device
     generator = torch.Generator(device).manual_seed(config.seed)
     choose = _chooser(rhythm, codec, config)
@@ -74,16 +85,16 @@ def generate_tokens(
         _lay_known(codes, known, spec)
     with torch.inference_mode(), _few_threads(net):
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
-            given = window_conditions(motion, rhythm, style, net, spec, window)
+            given = window_conditions(motion, rhythm, style, net, spec, window, grid)
             sides = guidance_sides(given, config)
             given = stack([side for side in sides for _ in range(choose.candidates)])
-            part = codes[:, window.first : window.first + window.steps]
-            if not (part == UNKNOWN).any():
+            if not (codes[:, window.first : window.first + window.steps] == UNKNOWN).any():
                 continue
             tick = _counter(on_progress, window, total)
-            written = _write_window(net, given.to(device), part, config, generator, tick)
-            part.copy_(choose(written, window, spec))
-    return AudioTokens(codes[None].clone(), spec)
+            back = steps_back(grid, window) if net.copies is not None else None
+            written = _write_window(net, given.to(device), codes, window, back, config, generator, tick)
+            codes[:, window.first : window.first + window.steps] = choose(written, window, spec)
+    return AudioTokens(codes[None].clone(), spec, None if laid is None else laid.way.anchors)
 
 
 def _lay_known(codes: torch.Tensor, known: AudioTokens, spec: CodecSpec) -> None:
@@ -106,21 +117,32 @@ def _write_window(
     net: DanceToMusic,
     given: Conditions,
     codes: torch.Tensor,
+    window: Window,
+    back: torch.Tensor | None,
     config: SamplingConfig,
     generator: torch.Generator,
     tick: Callable[[int], None],
 ) -> torch.Tensor:
-    """Candidates [C, K, T] for `codes` [K, T], the unknown drawn; `given` holds as many entries
-    for each side of guidance. Calls `tick` with every delayed column done."""
+    """Candidates [C, K, T] for a window of `codes` [K, all steps], the unknown drawn.
+
+    `given` holds as many entries for each side of guidance; `back` is `steps_back` where the model looks
+    at what was said before. Calls `tick` with every delayed column done.
+    """
     sides = config.sides
     candidates = len(given.style) // sides
-    delayed = apply_delay(codes[None], net.pad).repeat(candidates, 1, 1)  # [C, K, S]
+    part = codes[None, :, window.first : window.first + window.steps]
+    delayed = apply_delay(part, net.pad).repeat(candidates, 1, 1)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
     first = int(unknown.any(0).nonzero()[0])
     cache = net.start_cache(given)
+    memory = None if back is None else CopyReader(codes[:, : window.first], delayed, back)
     tokens = net.shift_right(delayed)[:, :, : first + 1].repeat(sides, 1, 1)
     for column in range(first, delayed.shape[2]):
-        logits = net.decode(tokens, cache=cache)[:, :, -1].float()  # [B, K, V]
+        copied = None
+        if memory is not None:
+            low = 0 if column == first else column
+            copied = memory.columns(low, column + 1).repeat(sides, 1, 1, 1)
+        logits = net.decode(tokens, cache=cache, copied=copied)[:, :, -1].float()  # [B, K, V]
         if column == first and not torch.isfinite(logits).all():
             raise ModelError("The model's weights give no finite numbers; get or train them again.")
         drawn = _draw(logits, config, generator)  # [C, K]

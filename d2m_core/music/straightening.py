@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..straight import StepGrid, StraightMap, lay_out
-from ..types import MotionFeatures, Rhythm
+from ..straight import StepGrid, StraightMap, go_on, lay_out
+from ..types import AudioTokens, MotionFeatures, Rhythm
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,25 +23,43 @@ class StraightDance:
 
 
 def straighten(
-    motion: MotionFeatures | None, rhythm: Rhythm, duration_s: float, token_rate: float
+    motion: MotionFeatures | None,
+    rhythm: Rhythm,
+    duration_s: float,
+    token_rate: float,
+    known: AudioTokens | None = None,
 ) -> StraightDance:
     """A dance of at least two beats, `duration_s` long, laid on the straight grid of its tempo.
 
     Motion and curves are read where the straight clock is; nothing of them is added or taken away.
+    Music that is `known` keeps its own way, and the grid goes on where it ends.
     """
-    grid, way = lay_out(rhythm.beats_s, rhythm.downbeats, token_rate)
+    if known is None:
+        grid, way = lay_out(rhythm.beats_s, rhythm.downbeats, token_rate)
+    else:
+        steps = known.codes.shape[-1]
+        grid, way = go_on(way_of(known), steps, rhythm.beats_s, rhythm.downbeats, token_rate)
     straight_s = float(way.to_straight(duration_s))
     frames = max(1, int(np.ceil(straight_s * rhythm.fps - 1e-6)))
     at = way.to_dance(np.arange(frames) / rhythm.fps) * rhythm.fps
     laid = replace(
         rhythm,
         beats_s=grid.beats / token_rate,
+        downbeats=grid.downbeats,
         curves=_read(rhythm.curves, at),
         parts=None if rhythm.parts is None else _read(rhythm.parts, at),
         tempo_bpm=60.0 * token_rate / float(np.median(np.diff(grid.beats))),
     )
     moved = None if motion is None else replace(motion, values=_read(motion.values, at))
     return StraightDance(moved, laid, grid, way, straight_s)
+
+
+def way_of(known: AudioTokens) -> StraightMap:
+    """How the clock of tokens runs; that of any sound is the dance's own."""
+    if known.bend is None:
+        ends = np.array([0.0, known.duration_s])
+        return StraightMap(ends, ends)
+    return StraightMap(known.bend[:, 1], known.bend[:, 0])
 
 
 def _read(values: np.ndarray, at: np.ndarray) -> np.ndarray:
