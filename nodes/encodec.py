@@ -7,8 +7,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..d2m_core.codec import CODECS, Codec, decode_tokens, encode_audio, load_codec
+from ..d2m_core.codec import CODECS, Codec, encode_audio, load_codec
 from ..d2m_core.errors import D2MError, ModelError
+from ..d2m_core.music import decode_music
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, FIRST, weights_folder
 from . import host
 from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
@@ -119,7 +120,7 @@ class EnCodecDecode(io.ComfyNode):
     @classmethod
     def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
         ready = codec.ready()
-        wave = beside(lambda tick: decode_tokens(ready, tokens.tokens, tokens.duration_s, tick))
+        wave = beside(lambda tick: decode_music(ready, tokens.tokens, tokens.duration_s, tick))
         return io.NodeOutput(to_audio(wave))
 
 

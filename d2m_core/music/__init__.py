@@ -7,6 +7,7 @@ from .model import DanceToMusic, ModelConfig
 from .sampling import generate_tokens
 from .settings import SamplingConfig
 from .sound import decode_music
+from .straightening import beginning
 from .weights import LoadedModel, load_model, save_model, styles_in
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "LoadedModel",
     "ModelConfig",
     "SamplingConfig",
+    "beginning",
     "decode_music",
     "generate_tokens",
     "load_model",

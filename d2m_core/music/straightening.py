@@ -62,6 +62,16 @@ def way_of(known: AudioTokens) -> StraightMap:
     return StraightMap(known.bend[:, 1], known.bend[:, 0])
 
 
+def beginning(tokens: AudioTokens, duration_s: float) -> AudioTokens:
+    """What of tokens [B, K, T] sounds in the first seconds of their dance: whole steps, at least one.
+
+    Silence that fills up the last step does not count.
+    """
+    end_s = duration_s if tokens.bend is None else float(way_of(tokens).to_straight(duration_s))
+    steps = int(end_s * tokens.codec.token_rate + 1e-6)
+    return replace(tokens, codes=tokens.codes[..., : max(steps, 1)])
+
+
 def _read(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Rows of [F, D] at places between them, float32; outside, the end's."""
     at = np.clip(at, 0, len(values) - 1)

@@ -8,17 +8,29 @@ import numpy as np
 import pytest
 import torch
 
+from d2m_core.codec import Codec, decode_tokens
+from d2m_core.codec.encodec import spec_of
 from d2m_core.errors import SettingError
 from d2m_core.grid import seconds_at
-from d2m_core.music import DanceToMusic, LoadedModel, ModelConfig, SamplingConfig, generate_tokens
+from d2m_core.music import (
+    DanceToMusic,
+    LoadedModel,
+    ModelConfig,
+    SamplingConfig,
+    beginning,
+    decode_music,
+    generate_tokens,
+)
 from d2m_core.music.copies import NONE, CopyReader, copied_tokens, delayed_copies
 from d2m_core.music.model import Conditions
 from d2m_core.music.patterns import apply_delay
 from d2m_core.music.place import place_facts
-from d2m_core.music.straightening import straighten
+from d2m_core.music.straightening import straighten, way_of
 from d2m_core.music.windows import Window, stack, steps_back, window_conditions
 from d2m_core.straight import LAGS, StepGrid
 from d2m_core.types import AudioTokens, MotionFeatures, Rhythm
+from training.codec.network import make_codec
+from training.codec.settings import CodecTraining
 
 from .test_sampling import NAMES, SPEC, dance
 
@@ -265,3 +277,40 @@ def test_motion_is_read_where_the_straight_clock_is() -> None:
     np.testing.assert_allclose(laid.rhythm.beats_s * 50, laid.grid.beats)
     assert laid.rhythm.tempo_bpm == pytest.approx(3000 / 26)
     assert laid.grid.metre == 3
+
+
+def test_the_beginning_is_counted_in_the_time_of_the_dance() -> None:
+    motion, rhythm = dance(6.0)
+    tokens = generate_tokens(straight_model(), motion, rhythm, SPEC, CONFIG)
+    kept = beginning(tokens, 4.0)
+    assert kept.bend is tokens.bend
+    way = way_of(tokens)
+    assert kept.codes.shape[-1] == int(float(way.to_straight(4.0)) * SPEC.token_rate + 1e-6)
+    assert kept.codes.shape[-1] > 4.0 * SPEC.token_rate, "straight time is slower here"
+    plain = AudioTokens(tokens.codes, SPEC)
+    assert beginning(plain, 4.0).codes.shape[-1] == 200
+    assert beginning(plain, 1e-4).codes.shape[-1] == 1
+
+
+def test_music_is_as_long_as_asked_in_the_time_of_the_dance() -> None:
+    torch.manual_seed(0)
+    codec = tiny_codec()
+    model = straight_model()
+    motion, rhythm = dance(3.0)
+    spec = replace(model.spec, name=codec.spec.name)
+    tokens = replace(generate_tokens(model, motion, rhythm, SPEC, CONFIG), codec=spec)
+    wave = decode_music(codec, tokens, 3.0)
+    assert wave.samples.shape == (1, 1, 72_000)
+    assert torch.isfinite(wave.samples).all()
+    by_itself = decode_music(codec, tokens)
+    assert by_itself.duration_s == pytest.approx(float(way_of(tokens).to_dance(tokens.duration_s)), abs=1e-4)
+    plain = AudioTokens(tokens.codes, spec)
+    assert torch.equal(decode_music(codec, plain, 2.0).samples, decode_tokens(codec, plain, 2.0).samples)
+
+
+def tiny_codec() -> Codec:
+    settings = CodecTraining(
+        filters=4, hidden=16, cardinality=SPEC.cardinality, codebooks=SPEC.codebooks, lstm_layers=0
+    )
+    model = make_codec(settings)
+    return Codec(model, spec_of(model.config, "tiny"))

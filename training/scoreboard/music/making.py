@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.codec import CODECS, decode_tokens, load_codec
+from d2m_core.codec import CODECS, load_codec
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
 from d2m_core.grid import tempo_of
 from d2m_core.media import load_audio, save_audio
-from d2m_core.music import SamplingConfig, generate_tokens, load_model
+from d2m_core.music import SamplingConfig, decode_music, generate_tokens, load_model
 from d2m_core.pipeline import Models, best_device
 from d2m_core.rhythm import load_rhythm, rhythm_from_audio
 from d2m_core.scores.metrics import onsets
@@ -96,7 +96,7 @@ class Maker:
             made = generate_tokens(
                 self.models.model, motion, rhythm, codec.spec, sampling, duration_s=duration_s, codec=codec
             )
-            save_audio(decode_tokens(codec, made, duration_s), sound)
+            save_audio(decode_music(codec, made, duration_s), sound)
             with replacing(tokens) as partial, partial.open("wb") as file:
                 np.save(file, made.codes[0].cpu().numpy().astype(np.int16))
         codes = torch.from_numpy(np.load(tokens, allow_pickle=False).astype(np.int64))
