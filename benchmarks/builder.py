@@ -27,16 +27,21 @@ from tqdm import tqdm
 
 from benchmarks.forks import Fork, load
 from benchmarks.memory import Memory
+from d2m_core.band import installed_materials
 from d2m_core.errors import SettingError
 from training.builder.build import Order, build
 from training.builder.engine import cores
 from training.builder.settings import ClipSettings, Cutting, Encoding, Seeing
 from training.figures.tables import table
+from training.run.kept import Kept, place_for, recipe
 from training.run.processes import alone_in, run
 from training.run.provenance import ROOT, digest
+from training.seeds import BUILT_SEED
 from training.sources import SourceOptions
+from training.studio.materials import band_of
+from training.studio.pairs import make_pair
+from training.studio.settings import PairSettings
 
-_SEED = 960_000
 _STYLES = ("house", "hiphop", "latin", "pop", "disco", "funk", "rock", "swing")
 CODEC = ROOT / "weights" / "codec_2"
 
@@ -46,27 +51,26 @@ CODEC = ROOT / "weights" / "codec_2"
 
 def films_in(folder: Path, count: int, seconds: float) -> list[Path]:
     """So many drawn dances of a length; draws those that are missing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"dance-{seconds:g}-{number}.mp4" for number in range(count)]
-    jobs = [(path, n, seconds) for n, path in enumerate(paths) if not path.exists()]
+    band = band_of(installed_materials())
+    films = [
+        place_for(folder, f"dance-{seconds:g}-{n}.mp4", recipe(_draw, number=n, seconds=seconds, band=band))
+        for n in range(count)
+    ]
+    jobs = [(film, number, seconds) for number, film in enumerate(films) if not film.there]
     with closing(run(_draw, jobs, min(cores(), max(1, len(jobs))))) as drawn:
         for _ in drawn:
             continue
-    return paths
+    return [film.path for film in films]
 
 
-def _draw(path: Path, number: int, seconds: float) -> None:
-    from d2m_core.band import find_materials
-    from training.studio.pairs import make_pair
-    from training.studio.settings import PairSettings
-
+def _draw(place: Kept, number: int, seconds: float) -> None:
     style = _STYLES[number % len(_STYLES)]
     settings = PairSettings(
-        seconds=seconds, styles=(style,), people=0.0, pixels=1.0, materials=find_materials((), None, None)
+        seconds=seconds, styles=(style,), people=0.0, pixels=1.0, materials=installed_materials()
     )
-    film = make_pair(_SEED + number, settings).film
+    film = make_pair(BUILT_SEED + number, settings).film
     assert film is not None
-    path.write_bytes(film)
+    place.write(lambda path: path.write_bytes(film))
 
 
 def listed(films: list[Path], count: int, folder: Path) -> Path:

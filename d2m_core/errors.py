@@ -13,11 +13,15 @@ class MediaError(D2MError):
 
 
 class PoseError(D2MError):
-    """Poses that are missing, empty, or not in a known format."""
+    """Poses that are missing, empty, or not in a known format: another clip may do."""
 
 
 class ModelError(D2MError):
     """A weight file that is missing, broken, or made for something else."""
+
+
+class PoseModelError(ModelError):
+    """A MediaPipe that cannot run on this machine: no clip will do until that is mended."""
 
 
 class SettingError(D2MError):

@@ -24,7 +24,7 @@ from .pose import estimate_poses, select_dancer
 from .rhythm import RhythmNet, load_rhythm, rhythm_from_motion
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
-from .weights import EMBEDDED, EMBEDDED_FOLDERS, default_weights
+from .weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, default_weights
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
@@ -87,7 +87,7 @@ def load_models(
     """
     where = best_device(device)
     loaded = load_model(model or default_weights("model"), where)
-    ours = loaded.spec.name if loaded.spec.name in EMBEDDED_FOLDERS else EMBEDDED
+    ours = loaded.spec.name if loaded.spec.name in {*EMBEDDED_FOLDERS, *GONE} else EMBEDDED
     return Models(loaded, load_rhythm(rhythm or default_weights("rhythm")), load_codec(codec or ours, where))
 
 

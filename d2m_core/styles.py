@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .types import METRE
+
 STYLES = (
     "house",
     "techno",
@@ -18,12 +20,13 @@ STYLES = (
     "swing",
     "waltz",
 )
-"""Styles the default model knows; a checkpoint carries its own list."""
+"""Styles that the band plays and the default model knows, in the order in which seeds take turns; a
+checkpoint carries its own list."""
 
-STYLE_METRES = {"waltz": 3}
-"""Beats in a bar of styles that do not have four."""
+_METRE_OF = {"waltz": 3}
+"""Beats in a bar of styles that do not have `METRE`."""
 
 
 def metre_of_style(style: str | None) -> int | None:
     """Beats in a bar of one of `STYLES`; None for no style, or one that only its maker knows."""
-    return STYLE_METRES.get(style, 4) if style in STYLES else None
+    return _METRE_OF.get(style, METRE) if style in STYLES else None

@@ -29,6 +29,9 @@ RHYTHM_CURVES = ("onset", "energy")
 PART_CURVES = ("kick", "snare", "hat")
 """Names of `Rhythm.parts`: how well a stroke of each would answer the movement (0..1)."""
 
+METRE = 4
+"""Beats in a bar where nothing tells."""
+
 Progress = Callable[[int, int], None]
 """`on_progress(done, total)`; it may raise to cancel. `total` is 0 when unknown."""
 
@@ -148,6 +151,15 @@ class MotionFeatures:
         return MotionFeatures(self.values[:, columns], names, self.fps)
 
 
+def metre_of_bars(downbeats: np.ndarray) -> int | None:
+    """Beats from bar line to bar line; None where fewer than two bar lines are known.
+
+    `downbeats`: which beats start a bar, bool [M]. Where bars differ, their median.
+    """
+    starts = np.flatnonzero(downbeats)
+    return int(np.median(np.diff(starts))) if len(starts) > 1 else None
+
+
 @dataclass(frozen=True, eq=False)
 class Rhythm:
     """When the beats fall and how strong things are: the bridge between dance and music."""
@@ -180,6 +192,21 @@ class Rhythm:
     @property
     def duration_s(self) -> float:
         return self.curves.shape[0] / self.fps
+
+    @property
+    def metre(self) -> int:
+        """Beats in a bar; `METRE` where fewer than two bar lines are known."""
+        return metre_of_bars(self.downbeats) or METRE
+
+    @property
+    def accent(self) -> np.ndarray:
+        """How much each frame wants a sound, float32 [F]; saved and shown as `onset`."""
+        return self.curves[:, self.names.index(RHYTHM_CURVES[0])]
+
+    @property
+    def energy(self) -> np.ndarray:
+        """How much is going on in each frame, float32 [F]."""
+        return self.curves[:, self.names.index(RHYTHM_CURVES[1])]
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,24 @@ def default_weights(kind: str) -> Path:
 EMBEDDED = "d2m-2"
 """The codec that the default model writes for."""
 
-FIRST = "d2m"
-"""The codec of version 0.1.0, for models that were trained with it."""
-
-EMBEDDED_FOLDERS = {EMBEDDED: "codec_2", FIRST: "codec"}
+EMBEDDED_FOLDERS = {EMBEDDED: "codec_2"}
 """Codecs whose weights come with this repository, and where in `weights/` they lie."""
+
+GONE = {"d2m": "0.1.x"}
+"""Codecs that earlier versions came with, and which ones."""
+
+
+def who_reads(name: str) -> str:
+    """What to say beside an error about a codec that no longer comes with us; empty for any other."""
+    if name not in GONE:
+        return ""
+    return f" Codec {name} no longer comes with this version; version {GONE[name]} reads it and its models."
 
 
 def weights_folder(name: str = EMBEDDED) -> Path:
-    """Where a codec of `EMBEDDED_FOLDERS` lies. Raises `ModelError` where it is missing."""
+    """Where a codec of `EMBEDDED_FOLDERS` lies. Raises `ModelError` for one that is missing or `GONE`."""
+    if name in GONE:
+        raise ModelError(f"{who_reads(name).strip()} Choose {EMBEDDED} and the default model.")
     path = Path(__file__).resolve().parent.parent / "weights" / EMBEDDED_FOLDERS[name]
     if not path.exists():
         raise ModelError(f"The codec weights are missing at {path}; get the repository again.")

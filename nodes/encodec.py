@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from ..d2m_core.codec import CODECS, Codec, encode_audio, load_codec
 from ..d2m_core.errors import D2MError, ModelError
 from ..d2m_core.music import decode_music
-from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, FIRST, weights_folder
+from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
 from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
 from .worker import beside
@@ -25,9 +25,9 @@ def codec_choices() -> list[str]:
 
 def codec_folder(name: str) -> Path | None:
     """Where the codec lies; None for one that only a hub has. Raises `ModelError`."""
-    if name in EMBEDDED_FOLDERS:
-        return weights_folder(name)
     found = host.codec_folders().get(name)
+    if name in EMBEDDED_FOLDERS or (name in GONE and found is None):
+        return weights_folder(name)
     if found is None and name not in CODECS:
         raise ModelError(
             f"Codec {name} is not in {host.model_folders()[0]}; choose {', '.join(codec_choices())}."
@@ -51,8 +51,7 @@ class LoadCodec(io.ComfyNode):
                     "codec_name",
                     options=codec_choices(),
                     default=EMBEDDED,
-                    tooltip=f"{EMBEDDED} is the default model's; {FIRST} is for models that were "
-                    "trained with version 0.1.0. Both come with the pack.",
+                    tooltip=f"{EMBEDDED} is the default model's and comes with the pack.",
                 ),
                 io.Boolean.Input(
                     "download",

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..d2m_core.errors import ModelError, SettingError
-from ..d2m_core.pose import estimate_poses, from_openpose, pose_model, select_dancer
+from ..d2m_core.pose import MAX_PEOPLE, estimate_poses, from_openpose, pose_model, select_dancer
 from ..d2m_core.pose.model_file import POSE_ADDRESS
 from ..d2m_core.types import PoseSequence, Progress, VideoClip
 from . import host
 from .sockets import ClipPoses
-
-MAX_PEOPLE = 6
 
 DANCERS: dict[str, str | int] = {"largest": "largest", "most active": "most_active"} | {
     f"person {number}": number for number in range(MAX_PEOPLE)

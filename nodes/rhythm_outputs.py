@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..d2m_core.motion import Accents
 from ..d2m_core.pictures import rhythm_picture
-from ..d2m_core.rhythm import format_beats, metre_of
+from ..d2m_core.rhythm import format_beats
 from ..d2m_core.types import Rhythm, Waveform
 from .sockets import Choice, ClipRhythm, RhythmSocket, to_image
 
@@ -52,13 +52,12 @@ def rhythm_facts(
     """Values for `rhythm_outputs`."""
     rhythm = clip.rhythm
     picture = to_image(rhythm_picture(rhythm, wave, accents=accents, title=title))
-    metre = metre_of(rhythm)
     return (
         clip,
         picture,
         float(rhythm.tempo_bpm),
         round(rhythm.tempo_bpm),
-        metre,
+        rhythm.metre,
         time_signature(rhythm),
         format_beats(rhythm),
         float(rhythm.confidence),
@@ -67,5 +66,4 @@ def rhythm_facts(
 
 def time_signature(rhythm: Rhythm) -> str:
     """The metre as music models name it; 4 where they have none like it."""
-    metre = metre_of(rhythm)
-    return str(metre if metre in TIME_SIGNATURES else 4)
+    return str(rhythm.metre if rhythm.metre in TIME_SIGNATURES else 4)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from comfy_api.latest import io, ui
 
 from ..d2m_core.pictures import dancer_picture
-from ..d2m_core.pose import select_dancer
+from ..d2m_core.pose import MAX_PEOPLE, dancer_index
 from ..d2m_core.types import PoseSequence
 from .sockets import CATEGORY, ClipPoses, Poses, to_image
 from .worker import beside
@@ -38,7 +37,7 @@ class SelectDancer(io.ComfyNode):
                     "number",
                     default=0,
                     min=0,
-                    max=15,
+                    max=MAX_PEOPLE - 1,
                     tooltip="Which one, where dancer is by number; the picture shows the numbers.",
                 ),
             ],
@@ -51,10 +50,9 @@ class SelectDancer(io.ComfyNode):
     @classmethod
     def execute(cls, poses: ClipPoses, dancer: str, number: int) -> io.NodeOutput:
         everyone = poses.everyone
-        chosen = _chosen(everyone, dancer, number)
-        people = _numbers(everyone, chosen)
+        people = _chosen(everyone, dancer, number)
         picture = to_image(beside(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
-        result = replace(poses, poses=chosen)
+        result = replace(poses, poses=everyone.people_at(people))
         return io.NodeOutput(result, picture, ui=ui.PreviewImage(picture, cls=cls))
 
     @classmethod
@@ -64,16 +62,9 @@ class SelectDancer(io.ComfyNode):
         return True
 
 
-def _chosen(everyone: PoseSequence, dancer: str, number: int) -> PoseSequence:
+def _chosen(everyone: PoseSequence, dancer: str, number: int) -> list[int]:
+    """Numbers of the people to follow."""
     if dancer == "blend of all":
-        return everyone
-    ways: dict[str, str | int] = {"most active": "most_active", "by number": number}
-    return select_dancer(everyone, ways.get(dancer, dancer))
-
-
-def _numbers(everyone: PoseSequence, chosen: PoseSequence) -> list[int]:
-    """Which of all people are the chosen ones."""
-    if chosen is everyone:
         return list(range(everyone.people))
-    same = [np.array_equal(everyone.image[:, p], chosen.image[:, 0]) for p in range(everyone.people)]
-    return [same.index(True)]
+    ways: dict[str, str | int] = {"most active": "most_active", "by number": number}
+    return [dancer_index(everyone, ways.get(dancer, dancer))]

@@ -2,7 +2,7 @@
 
     python -m training.ablate_rhythm --minutes 3
 
-Every variant trains alike (same seed, dances, processor time) and is scored on dances that neither
+Every variant trains alike (same seed, dances, minutes) and is scored on dances that neither
 choose the network nor score the shipped one. `unseen families` leaves families of moves out of the
 training and is scored on dances of these families only, beside the full network. Finished variants
 are kept in `--folder`, so a stopped run goes on.
@@ -11,8 +11,7 @@ are kept in `--folder`, so a stopped run goes on.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +19,6 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from d2m_core.files import replacing
 from d2m_core.grid import tempo_of
 from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_motion
 from d2m_core.scores import beat_f, tempo_correct
@@ -29,6 +27,8 @@ from training.figures.tables import table
 from training.rhythm.losses import CUES, LOSSES
 from training.rhythm.pool import cached_pool, example_scene
 from training.rhythm.trainer import Trainer, TrainRhythmConfig
+from training.run.command import GOES_ON, command_parser, run_command
+from training.run.kept import kept, read_json, recipe, write_json
 from training.seeds import ABLATION_SEED, RHYTHM_SEED
 from training.studio.dancer.choreography import FAMILIES
 
@@ -62,8 +62,8 @@ def trained(variant: Variant, args: argparse.Namespace) -> RhythmNet:
     config = replace(config, channels=variant.channels, spoil=variant.spoil)
     families = frozenset(variant.leave_out) & frozenset(FAMILIES)
     seeds = range(RHYTHM_SEED, RHYTHM_SEED + config.dances)
-    trainer = Trainer(config, cached_pool(args.pool, seeds, 12.0, families))
     pool = cached_pool(args.pool, seeds, 12.0, families)
+    trainer = Trainer(config, pool)
     with tqdm(total=60 * config.minutes, desc=variant.name, unit="s") as bar:
         while trainer.spent_s < 60 * config.minutes:
             before = trainer.spent_s
@@ -107,43 +107,50 @@ def rows_of(name: str, net: RhythmNet, dances: int, families: bool) -> list[dict
 
 def measured(variant: Variant, args: argparse.Namespace) -> list[dict[str, object]]:
     """The rows of one variant, from `args.folder` where they are."""
-    path = args.folder / f"{variant.name.replace(' ', '_')}.json"
-    if path.exists():
-        rows: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
-        return rows
     families = variant.name in ("all", "unseen families")
-    rows = rows_of(variant.name, trained(variant, args), args.scored, families)
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(rows), encoding="utf-8")
-    return rows
 
+    def write(path: Path) -> None:
+        write_json(rows_of(variant.name, trained(variant, args), args.scored, families))(path)
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m training.ablate_rhythm",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    made_of = recipe(
+        measured,
+        variant=variant,
+        minutes=args.minutes,
+        dances=args.dances,
+        scored=args.scored,
+        families=families,
     )
-    parser.add_argument("--minutes", type=float, default=3.0, help="each [%(default)s]")
-    parser.add_argument("--dances", type=int, default=1000, help="to train on [%(default)s]")
-    parser.add_argument("--scored", type=int, default=100, help="dances scored [%(default)s]")
-    parser.add_argument("--folder", type=Path, default=Path("runs/ablate_rhythm"))
-    parser.add_argument("--pool", type=Path, default=Path("runs/rhythm"), help="folder of dances")
-    names = [variant.name for variant in variants()]
-    parser.add_argument("--only", nargs="+", choices=names, metavar="VARIANT", help=", ".join(names))
-    parser.add_argument("--weights", type=Path, nargs="+", help="score these files instead")
-    args = parser.parse_args(argv)
+    return kept(args.folder, f"{variant.name.replace(' ', '_')}.json", made_of, write, read_json)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("ablate_rhythm", __doc__)
+    add, names = found.add_argument, [variant.name for variant in variants()]
+    add("--minutes", type=float, default=3.0, help="wall-clock minutes of training for each [%(default)s]")
+    add("--dances", type=int, default=1000, help="to train on [%(default)s]")
+    add("--scored", type=int, default=100, help="dances scored [%(default)s]")
+    add("--folder", type=Path, default=Path("runs/ablate_rhythm"))
+    add("--pool", type=Path, default=Path("runs/rhythm"), help="folder of dances")
+    add("--only", nargs="+", choices=names, metavar="VARIANT", help=", ".join(names))
+    add("--weights", type=Path, nargs="+", help="score these files instead")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
     torch.set_num_threads(1)
     if args.weights:
         nets = [(path.stem, load_rhythm(path)) for path in args.weights]
-        rows = [row for name, net in nets for row in rows_of(name, net, args.scored, True)]
-        sys.stdout.write(table(rows))
-        return 0
+        return table([row for name, net in nets for row in rows_of(name, net, args.scored, True)])
     args.folder.mkdir(parents=True, exist_ok=True)
     chosen = [v for v in variants() if not args.only or v.name in args.only]
-    rows = [row for variant in chosen for row in measured(variant, args)]
-    sys.stdout.write(table(rows))
-    return 0
+    return table([row for variant in chosen for row in measured(variant, args)])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

@@ -12,35 +12,33 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from d2m_core.errors import D2MError
+from d2m_core.errors import SettingError
 from training.builder.build import ENGINES, Order, Summary, build
 from training.builder.settings import ClipSettings, Cutting, Encoding, Gates, Seeing
 from training.builder.verify import faults
-from training.run.flags import add_flags
+from training.run.command import GOES_ON, command_parser, run_command
+from training.run.flags import add_flags, config_from
 from training.sources import SOURCES, SourceOptions
 from training.sources.recording import SPLITS
 
 _PARTS = {"cutting": Cutting, "seeing": Seeing, "gates": Gates, "encoding": Encoding}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m training.build_dataset",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("build_dataset", __doc__)
+    add = found.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the data set")
     add("--verify", action="store_true", help="only look through a finished data set")
     add("--quiet", action="store_true", help="no progress")
-    _add_source(parser.add_argument_group("source"))
+    _add_source(found.add_argument_group("source"))
     for name, kind in _PARTS.items():
-        add_flags(parser.add_argument_group(name), kind)  # type: ignore[arg-type]
-    group = parser.add_argument_group("work")
-    add = group.add_argument
+        add_flags(found.add_argument_group(name), kind)  # type: ignore[arg-type]
+    add = found.add_argument_group("work").add_argument
     add("--engine", choices=ENGINES, default="local", help="this machine, or a Ray cluster")
     add("--workers", type=int, default=0, help="processes [one per core]")
     add("--ray-address", default="", help="of a running cluster [starts one on this machine]")
@@ -55,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--split-seed", type=int, default=0, help="draws the splits anew [%(default)s]")
     add("--again", action="store_true", help="try once more what could not be fetched or read")
-    return parser
+    return found
 
 
 def _add_source(group: argparse._ArgumentGroup) -> None:
@@ -77,10 +75,9 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
 
 def order_of(args: argparse.Namespace) -> Order:
     """What a command line asks for. Raises `SettingError`."""
-    parts = {
-        name: kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
-        for name, kind in _PARTS.items()
-    }
+    if args.root is None:
+        raise SettingError("root is missing; say where the source lies with --root.")
+    parts: dict[str, Any] = {name: config_from(kind, args) for name, kind in _PARTS.items()}
     options = SourceOptions(
         root=args.root.resolve(),
         videos=args.videos and args.videos.resolve(),
@@ -109,13 +106,15 @@ def order_of(args: argparse.Namespace) -> Order:
     )
 
 
-def _verify(out: Path) -> int:
+def _verify(out: Path) -> str:
+    """Tells every fault as it is found. Raises `SettingError` where there are any."""
     count = 0
     for fault in faults(out):
         count += 1
         sys.stdout.write(f"{fault}\n")
-    sys.stdout.write(f"{out}: {f'{count} faults' if count else 'no faults'}\n")
-    return 1 if count else 0
+    if count:
+        raise SettingError(f"{out} has {count} faults; build it again in another folder.")
+    return f"{out}: no faults\n"
 
 
 def _told(summary: Summary, out: Path) -> str:
@@ -129,23 +128,16 @@ def _told(summary: Summary, out: Path) -> str:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = _parser()
-    args = parser.parse_args(argv)
-    try:
-        if args.verify:
-            return _verify(args.out)
-        if args.root is None:
-            parser.error("--root is missing: where does the source lie?")
-        summary = build(order_of(args), progress=not args.quiet)
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; nothing is lost, and the same command goes on from here.\n")
-        return 130
-    sys.stdout.write(_told(summary, args.out))
-    return 0
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
+    if args.verify:
+        return _verify(args.out)
+    return _told(build(order_of(args), progress=not args.quiet), args.out)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """How our dances move beside captured ones, as numbers.
 
-`python -m training.check_dancer --real DIR` reads the joints of `dance_with_melody`
-(NAME.npz, NAME.opus), for measurement only: nothing of it goes into anything that is made.
+    python -m training.check_dancer --real DIR
+
+reads the joints of `dance_with_melody` (NAME.npz, NAME.opus), for measurement only: nothing of it goes
+into anything that is made.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -16,8 +17,10 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from d2m_core.band import make_plan
+from d2m_core.errors import require
 from d2m_core.media import load_audio
 from training.figures.tables import table
+from training.run.command import command_parser, run_command
 from training.studio.dancer.dance import dance
 
 _LANDMARKS = (0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
@@ -117,19 +120,30 @@ def _rows(name: str, found: list[Likeness]) -> list[dict[str, float | str]]:
     ]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--real", type=Path, required=True, help="folder of dance_with_melody")
-    parser.add_argument("--seeds", type=int, default=24, help="our dances per kind [%(default)s]")
-    args = parser.parse_args(argv)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("check_dancer", __doc__)
+    found.add_argument("--real", type=Path, required=True, help="folder of dance_with_melody")
+    found.add_argument("--seeds", type=int, default=24, help="our dances per kind [%(default)s]")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
+    require(args.seeds > 0, f"seeds is {args.seeds}; use 1 or more.")
     rows: list[dict[str, float | str]] = []
     for letter, name in _KINDS:
         paths = sorted(args.real.glob(f"DANCE_{letter}_*.npz"))
+        require(bool(paths), f"{args.real} holds no {name}, DANCE_{letter}_*.npz; give another folder.")
         rows += _rows(f"{name} captured", [captured(p, 3 if letter == "W" else 4) for p in paths])
     for style in ("latin", "waltz", "pop", "hiphop"):
         rows += _rows(f"{style} ours", [drawn(seed, style) for seed in range(args.seeds)])
-    sys.stdout.write(table(rows))
-    return 0
+    return table(rows)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 if __name__ == "__main__":

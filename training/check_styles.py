@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,10 +23,12 @@ from tqdm import tqdm
 from d2m_core.band import Materials, Song, find_materials, licences_of, make_plan, play
 from d2m_core.band.mix import loudness
 from d2m_core.band.styles import STYLES
+from d2m_core.errors import require
 from d2m_core.files import replacing
 from d2m_core.scores import beat_f
 from d2m_core.types import Waveform
 from training.judges.trackers import installed, madmom_beats
+from training.run.command import command_parser, run_command
 from training.scoreboard.style_sheet import log_mel, picture_styles
 from training.seeds import STYLE_CHECK_SEED
 
@@ -175,19 +177,27 @@ def table(facts: list[PieceFacts]) -> str:
     return "\n".join(lines)
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True, help="folder for table and picture")
-    parser.add_argument("--per-style", type=int, default=4, help="pieces [%(default)s]")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of a piece [%(default)s]")
-    parser.add_argument("--seed", type=int, default=STYLE_CHECK_SEED, help="first [%(default)s]")
-    parser.add_argument("--styles", nargs="+", choices=STYLES, default=STYLES, metavar="STYLE")
-    parser.add_argument("--groove", type=Path, help="folder of the Groove MIDI Dataset")
-    parser.add_argument("--samples", type=Path, help="folder of one-shots")
-    parser.add_argument("--soundfont", type=Path, nargs="*", default=(), help="instead of packages'")
-    parser.add_argument("--no-madmom", action="store_true", help="faster: librosa's tracker only")
-    parser.add_argument("--workers", type=int, default=2, help="processes [%(default)s]")
-    args = parser.parse_args(argv)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("check_styles", __doc__)
+    add = found.add_argument
+    add("--out", type=Path, required=True, help="folder for table and picture")
+    add("--per-style", type=int, default=4, help="pieces [%(default)s]")
+    add("--seconds", type=float, default=20.0, help="of a piece [%(default)s]")
+    add("--seed", type=int, default=STYLE_CHECK_SEED, help="first [%(default)s]")
+    add("--styles", nargs="+", choices=STYLES, default=STYLES, metavar="STYLE")
+    add("--groove", type=Path, help="folder of the Groove MIDI Dataset")
+    add("--samples", type=Path, help="folder of one-shots")
+    add("--soundfont", type=Path, nargs="*", default=(), help="instead of packages'")
+    add("--no-madmom", action="store_true", help="faster: librosa's tracker only")
+    add("--workers", type=int, default=2, help="processes [%(default)s]")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
+    require(args.per_style > 0, f"per-style is {args.per_style}; use 1 or more.")
+    require(args.workers > 0, f"workers is {args.workers}; use 1 or more.")
     materials = find_materials(tuple(args.soundfont), args.groove, args.samples)
     tasks = [
         Task(style, args.seed + k, args.seconds, materials, installed() and not args.no_madmom)
@@ -203,8 +213,12 @@ def main(argv: list[str] | None = None) -> int:
     with replacing(args.out / "styles.json") as partial:
         plain = [{**asdict(f), "chroma": None, "mel": None} for f in facts]
         partial.write_text(json.dumps({"pieces": plain, "licences": licences_of(used)}, indent=1))
-    sys.stdout.write(table(facts) + "\n")
-    return 0
+    return table(facts) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 if __name__ == "__main__":

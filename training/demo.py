@@ -9,52 +9,59 @@ A run whose inputs have not changed since the last one is not repeated.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from d2m_core.cli import progress_bars, summary
-from d2m_core.errors import D2MError
+from d2m_core.errors import MediaError
 from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
 from d2m_core.pictures import overlay_video, rhythm_picture, save_png
 from d2m_core.pipeline import DanceMusic, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio
 from d2m_core.scores import beat_f
+from training.run.command import command_parser, run_command
+from training.run.kept import kept, recipe
+from training.run.provenance import ROOT
 from training.seeds import DEMO_SEED
-from training.studio.picture.drawing import main as draw
+from training.studio.picture.drawing import demo_dance, facts, render_scene
 
-ROOT = Path(__file__).resolve().parent.parent
-DRAWN = {
-    "seed": str(DEMO_SEED),
-    "tempo": "118",
-    "seconds": "12",
-    "width": "1280",
-    "height": "720",
-    "fps": "30",
+DRAWN: dict[str, Any] = {
+    "seed": DEMO_SEED,
+    "tempo_bpm": 118.0,
+    "duration_s": 12.0,
+    "width": 1280,
+    "height": 720,
+    "fps": 30.0,
 }
 """The demo dance, which no weights were trained on."""
 RESULTS = ("demo.mp4", "demo.wav", "demo_poses.mp4", "demo_rhythm.png")
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="A clip through the whole chain, with pictures.")
-    parser.add_argument("clip", nargs="?", type=Path, help="your video; without it a dance is drawn")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="folder [%(default)s]")
-    parser.add_argument("--style", help="style of the music")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the music [%(default)s]")
-    args = parser.parse_args(argv)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("demo", __doc__)
+    found.add_argument("clip", nargs="?", type=Path, help="your video; without it a dance is drawn")
+    found.add_argument("--out", type=Path, default=Path("out"), help="folder [%(default)s]")
+    found.add_argument("--style", help="style of the music")
+    found.add_argument("--seed", type=int, default=0, help="seed of the music [%(default)s]")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
     args.out.mkdir(parents=True, exist_ok=True)
-    try:
-        text = _demo(args)
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    sys.stdout.write(text)
-    return 0
+    return _demo(args)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 def _demo(args: argparse.Namespace) -> str:
@@ -73,22 +80,25 @@ def _demo(args: argparse.Namespace) -> str:
 
 def _drawn_clip(out: Path) -> tuple[Path, dict]:
     """The demo dance and its true beats; drawn once."""
-    clip, facts = out / "demo_clip.mp4", out / "demo_clip.json"
-    drawn = json.loads(facts.read_text()) if clip.exists() and facts.exists() else {}
-    if str(drawn.get("seed")) != DRAWN["seed"]:
-        options = [word for name, value in DRAWN.items() for word in (f"--{name}", value)]
-        draw([*options, "--out", str(clip)])
-    return clip, json.loads(facts.read_text())
+    width, height, fps = DRAWN["width"], DRAWN["height"], DRAWN["fps"]
+    scene = demo_dance(DRAWN["seed"], DRAWN["tempo_bpm"], DRAWN["duration_s"], fps, width / height)
+    clip = kept(
+        out,
+        "demo_clip.mp4",
+        recipe(demo_dance, render_scene, **DRAWN),
+        lambda path: render_scene(scene, path, width, height, fps),
+        lambda path: path,
+    )
+    return clip, facts(scene)
 
 
 def _key(clip: Path, args: argparse.Namespace) -> str:
-    """Changes when the clip, the settings, the weights or the code do."""
-    inputs = [clip, *sorted((ROOT / "d2m_core").glob("*.py")), Path(__file__)]
-    inputs += sorted(path for path in (ROOT / "weights").rglob("*") if path.is_file())
-    stamps = [
-        f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in inputs if path.exists()
-    ]
-    return hashlib.sha256(repr((args.style, args.seed, str(clip), stamps)).encode()).hexdigest()
+    """Changes when the clip, the settings, the weights or the code do. Raises `MediaError`."""
+    if not clip.is_file():
+        raise MediaError(f"There is no video at {clip}; check the path.")
+    kinds = (".json", ".safetensors")
+    weights = sorted(path for path in (ROOT / "weights").rglob("*") if path.suffix in kinds)
+    return recipe(main, files=[clip, *weights], style=args.style, seed=args.seed).key
 
 
 def _run(clip: Path, args: argparse.Namespace) -> DanceMusic:

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from d2m_core.pipeline import Models, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio
 from d2m_core.scores import beat_f, beat_f_chance
 from training.figures.tables import table
+from training.run.command import GOES_ON, command_parser, run_command
 from training.scoreboard.music.board import add_music_flags, music_scores
 from training.scoreboard.rhythm_sets import add_rhythm_flags, rhythm_scores, videos_in
 
@@ -67,32 +68,33 @@ def _clips(args: argparse.Namespace) -> tuple[list[dict], str]:
     return rows, table(rows)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Scores of the whole chain, with controls.")
-    parser.add_argument("--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]")
-    commands = parser.add_subparsers(dest="what", required=True)
+def parser() -> argparse.ArgumentParser:
+    """The flags of all three."""
+    found = command_parser("evaluate", __doc__)
+    found.add_argument("--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]")
+    commands = found.add_subparsers(dest="what", required=True)
     music = commands.add_parser("music", help="music for unseen dances, with all controls")
     add_music_flags(music)
     add_rhythm_flags(commands.add_parser("rhythm", help="beats and accents found in sets of dances"))
     clips = commands.add_parser("clips", help="every video in a folder, from file to music")
     clips.add_argument("folder", type=Path)
-    return parser
+    return found
 
 
-def main(argv: list[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
     commands = {"music": music_scores, "rhythm": rhythm_scores, "clips": _clips}
     result: Any
-    try:
-        result, text = commands[args.what](args)
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
+    result, text = commands[args.what](args)
     if args.what != "music":  # which has written it beside its pictures
         with replacing(args.out / f"{args.what}.json") as partial:
             partial.write_text(json.dumps(result, indent=1))
-    sys.stdout.write(text)
-    return 0
+    return text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import safe_open
-
 from d2m_core.checkpoint import read_info
-from d2m_core.errors import D2MError, ModelError
+from d2m_core.errors import ModelError
 from d2m_core.music import DanceToMusic, load_model, save_model
 from d2m_core.types import CodecSpec
+from training.run.command import command_parser, run_command
 from training.run.provenance import commit
+from training.run.state import load_state, making_of
 from training.transformer.adapters import add_adapters, merged
-from training.transformer.trainer import shape_of
+from training.transformer.trainer import STATE, shape_of
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,17 @@ class Export:
 
 def export(given: Export) -> dict[str, Any]:
     """Writes the checkpoint; returns its info. Raises `ModelError` where there is no state."""
-    path = given.run / "last.pt"
+    path = given.run / STATE
     if not path.is_file():
         raise ModelError(f"There is no {path}; give the folder of a training (--folder).")
+    state = load_state(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        net = _network(state, given.weights)
-    except Exception as error:  # torch names its errors for broken files in many ways
+        net, made_of = _network(state, given.weights), making_of(state)
+        spec, names = CodecSpec(**made_of["codec"]), made_of["motion_names"]
+    except (KeyError, TypeError, RuntimeError) as error:
         raise ModelError(
-            f"{path} is no state of a training, or it is damaged ({type(error).__name__})."
+            f"{path} is no state of a transformer, or of another version ({type(error).__name__}: {error})."
         ) from error
-    spec, names = _kind(state, given.run)
     info = {
         "note": given.note,
         "licence": given.licence,
@@ -70,47 +69,34 @@ def export(given: Export) -> dict[str, Any]:
 
 def _network(state: dict[str, Any], weights: str) -> DanceToMusic:
     net = DanceToMusic(shape_of(state)).eval()
-    if state.get("lora"):
-        add_adapters(net, state["lora"])
+    if rank := making_of(state)["settings"]["lora"]:
+        add_adapters(net, rank)
     net.load_state_dict(state["net"])
     if weights == "average":
         net.load_state_dict(state["average"], strict=False)  # statistics are the network's
     return merged(net)
 
 
-def _kind(state: dict[str, Any], run: Path) -> tuple[CodecSpec, list[str]]:
-    """Codec and motion features; for older states they are in the file beside."""
-    if "codec" in state:
-        return CodecSpec(**json.loads(state["codec"])), list(state["motion_names"])
-    beside = run / "last.safetensors"
-    if not beside.is_file():
-        raise ModelError(f"{run} lacks last.safetensors, which names its codec; resume it once.")
-    with safe_open(beside, framework="pt") as file:
-        about = file.metadata()
-    codec, motion = json.loads(about["codec"]), json.loads(about["motion"])
-    return CodecSpec(**codec), motion["names"]
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m training.export_checkpoint",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The flags, which are the fields of `Export`."""
+    found = command_parser("export_checkpoint", __doc__)
+    add = found.add_argument
     add("--run", type=Path, default=Path("runs/model"), help="folder of the training [%(default)s]")
     add("--out", type=Path, required=True, help="file to write (.safetensors)")
     add("--weights", choices=("average", "last"), default="average", help="[%(default)s]")
     add("--half", action=argparse.BooleanOptionalAction, default=True, help="float16 [%(default)s]")
     add("--note", default="", help="what it was trained on, for its description")
     add("--licence", default="MIT", help="of the weights; it follows from the data [%(default)s]")
-    try:
-        info = export(Export(**vars(parser.parse_args(argv))))
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    sys.stdout.write(json.dumps(info) + "\n")
-    return 0
+    return found
+
+
+def _work(words: list[str]) -> str:
+    return json.dumps(export(Export(**vars(parser().parse_args(words))))) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 if __name__ == "__main__":

@@ -11,23 +11,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from d2m_core.errors import require
 from d2m_core.motion import extract_motion
 from d2m_core.rhythm import RhythmCurves, RhythmNet, load_rhythm, rhythm_curves
 from d2m_core.rhythm.confidence import CUES, cues
-from d2m_core.rhythm.decoding import decode_beats
-from d2m_core.rhythm.gains import at_rate
+from d2m_core.rhythm.decoding import Asked, decode_beats
 from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS, PoseSequence
 from d2m_core.weights import default_weights
 from training.figures.calibration import reliability
+from training.run.command import command_parser, run_command
 from training.seeds import DEVELOPMENT_SEED
 from training.studio.any_scene import random_scene
 from training.studio.stage.noise import mediapipe_like
@@ -75,12 +75,9 @@ def hard_to_see(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
 
 
 def _example(seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int) -> Example:
-    frames = round(length_s * MOTION_FPS)
-    beat, down, onset = (c[:frames] for c in (seen.beat, seen.downbeat, seen.onset))
-    tempo = None if seen.tempo is None else seen.tempo[:frames]
-    accents = None if seen.accents is None else seen.accents[:frames]
-    grid = decode_beats(beat, MOTION_FPS, down, None, onset, tempo, fall_back=False, accents=accents)
-    signs = cues(at_rate(beat.astype(np.float64), MOTION_FPS), grid.beats_s, grid.tempo_bpm, onset)
+    cut = seen.first(round(length_s * MOTION_FPS))
+    grid = decode_beats(cut, MOTION_FPS, Asked(fall_back=False))
+    signs = cues(cut.fine(MOTION_FPS).beat, grid.beats_s, grid.tempo_bpm, cut.felt_or_beat)
     right = beat_f(beats_s[beats_s < length_s], grid.beats_s) >= RIGHT_F
     return Example(signs, bool(right), weight, dance)
 
@@ -116,15 +113,17 @@ def cross_validated_error(examples: list[Example]) -> float:
     return reliability(np.concatenate(sure), np.concatenate(right)).error
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m training.fit_confidence",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
-    parser.add_argument("--dances", type=int, default=350, help="[%(default)s]")
-    args = parser.parse_args(argv)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("fit_confidence", __doc__)
+    found.add_argument("--weights", type=Path, help="rhythm network; the project's if not given")
+    found.add_argument("--dances", type=int, default=350, help="[%(default)s]")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
+    require(args.dances >= _FOLDS, f"dances is {args.dances}; use {_FOLDS} or more.")
     net = load_rhythm(args.weights or default_weights("rhythm"))
     examples = list(examples_of(net, args.dances))
     found = fit(examples)
@@ -135,8 +134,12 @@ def main(argv: list[str] | None = None) -> int:
         "right": round(float(np.mean([e.right for e in examples])), 3),
         "calibration_error": round(cross_validated_error(examples), 3),
     }
-    sys.stdout.write(json.dumps(report, indent=1) + "\n")
-    return 0
+    return json.dumps(report, indent=1) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 if __name__ == "__main__":

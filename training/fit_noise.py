@@ -12,19 +12,22 @@ fitted and the package's model is checked.
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from d2m_core.errors import require
+from d2m_core.files import replacing
 from training.figures.tables import table
+from training.run.command import GOES_ON, command_parser, run_command
 from training.seeds import NOISE_SEED
+from training.studio.observe import VARIANTS, Observation, observation
 from training.studio.stage.compare import compare, picture, rows
 from training.studio.stage.fit import fit_noise
 from training.studio.stage.measure import Sighting, sighting
 from training.studio.stage.noise_model import MODEL_PATH, load_noise, save_noise
-from training.studio.stage.observe import VARIANTS, Observation, observation
 
 
 def detection(observations: list[Observation]) -> list[dict[str, object]]:
@@ -60,16 +63,24 @@ def _description(args: argparse.Namespace) -> str:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--dances", type=int, default=40, help="clips to fit to [%(default)s]")
-    parser.add_argument("--check", type=int, default=20, help="clips to compare on [%(default)s]")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each clip [%(default)s]")
-    parser.add_argument("--seed", type=int, default=NOISE_SEED, help="first clip's [%(default)s]")
-    parser.add_argument("--out", type=Path, required=True, help="folder for all that is measured")
-    parser.add_argument("--write", action="store_true", help="replace the package's model")
-    parser.add_argument("--figure", type=Path, help="picture of the comparison [OUT/noise.png]")
-    args = parser.parse_args(argv)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("fit_noise", __doc__)
+    add = found.add_argument
+    add("--dances", type=int, default=40, help="clips to fit to [%(default)s]")
+    add("--check", type=int, default=20, help="clips to compare on [%(default)s]")
+    add("--seconds", type=float, default=8.0, help="of each clip [%(default)s]")
+    add("--seed", type=int, default=NOISE_SEED, help="first clip's [%(default)s]")
+    add("--out", type=Path, required=True, help="folder for all that is measured")
+    add("--write", action="store_true", help="replace the package's model")
+    add("--figure", type=Path, help="picture of the comparison [OUT/noise.png]")
+    return found
+
+
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
+    require(args.dances >= 0, f"dances is {args.dances}; use 0 (fit nothing) or more.")
+    require(args.check > 0, f"check is {args.check}; use 1 or more.")
     args.out.mkdir(parents=True, exist_ok=True)
     seen = [
         observation(number, args.seed, args.seconds, args.out / "clips")
@@ -83,9 +94,14 @@ def main(argv: list[str] | None = None) -> int:
     compared = compare(checked_on, model, args.seed)
     picture(compared, args.figure or args.out / "noise.png")
     text = table(detection(seen)) + "\n" + table(rows(compared))
-    (args.out / "report.txt").write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
-    return 0
+    with replacing(args.out / "report.txt") as partial:
+        partial.write_text(text, encoding="utf-8")
+    return text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ only; whatever is new takes a free range and writes it down here.
 | 900_000 and up | music that measures the codec |
 | 8_000_000 and up | music that `training.check_styles` measures |
 | 8_500_000 and up | music that `benchmarks.align` brings onto dances |
+| 8_700_000 and up | dances whose films `benchmarks.builder` builds data sets of |
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
@@ -55,6 +56,9 @@ STYLE_CHECK_SEED = 8_000_000
 
 ALIGN_SEED = 8_500_000
 """Music from here on is brought onto dances to measure the alignment."""
+
+BUILT_SEED = 8_700_000
+"""Dances from here on are filmed to measure how fast data sets are built."""
 
 UNSEEN_SEED = 9_000_000
 """Dances from here on score the whole chain; no training run uses them."""

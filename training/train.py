@@ -6,7 +6,8 @@
     python -m training.train --init facebook/musicgen-small --lora 16 --data runs/items_32khz ...
     accelerate launch -m training.train ...     # many GPUs or machines; torchrun does as well
 
-A stopped run goes on with `--resume`. Flags are the fields of `TrainConfig` and `ModelConfig`.
+A stopped run goes on from its folder with the same command; `--no-resume` begins anew. Flags are the
+fields of `TrainConfig` and `ModelConfig`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ import argparse
 import json
 import logging
 import shlex
-import sys
-import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -24,9 +24,9 @@ from typing import Any
 
 import torch
 
-from d2m_core.errors import D2MError
 from d2m_core.music import ModelConfig
-from training.run.flags import add_flags
+from training.run.command import GOES_ON, command_parser, run_command
+from training.run.flags import add_flags, config_from
 from training.run.provenance import commit
 from training.transformer.log import Watch
 from training.transformer.made_items import make_items
@@ -38,41 +38,27 @@ from training.transformer.windows import read_folder, split
 
 log = logging.getLogger("train")
 
+_FIXED = ("styles", "gated")
+"""Of `ModelConfig`, what the data and `init` decide."""
+
 
 def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict[str, Any]:
     """A whole run; returns the info saved. `shape`: `ModelConfig` fields that data leaves open."""
     if config.threads:
         torch.set_num_threads(config.threads)
-    data = split(make_items(12), config.hold_out) if config.data == SYNTHETIC else None
-    data = data or read_folder(config.data, config.hold_out)
-    codec = data.codec
-    if is_checkpoint(config.init):
-        full, data = checkpoint_shape(config.init, data)
-    else:
-        if config.init:
-            shape = {**shape, **decoder_shape(config.init, codec)}
-        full = ModelConfig(len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape)
-    trainer = Trainer(config, full, data)
-    resumed = config.resume and trainer.restore()
+    trainer = _trainer(config, shape)
+    if config.resume:
+        trainer.restore()
     if trainer.precision == "auto":
         trainer.precision = faster_precision(trainer)
-    first = trainer.workers.is_main_process
-    if first:
-        log.info(
-            "%.2f M parameters, %d items (%.2f h), %d processes of %s, %s, from step %d",
-            sum(p.numel() for p in trainer.net.parameters()) / 1e6,
-            len(data.train),
-            data.hours,
-            trainer.workers.num_processes,
-            trainer.device,
-            trainer.precision,
-            trainer.step if resumed else 0,
-        )
-    watch = Watch(trainer) if first else None
+    watch = None
+    if trainer.workers.is_main_process:
+        _say_what(trainer)
+        watch = Watch(trainer)
     try:
         _run(trainer, watch)
     except KeyboardInterrupt:
-        if first:
+        if watch is not None:
             trainer.save()
         raise
     if watch is None:
@@ -85,18 +71,45 @@ def train(config: TrainConfig, shape: dict[str, Any], command: str = "") -> dict
     return info
 
 
+def _trainer(config: TrainConfig, shape: dict[str, Any]) -> Trainer:
+    """The trainer of a run that has not begun, its data read."""
+    if config.data == SYNTHETIC:
+        data = split(make_items(12), config.hold_out)
+    else:
+        data = read_folder(config.data, config.hold_out)
+    if is_checkpoint(config.init):
+        return Trainer(config, *checkpoint_shape(config.init, data))
+    codec = data.codec
+    if config.init:
+        shape = {**shape, **decoder_shape(config.init, codec)}
+    full = ModelConfig(len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape)
+    return Trainer(config, full, data)
+
+
+def _say_what(trainer: Trainer) -> None:
+    log.info(
+        "%.2f M parameters, %d items (%.2f h), %d held out, %d processes of %s, %s, from step %d",
+        sum(p.numel() for p in trainer.net.parameters()) / 1e6,
+        len(trainer.data.train),
+        trainer.data.hours,
+        len(trainer.data.held_out),
+        trainer.workers.num_processes,
+        trainer.device,
+        trainer.precision,
+        trainer.step,
+    )
+
+
 def _run(trainer: Trainer, watch: Watch | None) -> None:
+    """Steps until the budget is spent; the next batch is drawn while one is learnt."""
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(trainer.batch, trainer.step)
-        start = time.perf_counter()
         while trainer.progress < 1:
-            batch, coming = coming.result(), ahead.submit(trainer.batch, trainer.step + 1)
-            losses = trainer.train_step(batch)
-            now = time.perf_counter()
-            trainer.agree_on_time(trainer.spent_s + now - start)
-            start = now
-            if watch is not None and watch.after_step(losses, batch):
-                start = time.perf_counter()  # measuring is not training
+            with trainer.on_the_clock():
+                batch, coming = coming.result(), ahead.submit(trainer.batch, trainer.step + 1)
+                losses = trainer.train_step(batch)
+            if watch is not None:
+                watch.after_step(losses, batch)
 
 
 def _info(trainer: Trainer, command: str) -> dict[str, Any]:
@@ -118,37 +131,32 @@ def _info(trainer: Trainer, command: str) -> dict[str, Any]:
 # --- command line ---
 
 
-def parse(argv: list[str]) -> tuple[TrainConfig, dict[str, Any]]:
+def parser() -> argparse.ArgumentParser:
+    """The flags, whose defaults are those of the preset `default`."""
+    found = command_parser("train", __doc__)
+    found.add_argument("--preset", choices=sorted(PRESETS), default="default", help="defaults to start from")
+    add_flags(found, TrainConfig)
+    add_flags(found, ModelConfig, leave_out=_FIXED)
+    return found
+
+
+def parse(words: Sequence[str]) -> tuple[TrainConfig, dict[str, Any]]:
     """Settings and network shape from command-line flags, which are the dataclasses' fields."""
-    parser = argparse.ArgumentParser(
-        "training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="default", help="defaults to start from")
-    left = ("styles", "gated")  # the data's, and the business of init
-    shape = [f for f in fields(ModelConfig) if f.default is not MISSING and f.name not in left]
-    add_flags(parser, TrainConfig)
-    add_flags(parser, ModelConfig, leave_out=left)
-    parser.set_defaults(**PRESETS[parser.parse_args(argv).preset])
-    given = vars(parser.parse_args(argv))
-    del given["preset"]
-    given = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
-    names = {field.name for field in shape}
-    config = TrainConfig(**{name: v for name, v in given.items() if name not in names})
-    return config, {name: given[name] for name in names}
+    flags = parser()
+    flags.set_defaults(**PRESETS[flags.parse_args(words).preset])
+    args = flags.parse_args(words)
+    shape = [f.name for f in fields(ModelConfig) if f.default is not MISSING and f.name not in _FIXED]
+    return config_from(TrainConfig, args), {name: getattr(args, name) for name in shape}
 
 
-def main(argv: list[str] | None = None) -> int:
-    argv = sys.argv[1:] if argv is None else argv
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    try:
-        config, shape = parse(argv)
-        info = train(config, shape, shlex.join(["python", "-m", "training.train", *argv]))
-    except D2MError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    if info:
-        sys.stdout.write(json.dumps(info["loss"]) + "\n")
-    return 0
+def _work(words: list[str]) -> str:
+    info = train(*parse(words), shlex.join(["python", "-m", "training.train", *words]))
+    return json.dumps(info["loss"]) + "\n" if info else ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

@@ -5,80 +5,80 @@
     torchrun --nproc-per-node 8 -m training.train_codec ...           # one process for each GPU
 
 On a CPU, a process per core is faster than threads in one process: `torchrun --nproc-per-node 2`.
-A stopped run goes on with `--resume` and the same flags; `--stop-after` ends a call in good time
-where a machine is lent for minutes. `tensorboard --logdir runs/codec/board` shows and plays it all.
+A stopped run goes on from its folder with the same command, and `--no-resume` begins anew;
+`--stop-after` ends a call in good time where a machine is lent for minutes. What comes out can be seen
+and heard with `tensorboard --logdir runs/codec/board`.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from d2m_core.errors import SettingError
-from d2m_core.files import replacing
+from training.codec.band_music import held_out_pieces, open_pool
 from training.codec.figures import coded, measure
 from training.codec.log import RunLog
-from training.codec.music import Music, PoolMusic, band_pieces, held_out_pieces, open_shards
+from training.codec.music import Music, PoolMusic, open_shards
 from training.codec.network import export, parameters_of, tame
 from training.codec.settings import CodecTraining
 from training.codec.straight_music import held_out_straight
 from training.codec.trainer import CodecTrainer
-from training.run.flags import add_flags
+from training.pairs.shards import INDEX
+from training.run.command import GOES_ON, command_parser, run_command
+from training.run.flags import add_flags, config_from
+from training.run.provenance import file_sha256
+from training.run.schedule import of_first
+from training.run.state import MadeOf, digest_of, save_state, state_to_go_on_from
 
 log = logging.getLogger(__name__)
+
+STATE = "checkpoint.pt"
+"""The resumable state in the folder of a run."""
 
 
 def train(settings: CodecTraining) -> dict[str, Any]:
     """Runs until the time is spent; returns the figures of the exported codec (first process)."""
+    began = time.monotonic()
     trainer = CodecTrainer(settings)
-    music, first = open_music(trainer), trainer.workers.is_main_process
-    if settings.resume:
-        resume(trainer)
-    watch = _Watch(trainer) if first else None
-    before = time.monotonic()
-    stop_s = trainer.elapsed_s + 60 * settings.stop_after if settings.stop_after else math.inf
-    while trainer.progress < 1 and trainer.elapsed_s < stop_s:
-        batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
-        trainer.train_step(batch.to(trainer.device, non_blocking=True))
-        now = time.monotonic()
-        trainer.agree_on_time(trainer.elapsed_s + now - before)
-        before = now
+    music, heard = open_music(trainer)
+    made_of, path = trainer.made_of(heard), trainer.run / STATE
+    if settings.resume and (state := state_to_go_on_from(path, made_of)) is not None:
+        trainer.restore(state)
+    watch = _Watch(trainer, made_of) if trainer.workers.is_main_process else None
+    while trainer.progress < 1:
+        with trainer.on_the_clock():
+            batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
+            trainer.train_step(batch.to(trainer.device, non_blocking=True))
         if watch is not None:
             watch.after_step()
+        if settings.stop_after and _minutes_since(began, trainer) > settings.stop_after:
+            break
     return {} if watch is None else watch.finish()
 
 
-def open_music(trainer: CodecTrainer) -> Music:
-    """The music that the settings name; the first process makes what is missing."""
+def _minutes_since(began: float, trainer: CodecTrainer) -> float:
+    return of_first(trainer.workers, time.monotonic() - began) / 60
+
+
+def open_music(trainer: CodecTrainer) -> tuple[Music, str]:
+    """The music that the settings name, and what it is known by; the first process makes what is
+    missing."""
     settings, workers = trainer.settings, trainer.workers
     if settings.data == "band":
         with workers.main_process_first():
-            pool = band_pieces(trainer.run / "pool", settings.pool_minutes)
-        return PoolMusic(pool, settings.seed)
+            pool = open_pool(trainer.run / "pool", settings.pool_minutes)
+        return PoolMusic(pool, settings.seed), digest_of(pool)
+    folder = Path(settings.data)
     hop = settings.hop if settings.straight else 0
-    return open_shards(
-        Path(settings.data), settings.seed, workers.process_index, workers.num_processes, hop=hop
-    )
-
-
-def resume(trainer: CodecTrainer) -> None:
-    """Goes on from the checkpoint in the run's folder, where there is one."""
-    path = trainer.run / "checkpoint.pt"
-    if path.exists():
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        try:
-            trainer.restore(state)
-        except RuntimeError as error:
-            raise SettingError(
-                f"{path} is of a codec of another shape; give the same flags as before."
-            ) from error
+    music = open_shards(folder, settings.seed, workers.process_index, workers.num_processes, hop=hop)
+    return music, file_sha256(folder / INDEX)[:16]
 
 
 def _held_out(run: Path, settings: CodecTraining) -> tuple[torch.Tensor, tuple[int, ...]]:
@@ -92,10 +92,10 @@ def _held_out(run: Path, settings: CodecTraining) -> tuple[torch.Tensor, tuple[i
 class _Watch:
     """What the first process does beside training: reports, checkpoints, measurements."""
 
-    def __init__(self, trainer: CodecTrainer) -> None:
-        self.trainer, self.settings = trainer, trainer.settings
+    def __init__(self, trainer: CodecTrainer, made_of: MadeOf) -> None:
+        self.trainer, self.settings, self.made_of = trainer, trainer.settings, made_of
         self.log = RunLog(trainer.run)
-        self.saved_s = trainer.elapsed_s
+        self.saved_s = trainer.spent_s
         self.audio, self.bars = _held_out(trainer.run, self.settings)
         size = parameters_of(trainer.net.model) / 1e6
         kbits = max(trainer.net.model.config.target_bandwidths)
@@ -113,21 +113,25 @@ class _Watch:
         trainer, settings = self.trainer, self.settings
         if trainer.step % settings.report_every == 0:
             self.log.line(trainer.step, trainer.report())
-        if trainer.elapsed_s - self.saved_s > settings.save_s:
-            self.saved_s = trainer.elapsed_s
-            save_checkpoint(trainer)
+        if trainer.spent_s - self.saved_s > settings.save_s:
+            self.saved_s = trainer.spent_s
+            self.save()
             if not trainer.net.started_books:
                 return
             model, audio = trainer.averaged(), self.audio.to(trainer.device)
             self.log.line(trainer.step, measure(model, audio, self.bars), "held_out")
             self.log.sounds(trainer.step, audio, coded(model, audio)[0])
 
+    def save(self) -> None:
+        """The run's whole state, in its folder."""
+        save_state(self.trainer.run / STATE, self.made_of, self.trainer.state())
+
     def finish(self) -> dict[str, Any]:
         """Exports, reads the export back and measures that."""
         from transformers import EncodecModel
 
         trainer = self.trainer
-        save_checkpoint(trainer)
+        self.save()
         model = trainer.averaged()
         tame(model)
         out = Path(self.settings.out)
@@ -135,7 +139,7 @@ class _Watch:
         loaded = EncodecModel.from_pretrained(self.settings.out).to(trainer.device)
         audio = self.audio.to(trainer.device)
         line = {
-            "s": round(trainer.elapsed_s),
+            "s": round(trainer.spent_s),
             "parameters": parameters_of(loaded),
             "exported": measure(loaded, audio, self.bars),
             "settings": asdict(self.settings),
@@ -146,28 +150,24 @@ class _Watch:
         return {"step": trainer.step, **line}
 
 
-def save_checkpoint(trainer: CodecTrainer) -> None:
-    """The run's whole state, in its folder."""
-    with replacing(trainer.run / "checkpoint.pt") as partial:
-        torch.save(trainer.state(), partial)
+def parser() -> argparse.ArgumentParser:
+    """The flags, which are the fields of `CodecTraining`."""
+    found = command_parser("train_codec", __doc__)
+    add_flags(found, CodecTraining)
+    return found
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m training.train_codec",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_flags(parser, CodecTraining)
-    flags: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in vars(parser.parse_args(argv)).items()
-    }
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+def _work(words: list[str]) -> None:
+    settings = config_from(CodecTraining, parser().parse_args(words))
     torch.set_flush_denormal(True)
     torch.set_float32_matmul_precision("high")
-    train(CodecTraining(**flags))
+    train(settings)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,9 +1,10 @@
 """Trains the rhythm network on drawn dances, or fits a trained one to dances of one's own.
 
-    python -m training.train_rhythm --out weights/rhythm.safetensors
+    python -m training.train_rhythm --out runs/rhythm.safetensors
     python -m training.train_rhythm --data MY_SET --out mine.safetensors
 
-The first, run again, goes on from what lies in `--folder`. The second starts from `--start` and
+The first, run again, goes on from the state in `--folder`, which must be of the same settings and
+dances; `--no-resume` begins anew. The second starts from `--start` and
 needs a few minutes (`training.rhythm.adapt`); with `--folds 3` it writes nothing and shows instead
 what fitting does to dances that were not fitted to.
 """
@@ -13,9 +14,8 @@ from __future__ import annotations
 import argparse
 import logging
 import shlex
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,19 +26,25 @@ from d2m_core.grid import tempo_of
 from d2m_core.motion import MOTION_NAMES
 from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_motion, save_rhythm
 from d2m_core.scores import beat_f, tempo_correct
+from training.rhythm.adapt import AdaptSettings, adapt, read_dances
+from training.rhythm.cross_validation import cross_validated
 from training.rhythm.drawn import drawn_pool, joined
 from training.rhythm.losses import left_out_moves
 from training.rhythm.pool import Pool, cached_pool, example
 from training.rhythm.trainer import Trainer, TrainRhythmConfig
-from training.run.flags import add_flags
+from training.run.command import GOES_ON, command_parser, run_command
+from training.run.flags import add_flags, config_from
+from training.run.provenance import commit
 from training.seeds import DRAWN_SEED, RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 
 log = logging.getLogger("train_rhythm")
 
+STATE = "state.pt"
+"""The resumable state in the folder of a run."""
 DANCE_S = 12.0
 """Length of the training dances."""
 REPORT_S = 120.0
-"""Processor seconds of training between two reports."""
+"""Seconds of training between two reports."""
 FITTING_DANCES = 1000
 """Studio dances that keep a network from forgetting while it is fitted to others."""
 
@@ -70,13 +76,12 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
     config.folder.mkdir(parents=True, exist_ok=True)
     pool, odds = _dances(config)
     trainer = Trainer(config, pool)
-    state = config.folder / "state.pt"
-    if state.exists():
-        trainer.load_state(state)
+    state = config.folder / STATE
+    if config.resume and trainer.restore(state):
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
     held_out = range(RHYTHM_HELD_OUT_SEED, RHYTHM_HELD_OUT_SEED + config.validation)
     next_report_s = trainer.spent_s + REPORT_S
-    while trainer.spent_s < 60 * config.minutes:
+    while trainer.progress < 1:
         trainer.train_step(pool, odds)
         if trainer.spent_s >= next_report_s:
             next_report_s = trainer.spent_s + REPORT_S
@@ -88,7 +93,7 @@ def train(config: TrainRhythmConfig, command: str) -> Score:
                 trainer.loss,
                 *vars(now).values(),
             )
-            trainer.save_state(state)
+            trainer.save(state)
     return _finish(config, trainer, held_out, command)
 
 
@@ -106,11 +111,12 @@ def _dances(config: TrainRhythmConfig) -> tuple[Pool, np.ndarray | None]:
 
 
 def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, command: str) -> Score:
-    trainer.save_state(config.folder / "state.pt")
+    trainer.save(config.folder / STATE)
     net = trainer.averaged_net()
     final = score(net, held_out)
     info = {
         "command": command,
+        "commit": commit(),
         "licence": "MIT",
         "data": f"{config.dances} dances of the studio of {DANCE_S:g} s, {config.drawn} drawn",
         "steps": trainer.step,
@@ -126,11 +132,8 @@ def _finish(config: TrainRhythmConfig, trainer: Trainer, held_out: range, comman
     return final
 
 
-def fit_to(config: TrainRhythmConfig) -> int:
-    """Fits a trained network to own dances and saves it, or cross-validates that."""
-    from training.rhythm.adapt import AdaptSettings, adapt, read_dances
-    from training.rhythm.cross_validation import cross_validated
-
+def fit_to(config: TrainRhythmConfig) -> str:
+    """Fits a trained network to own dances and saves it, or cross-validates that; what to tell."""
     torch.set_num_threads(config.threads)
     config.folder.mkdir(parents=True, exist_ok=True)
     dances = read_dances(Path(config.data), config.folder / "songs")
@@ -138,8 +141,7 @@ def fit_to(config: TrainRhythmConfig) -> int:
     pool = cached_pool(config.folder, seeds, DANCE_S)
     settings = AdaptSettings(config.minutes, seed=config.seed)
     if config.folds:
-        sys.stdout.write(cross_validated(config.start, dances, pool, settings, config.folds))
-        return 0
+        return cross_validated(config.start, dances, pool, settings, config.folds)
     net = load_rhythm(config.start)
     clocks = adapt(net, dances, pool, settings)
     offsets = [clock.offset_s for clock in clocks]
@@ -150,31 +152,32 @@ def fit_to(config: TrainRhythmConfig) -> int:
     }
     save_rhythm(config.out, net, net.names or MOTION_NAMES, info)
     log.info("saved %s: %s", config.out, info)
-    return 0
+    return ""
 
 
-def parse(argv: Sequence[str] | None) -> TrainRhythmConfig:
-    """The configuration a command line asks for; one option per field."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.train_rhythm",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_flags(parser, TrainRhythmConfig)
-    given = vars(parser.parse_args(argv))
-    given["leave_out"] = tuple(given["leave_out"])
-    return TrainRhythmConfig(**given)
+def parser() -> argparse.ArgumentParser:
+    """The flags, which are the fields of `TrainRhythmConfig`."""
+    found = command_parser("train_rhythm", __doc__)
+    add_flags(found, TrainRhythmConfig)
+    return found
+
+
+def parse(words: Sequence[str]) -> TrainRhythmConfig:
+    """The configuration a command line asks for."""
+    return config_from(TrainRhythmConfig, parser().parse_args(words))
+
+
+def _work(words: list[str]) -> str:
+    config = parse(words)
+    if config.data:
+        return fit_to(config)
+    train(config, shlex.join(["python", "-m", "training.train_rhythm", *words]))
+    return ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line."""
-    config = parse(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if config.data:
-        return fit_to(config)
-    words = [f"--{f.name.replace('_', '-')}={getattr(config, f.name)}" for f in fields(config)]
-    train(config, shlex.join(["python", "-m", "training.train_rhythm", *words]))
-    return 0
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

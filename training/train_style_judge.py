@@ -1,13 +1,13 @@
 """A small network that hears the style of studio music: judge of style obedience, and an embedding.
 
-    python -m training.train_style_judge --data runs/studio --out weights/style.safetensors
+    python -m training.train_style_judge --data runs/studio --out runs/style.safetensors
 
 It hears a piece on its beats, which whoever asks has to know: music is judged on the beats that
 were asked for. It learns on excerpts of a data set of pairs, every ninth piece kept back; what it
 gets right of those is stored in the file. Excerpts are played at random tempi, bent at random
 (equaliser, low-pass, gain, blur) and for a share taken from the music as `--codecs` give it back,
 so that neither a tempo nor the sound of a codec is taken for a style. Its last layer but one is
-the embedding that `style_net.EMBEDDING` names; the file holds its mean and covariance over the
+the embedding that `training.judges.style.EMBEDDING` names; the file holds its mean and covariance over the
 held-out music, as the reference of Fréchet distances.
 """
 
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,9 +25,10 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from d2m_core.codec import Codec, load_codec
-from d2m_core.errors import D2MError, SettingError
+from d2m_core.errors import require
 from training.judges.style import StyleJudge, StyleNet, features, save_judge
 from training.judges.style_spectra import SPEEDS, StyleData, bent, joined, read_styles
+from training.run.command import command_parser, run_command
 from training.run.provenance import commit
 
 _IN_10_S = 3
@@ -112,48 +112,40 @@ class _Settings:
     bandwidth: float | None
 
 
-def _settings(argv: list[str] | None) -> _Settings:
-    parser = argparse.ArgumentParser(
-        "python -m training.train_style_judge",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards with music")
-    parser.add_argument("--out", type=Path, default=Path("runs/style.safetensors"), help="[%(default)s]")
-    parser.add_argument(
-        "--mels",
-        type=Path,
-        default=Path("runs/style_mels"),
-        help="folder in which the spectra of the music are kept [%(default)s]",
-    )
-    parser.add_argument("--epochs", type=int, default=60, help="[%(default)s]")
-    parser.add_argument("--batch", type=int, default=128, help="[%(default)s]")
-    parser.add_argument(
-        "--codecs", nargs="*", default=(), help="names of codecs to hear the music through as well"
-    )
-    parser.add_argument("--bandwidth", type=float, help="theirs in kbit/s [their highest]")
-    return _Settings(**vars(parser.parse_args(argv)))
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("train_style_judge", __doc__)
+    add = found.add_argument
+    add("--data", type=Path, nargs="+", required=True, help="folders of shards with music")
+    add("--out", type=Path, default=Path("runs/style.safetensors"), help="[%(default)s]")
+    mels = Path("runs/style_mels")
+    add("--mels", type=Path, default=mels, help="where the spectra of the music are kept [%(default)s]")
+    add("--epochs", type=int, default=60, help="[%(default)s]")
+    add("--batch", type=int, default=128, help="[%(default)s]")
+    add("--codecs", nargs="*", default=(), help="names of codecs to hear the music through as well")
+    add("--bandwidth", type=float, help="theirs in kbit/s [their highest]")
+    return found
 
 
-def main(argv: list[str] | None = None) -> int:
-    given = _settings(argv)
-    try:
-        if given.epochs < 1 or given.batch < 1:
-            raise SettingError(f"epochs {given.epochs}, batch {given.batch}: use 1 or more.")
-        codecs = [load_codec(name, bandwidth=given.bandwidth) for name in given.codecs]
-        parts = [read_styles(folder, given.mels, codecs) for folder in given.data]
-        judge = train(joined(parts), given.epochs, given.batch)
-        judge.info["folders"] = {
-            folder.name: _accuracies(judge.net, part, codecs)
-            for folder, part in zip(given.data, parts, strict=True)
-        }
-        judge.info["commit"] = commit()
-        save_judge(judge, given.out)
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    sys.stdout.write(json.dumps({**asdict(given), **judge.info}, indent=1, default=str) + "\n")
-    return 0
+def _work(words: list[str]) -> str:
+    given = _Settings(**vars(parser().parse_args(words)))
+    enough = given.epochs > 0 and given.batch > 0
+    require(enough, f"epochs {given.epochs}, batch {given.batch}: use 1 or more.")
+    codecs = [load_codec(name, bandwidth=given.bandwidth) for name in given.codecs]
+    parts = [read_styles(folder, given.mels, codecs) for folder in given.data]
+    judge = train(joined(parts), given.epochs, given.batch)
+    judge.info["folders"] = {
+        folder.name: _accuracies(judge.net, part, codecs)
+        for folder, part in zip(given.data, parts, strict=True)
+    }
+    judge.info["commit"] = commit()
+    save_judge(judge, given.out)
+    return json.dumps({**asdict(given), **judge.info}, indent=1, default=str) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,7 +22,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from d2m_core.errors import D2MError
 from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
 from d2m_core.rhythm import rhythm_from_motion
@@ -35,6 +33,7 @@ from training.figures.tables import table
 from training.judges.sound import clipped_share, frechet_distance, silent_share
 from training.judges.style import StyleJudge, load_judge
 from training.judges.style_spectra import Pulse
+from training.run.command import GOES_ON, command_parser, run_command
 from training.scoreboard.music.board import add_model_flags
 from training.scoreboard.music.controls import loop_s
 from training.scoreboard.music.making import Maker, hear, models_for
@@ -133,14 +132,11 @@ def tune(args: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m training.tune_sampling",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add, base = parser.add_argument, SamplingConfig()
-    add_model_flags(parser)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("tune_sampling", __doc__)
+    add, base = found.add_argument, SamplingConfig()
+    add_model_flags(found)
     add("--out", type=Path, default=Path("runs/tune_sampling"), help="folder [%(default)s]")
     add("--set", choices=("studio", "drawn"), default="studio", help="[%(default)s]")
     add("--dances", type=int, default=6, help="[%(default)s]")
@@ -153,18 +149,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--candidates", type=int, nargs="+", default=[base.candidates, 4])
     add("--seed", type=int, default=0, help="of the first dance's music [%(default)s]")
     add("--full", action="store_true", help="every combination")
-    return parser
+    return found
 
 
-def main(argv: list[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
-    try:
-        rows = tune(args)
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    sys.stdout.write(table(rows))
-    return 0
+def _work(words: list[str]) -> str:
+    return table(tune(parser().parse_args(words)))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ import numpy as np
 
 from ..errors import SettingError
 from ..grid import position, seconds_at
-from ..rhythm import metre_of
-from ..types import RHYTHM_CURVES, Rhythm
+from ..types import Rhythm
 
 OCTAVES = (1.0, 2.0, 0.5)
 """Song beats per beat of the dance."""
@@ -53,18 +52,22 @@ def matched_beats(song: Rhythm, dance: Rhythm, octave: float, start: str) -> np.
 
     They may lie outside the song, and between its beats where `octave` is 0.5.
     """
+    # Where the dance's first bar line meets beat `choice` of the song, all others follow by counting.
     bar_line = int(np.argmax(dance.downbeats)) if dance.downbeats.any() else 0
     shape = octave * (np.arange(len(dance.beats_s)) - bar_line)
+    # There must be a whole bar of the song from there on ...
     last_s = audible(song)[1]
-    bar_ends = np.arange(len(song.beats_s)) + metre_of(song)
+    bar_ends = np.arange(len(song.beats_s)) + song.metre
     choices = np.flatnonzero(seconds_at(song.beats_s, bar_ends) <= last_s)
     choices = choices if len(choices) else np.arange(len(song.beats_s))
+    # ... and as much song before it as there is dance before its bar line, else silence comes first.
     lead = octave * (position(dance.beats_s, np.zeros(1)) - bar_line)
     starts_s = seconds_at(song.beats_s, choices + lead)
     whole = starts_s >= -_SLACK_S
     choices = choices[whole] if whole.any() else choices[-1:]
+    # From the beginning, only the place in the bar is left to choose.
     if start == "beginning":
-        choices = choices[: metre_of(song)]
+        choices = choices[: song.metre]
         scores = [_bars_met(song, dance, choice + shape) for choice in choices]
     else:
         scores = [_score(song, dance, choice + shape, octave) for choice in choices]
@@ -73,15 +76,16 @@ def matched_beats(song: Rhythm, dance: Rhythm, octave: float, start: str) -> np.
 
 def _score(song: Rhythm, dance: Rhythm, beats: np.ndarray, octave: float) -> float:
     """How well a song fits a dance when these of its beats meet the dancer's."""
+    # What would be heard in every frame of the dance: is there music, and does it go as the dance goes?
     times = np.arange(len(dance.curves)) / dance.fps
     heard = seconds_at(song.beats_s, beats[0] + octave * position(dance.beats_s, times))
     first_s, last_s = audible(song)
     missing = 1 - ((heard >= first_s - _SLACK_S) & (heard < last_s)).mean()
     frames = np.arange(len(song.curves)) / song.fps
     likeness = 0.0
-    for name in RHYTHM_CURVES:
-        curve = np.interp(heard, frames, song.curves[:, song.names.index(name)], 0.0, 0.0)
-        likeness += _likeness(curve, dance.curves[:, dance.names.index(name)])
+    for music, movement in ((song.accent, dance.accent), (song.energy, dance.energy)):
+        likeness += _likeness(np.interp(heard, frames, music, 0.0, 0.0), movement)
+    # How unevenly the song would have to play, beat by beat, beside its mean rate.
     rates = np.diff(seconds_at(song.beats_s, beats)) / np.diff(dance.beats_s)
     bend = np.abs(rates / rates.mean() - 1).mean()
     bars = _bars_met(song, dance, beats)
@@ -113,12 +117,14 @@ def find_loop(song: Rhythm, beats: np.ndarray, octave: float, end: float) -> Bea
     first_s, last_s = audible(song)
     if seconds_at(song.beats_s, np.array([end]))[0] <= last_s:
         return None
+    # Beats between which music can be heard, and of them those that stand where bars begin.
     inside = np.flatnonzero((song.beats_s >= first_s - _SLACK_S) & (song.beats_s <= last_s))
     bar_line = int(np.ceil(beats[0]))
     if song.downbeats.any():
         bar_line = int(np.argmax(song.downbeats))
-    every = int(np.lcm(metre_of(song), max(1, int(octave))))
+    every = int(np.lcm(song.metre, max(1, int(octave))))
     for step in (every, max(1, int(octave))):  # by beats where there is no whole bar
+        # As long a loop as can be: from the first such line to the last, if the song starts before.
         lines = inside[(inside - bar_line) % step == 0]
         if len(lines) > 1 and lines[-1] > beats[0]:
             return BeatLoop(int(lines[0]), int(lines[-1]))
@@ -129,6 +135,7 @@ def song_seconds(song: Rhythm, beats: np.ndarray, loop: BeatLoop | None) -> np.n
     """Times of beats in a song, which goes on past the end of a loop with its start, for ever."""
     if loop is None:
         return seconds_at(song.beats_s, beats)
+    # Beats count on through the repeats; each turn takes them back by the loop's length.
     length = loop.end - loop.start
     turns = np.maximum(0.0, np.floor((beats - loop.start) / length))
     length_s = song.beats_s[loop.end] - song.beats_s[loop.start]
@@ -137,7 +144,7 @@ def song_seconds(song: Rhythm, beats: np.ndarray, loop: BeatLoop | None) -> np.n
 
 def audible(song: Rhythm) -> tuple[float, float]:
     """From when to when the song is heard, in seconds; all of it where it is silent."""
-    loud = np.flatnonzero(song.curves[:, song.names.index(RHYTHM_CURVES[1])] > _QUIET)
+    loud = np.flatnonzero(song.energy > _QUIET)
     if len(loud) == 0:
         return 0.0, song.duration_s
     return float(loud[0] / song.fps), float((loud[-1] + 1) / song.fps)

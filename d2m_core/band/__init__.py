@@ -1,6 +1,6 @@
 """A band by program: composes on any beat grid, and plays it with sampled and synthetic instruments."""
 
-from .materials import Materials, find_materials, licences_of
+from .materials import Materials, find_materials, installed_materials, licences_of
 from .plan import Plan, make_plan, plan_on
 from .song import Song, play, record
 
@@ -9,6 +9,7 @@ __all__ = [
     "Plan",
     "Song",
     "find_materials",
+    "installed_materials",
     "licences_of",
     "make_plan",
     "plan_on",

@@ -14,7 +14,7 @@ from .plan import Plan
 from .real_drummer import Performance, choose_fills, choose_performance
 from .styles import STYLES
 
-ENTERS = {
+STROKES_ENTER = {
     "kick": 0.0,
     "hat": 0.08,
     "pedal": 0.1,
@@ -157,7 +157,7 @@ def _plays(stroke: Stroke, bar: Bar, intro_kick: bool) -> bool:
         return False
     if bar.kind in ("intro", "outro") and piece == "kick" and not intro_kick and bar.share < 0.5:
         return False
-    return bar.energy >= ENTERS.get(piece, 0.35) - 0.1 * (level > 0.8)
+    return bar.energy >= STROKES_ENTER.get(piece, 0.35) - 0.1 * (level > 0.8)
 
 
 def _roll(strokes: list[Stroke], plan: Plan, bar: Bar, choice: _Choice) -> list[Stroke]:

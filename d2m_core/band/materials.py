@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import SettingError
@@ -60,6 +61,12 @@ def find_materials(
             raise SettingError(f"{path} does not exist; give a path that does, or leave it out.")
     installed = tuple(Path(p).resolve() for p in SOUNDFONT_PLACES if Path(p).exists())
     return Materials(soundfonts or tuple(dict.fromkeys(installed)), groove, samples)
+
+
+@lru_cache(maxsize=1)
+def installed_materials() -> Materials:
+    """What the band finds on this machine without being told."""
+    return find_materials()
 
 
 def reserved(name: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import SettingError
 from ..grid import position, seconds_at
 from ..straight import TOKEN_RATE, beat_steps, on_steps, straight_bpm
-from ..types import MOTION_FPS
+from ..types import METRE, MOTION_FPS, metre_of_bars
 from .styles import FORMS, STYLE_TABLE, STYLES
 
 BAND_SEED = (1 << 32) + 4
@@ -203,7 +203,7 @@ def plan_on(
     if len(beats_s) < 2:
         raise ValueError(f"a plan needs at least two beats, got {len(beats_s)}")
     starts = np.flatnonzero(downbeats)
-    metre = int(np.median(np.diff(starts))) if len(starts) > 1 else 4
+    metre = metre_of_bars(downbeats) or METRE
     first = int(starts[0]) % metre if len(starts) else 0
     before, after = position(beats_s, np.array([0.0, duration_s]))
     low = first - metre * int(np.ceil(max(0.0, first - before) / metre))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..styles import STYLES, metre_of_style
+
 FORMS: dict[str, tuple[tuple[str, int], ...]] = {
     "club": (
         ("intro", 8), ("build", 8), ("drop", 16), ("break", 8), ("build", 4), ("drop", 16),
@@ -31,8 +33,6 @@ class Style:
     name: str
     tempo_bpm: tuple[float, float]
     """Slowest and fastest beat; the beat is the one that dancers step to."""
-    metre: int = 4
-    """Beats in a bar."""
     swing: tuple[float, float] = (0.0, 0.0)
     """Least and most delay of the off steps, as a share of a step; 1/3 is a triplet shuffle."""
     swing_step: float = 0.25
@@ -42,8 +42,15 @@ class Style:
     drift: float = 0.006
     """Greatest slow change of tempo, as a share: 0 where machines keep the time."""
 
+    @property
+    def metre(self) -> int:
+        """Beats in a bar."""
+        metre = metre_of_style(self.name)
+        assert metre is not None, f"{self.name} is not in STYLES"
+        return metre
 
-STYLE_TABLE: dict[str, Style] = {
+
+_PLAYED = {
     style.name: style
     for style in (
         Style("house", (118, 128), swing=(0.0, 0.18), form="club", drift=0.0),
@@ -59,9 +66,9 @@ STYLE_TABLE: dict[str, Style] = {
         Style("rock", (100, 150), drift=0.012),
         Style("reggaeton", (86, 104), drift=0.0),
         Style("swing", (118, 176), swing=(0.26, 0.36), swing_step=0.5, form="jam", drift=0.012),
-        Style("waltz", (84, 174), metre=3, drift=0.015),
+        Style("waltz", (84, 174), drift=0.015),
     )
 }
 
-STYLES = tuple(STYLE_TABLE)
-"""Names of all styles; the first six are those of the first default model, in its order."""
+STYLE_TABLE = {name: _PLAYED[name] for name in STYLES}
+"""How each of `STYLES` is played, in their order."""

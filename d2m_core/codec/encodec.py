@@ -1,7 +1,7 @@
 """Sound to tokens and back, by transformers' `EncodecModel`; others only see `CodecSpec`.
 
 Long pieces go through in chunks, so that an hour fits in memory. A causal codec goes on exactly
-where the last chunk ended (`codec_stream`); another starts a little early in each.
+where the last chunk ended (`stream`); another starts a little early in each.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import nn
 from ..errors import ModelError
 from ..media.limiter import limited
 from ..types import AudioTokens, CodecSpec, Progress, Waveform
-from ..weights import EMBEDDED, EMBEDDED_FOLDERS, FIRST, weights_folder
+from ..weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder, who_reads
 from .loading import read_folder, read_hub
 from .stream import StreamDecoder, StreamEncoder, can_stream
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 CODECS: dict[str, CodecSpec] = {
     EMBEDDED: CodecSpec(EMBEDDED, 24_000, 50.0, codebooks=8, cardinality=1024),
-    FIRST: CodecSpec(FIRST, 24_000, 50.0, codebooks=4, cardinality=1024),
     "facebook/encodec_24khz": CodecSpec(
         "facebook/encodec_24khz", 24_000, 75.0, codebooks=8, cardinality=1024
     ),
@@ -36,7 +35,7 @@ CODECS: dict[str, CodecSpec] = {
         "facebook/encodec_32khz", 32_000, 50.0, codebooks=4, cardinality=2048
     ),
 }
-"""Codecs known by name, at their usual bandwidth (4, 2, 6 and 2.2 kbit/s)."""
+"""Codecs known by name, at their usual bandwidth (4, 6 and 2.2 kbit/s)."""
 
 MOST_CODEBOOKS = 8
 """Where a codec offers several bandwidths, the highest with at most so many codebooks is taken."""
@@ -96,7 +95,7 @@ def load_codec(
     and only if the weights are not on this machine yet. Raises `ModelError`.
     """
     name = str(name_or_folder)
-    if name in EMBEDDED_FOLDERS:
+    if name in EMBEDDED_FOLDERS or (name in GONE and not Path(name).is_dir()):
         model = read_folder(weights_folder(name))
     elif name in CODECS:
         model = read_hub(name)
@@ -256,7 +255,7 @@ def _check_tokens(spec: CodecSpec, tokens: AudioTokens) -> None:
     if not spec.reads(tokens.codec):
         raise ModelError(
             f"These tokens belong to codec {_facts(tokens.codec)}, but {_facts(spec)} is loaded; "
-            "load the codec they were made for."
+            f"load the codec they were made for.{who_reads(tokens.codec.name)}"
         )
     if tokens.codes.numel() == 0:
         raise ModelError("There are no tokens to decode; generate at least one step.")

@@ -1,4 +1,4 @@
-"""Sound files, packet by packet: decoding any, encoding a few. `audio.py` builds on this."""
+"""Sound files, packet by packet: decoding any, encoding a few. `sound` builds on this."""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import find_peaks
 
+from ..pose.landmarks import WRISTS
 from ..types import MOTION_FPS, PoseSequence
-from .body import WRISTS, Body, body_of
+from .body import Body, body_of
 from .braking import FEET, PARTS, TRUNK, braking_of, parts_of
 
 ACCENT_KINDS = ("brake", "reversal", "landing", "clap")

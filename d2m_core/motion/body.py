@@ -8,13 +8,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
+from ..pose.landmarks import ANKLES, HIPS, KNEES, SHOULDERS, TORSO
 from ..types import LANDMARKS, MOTION_FPS, PoseSequence
-
-NOSE, EARS = 0, (7, 8)
-SHOULDERS, ELBOWS, WRISTS = (11, 12), (13, 14), (15, 16)
-HIPS, KNEES, ANKLES = (23, 24), (25, 26), (27, 28)
-TORSO = (*SHOULDERS, *HIPS)
-MOVING = (*WRISTS, *ELBOWS, *KNEES, *ANKLES, *SHOULDERS, *HIPS, NOSE)
 
 _SEEN = 0.15
 """Visibility from which a landmark is taken as seen."""

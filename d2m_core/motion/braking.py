@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ..pose.landmarks import ANKLES, TORSO, WRISTS
 from ..types import MOTION_FPS, PoseSequence
-from .body import ANKLES, TORSO, WRISTS, Body
+from .body import Body
 
 PARTS = ((WRISTS[0],), (WRISTS[1],), (ANKLES[0],), (ANKLES[1],), TORSO)
 FEET, TRUNK = (2, 3), 4
@@ -32,8 +33,8 @@ _NOISE_GAIN = 1000.0
 """Braking that an estimator's errors pretend, per body height that landmarks stray."""
 _EDGE_FRAMES = 3
 """So near to a gap, or to the ends of the clip, speeds are not known."""
-_SEEN = 0.3
-"""Visibility from which a landmark is taken as seen."""
+_SURE = 0.3
+"""Visibility under which a part's speed is not known."""
 
 _SWAP_COST = 0.001
 """Squared body heights per frame for taking left as right, so that limbs keep their names."""
@@ -62,13 +63,16 @@ def _swapped(pair: np.ndarray) -> np.ndarray:
 
     The shortest way for both through the clip, by dynamic programming over both readings.
     """
+    # How far both landmarks move from frame to frame if names stay, and if they change places.
     stay = ((pair[1:] - pair[:-1]) ** 2).sum((1, 2))
     cross = ((pair[1:, ::-1] - pair[:-1]) ** 2).sum((1, 2))
+    # The cheapest way to each of two states: named as given, or swapped, which costs a little.
     cost, came = np.array([0.0, _SWAP_COST]), np.zeros((len(pair), 2), int)
     for frame, (same, other) in enumerate(zip(stay, cross, strict=True), start=1):
         ways = cost + np.array([[same, other], [other, same]])
         came[frame] = ways.argmin(1)
         cost = ways.min(1) + np.array([0.0, _SWAP_COST])
+    # Back from the cheaper end.
     out, state = np.zeros(len(pair), bool), int(cost.argmin())
     for frame in range(len(pair) - 1, -1, -1):
         out[frame] = state == 1
@@ -84,14 +88,17 @@ def braking_of(points: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.nda
         * MOTION_FPS**order
         for order in (1, 2)
     )
+    # The pull against the direction a moment ago: at a turning point the direction itself is lost.
     before = _later(velocity, -_BEFORE_FRAMES)
     speed = np.linalg.norm(before, axis=-1)
     along = before / np.maximum(speed, 1e-9)[..., None]
     braking = np.maximum(-(pull * along).sum(-1), 0.0)
+    # Less what an estimator's own errors would pull, and little where little moved or came far.
     braking = np.maximum(braking - _NOISE_GAIN * _jitter(points, steady, sure), 0.0)
     braking *= _gate(speed / _SCALES, _SLOW, 2) * _gate(_way(steady) / _SCALES, _SHORT, 4)
+    # Nothing is known beside gaps and ends; what is left saturates.
     near = np.ones((2 * _EDGE_FRAMES + 1, 1))
-    lost = ndimage.binary_dilation(sure < _SEEN, near)
+    lost = ndimage.binary_dilation(sure < _SURE, near)
     lost[:_EDGE_FRAMES] = lost[max(0, len(lost) - _EDGE_FRAMES) :] = True
     return np.where(lost, 0.0, _CAP * (1 - np.exp(-braking / _CAP))), velocity
 
@@ -118,6 +125,6 @@ def _jitter(points: np.ndarray, steady: np.ndarray, sure: np.ndarray) -> np.ndar
     return np.array(
         [
             np.median(one[seen]) if seen.any() else 0.0
-            for one, seen in zip(away.T, (sure >= _SEEN).T, strict=True)
+            for one, seen in zip(away.T, (sure >= _SURE).T, strict=True)
         ]
     )

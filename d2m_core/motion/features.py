@@ -11,9 +11,10 @@ import numpy as np
 from scipy import ndimage
 from scipy.signal import savgol_filter
 
+from ..pose.landmarks import ANKLES, EARS, ELBOWS, HIPS, KNEES, NOSE, SHOULDERS, TORSO, WRISTS
 from ..types import MOTION_FPS, MotionFeatures, PoseSequence
 from .accents import BRAKING_NAMES, braking_columns
-from .body import ANKLES, EARS, ELBOWS, HIPS, KNEES, MOVING, NOSE, SHOULDERS, TORSO, WRISTS, Body, body_of
+from .body import Body, body_of
 
 MOTION_NAMES = (
     "present",
@@ -123,7 +124,9 @@ _FLIPPED = {
 }
 _FLIPPED_PAIRS = ("wrist_x", "wrist_vx", "wrist_steady_vx", "ankle_x", "ankle_vx", "ankle_steady_vx")
 
-_STILL = 0.1
+_MOVING = (*WRISTS, *ELBOWS, *KNEES, *ANKLES, *SHOULDERS, *HIPS, NOSE)
+"""Landmarks whose speeds are summed up."""
+_AIMLESS = 0.1
 """Speed in body heights per second under which a limb's direction means nothing."""
 
 Column = tuple[np.ndarray, tuple[int, ...]]
@@ -320,7 +323,7 @@ def _mean_known(values: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _whole(body: Body) -> dict[str, Column]:
-    joints = list(MOVING)
+    joints = list(_MOVING)
     points, known = body.image[:, joints], body.known[:, joints]
     speed = _mean_known(_speed(points), known)
     accel = _mean_known(np.linalg.norm(_d2(points), axis=-1), known)
@@ -328,7 +331,7 @@ def _whole(body: Body) -> dict[str, Column]:
     v = np.pad(_d1(points), ((2, 2), (0, 0), (0, 0)), mode="edge")
     before, after = v[:-4], v[4:]
     size = np.linalg.norm(before, axis=-1) + np.linalg.norm(after, axis=-1)
-    turning = np.linalg.norm(after - before, axis=-1) / (size + _STILL)
+    turning = np.linalg.norm(after - before, axis=-1) / (size + _AIMLESS)
     return {
         "total_speed": (speed, ()),
         "total_accel": (accel, ()),

@@ -11,7 +11,7 @@ from .features import MOTION_NAMES, extract_motion
 
 _NEARBY_S = 1.0
 """Standard deviation of the window in which a dancer's movement is weighed."""
-_STILL = 0.05
+_STANDING = 0.05
 """Speed in body heights per second that even somebody who stands counts with."""
 _SAME_S = 0.08
 """Accents of two dancers nearer than this are one, as strong as the stronger."""
@@ -35,7 +35,7 @@ def dance_motion(poses: PoseSequence) -> MotionFeatures:
     size = _NEARBY_S * MOTION_FPS
     around = ndimage.gaussian_filter1d(speed * here, size, axis=1, mode="constant")
     seen = ndimage.gaussian_filter1d(here, size, axis=1, mode="constant")
-    weight = here * (around / np.maximum(seen, 1e-9) + _STILL)
+    weight = here * (around / np.maximum(seen, 1e-9) + _STANDING)
     share = weight / np.maximum(weight.sum(0), 1e-9)
     mean = (values * share[..., None]).sum(0)
     for name in ("present", "accent"):

@@ -16,10 +16,10 @@ import torch
 
 from ..codec import Codec, decode_tokens
 from ..errors import ModelError, SettingError
-from ..rhythm import metre_of
 from ..scores.agreement import rhythm_agreement
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
+from ..weights import who_reads
 from .copies import CopyReader
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
@@ -240,6 +240,7 @@ def _check_codec(model: LoadedModel, spec: CodecSpec) -> None:
             f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "
             f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
             f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
+            f"{who_reads(own.name)}"
         )
 
 
@@ -259,14 +260,13 @@ def _check_metre(rhythm: Rhythm | None, style: str | None) -> None:
     wanted = metre_of_style(style)
     if rhythm is None or wanted is None or rhythm.downbeats.sum() < 2:
         return
-    metre = metre_of(rhythm)
-    if metre != wanted:
+    if rhythm.metre != wanted:
         log.warning(
             "The style %s has bars of %d beats and this rhythm has bars of %d; set beats per bar "
             "to %d in Edit Rhythm, or choose another style.",
             style,
             wanted,
-            metre,
+            rhythm.metre,
             wanted,
         )
 

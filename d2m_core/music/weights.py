@@ -11,6 +11,7 @@ import torch
 from ..checkpoint import Info, read_checkpoint, write_checkpoint
 from ..errors import ModelError
 from ..types import CodecSpec
+from ..weights import who_reads
 from .model import DanceToMusic, ModelConfig
 
 _KIND = "model"
@@ -76,7 +77,7 @@ def load_model(
     if codec is not None and not codec.reads(spec):
         raise ModelError(
             f"{path} writes tokens of codec {spec.name} ({_sizes(spec)}), not of {codec.name} "
-            f"({_sizes(codec)}); choose a model and a codec that belong together."
+            f"({_sizes(codec)}); choose a model and a codec that belong together.{who_reads(spec.name)}"
         )
     model = file.fill(DanceToMusic(config)).to(device)
     return LoadedModel(model, spec, file.motion_names, file.info)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
 from ..media import iter_frames
 from ..types import PoseSequence, VideoClip
+from .colours import PAPER
+from .skeleton import draw_poses
 
 _HEIGHT = 720
-_PAPER = (20, 22, 28)
 _CHOSEN, _OTHER = (255, 190, 60), (200, 205, 215)
 _HEAD_ROOM = 0.09
 """Frame heights between the nose and the middle of a number."""
@@ -26,12 +28,8 @@ def dancer_picture(
     """
     frame = _fullest(poses)
     rgb = _ground(size, clip, frame / poses.fps)
-    try:
-        from .skeleton import draw_poses
-
+    with suppress(ImportError):  # OpenCV comes with MediaPipe: the numbers do without
         rgb = draw_poses(rgb, poses, frame)
-    except ImportError:  # OpenCV comes with MediaPipe: the numbers do without
-        pass
     return _numbered(rgb, poses, frame, chosen)
 
 
@@ -46,7 +44,7 @@ def _ground(size: tuple[int, int], clip: VideoClip | None, time_s: float) -> np.
     if clip is None:
         height = min(_HEIGHT, size[1])
         width = max(1, round(size[0] * height / size[1]))
-        return np.full((height, width, 3), _PAPER, np.uint8)
+        return np.full((height, width, 3), PAPER, np.uint8)
     rest_s = max(clip.duration_s - time_s, 0.04)
     window = replace(clip, start_s=clip.start_s + time_s, duration_s=rest_s)
     frames = iter_frames(window, 25.0, _HEIGHT)
@@ -67,6 +65,6 @@ def _numbered(rgb: np.ndarray, poses: PoseSequence, frame: int, chosen: Sequence
         spot = (np.clip(x * height, 10, width - 10), np.clip(y * height, 0.05 * height, height))
         colour = _CHOSEN if int(person) in chosen else _OTHER
         draw.text(
-            spot, str(int(person)), fill=colour, font=font, anchor="mm", stroke_width=3, stroke_fill=_PAPER
+            spot, str(int(person)), fill=colour, font=font, anchor="mm", stroke_width=3, stroke_fill=PAPER
         )
     return np.asarray(picture).copy()

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..motion import Accents
-from ..types import Rhythm, Waveform
+from ..types import RHYTHM_CURVES, Rhythm, Waveform
+from .colours import ACCENT, BEAT, DOWNBEAT, PAPER, css
 
-_INK, _PAPER, _FAINT = "#e8eaf0", "#14161c", "#8b90a0"
-_ONSET, _ENERGY = "#5aaaff", "#7de08a"
-_BEAT, _DOWNBEAT, _TRUTH, _ACCENT = "#f0f0f0", "#ffbe3c", "#ff5f7a", "#ff46be"
+_INK, _FAINT = "#e8eaf0", "#8b90a0"
+_ENERGY, _TRUTH, _SEEN = "#7de08a", "#ff5f7a", "#ff46be"
 _DPI = 100
-_LEFT, _RIGHT = 0.055, 0.985
+_START, _END = 0.055, 0.985
+"""Where the axes start and end, as shares of the width."""
 _TOP, _BOTTOM = 100, 56
 """Pixels above and below the curves."""
 
@@ -43,43 +44,20 @@ def rhythm_picture(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=_PAPER)
+    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=css(PAPER))
     canvas = FigureCanvasAgg(figure)
     rows = 1 if waveform is None else 2
     axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
     _draw_curves(axes[0], rhythm)
     _draw_beats(axes[0], rhythm)
     if truth_beats_s is not None:
-        axes[0].plot(
-            truth_beats_s,
-            np.full(len(truth_beats_s), 1.06),
-            "v",
-            color=_TRUTH,
-            markersize=7,
-            markeredgecolor=_PAPER,
-            label=truth_label,
-            clip_on=False,
-            zorder=5,
-        )
+        _mark_truth(axes[0], truth_beats_s, truth_label)
     if accents is not None:
-        axes[0].scatter(
-            accents.times_s,
-            np.full(len(accents), 0.05),
-            10 + 200 * accents.strengths**2,
-            _ACCENT,
-            marker="^",
-            edgecolors=_PAPER,
-            linewidths=0.6,
-            label="seen accents",
-            zorder=4,
-        )
+        _mark_seen(axes[0], accents)
     if waveform is not None:
         _draw_spectrum(axes[1], waveform)
         _draw_beats(axes[1], rhythm)
     _dress(figure, axes, rhythm, title)
-    figure.subplots_adjust(
-        left=_LEFT, right=_RIGHT, top=1 - _TOP / height, bottom=_BOTTOM / height, hspace=0.09
-    )
     canvas.draw()
     picture = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     figure.clear()
@@ -87,9 +65,40 @@ def rhythm_picture(
     return picture
 
 
+def _mark_truth(axes: Any, beats_s: np.ndarray, label: str) -> None:
+    """Triangles above the curves, outside the axes."""
+    axes.plot(
+        beats_s,
+        np.full(len(beats_s), 1.06),
+        "v",
+        color=_TRUTH,
+        markersize=7,
+        markeredgecolor=css(PAPER),
+        label=label,
+        clip_on=False,
+        zorder=5,
+    )
+
+
+def _mark_seen(axes: Any, accents: Accents) -> None:
+    """Triangles at the foot of the curves, large where strong."""
+    axes.scatter(
+        accents.times_s,
+        np.full(len(accents), 0.05),
+        10 + 200 * accents.strengths**2,
+        _SEEN,
+        marker="^",
+        edgecolors=css(PAPER),
+        linewidths=0.6,
+        label="seen accents",
+        zorder=4,
+    )
+
+
 def _draw_curves(axes: Any, rhythm: Rhythm) -> None:
     times_s = np.arange(len(rhythm.curves)) / rhythm.fps
-    for name, colour, strong in (("onset", _ONSET, True), ("energy", _ENERGY, False)):
+    colours = zip(RHYTHM_CURVES, (css(ACCENT), _ENERGY), (True, False), strict=True)
+    for name, colour, strong in colours:
         if name not in rhythm.names:
             continue
         curve = rhythm.curves[:, rhythm.names.index(name)]
@@ -101,8 +110,8 @@ def _draw_beats(axes: Any, rhythm: Rhythm) -> None:
     """Beats as thin lines, the first of each bar as strong ones; fainter where they crowd."""
     crowded = len(rhythm.beats_s) > 120
     for mask, colour, width, name in (
-        (~rhythm.downbeats, _BEAT, 0.9, "beat"),
-        (rhythm.downbeats, _DOWNBEAT, 1.8, "downbeat"),
+        (~rhythm.downbeats, css(BEAT), 0.9, "beat"),
+        (rhythm.downbeats, css(DOWNBEAT), 1.8, "downbeat"),
     ):
         if mask.any():
             axes.vlines(
@@ -157,14 +166,14 @@ def _dress(figure: Any, axes: np.ndarray, rhythm: Rhythm, title: str) -> None:
         f"{rhythm.tempo_bpm:.1f} BPM  ·  {len(rhythm.beats_s)} beats  ·  confidence {rhythm.confidence:.2f}"
     )
     height = figure.get_figheight() * _DPI
-    figure.text(_LEFT, 1 - 44 / height, title or "Dance rhythm", color=_INK, fontsize=16, weight="bold")
-    figure.text(_LEFT, 1 - 70 / height, facts, color=_FAINT, fontsize=11.5)
+    figure.text(_START, 1 - 44 / height, title or "Dance rhythm", color=_INK, fontsize=16, weight="bold")
+    figure.text(_START, 1 - 70 / height, facts, color=_FAINT, fontsize=11.5)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
         handles,
         labels,
         loc="lower right",
-        bbox_to_anchor=(_RIGHT, 1 - 80 / height),
+        bbox_to_anchor=(_END, 1 - 80 / height),
         ncols=6,
         frameon=False,
         labelcolor=_INK,
@@ -182,3 +191,6 @@ def _dress(figure: Any, axes: np.ndarray, rhythm: Rhythm, title: str) -> None:
         one.tick_params(colors=_FAINT, labelsize=10.5)
         for spine in one.spines.values():
             spine.set_visible(False)
+    figure.subplots_adjust(
+        left=_START, right=_END, top=1 - _TOP / height, bottom=_BOTTOM / height, hspace=0.09
+    )

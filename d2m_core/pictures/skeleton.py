@@ -1,7 +1,8 @@
-"""Pictures to check the work by: skeletons on the clip, and the rhythm with its beats."""
+"""Skeletons on a picture, and the accents that their joints make."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,38 @@ import numpy as np
 from ..errors import MediaError
 from ..files import replacing
 from ..motion import Accents
+from ..pose.landmarks import (
+    ANKLES,
+    EARS,
+    ELBOWS,
+    HEELS,
+    HIPS,
+    INDEX_FINGERS,
+    KNEES,
+    NOSE,
+    SHOULDERS,
+    TOES,
+    TORSO,
+    WRISTS,
+)
 from ..types import PoseSequence
+from .colours import DARK, Colour
 
-Colour = tuple[int, int, int]
 
-_LEFT = ((11, 13), (13, 15), (15, 19), (23, 25), (25, 27), (27, 29), (27, 31), (29, 31))
-_RIGHT = ((12, 14), (14, 16), (16, 20), (24, 26), (26, 28), (28, 30), (28, 32), (30, 32))
-_MIDDLE = ((11, 12), (11, 23), (12, 24), (23, 24))
-_LIMBS = ((_MIDDLE, 2), (_LEFT, 0), (_RIGHT, 1))
+def _side(side: int) -> tuple[tuple[int, int], ...]:
+    """The lines of an arm, a leg and a foot: 0 left, 1 right."""
+    arm = pairwise(pair[side] for pair in (SHOULDERS, ELBOWS, WRISTS, INDEX_FINGERS))
+    leg = pairwise(pair[side] for pair in (HIPS, KNEES, ANKLES, HEELS))
+    return (*arm, *leg, (ANKLES[side], TOES[side]), (HEELS[side], TOES[side]))
+
+
+_TRUNK = (SHOULDERS, *zip(SHOULDERS, HIPS, strict=True), HIPS)
+_LIMBS = ((_TRUNK, 2), (_side(0), 0), (_side(1), 1))
 """Pairs of landmarks, each with the column of `_PALETTES` that colours it."""
-_HEAD, _SHOULDERS, _HIPS = [0, 7, 8], [11, 12], [23, 24]
+_HEAD = (NOSE, *EARS)
 _HEAD_SIZE = 0.27
 """Radius of the head in torso lengths."""
-_JOINTS = (*range(11, 17), *range(23, 29), 31, 32)
+_JOINTS = (*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES, *TOES)
 
 _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
     ((255, 150, 40), (40, 205, 255), (245, 245, 245)),
@@ -31,15 +51,41 @@ _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
     ((255, 120, 95), (70, 230, 205), (245, 245, 245)),
 )
 """Left, right and middle of a body, one set per dancer."""
-_DARK: Colour = (16, 18, 24)
 
-_FLASH: Colour = (255, 70, 190)
-_FLASH_S, _FLASH_SIZE = 0.2, 0.4
+_RING: Colour = (255, 70, 190)
+_RING_S, _RING_SIZE = 0.2, 0.4
 """Seconds, and first radius in torso lengths, of a full accent's ring; it doubles as it fades."""
-_TRUNK = (*_SHOULDERS, *_HIPS)
 
 _SHIFT = 4
 """OpenCV draws at 1 / 2 ** `_SHIFT` of a pixel, so that slow limbs do not jump."""
+
+
+class _Canvas:
+    """Colours and their strength, drawn apart and laid over a picture in the end.
+
+    So lines of one body that cross do not add up, and a joint that is hardly seen is faint.
+    """
+
+    def __init__(self, rgb: np.ndarray) -> None:
+        self.paint, self.alpha = np.zeros_like(rgb), np.zeros(rgb.shape[:2], np.uint8)
+
+    def line(self, start: Any, end: Any, ink: Colour, alpha: int, width: int) -> None:
+        import cv2
+
+        for canvas, colour in ((self.paint, ink), (self.alpha, alpha)):
+            cv2.line(canvas, _fixed(start), _fixed(end), colour, width, cv2.LINE_AA, _SHIFT)
+
+    def ring(self, spot: Any, radius: float, ink: Colour, alpha: int, width: int) -> None:
+        import cv2
+
+        size = round(radius * 2**_SHIFT)
+        for canvas, colour in ((self.paint, ink), (self.alpha, alpha)):
+            cv2.circle(canvas, _fixed(spot), size, colour, width, cv2.LINE_AA, _SHIFT)
+
+
+def _fixed(spot: Any) -> list[int]:
+    """A place in pixels as OpenCV's fixed point."""
+    return np.round(np.asarray(spot) * 2**_SHIFT).astype(int).tolist()
 
 
 def draw_skeleton(
@@ -50,44 +96,38 @@ def draw_skeleton(
     `image_landmarks` [J, 2] are in frame heights. The dancer's left is warm, the right cool;
     `person` picks the set of colours.
     """
-    import cv2
-
-    height = rgb.shape[0]
+    height, canvas = rgb.shape[0], _Canvas(rgb)
     colours = _PALETTES[person % len(_PALETTES)]
-    paint = np.zeros_like(rgb)
-    alpha = np.zeros(rgb.shape[:2], np.uint8)
     limit = 4.0 * max(rgb.shape[:2])  # OpenCV's fixed point overflows far outside the picture
     spots = np.clip(image_landmarks * height, -limit, limit)
-    points = np.round(spots * 2**_SHIFT).astype(int).tolist()
     thick = max(2, round(height / 130))
-    flags = {"lineType": cv2.LINE_AA, "shift": _SHIFT}
-
-    def strength(*joints: int) -> int:
-        seen = float(visibility[list(joints)].min())
-        return round(255 * (0.15 + 0.8 * seen)) if seen > 0 else 0
-
-    def limbs(extra: int, outline: bool) -> None:
+    # All outlines first, so that no limb's outline cuts through another limb.
+    for extra, outline in ((max(2, thick // 2) * 2, True), (0, False)):
         for pairs, column in _LIMBS:
-            colour = _DARK if outline else colours[column]
             for start, end in pairs:
-                if alpha_here := strength(start, end):
-                    for canvas, ink in ((paint, colour), (alpha, alpha_here)):
-                        cv2.line(canvas, points[start], points[end], ink, thick + extra, **flags)
-
-    def ring(spot: Any, radius: float, ink: Colour, alpha_here: int, width: int) -> None:
-        place = np.round(np.asarray(spot) * 2**_SHIFT).astype(int).tolist()
-        for canvas, colour in ((paint, ink), (alpha, alpha_here)):
-            cv2.circle(canvas, place, round(radius * 2**_SHIFT), colour, width, **flags)
-
-    limbs(max(2, thick // 2) * 2, outline=True)
-    limbs(0, outline=False)
-    if alpha_here := strength(*_HEAD, *_SHOULDERS, *_HIPS):
-        torso = np.linalg.norm(spots[_SHOULDERS].mean(axis=0) - spots[_HIPS].mean(axis=0))
-        ring(spots[_HEAD].mean(axis=0), _HEAD_SIZE * float(torso), colours[2], alpha_here, max(1, thick // 2))
+                if alpha := _strength(visibility, start, end):
+                    ink = DARK if outline else colours[column]
+                    canvas.line(spots[start], spots[end], ink, alpha, thick + extra)
+    # The head is a ring as large as the torso says: its own landmarks come too near each other.
+    if alpha := _strength(visibility, *_HEAD, *TORSO):
+        size = _HEAD_SIZE * _torso(spots)
+        canvas.ring(spots[list(_HEAD)].mean(axis=0), size, colours[2], alpha, max(1, thick // 2))
+    # Joints last, on top of the ends of their limbs.
     for joint in _JOINTS:
-        if alpha_here := strength(joint):
-            ring(spots[joint], thick * 1.1, colours[2], alpha_here, -1)
-    return _blend(rgb, paint, alpha)
+        if alpha := _strength(visibility, joint):
+            canvas.ring(spots[joint], thick * 1.1, colours[2], alpha, -1)
+    return _blend(rgb, canvas.paint, canvas.alpha)
+
+
+def _strength(visibility: np.ndarray, *joints: int) -> int:
+    """How opaque, 0..255, what these landmarks hold is drawn: as well as the least of them is seen."""
+    seen = float(visibility[list(joints)].min())
+    return round(255 * (0.15 + 0.8 * seen)) if seen > 0 else 0
+
+
+def _torso(spots: np.ndarray) -> float:
+    """From the middle of the shoulders to that of the hips, in the unit of `spots` [J, 2]."""
+    return float(np.linalg.norm(spots[list(SHOULDERS)].mean(axis=0) - spots[list(HIPS)].mean(axis=0)))
 
 
 def _blend(rgb: np.ndarray, paint: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -118,27 +158,27 @@ def draw_accents(rgb: np.ndarray, image_landmarks: np.ndarray, accents: Accents,
     import cv2
 
     height, out = rgb.shape[0], rgb.copy()
-    torso = np.linalg.norm(image_landmarks[_SHOULDERS].mean(0) - image_landmarks[_HIPS].mean(0))
+    torso = min(_torso(image_landmarks), 1.0)
     since_s = time_s - accents.times_s
-    for k in np.flatnonzero((since_s > -1e-6) & (since_s < _FLASH_S)):
-        fresh = 1 - float(since_s[k]) / _FLASH_S
-        size = _FLASH_SIZE * min(float(torso), 1.0) * float(accents.strengths[k]) * (2 - fresh)
+    for k in np.flatnonzero((since_s > -1e-6) & (since_s < _RING_S)):
+        fresh = 1 - float(since_s[k]) / _RING_S
+        size = _RING_SIZE * torso * float(accents.strengths[k]) * (2 - fresh)
+        # Each accent is a layer of its own, which fades as a whole.
         layer = out.copy()
-        for spot, wider in _flash_spots(image_landmarks, accents, int(k)):
+        for spot, wider in _ring_spots(image_landmarks, accents, int(k)):
             if np.abs(spot).max() < 4:  # OpenCV overflows far outside the picture
-                place = np.round(spot * height * 2**_SHIFT).astype(int).tolist()
                 radius, thick = round(size * wider * height * 2**_SHIFT), max(2, height // 110)
-                cv2.circle(layer, place, radius, _FLASH, thick, cv2.LINE_AA, _SHIFT)
+                cv2.circle(layer, _fixed(spot * height), radius, _RING, thick, cv2.LINE_AA, _SHIFT)
         out = cv2.addWeighted(layer, fresh, out, 1 - fresh, 0)
     return out
 
 
-def _flash_spots(landmarks: np.ndarray, accents: Accents, index: int) -> list[tuple[np.ndarray, float]]:
+def _ring_spots(landmarks: np.ndarray, accents: Accents, index: int) -> list[tuple[np.ndarray, float]]:
     """Where the rings of an accent are, and how much wider than a joint's."""
-    joints = accents.joints[index] if accents.joints else _TRUNK
-    spots = [(landmarks[joint], 1.0) for joint in joints if joint not in _TRUNK]
-    if set(joints) & set(_TRUNK):
-        spots.append((landmarks[list(_TRUNK)].mean(0), 2.0))
+    joints = accents.joints[index] if accents.joints else TORSO
+    spots = [(landmarks[joint], 1.0) for joint in joints if joint not in TORSO]
+    if set(joints) & set(TORSO):
+        spots.append((landmarks[list(TORSO)].mean(0), 2.0))
     return spots
 
 

@@ -1,13 +1,15 @@
 """From pictures to joints: who dances, and where every landmark is."""
 
-from .dancer import DANCERS, select_dancer
+from .dancer import DANCERS, MAX_PEOPLE, dancer_index, select_dancer
 from .estimate import estimate_poses
 from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
 from .model_file import POSE_MODELS, pose_model
 
 __all__ = [
     "DANCERS",
+    "MAX_PEOPLE",
     "POSE_MODELS",
+    "dancer_index",
     "estimate_poses",
     "from_coco17",
     "from_openpose",

@@ -10,12 +10,21 @@ from .track import BODY, body_height
 
 DANCERS = ("largest", "most_active")
 """Ways to choose a dancer other than by number."""
+MAX_PEOPLE = 16
+"""No more people are looked for in a clip, and numbers of dancers stay below."""
 
 
 def select_dancer(poses: PoseSequence, which: str | int = "largest") -> PoseSequence:
-    """One dancer of several: the largest or most active in the picture, or by number from 0.
+    """The poses of one dancer of several, chosen as in `dancer_index`."""
+    chosen = dancer_index(poses, which)
+    return poses.people_at(slice(chosen, chosen + 1))
+
+
+def dancer_index(poses: PoseSequence, which: str | int = "largest") -> int:
+    """The number of one dancer of several: the largest or most active in the picture.
 
     Size and activity add up over the clip, so that somebody who is seen for a moment does not win.
+    A number from 0 is checked. Raises `PoseError` where nobody is seen, and `SettingError`.
     """
     seen = np.flatnonzero(poses.present.any(axis=0))
     if len(seen) == 0:
@@ -26,13 +35,11 @@ def select_dancer(poses: PoseSequence, which: str | int = "largest") -> PoseSequ
                 f"Dancer {which} was asked for, but the clip has {len(seen)}; "
                 f"choose {' or '.join(map(str, seen)) if len(seen) < 3 else f'0 to {seen[-1]}'}."
             )
-        chosen = which
-    elif which in DANCERS:
+        return which
+    if which in DANCERS:
         score = _sizes(poses) if which == "largest" else _activity(poses)
-        chosen = int(seen[np.argmax(score[seen])])
-    else:
-        raise SettingError(f"Dancer is {which!r}; choose {', '.join(DANCERS)} or a number from 0.")
-    return poses.people_at(slice(chosen, chosen + 1))
+        return int(seen[np.argmax(score[seen])])
+    raise SettingError(f"Dancer is {which!r}; choose {', '.join(DANCERS)} or a number from 0.")
 
 
 def _sizes(poses: PoseSequence) -> np.ndarray:

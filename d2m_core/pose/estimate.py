@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import PoseError, SettingError
+from ..errors import PoseError, PoseModelError, SettingError
 from ..media import Frame, iter_frames
 from ..media.video import read_ahead
 from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
+from .dancer import MAX_PEOPLE
+from .landmarks import HIPS, SHOULDERS
 from .mediapipe_notes import without_chatter
 from .model_file import pose_model
 from .track import Tracker, fill_gaps
@@ -26,7 +28,6 @@ MAX_HEIGHT = 720
 
 _LEAST_FOUND = 0.1
 """A clip with a person in fewer of its frames is taken for one with nobody in it."""
-_MOST_PEOPLE = 16
 
 
 def estimate_poses(
@@ -45,10 +46,11 @@ def estimate_poses(
     `model` is one of `POSE_MODELS`. Frames without a person stay in and are masked; gaps of up to
     `max_gap_s` are interpolated. More than one person costs speed: the detector then runs in every
     frame. `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any
-    frame shows a person, and `ModelError` where the model is missing.
+    frame shows a person, `ModelError` where the model is missing, and `PoseModelError` where
+    MediaPipe cannot run.
     """
-    if not 1 <= people <= _MOST_PEOPLE:
-        raise SettingError(f"People to find is {people}; choose 1 to {_MOST_PEOPLE}.")
+    if not 1 <= people <= MAX_PEOPLE:
+        raise SettingError(f"People to find is {people}; choose 1 to {MAX_PEOPLE}.")
     total = max(1, round(clip.duration_s * fps))
 
     def fetching(_done: int, _bytes: int) -> None:
@@ -115,7 +117,7 @@ def _import_mediapipe() -> tuple[ModuleType, ModuleType]:
         import mediapipe
         from mediapipe.tasks.python import vision
     except (ImportError, OSError) as error:
-        raise PoseError(
+        raise PoseModelError(
             f"MediaPipe cannot be loaded ({error}); install it with `pip install mediapipe`, and "
             "on Linux its system libraries with `apt-get install libegl1 libgles2 libgl1`."
         ) from error
@@ -128,7 +130,7 @@ def _landmarker(vision: ModuleType, options: Any, bundle: Path) -> Iterator[Any]
         with without_chatter():
             made = vision.PoseLandmarker.create_from_options(options)
     except (RuntimeError, ValueError, OSError) as error:
-        raise PoseError(
+        raise PoseModelError(
             f"MediaPipe cannot open the pose model {bundle} ({str(error).strip() or 'no reason'}); "
             "on Linux install libegl1 libgles2 libgl1, else delete the model and run again."
         ) from error
@@ -163,7 +165,7 @@ def _assign(tracker: Tracker, frame: Frame, bodies: list[Body], coloured: bool) 
 
 def _colour(rgb: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Mean colour [3] in 0..1 of the chest and belly of a body [J, 2] in frame heights."""
-    left_shoulder, right_shoulder, left_hip, right_hip = joints[[11, 12, 23, 24]]
+    left_shoulder, right_shoulder, left_hip, right_hip = joints[[*SHOULDERS, *HIPS]]
     across, down = np.meshgrid(np.linspace(0.25, 0.75, 5), np.linspace(0.1, 0.9, 7))
     across, down = across[..., None], down[..., None]
     top = left_shoulder + (right_shoulder - left_shoulder) * across

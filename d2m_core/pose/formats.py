@@ -2,7 +2,7 @@
 
 A joint that a source does not give gets visibility 0 and coordinates 0; none is invented. What
 these formats call neck and mid hip are means of other joints: written where both are there, and
-not read. How the missing half of picture and world coordinates is made says `pose_world`.
+not read. How the missing half of picture and world coordinates is made says `world`.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ import numpy as np
 from ..errors import PoseError, SettingError
 from ..files import replacing
 from ..types import LANDMARKS, PoseSequence
+from .landmarks import ANKLES, EARS, ELBOWS, EYES, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS
 from .track import Tracker
-from .world import HIPS, SHOULDERS, flat_world, front_view
+from .world import flat_world, front_view
 
-COCO17 = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+COCO17 = (NOSE, *EYES, *EARS, *SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES)
 """Our landmark for each COCO-17 joint."""
 
 _NECK, _MID_HIP, _NONE = -1, -2, -3
-COCO18 = (0, _NECK, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
+_LEFT_ARM, _RIGHT_ARM = zip(SHOULDERS, ELBOWS, WRISTS, strict=True)
+_LEFT_LEG, _RIGHT_LEG = zip(HIPS, KNEES, ANKLES, strict=True)
+_FACE = (*EYES[::-1], *EARS[::-1])  # OpenPose puts right before left
+COCO18 = (NOSE, _NECK, *_RIGHT_ARM, *_LEFT_ARM, *_RIGHT_LEG, *_LEFT_LEG, *_FACE)
 """Our landmark for each of OpenPose's 18 COCO joints."""
-BODY25 = (
-    0, _NECK, 12, 14, 16, 11, 13, 15, _MID_HIP, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7,
-    31, _NONE, 29, 32, _NONE, 30,
-)  # fmt: skip
+_FEET = (TOES[0], _NONE, HEELS[0], TOES[1], _NONE, HEELS[1])  # but not here
+BODY25 = (*(NOSE, _NECK, *_RIGHT_ARM, *_LEFT_ARM), *(_MID_HIP, *_RIGHT_LEG, *_LEFT_LEG), *(*_FACE, *_FEET))
 """Our landmark for each BODY_25 joint; the small toes have none."""
 LAYOUTS = {"coco18": COCO18, "body25": BODY25}
 
@@ -103,8 +105,19 @@ def from_openpose(
         )
     if normalised is None:
         normalised = max(np.abs(p[..., :2]).max(initial=0) for p, _, _ in found) <= (_NORMALISED_BELOW)
-    slots = most if people is None else people
-    shape = (len(frames), slots, LANDMARKS)
+    image, visibility, present = _in_slots(found, fps, most if people is None else people, normalised)
+    return PoseSequence(flat_world(image, visibility, present), image, visibility, present, fps)
+
+
+_Frame = tuple[np.ndarray, tuple[float, float], list[int]]
+"""Joints [n, J, 3] (x, y, confidence) as given, the canvas, and the `person_id`s of a frame."""
+
+
+def _in_slots(
+    found: list[_Frame], fps: float, slots: int, normalised: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Image [F, P, J, 2], visibility [F, P, J] and presence [F, P], everyone in one slot all along."""
+    shape = (len(found), slots, LANDMARKS)
     image, visibility = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
     present = np.zeros(shape[:2], np.bool_)
     tracker = Tracker(slots)
@@ -121,11 +134,11 @@ def from_openpose(
             image[index, slot] = np.where(given[row, :, None], joints[row], 0.0)
             visibility[index, slot] = np.clip(points[row, :, 2], 0.0, 1.0)
             present[index, slot] = given[row].any()
-    return PoseSequence(flat_world(image, visibility, present), image, visibility, present, fps)
+    return image, visibility, present
 
 
-def _read_frame(frame: Mapping[str, Any], index: int) -> tuple[np.ndarray, tuple[float, float], list[int]]:
-    """Joints [n, J, 3] (x, y, confidence) as given, the canvas, and the `person_id`s of a frame."""
+def _read_frame(frame: Mapping[str, Any], index: int) -> _Frame:
+    """What a frame holds; raises `PoseError` where it is in no OpenPose format."""
     try:
         canvas = (float(frame["canvas_width"]), float(frame["canvas_height"]))
         people = list(frame["people"] or [])
@@ -190,14 +203,7 @@ def from_coco17(
     joints = np.asarray(joints, np.float64)
     if joints.ndim != 3 or joints.shape[1] != len(COCO17) or joints.shape[2] not in (2, 3):
         raise PoseError(f"COCO-17 joints have shape {joints.shape}; give [frames, 17, 2 or 3].")
-    given = np.isfinite(joints).all(axis=-1)
-    seen = given.astype(np.float32)
-    if scores is not None:
-        if np.shape(scores) != seen.shape:
-            raise PoseError(f"Scores have shape {np.shape(scores)}; give {seen.shape}.")
-        seen *= np.clip(np.nan_to_num(np.asarray(scores, np.float32)), 0.0, 1.0)
-    if not (seen > 0).any():
-        raise PoseError(f"None of the {len(joints)} frames has a joint; give a whole dancer.")
+    seen = _seen(joints, scores)
     frames = len(joints)
     points = np.zeros((frames, 1, LANDMARKS, joints.shape[2]), np.float32)
     visibility = np.zeros((frames, 1, LANDMARKS), np.float32)
@@ -214,6 +220,18 @@ def from_coco17(
         image = np.zeros((frames, 1, LANDMARKS, 2), np.float32)
         world[:, 0], image[:, 0] = front_view(points[:, 0], visibility[:, 0] > 0, up, unit_m)
     return PoseSequence(world, image, visibility, present, fps)
+
+
+def _seen(joints: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+    """How visible joints [F, n, 2 or 3] are, float32 [F, n]; 0 where they have no finite place."""
+    seen = np.isfinite(joints).all(axis=-1).astype(np.float32)
+    if scores is not None:
+        if np.shape(scores) != seen.shape:
+            raise PoseError(f"Scores have shape {np.shape(scores)}; give {seen.shape}.")
+        seen *= np.clip(np.nan_to_num(np.asarray(scores, np.float32)), 0.0, 1.0)
+    if not (seen > 0).any():
+        raise PoseError(f"None of the {len(joints)} frames has a joint; give a whole dancer.")
+    return seen
 
 
 def save_poses(poses: PoseSequence, path: Path | str) -> Path:

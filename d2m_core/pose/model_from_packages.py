@@ -36,7 +36,7 @@ _METADATA_ID = b"M001"
 _TFLITE_ID = b"TFL3"
 _BUFFER_ALIGNMENT = 16
 """TFLite maps its weights in place and wants them aligned so."""
-_TIMEOUT_S = 600
+_COMMAND_S = 600
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """One date for all members, so that the same packages give the same bytes."""
 _ZIP_PADDING_ID = b"\x35\xd9"
@@ -95,7 +95,7 @@ def _read_npm(folder: Path, member: str) -> bytes:
 
 def _run(command: list[str], package: str) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_S)
         reason = (done.stderr or done.stdout).strip().splitlines()[-1:]
         failed = done.returncode != 0
     except (OSError, subprocess.TimeoutExpired) as error:

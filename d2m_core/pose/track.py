@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..types import PoseSequence
+from .landmarks import ANKLES, ELBOWS, HIPS, KNEES, NOSE, SHOULDERS
 
 
 def fill_gaps(poses: PoseSequence, max_gap_s: float) -> PoseSequence:
@@ -38,8 +39,8 @@ def _fill(arrays: list[np.ndarray], person: int, before: int, after: int) -> Non
     visibility[before + 1 : after, person] = np.minimum(visibility[before, person], visibility[after, person])
 
 
-BODY = np.array([0, 11, 12, 13, 14, 23, 24, 25, 26, 27, 28])
-"""Landmarks that place a body: nose, shoulders, elbows, hips, knees, ankles."""
+BODY = np.array([NOSE, *SHOULDERS, *ELBOWS, *HIPS, *KNEES, *ANKLES])
+"""Landmarks that place a body."""
 
 _NEAR = 0.15
 """A person may be this many body heights from where they are expected."""

@@ -13,8 +13,8 @@ import math
 import numpy as np
 
 from ..errors import PoseError, SettingError
+from .landmarks import HIPS, SHOULDERS
 
-SHOULDERS, HIPS = (11, 12), (23, 24)
 TORSO_M = 0.5
 """Shoulders to hips, in metres, of the body that flat poses are scaled to."""
 SHOULDERS_M = 0.35

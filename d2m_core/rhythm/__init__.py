@@ -1,14 +1,13 @@
 """When the beats fall: read from motion, heard in music, edited by hand.
 
-`reading` is the way in from a dance: `network` gives curves, `gains` weighs them, `search` finds the
-likeliest chain, `decoding` refines it.
+`reading` is the way in from a dance, `hearing` that from music: curves (`network`) go to `decoding`,
+where `gains` weighs them, `search` finds the likeliest chain, and `refining` puts it between frames.
 """
 
 from .edit import (
     double,
     halve,
     lengthened,
-    metre_of,
     scale_energy,
     shift,
     steady,
@@ -32,7 +31,6 @@ __all__ = [
     "halve",
     "lengthened",
     "load_rhythm",
-    "metre_of",
     "parse_beats",
     "rhythm_curves",
     "rhythm_from_audio",

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..grid import TEMPO_RANGE_BPM
-from .gains import RATE
+from .curves import RATE, read_at
 
 _FOLD_BINS = 48
 _STRETCH_S = 8.0
@@ -15,8 +15,8 @@ _FLOOR = 0.02
 _NEAR = 0.06
 """Tempi within so much (natural log) are the same."""
 _RELATED = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4, 4, 1 / 4])
-_ACCENTED, _ACCENT_PERCENT = 0.3, 95.0
-"""A curve of accents whose percentile lies here or higher belongs to somebody who surely dances."""
+_FELT_BY_DANCERS, _FELT_PERCENT = 0.3, 95.0
+"""A curve of felt accents whose percentile lies here or higher belongs to somebody who surely dances."""
 
 CUES = ("contrast", "on beats", "over offbeats", "accents")
 """What the probability is made of, see `cues`."""
@@ -29,30 +29,30 @@ over chains of other tempi, and over half or double, and the clip's length chang
 log-likelihood of an earlier network's by less than 0.01. Fit anew for a new network."""
 
 
-def confidence(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, accents: np.ndarray) -> float:
+def confidence(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray) -> float:
     """Probability, 0..1, that a dance's beats reach an F of 0.7 at 70 ms.
 
     Arguments as in `cues`.
     """
-    odds = _BIAS + float(_WEIGHTS @ cues(curve, beats_s, tempo_bpm, accents))
+    odds = _BIAS + float(_WEIGHTS @ cues(curve, beats_s, tempo_bpm, felt))
     return float(1 / (1 + np.exp(-odds)))
 
 
-def cues(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, accents: np.ndarray) -> np.ndarray:
+def cues(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray) -> np.ndarray:
     """Signs that beats are right, each about 0..1, float64 [len(CUES)].
 
     In the order of `CUES`: `contrast`; the curve's mean on beats; how much higher that is than
-    halfway between them; and how high accents reach.
+    halfway between them; and how high felt accents reach.
 
     Args:
         curve: Beat activation at `RATE`, 0..1 [S].
         beats_s: Beats, [M].
         tempo_bpm: Their tempo.
-        accents: Onset activation, 0..1 [F] at any rate.
+        felt: Accents as the network feels them, 0..1 [F] at any rate.
     """
     on = _mean_at(curve, beats_s)
     off = _mean_at(curve, (beats_s[1:] + beats_s[:-1]) / 2)
-    reach = min(1.0, float(np.percentile(accents, _ACCENT_PERCENT)) / _ACCENTED)
+    reach = min(1.0, float(np.percentile(felt, _FELT_PERCENT)) / _FELT_BY_DANCERS)
     return np.array([contrast(curve, 60 / tempo_bpm), on, on - off, reach])
 
 
@@ -88,4 +88,4 @@ def _folded(curve: np.ndarray, period_s: float) -> np.ndarray:
 def _mean_at(curve: np.ndarray, times_s: np.ndarray) -> float:
     if len(times_s) == 0:
         return 0.0
-    return float(np.interp(times_s * RATE, np.arange(len(curve)), curve).mean())
+    return float(read_at(curve, times_s).mean())

@@ -13,11 +13,9 @@ import numpy as np
 
 from ..errors import SettingError
 from ..grid import TEMPO_RANGE_BPM, check_tempo, steady_beats, tempo_of
-from ..types import RHYTHM_CURVES, Rhythm
-from .decoding import cover
+from ..types import METRE, RHYTHM_CURVES, Rhythm
+from .refining import cover
 
-_METRE = 4
-"""Beats in a bar where none is known."""
 _LOOP_BARS = 4
 """Bars whose curves are repeated where a rhythm is made longer."""
 _LAST_BEATS = 8
@@ -29,7 +27,7 @@ def with_tempo(rhythm: Rhythm, tempo_bpm: float) -> Rhythm:
     check_tempo(tempo_bpm)
     anchor_s = _anchor_s(rhythm)
     beats = steady_beats(tempo_bpm, rhythm.duration_s, anchor_s)
-    downbeats = _bars_through(beats, anchor_s, metre_of(rhythm))
+    downbeats = _bars_through(beats, anchor_s, rhythm.metre)
     return replace(rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=float(tempo_bpm), confidence=1.0)
 
 
@@ -43,7 +41,7 @@ def steady(rhythm: Rhythm) -> Rhythm:
     bar_line = int(np.argmax(rhythm.downbeats)) if rhythm.downbeats.any() else 0
     anchor_s = offset_s + bar_line * period_s
     beats = steady_beats(tempo, rhythm.duration_s, anchor_s)
-    downbeats = _bars_through(beats, anchor_s, metre_of(rhythm))
+    downbeats = _bars_through(beats, anchor_s, rhythm.metre)
     return replace(rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=tempo)
 
 
@@ -55,7 +53,7 @@ def shift(rhythm: Rhythm, seconds: float) -> Rhythm:
         return replace(rhythm, beats_s=beats[inside], downbeats=rhythm.downbeats[inside])
     wide = _wide(rhythm.beats_s, abs(seconds)) + seconds
     beats = wide[(wide >= 0) & (wide < rhythm.duration_s)]
-    downbeats = _bars_through(beats, _anchor_s(rhythm) + seconds, metre_of(rhythm))
+    downbeats = _bars_through(beats, _anchor_s(rhythm) + seconds, rhythm.metre)
     return replace(rhythm, beats_s=beats, downbeats=downbeats)
 
 
@@ -67,7 +65,7 @@ def double(rhythm: Rhythm) -> Rhythm:
     wide = _wide(rhythm.beats_s, 60 / rhythm.tempo_bpm)
     finer = np.sort(np.concatenate([wide, (wide[1:] + wide[:-1]) / 2]))
     beats = finer[(finer >= 0) & (finer < rhythm.duration_s)]
-    downbeats = _bars_through(beats, _anchor_s(rhythm), metre_of(rhythm))
+    downbeats = _bars_through(beats, _anchor_s(rhythm), rhythm.metre)
     return replace(rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=tempo)
 
 
@@ -76,7 +74,7 @@ def halve(rhythm: Rhythm) -> Rhythm:
     tempo = check_tempo(rhythm.tempo_bpm / 2)
     if len(rhythm.beats_s) < 2:
         return replace(rhythm, tempo_bpm=tempo)
-    anchor_s, metre = _anchor_s(rhythm), metre_of(rhythm)
+    anchor_s, metre = _anchor_s(rhythm), rhythm.metre
     first = int(np.abs(rhythm.beats_s - anchor_s).argmin()) % 2
     beats = rhythm.beats_s[first::2]
     return replace(rhythm, beats_s=beats, downbeats=_bars_through(beats, anchor_s, metre), tempo_bpm=tempo)
@@ -120,13 +118,13 @@ def lengthened(rhythm: Rhythm, duration_s: float) -> Rhythm:
     if len(beats) and frames > known:
         beats = np.append(beats, np.arange(beats[-1] + step_s, frames / rhythm.fps, step_s))
     beats = beats[beats < frames / rhythm.fps]
-    downbeats = _bars_through(beats, _anchor_s(rhythm), metre_of(rhythm))
+    downbeats = _bars_through(beats, _anchor_s(rhythm), rhythm.metre)
     if rhythm.downbeats.any():  # those that were there stay, and the last one is gone on from
         start = int(np.flatnonzero(rhythm.downbeats)[-1])
-        downbeats = (np.arange(len(beats)) - start) % metre_of(rhythm) == 0
+        downbeats = (np.arange(len(beats)) - start) % rhythm.metre == 0
         kept = min(len(beats), len(rhythm.beats_s))
         downbeats[:kept] = rhythm.downbeats[:kept]
-    period = min(_LOOP_BARS * metre_of(rhythm) * step_s * rhythm.fps, known)
+    period = min(_LOOP_BARS * rhythm.metre * step_s * rhythm.fps, known)
     index = np.arange(frames, dtype=np.float64)
     turns = np.ceil(np.maximum(index - known + 1, 0) / period)
     rows = np.clip(np.round(index - turns * period), 0, known - 1).astype(int)  # [F]
@@ -162,7 +160,7 @@ def with_beats(
             f" (0 to {rhythm.duration_s:g} s); give at least two."
         )
     if downbeats is None:
-        downbeats = np.arange(len(beats)) % _METRE == 0
+        downbeats = np.arange(len(beats)) % METRE == 0
     return replace(
         rhythm,
         beats_s=beats,
@@ -170,12 +168,6 @@ def with_beats(
         tempo_bpm=tempo_of(beats),
         confidence=1.0,
     )
-
-
-def metre_of(rhythm: Rhythm) -> int:
-    """Beats from bar line to bar line; four where fewer than two bar lines are known."""
-    starts = np.flatnonzero(rhythm.downbeats)
-    return int(np.median(np.diff(starts))) if len(starts) > 1 else _METRE
 
 
 def _anchor_s(rhythm: Rhythm) -> float:
@@ -200,9 +192,9 @@ def _places_in_bars(rhythm: Rhythm) -> np.ndarray:
     starts = np.flatnonzero(rhythm.downbeats)
     index = np.arange(len(rhythm.beats_s))
     if len(starts) == 0:
-        return index % _METRE
+        return index % METRE
     last = starts[np.clip(np.searchsorted(starts, index, side="right") - 1, 0, None)]
-    return np.where(index < last, (index - last) % metre_of(rhythm), index - last)
+    return np.where(index < last, (index - last) % rhythm.metre, index - last)
 
 
 def _wide(beats_s: np.ndarray, reach_s: float) -> np.ndarray:

@@ -1,21 +1,28 @@
 """What a beat at some moment gains over no beat there, in log odds, at `RATE` states per second.
 
-`bump_gain` is for a network that was taught bumps, `onset_gain` for onsets of music, `accent_gain`
-for the accents one sees; `search` finds the likeliest chain in their sum.
+`gains_of` adds up all that curves tell: `bump_gain` is for a network that was taught bumps,
+`onset_gain` for onsets of music, `seen_gain` for the accents one sees. `search` finds the likeliest
+chain in their sum.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
-from scipy.interpolate import CubicSpline
 from scipy.signal import find_peaks
 
 from ..grid import TEMPO_RANGE_BPM
 from ..motion.accents import bumps_at
+from .curves import RATE, BeatCurves
 
-RATE = 100
-"""States per second."""
+_BEAT_HEIGHT, _BEAT_FAVOURED = 0.7, 3.0
+_BAR_HEIGHT, _BAR_FAVOURED, _BAR_WEIGHT = 0.7, 6.0, 0.5
+"""Usual height of the network's bumps, how much its training favoured them
+(`training.train_rhythm`), and how much bar lines count beside beats."""
+_SURE_BEATS, _SURE_BARS = 0.2, 0.05
+"""Such shares of the peaks of the beat and of the bar curve are surely beats and bar lines."""
 _LEAST = 1e-3
 """No curve is taken as surer than this, or 1 less this."""
 _TARGET_S, _TARGET_FPS = 0.045, 25.0
@@ -26,12 +33,12 @@ _LEAST_TEMPO, _TEMPO_TRUST = 1e-3, 0.5
 """No tempo is taken as less likely than this; and how much a second of tempo counts."""
 _LEAST_HEIGHT, _PEAKS_APART = 0.1, 20
 """Bumps are not taken as lower; peaks nearer than so many states are one."""
-_ACCENT_WEIGHT, _ACCENT_WEAK, _ACCENT_STRONG, _ACCENT_S = 4.0, 0.3, 0.7, 0.04
+_SEEN_WEIGHT, _SEEN_WEAK, _SEEN_STRONG, _SEEN_S = 4.0, 0.3, 0.7, 0.04
 """What a beat gains, in log odds, by a visible accent; from which strength on, at which it gains
 all of it, and how far away. At 0, 2 and 4, the share of accents on a beat was 0.471, 0.471 and
 0.552 on seven real clips, and beat F of 80 drawn dances 0.973, 0.974 and 0.976."""
-_BEAT_SHARE = 16
-"""An onset of music lies in one state of so many, around a beat."""
+_ONSET_PARTS = 16
+"""An onset of music lies in one of so many equal parts of a beat: that around the beat."""
 
 
 def beat_lengths() -> np.ndarray:
@@ -40,14 +47,30 @@ def beat_lengths() -> np.ndarray:
     return np.arange(int(60 * RATE / high), int(np.ceil(60 * RATE / low)) + 1)
 
 
-def at_rate(curve: np.ndarray, fps: float) -> np.ndarray:
-    """A curve [F] in 0..1 at `RATE`, float64 [S]; what is not a number counts as 0."""
-    curve = np.nan_to_num(np.asarray(curve, np.float64))
-    times = np.arange(max(1, round(len(curve) / fps * RATE))) / RATE
-    if len(curve) < 4:
-        return np.interp(times, np.arange(len(curve)) / fps, curve)
-    times = np.minimum(times, (len(curve) - 1) / fps)
-    return np.clip(CubicSpline(np.arange(len(curve)) / fps, curve)(times), 0.0, 1.0)
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """What all curves together say for beats and bar lines."""
+
+    beat: np.ndarray
+    """What a beat gains at each state, [S, L], or [S, 1] where its length does not matter."""
+    bar: np.ndarray | None
+    """What it gains on top where it starts a bar, [S]; None where nobody knows."""
+
+
+def gains_of(fine: BeatCurves, known_tempo: bool) -> Gains:
+    """The gains in curves at `RATE`; what they say of the tempo is left out where it is known."""
+    if fine.downbeat is None:
+        beat, bar = onset_gain(fine.beat, beat_lengths()), None
+    else:
+        height = bump_height(fine.beat, _BEAT_HEIGHT, _BEAT_FAVOURED, _SURE_BEATS)
+        beat = bump_gain(fine.beat, height, _BEAT_FAVOURED)[:, None]
+        if fine.tempo is not None and not known_tempo:
+            beat = beat + clearness(height, _BEAT_HEIGHT) * tempo_gain(fine.tempo, len(beat))
+        bar_height = bump_height(fine.downbeat, _BAR_HEIGHT, _BAR_FAVOURED, _SURE_BARS)
+        bar = _BAR_WEIGHT * bump_gain(fine.downbeat, bar_height, _BAR_FAVOURED)
+    if fine.seen is not None:
+        beat = beat + seen_gain(fine.seen)[:, None]
+    return Gains(beat, bar)
 
 
 # --- what was observed ---
@@ -99,23 +122,23 @@ def onset_gain(curve: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     As in the original model: an onset is expected in the sixteenth of a beat around its start.
     """
     sure = np.clip(curve, _LEAST, 1 - _LEAST)
-    total = np.cumsum(np.log(sure / (1 - sure)) + np.log(_BEAT_SHARE - 1))
+    total = np.cumsum(np.log(sure / (1 - sure)) + np.log(_ONSET_PARTS - 1))
     total = np.concatenate([[0.0], total])
-    wide = np.ceil(lengths / _BEAT_SHARE).astype(int)
+    wide = np.ceil(lengths / _ONSET_PARTS).astype(int)
     first = np.arange(len(curve))[:, None] - wide // 2
     last = np.clip(first + wide, 0, len(curve))
     return total[last] - total[np.clip(first, 0, len(curve))]
 
 
-def accent_gain(curve: np.ndarray) -> np.ndarray:
+def seen_gain(curve: np.ndarray) -> np.ndarray:
     """What a beat centred at each state gains by the visible accents there, 0 on average, [S].
 
     `curve`: accents as bumps that are as high as they are strong, [S].
     """
-    peaks, _ = find_peaks(curve, height=_ACCENT_WEAK)
-    strong = np.clip((curve[peaks] - _ACCENT_WEAK) / (_ACCENT_STRONG - _ACCENT_WEAK), 0, 1)
-    near = bumps_at(peaks / RATE, strong, len(curve), RATE, _ACCENT_S)
-    return _ACCENT_WEIGHT * (near - near.mean())
+    peaks, _ = find_peaks(curve, height=_SEEN_WEAK)
+    strong = np.clip((curve[peaks] - _SEEN_WEAK) / (_SEEN_STRONG - _SEEN_WEAK), 0, 1)
+    near = bumps_at(peaks / RATE, strong, len(curve), RATE, _SEEN_S)
+    return _SEEN_WEIGHT * (near - near.mean())
 
 
 def clearness(height: float, most: float) -> float:

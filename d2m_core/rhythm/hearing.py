@@ -6,10 +6,10 @@ import numpy as np
 from scipy import ndimage
 
 from ..grid import check_tempo
-from ..types import MOTION_FPS, Progress, Rhythm, Waveform
-from .decoding import bars, decode_beats
-
-# --- from music ---
+from ..types import METRE, MOTION_FPS, Progress, Rhythm, Waveform
+from .curves import BeatCurves
+from .decoding import Asked, decode_beats
+from .search import every
 
 _AUDIO_RATE = 22050
 _AUDIO_HOP = 256
@@ -19,7 +19,8 @@ _BASS_TOP_HZ, _BASS_WEIGHT, _COMPRESSION = 160.0, 3.0, 0.7
 between the beats. Against decibels: beat F 0.73 instead of 0.53 on decoded studio music."""
 _AUDIO_LEAD_S = 0.008
 """How much earlier than a click its envelope peaks, measured."""
-
+_HANDICAPS = {4: 0.0, 3: 0.5}
+"""Beats in a bar, and by how much (in log odds per beat) each has to be better than the others."""
 
 _AUDIO_STAGES = 4
 
@@ -40,17 +41,17 @@ def rhythm_from_audio(
     frames = max(1, round(wave.duration_s * MOTION_FPS))
     fps = _AUDIO_RATE / _AUDIO_HOP
     stage(1, _AUDIO_STAGES)
-    onset, bass, chroma = _envelopes(samples)
-    activation = _activation(onset)
+    hits, bass, chroma = _envelopes(samples)
+    activation = _activation(hits)
     stage(2, _AUDIO_STAGES)
-    grid = decode_beats(activation, fps, tempo_bpm=tempo_bpm)
+    grid = decode_beats(BeatCurves(activation), fps, Asked(tempo_bpm))
     stage(3, _AUDIO_STAGES)
     beats = np.clip(grid.beats_s + _AUDIO_LEAD_S, 0.0, None)
     beats = beats[beats < frames / MOTION_FPS]
     wide = ndimage.maximum_filter1d(activation, int(fps / MOTION_FPS) | 1)
     times = np.arange(frames) / MOTION_FPS - _AUDIO_LEAD_S
-    accents = np.interp(times, np.arange(len(wide)) / fps, wide)  # [F]
-    curves = np.stack([accents, _loudness(samples, frames)], 1).astype(np.float32)  # [F, R]
+    accent = np.interp(times, np.arange(len(wide)) / fps, wide)  # [F]
+    curves = np.stack([accent, _loudness(samples, frames)], 1).astype(np.float32)  # [F, R]
     downbeats = bars(_bar_starts(beats, fps, bass, chroma))
     stage(4, _AUDIO_STAGES)
     return Rhythm(beats, downbeats, curves, grid.tempo_bpm, grid.confidence)
@@ -89,6 +90,24 @@ def _bar_starts(beats_s: np.ndarray, fps: float, bass: np.ndarray, chroma: np.nd
     low = ndimage.maximum_filter1d(bass, 5)[edges]
     total = sum((cue - cue.mean()) / (cue.std() + 1e-6) for cue in (change, 0.5 * low))
     return 1 / (1 + np.exp(-total))
+
+
+def bars(likely: np.ndarray) -> np.ndarray:
+    """Which beats start a bar: the best phase of bars of four, or of three if far better.
+
+    `likely`: how likely each beat starts one, 0..1, [M].
+    """
+    likely = np.clip(likely, 1e-3, 1 - 1e-3)
+    odds = np.log(likely / (1 - likely))
+    best, choice = -np.inf, (0, METRE)
+    for metre, handicap in _HANDICAPS.items():
+        for first in range(min(metre, len(odds))):
+            ours = every(len(odds), first, metre)
+            others = odds[~ours].mean() if (~ours).any() else 0.0
+            score = odds[ours].mean() - others - handicap
+            if score > best:
+                best, choice = score, (first, metre)
+    return every(len(odds), *choice)
 
 
 def _loudness(samples: np.ndarray, frames: int) -> np.ndarray:

@@ -48,8 +48,8 @@ class RhythmOutput:
 
     beat: torch.Tensor
     downbeat: torch.Tensor
-    onset: torch.Tensor
-    """Visible accents (`accents.find_accents`)."""
+    felt: torch.Tensor
+    """Accents as the network feels them; taught with those seen in true poses (`find_accents`)."""
     energy: torch.Tensor
     parts: torch.Tensor | None = None
     """[B, F, len(PART_CURVES)]."""
@@ -78,7 +78,7 @@ class _Block(nn.Module):
 
 
 class RhythmNet(nn.Module):
-    """Dilated convolutions over motion features -> beat, downbeat, onset and energy logits."""
+    """Dilated convolutions over motion features -> beat, downbeat, felt and energy logits."""
 
     mean: torch.Tensor
     std: torch.Tensor
@@ -114,11 +114,11 @@ class RhythmNet(nn.Module):
             x = block(x)
         logits = self.head(self.norm(x.transpose(1, 2)))  # [B, F, 4 + parts + bins]
         bins = self.config.tempo_bins
-        beat, downbeat, onset, energy = logits[..., :_CURVES].unbind(-1)
+        beat, downbeat, felt, energy = logits[..., :_CURVES].unbind(-1)
         return RhythmOutput(
             beat,
             downbeat,
-            onset,
+            felt,
             energy,
             parts=logits[..., _CURVES : logits.shape[-1] - bins] if self.config.parts else None,
             tempo=logits[..., logits.shape[-1] - bins :] if bins else None,

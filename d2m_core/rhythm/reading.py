@@ -10,27 +10,24 @@ import torch
 
 from ..grid import check_tempo
 from ..types import MotionFeatures, Rhythm
-from .decoding import STEADY_BELOW, decode_beats
-from .network import RhythmNet
+from .curves import BeatCurves
+from .decoding import STEADY_BELOW, Asked, decode_beats
+from .network import RhythmNet, RhythmOutput
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
-class RhythmCurves:
-    """What the network sees in a dance, 0..1 per motion frame; 0 where nobody is seen."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RhythmCurves(BeatCurves):
+    """What the network sees in a dance, 0..1 per motion frame; 0 where nobody is seen.
 
-    beat: np.ndarray
-    """float32 [F], as all that follow unless said."""
-    downbeat: np.ndarray
-    onset: np.ndarray
+    float32 [F] each unless said; `tempo` has rows that sum to 1, and `seen` is found without it.
+    """
+
     energy: np.ndarray
+    """How much is going on."""
     parts: np.ndarray | None = None
     """float32 [F, len(PART_CURVES)]."""
-    tempo: np.ndarray | None = None
-    """float32 [F, bins], each row sums to 1."""
-    accents: np.ndarray | None = None
-    """The visible accents, found without the network."""
 
 
 def rhythm_from_motion(
@@ -40,22 +37,13 @@ def rhythm_from_motion(
 
     With `tempo_bpm` the tempo is kept exactly and only its phase is looked for; with `metre` bars
     have so many beats, else four or three, whichever fits better. The confidence is
-    the probability that the beats are right; where it is under `beats.STEADY_BELOW` they are a
+    the probability that the beats are right; where it is under `decoding.STEADY_BELOW` they are a
     steady pulse whose sixteenths meet the strongest accents. Where nobody is seen or nothing moves,
     a steady default grid comes back with confidence 0.
     """
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
-    seen = rhythm_curves(motion, net)
-    grid = decode_beats(
-        seen.beat,
-        motion.fps,
-        seen.downbeat,
-        tempo_bpm,
-        seen.onset,
-        seen.tempo,
-        metre=metre,
-        accents=seen.accents,
-    )
+    curves = rhythm_curves(motion, net)
+    grid = decode_beats(curves, motion.fps, Asked(tempo_bpm, metre))
     if 0 < grid.confidence < STEADY_BELOW:
         log.warning(
             "The dance's beats are unsure (confidence %.2f): a steady pulse of %.0f BPM meets its "
@@ -63,38 +51,42 @@ def rhythm_from_motion(
             grid.confidence,
             grid.tempo_bpm,
         )
-    onset = seen.onset if seen.accents is None else seen.accents  # what is seen, where known
-    curves = np.stack([onset, seen.energy], 1).astype(np.float32)  # [F, R]
+    accent = curves.felt_or_beat if curves.seen is None else curves.seen  # what is seen, where known
     return Rhythm(
         grid.beats_s,
         grid.downbeats,
-        curves,
+        np.stack([accent, curves.energy], 1).astype(np.float32),  # [F, R]
         grid.tempo_bpm,
         grid.confidence,
         fps=motion.fps,
-        parts=seen.parts,
+        parts=curves.parts,
     )
 
 
 def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
     """What the network says of every frame, before beats are read from it."""
     has_accents = "accent" in motion.names
-    accents = motion.values[:, motion.names.index("accent")] if has_accents else None
+    seen = motion.values[:, motion.names.index("accent")] if has_accents else None
     motion = motion.only(net.names or motion.names)
     if motion.values.shape[1] != net.config.features:
         raise ValueError(f"the network reads {net.config.features} features, got {motion.values.shape[1]}")
     column = motion.names.index("present") if "present" in motion.names else None
     present = np.ones(len(motion.values), bool) if column is None else motion.values[:, column] > 0
-    device = net.mean.device
-    training = net.training
+    out = _answer(net, motion.values, present)
+    beat, downbeat, felt, energy = (
+        curve[0].sigmoid().cpu().numpy() * present for curve in (out.beat, out.downbeat, out.felt, out.energy)
+    )
+    parts = None if out.parts is None else out.parts[0].sigmoid().cpu().numpy() * present[:, None]
+    tempo = None if out.tempo is None else out.tempo[0].softmax(-1).cpu().numpy()
+    return RhythmCurves(beat, downbeat, felt, tempo, seen, energy=energy, parts=parts)
+
+
+def _answer(net: RhythmNet, values: np.ndarray, present: np.ndarray) -> RhythmOutput:
+    """The network's logits for features [F, D] of a dancer who is `present` in some frames [F]."""
+    device, training = net.mean.device, net.training
     net.eval()
     with torch.inference_mode():
-        values = torch.from_numpy(motion.values).to(device)[None]
-        out = net(values, torch.from_numpy(present).to(device)[None])
+        batch = torch.from_numpy(values).to(device)[None]
+        out = net(batch, torch.from_numpy(present).to(device)[None])
     net.train(training)
-    seen = present[:, None]
-    flat = [out.beat, out.downbeat, out.onset, out.energy]
-    beat, downbeat, onset, energy = (curve[0].sigmoid().cpu().numpy() * present for curve in flat)
-    parts = None if out.parts is None else out.parts[0].sigmoid().cpu().numpy() * seen
-    tempo = None if out.tempo is None else out.tempo[0].softmax(-1).cpu().numpy()
-    return RhythmCurves(beat, downbeat, onset, energy, parts, tempo, accents)
+    return out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..rhythm import rhythm_from_audio
-from ..types import RHYTHM_CURVES, Rhythm, Waveform
+from ..types import Rhythm, Waveform
 from .metrics import beat_f
 
 NEAR_S = 0.04
@@ -23,7 +23,7 @@ def rhythm_agreement(wave: Waveform, rhythm: Rhythm, start_s: float = 0.0, from_
     beats_s = beats_s[(beats_s >= from_s) & (beats_s < wave.duration_s)]
     heard = rhythm_from_audio(wave)
     found = heard.beats_s[heard.beats_s >= from_s]
-    hits = heard.curves[:, RHYTHM_CURVES.index("onset")]
+    hits = heard.accent
     return 0.5 * beat_f(beats_s, found) + 0.5 * _standing_out(hits, heard.fps, beats_s, from_s)
 
 

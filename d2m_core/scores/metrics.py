@@ -7,7 +7,6 @@ and `phase_rotated` make them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -129,7 +128,7 @@ def eighths(beats_s: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class BinScore:
-    """Beat coverage and beat hits of one clip (or means over clips)."""
+    """Beat coverage and beat hits of one clip."""
 
     bcs: float
     bhs: float
@@ -181,22 +180,6 @@ def bcs_bhs(
     of_generated = int(generated.sum())
     covered = _share(of_generated, of_reference) if form == "d2m-gan" else _share(both, of_generated)
     return BinScore(covered, _share(both, of_reference))
-
-
-@dataclass(frozen=True)
-class BinSummary:
-    """Means over clips, and their standard deviations (CSD, HSD)."""
-
-    mean: BinScore
-    csd: float
-    hsd: float
-
-
-def summarise(scores: Sequence[BinScore]) -> BinSummary:
-    """Mean and population standard deviation of clips' scores."""
-    coverage, hits = [score.bcs for score in scores], [score.bhs for score in scores]
-    mean = BinScore(float(np.mean(coverage)), float(np.mean(hits)))
-    return BinSummary(mean, float(np.std(coverage)), float(np.std(hits)))
 
 
 def _bins(times_s: np.ndarray, duration_s: float, bin_s: float) -> np.ndarray:

@@ -18,7 +18,7 @@ from ..media import fit_length
 from ..motion import dance_accents
 from ..motion.accents import STRONG_ACCENT
 from ..rhythm import rhythm_from_audio
-from ..types import RHYTHM_CURVES, PoseSequence, Rhythm, Waveform
+from ..types import PoseSequence, Rhythm, Waveform
 from .metrics import (
     BasForm,
     bas,
@@ -34,7 +34,7 @@ from .metrics import (
 
 _ROTATIONS = 8
 _PEAK = 0.4
-"""Height from which a peak of a rhythm's onset curve counts as an accent."""
+"""Height from which a peak of `Rhythm.accent` counts as one."""
 _APART_S = 0.12
 _ANY_OCTAVE = 2
 """Place of AMLt among the scores."""
@@ -85,7 +85,7 @@ def score_music(
     """Scores of music [B = 1] against the rhythm of a dance, and against its poses if given.
 
     The music is cut or filled to the dance's length (or `duration_s`). Without poses, accents are
-    the peaks of the rhythm's onset curve. Raises `SettingError` for music without samples.
+    the peaks of `Rhythm.accent`. Raises `SettingError` for music without samples.
     """
     require(wave.samples.numel() > 0, "The music has no samples; connect music to score.")
     duration_s = duration_s or dance.duration_s
@@ -130,7 +130,7 @@ def _accents_of(dance: Rhythm, poses: PoseSequence | None) -> np.ndarray:
     """Times of the dance's accents, float64 [A]."""
     if poses is not None:
         return dance_accents(poses).stronger_than(STRONG_ACCENT).times_s
-    curve = dance.curves[:, dance.names.index(RHYTHM_CURVES[0])]
+    curve = dance.accent
     apart = max(1, round(_APART_S * dance.fps))
     padded = np.pad(curve, 1)  # a peak may stand at an end
     peaks, _ = find_peaks(padded, height=_PEAK, distance=apart, prominence=_PEAK / 2)

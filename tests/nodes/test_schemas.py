@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from d2m_core.pose import MAX_PEOPLE
 from tests.comfy_server import DECLARE_OPERATORS, REPOSITORY, install_pack
 from tests.setup_comfy import APP, PYTHON
 
@@ -172,6 +173,16 @@ def test_every_schema_builds(report: dict[str, Any]) -> None:
 
 
 @NEEDS_COMFY
+def test_all_nodes_count_as_many_people(report: dict[str, Any]) -> None:
+    estimate, select = (report["nodes"][f"D2M_{name}"]["input"] for name in ("PoseEstimate", "SelectDancer"))
+    assert estimate["required"]["people"][1]["max"] == MAX_PEOPLE
+    assert select["required"]["number"][1]["max"] == MAX_PEOPLE - 1
+    kind, details = estimate["required"]["dancer"]
+    choices = details["options"] if kind == "COMBO" else kind
+    assert choices[-1] == f"person {MAX_PEOPLE - 1}"
+
+
+@NEEDS_COMFY
 @pytest.mark.parametrize("name", RELEASED)
 def test_inputs_keep_their_ids_and_order(report: dict[str, Any], name: str) -> None:
     order = report["nodes"][name]["input_order"]
@@ -239,7 +250,8 @@ def test_lists_are_full_without_any_user_files(report: dict[str, Any]) -> None:
     models = report["nodes"]["D2M_LoadModel"]["input"]["required"]["model_name"][1]["options"]
     codecs = report["nodes"]["D2M_LoadCodec"]["input"]["required"]["codec_name"][1]["options"]
     assert models == ["embedded"]
-    assert "d2m" in codecs
+    assert "d2m-2" in codecs
+    assert "d2m" not in codecs, "version 0.1.x reads it"
 
 
 @NEEDS_COMFY

@@ -163,3 +163,8 @@ def test_missing_weights_are_sentences(bare: Server, graph: Graph) -> None:
         ("LoadCodec", {"codec_name": "d2m-2", "download": False}),
     ):
         assert words in rejected(bare, {"1": node(kind, **inputs), "2": dump("1", 0, "x")}, "1")
+
+
+def test_the_codec_of_an_old_workflow_is_a_sentence(bare: Server) -> None:
+    graph = {"1": node("LoadCodec", codec_name="d2m", download=False), "2": dump("1", 0, "x")}
+    assert "version 0.1.x reads it" in rejected(bare, graph, "1")

@@ -22,7 +22,6 @@ from d2m_core.rhythm import (
     format_beats,
     lengthened,
     load_rhythm,
-    metre_of,
     parse_beats,
     rhythm_from_audio,
     rhythm_from_motion,
@@ -240,7 +239,7 @@ def test_the_rhythm_is_the_cores(server: Server, values: dict[str, Any]) -> None
     found = rhythm_of(values["rhythm"])
     assert text_of(values["beats"]) == format_beats(found)
     assert text_of(values["bpm"]) == round(found.tempo_bpm)
-    assert text_of(values["signature"]) == str(metre_of(found))
+    assert text_of(values["signature"]) == str(found.metre)
     times, bars = parse_beats(text_of(values["beats"]))
     np.testing.assert_allclose(times, found.beats_s, atol=5e-4)
     np.testing.assert_array_equal(bars, found.downbeats)

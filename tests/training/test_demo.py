@@ -11,6 +11,8 @@ import pytest
 
 from d2m_core.weights import default_weights
 from training import demo
+from training.run.closure import closure_of
+from training.run.provenance import ROOT
 
 
 def options(out: Path, **changes: object) -> argparse.Namespace:
@@ -45,6 +47,29 @@ def test_the_key_changes_with_clip_style_and_seed_alone(
     one.write_bytes(two.read_bytes())
     others.append(demo._key(one, options(tmp_path)))
     assert len({plain, *others}) == 5
+
+
+def test_the_key_sees_code_in_every_room(
+    make_clip: Callable[..., Path], tmp_path: Path, other_code: Callable[[], None]
+) -> None:
+    clip = make_clip(duration_s=1.0)
+    before = demo._key(clip, options(tmp_path))
+    rooms = {"d2m_core.motion.features", "d2m_core.rhythm.decoding", "d2m_core.music.sampling"}
+    assert rooms < closure_of(["training.demo"], ROOT).keys()
+    other_code()
+    assert demo._key(clip, options(tmp_path)) != before
+
+
+def test_a_demo_dance_at_another_tempo_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"width": 160, "height": 90, "fps": 25.0, "duration_s": 1.0}
+    monkeypatch.setattr(demo, "DRAWN", {**demo.DRAWN, **small})
+    one, truth = demo._drawn_clip(tmp_path)
+    assert demo._drawn_clip(tmp_path) == (one, truth)
+    monkeypatch.setattr(demo, "DRAWN", {**demo.DRAWN, "tempo_bpm": 90.0})
+    other, slower = demo._drawn_clip(tmp_path)
+    assert other != one
+    assert one.exists()
+    assert (truth["tempo_bpm"], slower["tempo_bpm"]) == pytest.approx((118, 90))
 
 
 def test_a_finished_run_is_not_repeated(

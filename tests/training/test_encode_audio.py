@@ -15,7 +15,7 @@ from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.rhythm import load_rhythm, rhythm_from_motion
 from tests import tiny_models
 from tests.training.studio.pairs import SECONDS, made_up
-from training.encode_audio import item_path, main
+from training.encode_audio import NOTE, item_path, main
 from training.pairs.shards import PairFolder, shard_path, write_index, write_shard
 from training.transformer.encoding import encode_pair
 from training.transformer.items import write_item
@@ -84,7 +84,7 @@ def test_shards_are_encoded_once_and_items_of_two_codecs_are_not_mixed(
     assert main([*command, "--codec", str(codec)]) == 0
     assert capsys.readouterr().out == f"2 items in {out}\n"
     assert first.stat().st_mtime_ns == stamp
-    assert sorted(path.name for path in out.iterdir()) == ["0.safetensors", "1.safetensors"]
+    assert sorted(path.name for path in out.iterdir()) == ["0.safetensors", "1.safetensors", NOTE]
     items = read_folder(out)
     assert items.styles == ("dnb",)
     want = encode_pair(PairFolder(data)["1"], load_codec(codec))
@@ -92,6 +92,30 @@ def test_shards_are_encoded_once_and_items_of_two_codecs_are_not_mixed(
     other = tmp_path / "other"
     tiny_models.write_codec(other, kbits=1.2)
     assert main([*command, "--codec", str(other)]) == 1
-    assert "holds items of codec" in capsys.readouterr().err
+    assert "codebooks was " in capsys.readouterr().err
     assert main(["--data", str(tmp_path / "none"), "--codec", str(codec)]) == 1
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_items_of_another_making_are_not_added_to(
+    codec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out, net = tmp_path / "data", tmp_path / "items", tmp_path / "rhythm.safetensors"
+    write_shard(shard_path(data, 0), [made_up("0"), made_up("1")])
+    write_index(data)
+    tiny_models.write_rhythm(net)
+    command = ["--out", str(out), "--workers", "1", "--codec", str(codec)]
+    assert main([*command, "--data", str(data)]) == 0
+    assert main([*command, "--data", str(data), "--rhythm", str(net)]) == 1
+    assert "rhythm was None and is " in capsys.readouterr().err
+    others = tmp_path / "others"  # another studio's pairs of the same names
+    write_shard(shard_path(others, 0), [made_up("0", style="waltz")])
+    write_index(others)
+    assert main([*command, "--data", str(others)]) == 1
+    assert "and is waltz; give the same flags and pairs" in capsys.readouterr().err
+    more = tmp_path / "more"
+    write_shard(shard_path(more, 0), [made_up(name) for name in ("0", "1", "2")])
+    write_index(more)
+    capsys.readouterr()
+    assert main([*command, "--data", str(more)]) == 0
+    assert capsys.readouterr().out == f"3 items in {out}\n"

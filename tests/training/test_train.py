@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from collections import Counter
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from safetensors.numpy import save_file
 from d2m_core.errors import SettingError
 from d2m_core.grid import PHASE_NAMES, position
 from d2m_core.music import DanceToMusic, ModelConfig, SamplingConfig, generate_tokens, load_model
+from d2m_core.styles import STYLES
 from d2m_core.types import MotionFeatures, Rhythm
 from tests.training.transformer.two_processes import run_on_two
 from training.train import main, parse, train
-from training.transformer.items import read_item, write_item
+from training.transformer.items import TrainItem, item_facts, read_item, write_item
 from training.transformer.made_items import CODEC, MOTION_NAMES, make_items
 from training.transformer.settings import TrainConfig
 from training.transformer.trainer import Trainer
@@ -43,17 +45,24 @@ def test_item_comes_back_as_it_went(tmp_path: Path) -> None:
     assert back.style == ""
 
 
-def test_items_of_the_first_format_are_read(tmp_path: Path) -> None:
+def test_items_of_another_format_are_refused(tmp_path: Path) -> None:
     path = write_item(tmp_path / "a.safetensors", make_items(1)[0])
     with safe_open(path, framework="np") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    for index, name in (("4", "hiphop"), ("-1", "")):
-        save_file(tensors, path, {**metadata, "format_version": "1", "style": index})
-        assert read_item(path).style == name
-    save_file(tensors, path, {**metadata, "format_version": "3"})
-    with pytest.raises(SettingError, match="no training item"):
-        read_item(path)
+    for version in ("1", "3"):
+        save_file(tensors, path, {**metadata, "format_version": version})
+        with pytest.raises(SettingError, match="no training item"):
+            read_item(path)
+        with pytest.raises(SettingError, match="no training item"):
+            item_facts(path)
+
+
+def test_an_item_says_what_it_is_without_its_arrays(tmp_path: Path) -> None:
+    item = make_items(1)[0]
+    facts = item_facts(write_item(tmp_path / "a.safetensors", item))
+    assert (facts["style"], facts["tempo_bpm"]) == (item.style, item.tempo_bpm)
+    assert (facts["codec"], tuple(facts["motion_names"])) == (asdict(CODEC), MOTION_NAMES)
 
 
 def test_a_model_knows_the_styles_of_its_data(tmp_path: Path) -> None:
@@ -109,6 +118,24 @@ def test_folder_is_split_the_same_way_every_time(tmp_path: Path) -> None:
     assert data.hours == pytest.approx(7 * 3.0 / 3600)
 
 
+@pytest.mark.parametrize("first_seed", [110_000, 130_007])
+def test_every_style_is_on_both_sides_of_the_split(first_seed: int) -> None:
+    """The studio's styles take turns by seed; 20 and 14 turns share a factor."""
+    item = make_items(1)[0]
+    styles = [STYLES[seed % len(STYLES)] for seed in range(first_seed, first_seed + 20 * len(STYLES))]
+    data = split([replace(item, style=style) for style in styles], hold_out=20)
+    assert {item.style for item in data.held_out} == {item.style for item in data.train} == set(STYLES)
+    assert len(data.held_out) == len(styles) // 20
+
+
+def test_styles_that_are_made_in_any_order_are_held_out_alike() -> None:
+    item, rng = make_items(1)[0], np.random.default_rng(0)
+    styles = [*rng.permutation(np.repeat(["house", "polka", ""], 50)), *["waltz"] * 250]
+    data = split([replace(item, style=str(style)) for style in styles], hold_out=25)
+    found = Counter(item.style for item in data.held_out)
+    assert found == {"house": 2, "polka": 2, "": 2, "waltz": 10}
+
+
 def test_statistics_are_those_of_the_motion() -> None:
     items = make_items(3)
     items.append(replace(items[0], motion=None))
@@ -153,9 +180,44 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     steps(resumed, 3)
     for name, parameter in straight.net.named_parameters():
         assert torch.equal(parameter, resumed.net.get_parameter(name)), name
-        assert torch.equal(straight.average[name], resumed.average[name]), name
-    with pytest.raises(SettingError, match="another shape"):
-        Trainer(config, replace(SHAPE, ffn=32), data).restore()
+        assert torch.equal(straight.average.values[name], resumed.average.values[name]), name
+
+
+def test_a_state_of_something_else_is_refused(tmp_path: Path) -> None:
+    config, items = replace(TINY, folder=str(tmp_path)), make_items(4)
+    Trainer(config, SHAPE, split(items)).save()
+
+    def goes_on(config: TrainConfig, shape: ModelConfig, items: list[TrainItem]) -> bool:
+        return Trainer(config, shape, split(items)).restore()
+
+    assert goes_on(replace(config, minutes=9.0, steps=99, out="x", threads=1, data="moved"), SHAPE, items)
+    renamed = [replace(item, motion_names=("bounce", "sway", "other")) for item in items]
+    coded = [replace(item, codec=replace(CODEC, name="theirs")) for item in items]
+    for other, sentence in (
+        ((config, replace(SHAPE, ffn=32), items), "ffn was 64 and is 32; give the same flags"),
+        ((replace(config, learning_rate=0.5, seed=3), SHAPE, items), r"rate was 0.01 and is 0.5, seed was 0"),
+        ((config, SHAPE, renamed), "motion_names was .*noise.* and is .*other"),
+        ((config, SHAPE, coded), "name was synthetic and is theirs"),
+        ((config, SHAPE, make_items(4, seed=1)), "data was 4 items .* and is 4 items"),
+        ((config, SHAPE, items[:3]), "data was 4 items .* and is 3 items"),
+    ):
+        with pytest.raises(SettingError, match=sentence):
+            goes_on(*other)
+
+
+def test_the_same_command_goes_on_and_another_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--preset", "tiny", "--folder", str(tmp_path), "--out", str(tmp_path / "m.safetensors")]
+    assert main([*words, "--steps", "2"]) == 0
+    assert main([*words, "--steps", "3"]) == 0
+    assert load_model(tmp_path / "m.safetensors").info["steps"] == 3
+    written = (tmp_path / "m.safetensors").read_bytes()
+    assert main([*words, "--steps", "3", "--batch", "2"]) == 1
+    assert "batch was 4 and is 2" in capsys.readouterr().err
+    assert (tmp_path / "m.safetensors").read_bytes() == written
+    assert main([*words, "--steps", "1", "--batch", "2", "--no-resume"]) == 0
+    assert load_model(tmp_path / "m.safetensors").info["steps"] == 1
 
 
 SHARED = replace(TINY, steps=3, batch=4, seed=5)
@@ -229,7 +291,7 @@ def test_tiny_run_learns_and_its_checkpoint_follows_new_beats(tmp_path: Path) ->
 
 def test_every_setting_is_a_flag_and_only_those() -> None:
     config, shape = parse(["--batch", "3", "--resume", "--codebook-weights", "1", "0.5", "--ffn", "96"])
-    assert config == TrainConfig(batch=3, resume=True, codebook_weights=(1.0, 0.5))
+    assert config == TrainConfig(batch=3, codebook_weights=(1.0, 0.5))
     assert shape["ffn"] == 96
     assert set(shape) < {field.name for field in fields(ModelConfig)}
     with pytest.raises(SystemExit):

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from d2m_core.codec import load_codec
-from d2m_core.errors import SettingError
 from tests.training.codec.test_trainer import pieces, write_music
 from training import train_codec
 from training.codec.figures import OCTAVES_HZ, octave_levels_db, si_sdr
 from training.codec.music import PoolMusic
 from training.codec.pictures import spectrogram_pair
+from training.run.command import STOPPED
 from training.train_codec import main
 
 SIZES = "--filters 4 --hidden 16 --cardinality 16 --batch 2 --segment-s 0.16"
@@ -29,7 +29,7 @@ TINY += ["--save-s", "0"]
 def small_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two made-up pieces as the pool, and one to measure on."""
     held_out = torch.from_numpy(pieces()[0][None, None, :24_000].astype(np.float32) / 32768)
-    monkeypatch.setattr(train_codec, "band_pieces", lambda folder, minutes: pieces())
+    monkeypatch.setattr(train_codec, "open_pool", lambda folder, minutes: pieces())
     monkeypatch.setattr(train_codec, "held_out_pieces", lambda folder, seconds: held_out)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -54,15 +54,14 @@ def lines(run: Path) -> list[dict]:
 
 def test_a_killed_run_goes_on_to_the_same_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, parts, out = tmp_path / "whole", tmp_path / "parts", tmp_path / "out"
-    main([*TINY, "--out", str(out / "a"), "--folder", str(whole), "--steps", "6"])
+    assert main([*TINY, "--out", str(out / "a"), "--folder", str(whole), "--steps", "6"]) == 0
     more = [*TINY, "--out", str(out / "b"), "--folder", str(parts), "--steps", "6"]
     with monkeypatch.context() as patch:
         patch.setattr(train_codec, "PoolMusic", Killed)
-        with pytest.raises(KeyboardInterrupt):
-            main(more)
+        assert main(more) == STOPPED
     assert not out.joinpath("b").exists()
-    main([*more, "--resume"])
-    main([*more, "--resume"])  # its steps are done: it only exports again
+    main(more)
+    main([*more, "--resume"])  # the flag of old; its steps are done: it only exports again
     losses = [[line["mel"] for line in lines(run) if "mel" in line] for run in (whole, parts)]
     assert losses[1][0] == losses[0][0]  # step 2; the kill took the sums of step 3
     assert losses[1][-1] == pytest.approx(losses[0][-1], abs=1e-5)
@@ -99,11 +98,17 @@ def test_a_call_may_end_before_the_run(tmp_path: Path) -> None:
     assert lines(tmp_path / "run")[-1]["step"] == 4
 
 
-def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path) -> None:
-    rest = ["--folder", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--steps", "1"]
-    main([*TINY, *rest])
-    with pytest.raises(SettingError, match="another shape"):
-        main([*TINY, *rest, "--resume", "--filters", "6"])
+def test_a_state_of_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*TINY, "--folder", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--steps", "1"]
+    assert main(words) == 0
+    assert main([*words, "--filters", "6"]) == 1
+    assert "filters was 4 and is 6" in capsys.readouterr().err
+    monkeypatch.setattr(train_codec, "band_pieces", lambda folder, minutes: pieces()[:1])
+    assert main(words) == 1
+    assert "music was " in capsys.readouterr().err
+    assert main([*words, "--no-resume", "--filters", "6"]) == 0
 
 
 def test_si_sdr_ignores_loudness() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from d2m_core.checkpoint import read_info
 from d2m_core.errors import SettingError
 from d2m_core.grid import TEMPO_RANGE_BPM, tempo_of
 from d2m_core.motion import MOTION_NAMES, find_accents
@@ -18,10 +21,12 @@ from training.ablate_rhythm import main as ablate
 from training.rhythm.losses import CUES, LOSSES, left_out_moves, loss_of, unseen_columns
 from training.rhythm.pool import TARGETS, Pool, cached_pool, example_scene, targets_of, tempo_at
 from training.rhythm.trainer import Trainer, TrainRhythmConfig, batch_of
+from training.run.closure import closure_of
+from training.run.provenance import ROOT
 from training.scoreboard.rhythm_sets import drawn_dance
 from training.seeds import RHYTHM_HELD_OUT_SEED, RHYTHM_SEED
 from training.studio.any_scene import random_grid
-from training.train_rhythm import parse, train
+from training.train_rhythm import main, parse, train
 
 SECONDS = 4.0
 
@@ -44,12 +49,21 @@ def test_grids_stay_within_the_clip_and_the_tempo_range() -> None:
 
 def test_the_pool_is_danced_once(tmp_path: Path) -> None:
     first = cached_pool(tmp_path, range(50, 52), 2.0)
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.npz")
     stamp = kept.stat().st_mtime_ns
     second = cached_pool(tmp_path, range(50, 52), 2.0)
     assert kept.stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(first.motion, second.motion)
     assert first.motion.shape == (2, 50, len(MOTION_NAMES))
+
+
+def test_a_pool_of_other_features_is_danced_anew(tmp_path: Path, other_code: Callable[[], None]) -> None:
+    cached_pool(tmp_path, range(50, 51), 2.0, workers=1)
+    other_code()
+    cached_pool(tmp_path, range(50, 51), 2.0, workers=1)
+    assert len(list(tmp_path.glob("*.npz"))) == 2
+    decides = {"d2m_core.motion.braking", "d2m_core.motion.accents", "training.studio.dancer.performer"}
+    assert decides < closure_of(["training.rhythm.pool"], ROOT).keys()
 
 
 def test_targets_peak_on_the_beats() -> None:
@@ -126,13 +140,49 @@ def test_the_loss_falls_and_a_run_goes_on_where_it_stopped(pool: Pool, tmp_path:
     one = Trainer(config, pool)
     losses = [one.train_step(pool) for _ in range(12)]
     assert np.mean(losses[-3:]) < 0.95 * np.mean(losses[:3])
-    one.save_state(tmp_path / "state.pt")
+    one.save(tmp_path / "state.pt")
     two = Trainer(config, pool)
-    two.load_state(tmp_path / "state.pt")
+    assert two.restore(tmp_path / "state.pt")
     assert (two.step, two.spent_s, two.loss) == (one.step, one.spent_s, one.loss)
     for name, value in one.net.state_dict().items():
         torch.testing.assert_close(two.net.state_dict()[name], value)
     assert [f.name for f in tmp_path.iterdir()] == ["state.pt"]
+
+
+def test_a_state_of_other_settings_or_dances_is_refused(pool: Pool, tmp_path: Path) -> None:
+    config = TrainRhythmConfig(batch=2, channels=8, layers=2, device="cpu")
+    Trainer(config, pool).save(tmp_path / "state.pt")
+    assert Trainer(replace(config, minutes=1.0, threads=2), pool).restore(tmp_path / "state.pt")
+    for other, sentence in (
+        (replace(config, seed=7), "seed was 0 and is 7"),
+        (replace(config, leave_out=("hands",)), r"leave_out was \[\] and is \['hands'\]"),
+    ):
+        with pytest.raises(SettingError, match=sentence):
+            Trainer(other, pool).restore(tmp_path / "state.pt")
+    fewer = Pool(*(getattr(pool, part)[:4] for part in ("motion", "targets", "tempo", "seeds")))
+    with pytest.raises(SettingError, match=r"data was 6 dances .* and is 4 dances"):
+        Trainer(config, fewer).restore(tmp_path / "state.pt")
+
+
+def test_a_finished_run_is_not_written_under_another_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, words = tmp_path / "a.safetensors", ["--folder", str(tmp_path), "--device", "cpu", "--batch", "2"]
+    words += ["--minutes", "1e-4", "--validation", "1", "--channels", "8", "--layers", "2", "--out", str(out)]
+    assert main([*words, "--dances", "2"]) == 0
+    written = out.read_bytes()
+    assert main([*words, "--dances", "2", "--seed", "7"]) == 1
+    assert "seed was 0 and is 7" in capsys.readouterr().err
+    assert main([*words, "--dances", "3"]) == 1
+    assert "dances was 2 and is 3" in capsys.readouterr().err
+    assert out.read_bytes() == written
+    assert main([*words, "--dances", "3", "--no-resume"]) == 0
+    assert read_info(out, "rhythm")["data"].startswith("3 dances")
+
+
+def test_a_wrong_flag_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--leave-out", "hips", "--folder", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith("error: Left out is 'hips'; choose of")
 
 
 def test_a_run_writes_weights_that_load(tmp_path: Path) -> None:
@@ -159,6 +209,17 @@ def test_evaluation_dances_cover_the_tempi() -> None:
     assert tempi == sorted(tempi)
     assert 70 <= tempi[0] < 90
     assert 150 < tempi[-1] <= 170
+
+
+def test_an_ablation_of_other_minutes_is_trained_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--folder", str(tmp_path / "rows"), "--pool", str(tmp_path / "pool")]
+    command = [*folders, "--dances", "2", "--scored", "1", "--only", "no tempo loss"]
+    for minutes in ("0.01", "0.02", "0.01"):
+        assert ablate([*command, "--minutes", minutes]) == 0
+    assert len(list((tmp_path / "rows").glob("*.json"))) == 2
+    assert capsys.readouterr().out.count("no tempo loss") == 3
 
 
 def test_trained_files_are_scored_beside_the_ablations(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,15 @@ def test_segments_of_codes_and_sound_belong_together(
     codes = encode_pool(model, pool, tmp_path)
     again = encode_pool(model, pool, tmp_path)
     assert torch.equal(codes[0], again[0])
-    assert [path.name for path in tmp_path.iterdir()] == ["codes_tone.npy"]
+    (kept,) = tmp_path.glob("*.npy")
+    with torch.no_grad():
+        model.decoder.layers[0].conv.bias.add_(1.0)
+    encode_pool(model, pool, tmp_path)
+    assert list(tmp_path.glob("*.npy")) == [kept], "a decoder in training has no part in its codes"
+    with torch.no_grad():
+        model.quantizer.layers[0].codebook.embed.neg_()
+    assert not torch.equal(encode_pool(model, pool, tmp_path)[0], codes[0]), "another codec"
+    assert len(list(tmp_path.glob("*.npy"))) == 2
     numbers = [torch.arange(codes[0].shape[1])[None]]  # codes that tell where they are from
     tokens, sound = draw(list(pool.values()), numbers, 3, 8, HOP, np.random.default_rng(0))
     assert tokens.shape == (3, 1, 8)
@@ -113,8 +121,8 @@ def test_a_restored_run_equals_an_uninterrupted_one(
     two.restore(tmp_path / "state.pt")
     for tuner in (one, two):
         tuner.train_step(*batch)
-    for name, value in one.average.items():
-        assert torch.equal(value, two.average[name]), name
+    for name, value in one.average.values.items():
+        assert torch.equal(value, two.average.values[name]), name
 
 
 def test_judges_have_their_say(config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path) -> None:
@@ -136,8 +144,8 @@ def test_judges_have_their_say(config: TuningConfig, pool: dict[str, np.ndarray]
     one.save(tmp_path / "state.pt")
     two.restore(tmp_path / "state.pt")
     assert one.train_step(*batches[1]) == two.train_step(*batches[1])
-    for name, value in one.average.items():  # the same judges, the same number of codebooks
-        assert torch.equal(value, two.average[name]), name
+    for name, value in one.average.values.items():  # the same judges, the same number of codebooks
+        assert torch.equal(value, two.average.values[name]), name
 
 
 def test_a_hum_is_unlearnt(config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path) -> None:
@@ -215,6 +223,7 @@ def test_the_command_line_makes_a_codec_and_goes_on(
     pool: dict[str, np.ndarray],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heard = torch.from_numpy(pool["tone"][None, None, :12_000].astype(np.float32) / FULL_SCALE)
@@ -231,3 +240,29 @@ def test_the_command_line_makes_a_codec_and_goes_on(
     assert torch.load(tmp_path / "run" / "state.pt", weights_only=True)["step"] == steps
     assert load_codec(tmp_path / "out").spec == load_codec(config.codec).spec
     assert sum("held out after" in line for line in caplog.messages) == 2
+    tiny_models.write_codec(tmp_path / "other")
+    assert main([*words, f"--codec={tmp_path / 'other'}"]) == 1  # the state is of another codec
+    assert "codec was" in capsys.readouterr().err
+    assert main([*words, "--rate=0.5"]) == 1
+    assert "rate was 0.0006 and is 0.5" in capsys.readouterr().err
+
+
+def test_it_runs_where_it_is_told(config: TuningConfig) -> None:
+    with pytest.raises(SettingError, match="choose auto, cpu, cuda"):
+        DecoderTuner(replace(config, device="tpu9"))
+    assert DecoderTuner(replace(config, device="cpu")).device.type == "cpu"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_it_runs_on_a_gpu(config: TuningConfig, pool: dict[str, np.ndarray], tmp_path: Path) -> None:
+    judged = replace(config, judge_weight=1.0, judge_windows=(256,), judge_channels=4, judges_from=0)
+    tuner = DecoderTuner(judged)
+    codes = encode_pool(tuner.model, pool, tmp_path / "run")
+    assert tuner.device.type == "cuda"
+    assert np.isfinite(tuner.train_step(*drawn(pool, codes, 0)))
+    tuner.save(tmp_path / "state.pt")
+    other = DecoderTuner(replace(judged, device="cpu"))
+    assert other.restore(tmp_path / "state.pt")
+    assert np.isfinite(other.train_step(*drawn(pool, codes, 1)))
+    export(tuner.averaged(), tmp_path / "out")
+    load_codec(tmp_path / "out")

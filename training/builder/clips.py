@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-
 from d2m_core.codec import Codec, load_codec
-from d2m_core.errors import MediaError, ModelError, PoseError
+from d2m_core.errors import MediaError, PoseError
 from d2m_core.media import fit_length, load_audio, open_clip, resample, to_mono
 from d2m_core.motion import extract_motion
-from d2m_core.pose import estimate_poses, select_dancer
+from d2m_core.pose import dancer_index, estimate_poses
 from d2m_core.rhythm import RhythmNet, load_rhythm, rhythm_from_audio
-from d2m_core.types import PoseSequence, Rhythm, Waveform
+from d2m_core.types import PoseSequence, Rhythm, Waveform, metre_of_bars
 from training.pairs.pair import Facts, Pair
 from training.pairs.shards import write_shard
 from training.sources import fetch
@@ -22,7 +20,7 @@ from training.transformer.items import item_bytes
 
 from . import gates
 from .cutting import Cut
-from .jobs import Job, Seconds, lacks_poses, read_poses, takes_given, timed
+from .jobs import Job, Seconds, read_poses, takes_given, timed
 from .records import Outcome
 from .settings import SOUND_RATE, Encoding
 
@@ -35,7 +33,11 @@ class _Dropped(Exception):
 
 
 def make_clip(job: Job, seconds: Seconds) -> Outcome:
-    """Makes a clip and writes its pair into the store, or says why not; times go to `seconds`."""
+    """Makes a clip and writes its pair into the store, or says why not; times go to `seconds`.
+
+    Raises `ModelError` for weights that are missing and for a MediaPipe that cannot run: that is
+    no fault of the clip.
+    """
     assert job.piece is not None
     settings = job.context.settings
     try:
@@ -110,9 +112,7 @@ def _poses(job: Job, piece: Cut) -> tuple[PoseSequence, float | None]:
         try:
             found = estimate_poses(clip, how.pose_model, how.people, how.fps)
         except PoseError as error:
-            if lacks_poses(error):
-                raise _Dropped(gates.NOBODY, str(error)) from error
-            raise ModelError(str(error)) from error
+            raise _Dropped(gates.NOBODY, str(error)) from error
     if not found.present.any():
         raise _Dropped(gates.NOBODY, "the poses are empty")
     return _lead_first(found, how.dancer), aspect
@@ -128,21 +128,19 @@ def _part(poses: PoseSequence, start_s: float, seconds: float) -> PoseSequence:
 def _lead_first(poses: PoseSequence, dancer: str) -> PoseSequence:
     if poses.people == 1:
         return poses
-    lead = select_dancer(poses, dancer)
-    same = [np.array_equal(poses.image[:, p], lead.image[:, 0]) for p in range(poses.people)]
-    return poses.people_at(sorted(range(poses.people), key=lambda p: (not same[p], p)))
+    lead = dancer_index(poses, dancer)
+    return poses.people_at(sorted(range(poses.people), key=lambda p: (p != lead, p)))
 
 
 def _pair(
     job: Job, piece: Cut, music: Waveform, poses: PoseSequence, rhythm: Rhythm, aspect: float | None
 ) -> Pair:
     recording = job.recording
-    starts = np.flatnonzero(rhythm.downbeats)
     facts = Facts(
         duration_s=piece.seconds,
         style=recording.style,
         tempo_bpm=float(rhythm.tempo_bpm),
-        metre=int(np.median(np.diff(starts))) if len(starts) > 1 else None,
+        metre=metre_of_bars(rhythm.downbeats),
         beats_s=tuple(rhythm.beats_s.tolist()),
         downbeats=tuple(rhythm.downbeats.tolist()),
         people=int(poses.present.any(axis=0).sum()),

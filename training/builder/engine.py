@@ -6,19 +6,30 @@ in a fresh process, and given up after `ATTEMPTS`; the others never notice.
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from d2m_core.errors import D2MError
-from training.run.processes import ONE_THREAD, environment, leave_with_parent, one_thread
+from d2m_core.errors import D2MError, SettingError
+from training.run.processes import (
+    CANNOT_BEGIN,
+    ONE_THREAD,
+    environment,
+    how_it_ended,
+    leave_with_parent,
+    one_thread,
+)
 
 from .jobs import Job
 
@@ -26,6 +37,8 @@ ATTEMPTS = 3
 """How often a job is tried whose worker dies."""
 
 _LOOK_EVERY_S = 1.0
+_LAST_WORDS = 240
+"""Letters of what a dead worker said."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +71,12 @@ class Queue:
 class _Worker:
     """A process that does jobs one at a time."""
 
-    def __init__(self, work: Callable[[Job], Any]) -> None:
+    def __init__(self, work: Callable[[Job], Any], said: Path) -> None:
+        """`said` is a file for what it says on stderr."""
         context = multiprocessing.get_context("spawn")
+        self.said = said
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, work, said), daemon=True)
         with environment(ONE_THREAD):
             self.process.start()
         theirs.close()
@@ -81,11 +96,20 @@ class _Worker:
         self.pipe.close()
         return code
 
+    def why(self, code: int | None) -> str:
+        """How it ended, and its last words. Raises `SettingError` where it never began."""
+        if code == 1 and not self.said.exists():
+            raise SettingError(CANNOT_BEGIN)
+        ended = f"its process {how_it_ended(code)}, {ATTEMPTS} times"
+        words = " ".join(self.said.read_text(errors="replace").split()) if self.said.exists() else ""
+        return f"{ended}; last words: {words[-_LAST_WORDS:]}" if words else ended
 
-def _serve(pipe: Connection, work: Callable[[Job], Any]) -> None:
+
+def _serve(pipe: Connection, work: Callable[[Job], Any], said: Path) -> None:
     """What a worker does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MediaPipe talks a lot; errors come as answers
+    os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    faulthandler.enable()  # a crash in a library says where
     threading.Thread(target=leave_with_parent, daemon=True).start()
     one_thread()
     while True:
@@ -93,6 +117,7 @@ def _serve(pipe: Connection, work: Callable[[Job], Any]) -> None:
             job = pipe.recv()
         except (EOFError, OSError):
             return
+        os.ftruncate(2, 0)  # MediaPipe talks a lot; only what is said about one job may matter
         try:
             answer: Any = work(job)
         except Exception as error:  # raised where the jobs come from
@@ -110,9 +135,11 @@ def run_local(
     """
     crew: list[_Worker] = []
     crashes: Counter[str] = Counter()
+    said = TemporaryDirectory(prefix="workers-")
+    hired = (_Worker(work, Path(said.name) / str(number)) for number in count())
     try:
         while True:
-            _employ(crew, work, jobs, workers)
+            _employ(crew, hired, jobs, workers)
             busy = [worker for worker in crew if worker.job is not None]
             if not busy:
                 return
@@ -129,9 +156,10 @@ def run_local(
             worker.process.kill()
         for worker in crew:
             worker.end()
+        said.cleanup()
 
 
-def _employ(crew: list[_Worker], work: Callable[[Job], Any], jobs: Queue, workers: int) -> None:
+def _employ(crew: list[_Worker], hired: Iterator[_Worker], jobs: Queue, workers: int) -> None:
     """Gives every idle worker a job; starts workers only for jobs."""
     while True:
         idle = next((worker for worker in crew if worker.job is None), None)
@@ -141,7 +169,7 @@ def _employ(crew: list[_Worker], work: Callable[[Job], Any], jobs: Queue, worker
         if job is None:
             return
         if idle is None:
-            idle = _Worker(work)
+            idle = next(hired)
             crew.append(idle)
         try:
             idle.give(job)
@@ -164,21 +192,16 @@ def _result(
     except (EOFError, OSError):
         crew.remove(worker)
         code = worker.end()
+        why = worker.why(code)
         crashes[job.key] += 1
         if crashes[job.key] < ATTEMPTS:
             jobs.put([job])
             return None
-        return job, Crash("it took too long" if late else _how(code))
+        return job, Crash("it took too long" if late else why)
     worker.job = None
     if isinstance(answer, Exception):
         raise answer
     return job, answer
-
-
-def _how(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"its process ended by {signal.Signals(-code).name}, {ATTEMPTS} times"
-    return f"its process ended with {code}, {ATTEMPTS} times"
 
 
 def cores() -> int:

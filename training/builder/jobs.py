@@ -10,8 +10,7 @@ from pathlib import Path
 
 from d2m_core.errors import PoseError, SettingError
 from d2m_core.types import PoseSequence
-from training.sources import SourceOptions, given_poses
-from training.sources.recording import Recording
+from training.sources import Recording, SourceOptions, given_poses
 
 from .cutting import Cut
 from .records import Outcome, Plan, Store, clip_name
@@ -86,11 +85,6 @@ def read_poses(recording: Recording) -> PoseSequence:
         return given_poses(recording)
     except SettingError as error:
         raise PoseError(str(error)) from error
-
-
-def lacks_poses(error: PoseError) -> bool:
-    """Whether a clip shows nobody, rather than MediaPipe missing from this machine."""
-    return error.__cause__ is None
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from d2m_core.media import iter_frames, open_clip
 from d2m_core.pictures import draw_poses
 from training.pairs.pair import MUSIC, POSES, Pair
 from training.pairs.shards import PairFolder
-from training.sources import fetch
-from training.sources.recording import Recording
+from training.sources import Recording, fetch
 from training.studio.sheets.contact_sheet import draw_sheet
 
 from .jobs import Context

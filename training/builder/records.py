@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from d2m_core.files import replacing
-from training.sources.recording import Recording
+from training.sources import Recording
 
 from .cutting import Cut
 

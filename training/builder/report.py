@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from d2m_core.files import replacing
-from training.sources.recording import SPLITS, Recording
+from training.sources import Recording
+from training.sources.recording import SPLITS
 
 from .jobs import Context
 from .manifest import counted

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from d2m_core.errors import SettingError
 from d2m_core.files import replacing
-from training.sources.recording import Recording, Unreadable
+from training.sources import Recording, Unreadable
 
 from .records import Outcome, Store, clip_name, planned
 

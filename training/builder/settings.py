@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from d2m_core.errors import require
-from d2m_core.pose import DANCERS, POSE_MODELS
+from d2m_core.pose import DANCERS, MAX_PEOPLE, POSE_MODELS
 from d2m_core.types import MOTION_FPS
 
 SHOTS = ("split", "drop", "ignore")
@@ -69,7 +69,7 @@ class Seeing:
             ("poses", self.poses, POSES_FROM),
         ):
             require(value in choices, f"{name} is {value!r}; choose {', '.join(choices)}.")
-        require(1 <= self.people <= 16, f"people is {self.people}; use 1 to 16.")
+        require(1 <= self.people <= MAX_PEOPLE, f"people is {self.people}; use 1 to {MAX_PEOPLE}.")
 
 
 @dataclass(frozen=True)

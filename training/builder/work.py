@@ -13,6 +13,7 @@ from d2m_core.media import open_clip
 from training.sources import fetch
 
 from . import gates
+from .clips import make_clip
 from .cutting import cut, find_shots
 from .jobs import Done, Job, fail, read_poses, takes_given, timed, until
 from .records import Plan, rounded
@@ -46,8 +47,6 @@ def _carry_out(job: Job, done: Done) -> None:
         done.plan = store.plan(job.recording) or _plan(job, done)
         store.write_plan(job.key, done.plan)
     else:
-        from .clips import make_clip  # MediaPipe and torch: only for this
-
         done.outcome = store.outcome(job.key) or rounded(make_clip(job, done.seconds))
         store.write_outcome(job.key, done.outcome)
 

@@ -5,25 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from d2m_core.band import Materials, find_materials, make_plan, play
+from d2m_core.band import Materials, installed_materials, make_plan, play
 from d2m_core.band.styles import STYLES
 from d2m_core.band.synth import SAMPLE_RATE
-from d2m_core.files import replacing
+from training.run.kept import kept, recipe
 from training.seeds import CODEC_HELD_OUT_SEED, CODEC_POOL_SEED
+from training.studio.materials import band_of
 
 FULL_SCALE = 32767
-
-
-@lru_cache(maxsize=1)
-def installed_materials() -> Materials:
-    """What the band finds on this machine without being told."""
-    return find_materials()
 
 
 def make_song(seed: int, duration_s: float, materials: Materials | None = None) -> np.ndarray:
@@ -39,16 +33,33 @@ def make_stereo(seed: int, duration_s: float, materials: Materials | None = None
 
 
 def open_pool(folder: Path, minutes: float, piece_s: float = 45.0) -> list[np.ndarray]:
-    """The training music as memory maps; missing pieces are made first."""
-    pool = []
+    """The training music as memory maps; what this band, here and now, has not made is made first.
+
+    To train where the band lacks its instruments, make shards where it has them (`training.studio`).
+    """
     pieces = max(1, math.ceil(minutes * 60 / piece_s))
-    for seed in range(CODEC_POOL_SEED, CODEC_POOL_SEED + pieces):
-        path = folder / f"song_{seed:04d}.npy"
-        if not path.exists():
-            with replacing(path) as partial:
-                np.save(partial, make_song(seed, piece_s))
-        pool.append(np.load(path, mmap_mode="r"))
-    return pool
+    return [_piece(folder, seed, piece_s) for seed in range(CODEC_POOL_SEED, CODEC_POOL_SEED + pieces)]
+
+
+def _piece(folder: Path, seed: int, seconds: float) -> np.ndarray:
+    return kept(
+        folder,
+        f"song_{seed:04d}.npy",
+        recipe(make_song, seed=seed, seconds=seconds, band=band_of(installed_materials())),
+        lambda path: np.save(path, make_song(seed, seconds)),
+        lambda path: np.load(path, mmap_mode="r"),
+    )
+
+
+def held_out_pieces(folder: Path, seconds: float) -> torch.Tensor:
+    """Music to measure on, float32 [B, 1, N], made once and kept in `folder`."""
+    return kept(
+        folder,
+        f"held_out_{seconds:g}s.npy",
+        recipe(held_out, seconds=seconds, band=band_of(installed_materials())),
+        lambda path: np.save(path, held_out(seconds).numpy()),
+        lambda path: torch.from_numpy(np.load(path)),
+    )
 
 
 def held_out(duration_s: float = 6.0, per_style: int = 2, materials: Materials | None = None) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +12,11 @@ from torch import nn
 
 from d2m_core.codec.loading import is_idle_lstm
 from d2m_core.errors import SettingError
-from d2m_core.files import replacing
-from training.run.schedule import rate_factor
+from d2m_core.pipeline import best_device
+from training.run.average import Average
+from training.run.provenance import digest
+from training.run.schedule import Run, rate_factor
+from training.run.state import save_state, settings_in, state_to_go_on_from
 
 from .discriminators import CONTESTS, Judges, ask_judges, teach_judges
 from .hum import LINE_PERIODS, added_lines, hum
@@ -27,6 +31,11 @@ WARM_UPDATES = 100
 CLIP_NORM = 10.0
 SHUT = -4.0
 """Bias of an LSTM's output gate that lets nearly nothing out."""
+DECAY = 0.996
+"""Of the moving average of the decoder's weights, from the first step on."""
+
+FREE = ("codec", "out", "run", "pool", "data", "minutes", "held_out_s", "resume", "device")
+"""Settings that may differ when a run goes on. Codec and music are compared, not their places."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class TuningConfig:
     out: Path = Path("runs/codec/tuned")
     """Folder to write."""
     run: Path = Path("runs/decoder")
-    """State to resume from, and the codes of the music."""
+    """Folder of the state to go on from, and of the codes of the music."""
     pool: Path = Path("runs/codec/pool")
     """Training music, and what is read from `data`."""
     pool_minutes: float = 60.0
@@ -48,7 +57,7 @@ class TuningConfig:
     data_minutes: float = 120.0
     """From each of them, at most."""
     minutes: float = 30.0
-    """Training time in all, by the wall clock, resumed parts counted."""
+    """Wall-clock minutes of training, earlier parts of a resumed run included."""
     batch: int = 6
     steps: int = 32
     """Length of a training segment in token steps."""
@@ -81,6 +90,11 @@ class TuningConfig:
     held_out_s: float = 6.0
     """Length of each piece that measures the codec, in seconds."""
     seed: int = 1
+    device: str = "auto"
+    """cpu, cuda, or auto."""
+    resume: bool = True
+    """Go on from the state in `run`, if there is one; it must be of the same settings, codec and
+    music. Without, begin anew and replace it."""
 
 
 @torch.no_grad()
@@ -96,42 +110,41 @@ def wake_memory(decoder: nn.Module) -> None:
                 parameter[3 * width :] = SHUT
 
 
-class DecoderTuner:
-    """The state of one run."""
+class DecoderTuner(Run):
+    """The state of one run; `music` is what it hears, in short."""
 
-    def __init__(self, config: TuningConfig) -> None:
+    def __init__(self, config: TuningConfig, music: str = "") -> None:
         from transformers import EncodecModel
 
+        super().__init__(config.minutes)
         if config.line_weight and config.steps < LINE_PERIODS:
             raise SettingError(
                 f"steps is {config.steps}; lines show in {LINE_PERIODS} steps or more: give as "
                 "many, or line_weight 0."
             )
-        self.config = config
+        self.config, self.music = config, music
+        self.device = best_device(config.device)
         self.model = EncodecModel.from_pretrained(config.codec).train()
         self.decoder = self.model.decoder
         torch.manual_seed(config.seed)
         if config.memory:
             wake_memory(self.decoder)
+        self.model.to(self.device)
         self.hop = int(self.model.config.hop_length)
-        self.average = {k: p.detach().clone() for k, p in self.decoder.named_parameters()}
+        self.average = Average(self.decoder, DECAY, rise=0.0)
         self.optimizer = torch.optim.AdamW(self.decoder.parameters(), config.rate, (0.8, 0.99))
-        self.judges = Judges(config.judge_windows, (), config.judge_channels)
+        self.judges = Judges(config.judge_windows, (), config.judge_channels).to(self.device)
         self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), config.judge_rate, (0.5, 0.9))
-        self.scales = mel_scales(SAMPLE_RATE)
+        self.scales = mel_scales(SAMPLE_RATE).to(self.device)
         self.rng = np.random.default_rng(config.seed)
-        self.half = in_bfloat16("auto", torch.device("cpu"))
-        self.step, self.spent_s = 0, 0.0
-
-    @property
-    def progress(self) -> float:
-        return min(1.0, self.spent_s / (60 * self.config.minutes))
+        self.half = in_bfloat16("auto", self.device)
 
     def train_step(self, codes: torch.Tensor, real: torch.Tensor) -> float:
         """One step on codes [B, K, T] and sound [B, N]; returns the mel distance."""
+        codes, real = codes.to(self.device), real.to(self.device)
         with torch.no_grad():
             latent = self.model.quantizer.decode(codes[:, : self._books()].transpose(0, 1))
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             fake = self.decoder(latent)[:, 0]
         fake = fake.float()[:, WARM_STEPS * self.hop :]
         real = real[:, WARM_STEPS * self.hop :]
@@ -153,10 +166,7 @@ class DecoderTuner:
             group["lr"] = self.config.rate * rate_factor(self.step, WARM_UPDATES, self.progress)
         self.optimizer.step()
         self.step += 1
-        with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.average.values()), [p.detach() for p in self.decoder.parameters()], 0.004
-            )
+        self.average.follow(self.decoder, self.step)
         return float(mel.detach())
 
     def _books(self) -> int:
@@ -172,22 +182,28 @@ class DecoderTuner:
             real, fake = (x[:, start : start + length] for x in (real, fake))
         teach_judges(self.judges, self.judge_optimizer, real, fake, contest, 10 * CLIP_NORM)
         if self.step < self.config.judges_from:
-            return torch.zeros(())
+            return torch.zeros((), device=self.device)
         verdict = ask_judges(self.judges, real, fake, contest)
         return self.config.judge_weight * verdict.fool + self.config.match_weight * verdict.match
 
     def averaged(self) -> nn.Module:
-        """A fresh copy of the codec with the averaged decoder."""
+        """A fresh copy of the codec with the averaged decoder, where the run is."""
         from transformers import EncodecModel
 
-        model = EncodecModel.from_pretrained(self.config.codec)
-        model.decoder.load_state_dict({**model.decoder.state_dict(), **self.average})
-        return model
+        model: Any = EncodecModel.from_pretrained(self.config.codec)
+        model.decoder.load_state_dict({**model.decoder.state_dict(), **self.average.values})
+        return model.to(self.device)
+
+    def made_of(self) -> dict[str, Any]:
+        """What decides the result of this run, for its state."""
+        settings = settings_in(self.config, FREE)
+        return {"settings": settings, "codec": digest(self.config.codec)[:16], "music": self.music}
 
     def save(self, path: Path) -> None:
+        """The run's whole state."""
         state = {
             "decoder": self.decoder.state_dict(),
-            "average": self.average,
+            "average": self.average.values,
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "spent_s": self.spent_s,
@@ -195,15 +211,21 @@ class DecoderTuner:
             "judge_optimizer": self.judge_optimizer.state_dict(),
             "chance": self.rng.bit_generator.state,
         }
-        with replacing(path) as partial:
-            torch.save(state, partial)
+        save_state(path, self.made_of(), state)
 
-    def restore(self, path: Path) -> None:
-        state = torch.load(path, weights_only=True)
+    def restore(self, path: Path) -> bool:
+        """Goes on from the saved state; False where there is none.
+
+        Raises `SettingError` where it is of something else.
+        """
+        state = state_to_go_on_from(path, self.made_of())
+        if state is None:
+            return False
         self.decoder.load_state_dict(state["decoder"])
-        self.average = state["average"]
+        self.average.restore(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.judges.load_state_dict(state["judges"])
         self.judge_optimizer.load_state_dict(state["judge_optimizer"])
         self.rng.bit_generator.state = state["chance"]
         self.step, self.spent_s = state["step"], state["spent_s"]
+        return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,10 @@ import numpy as np
 import torch
 
 from d2m_core.errors import SettingError
-from d2m_core.files import replacing
+from d2m_core.media import resample
+from training.pairs.pair import MUSIC
+from training.pairs.shards import Entry, PairFolder
+from training.run.kept import place_for, recipe
 
 from .settings import SAMPLE_RATE
 
@@ -132,30 +136,6 @@ class StreamMusic:
         self._reader.shutdown(wait=False, cancel_futures=True)
 
 
-def band_pieces(folder: Path, minutes: float) -> list[np.ndarray]:
-    """The pool of band music as memory maps, at least so many minutes.
-
-    The band, and all it plays with, is asked only for what is missing: a pool can be carried.
-    """
-    pieces = [np.load(path, mmap_mode="r") for path in sorted(folder.glob("song_*.npy"))]
-    if sum(piece.shape[-1] for piece in pieces) >= round(60 * minutes * SAMPLE_RATE):
-        return pieces
-    from .band_music import open_pool
-
-    return open_pool(folder, minutes)
-
-
-def held_out_pieces(folder: Path, seconds: float) -> torch.Tensor:
-    """Music to measure on, float32 [B, 1, N], made once and kept in `folder`."""
-    path = folder / f"held_out_{seconds:g}s.npy"
-    if not path.exists():
-        from .band_music import held_out
-
-        with replacing(path) as partial:
-            np.save(partial, held_out(seconds).numpy())
-    return torch.from_numpy(np.load(path))
-
-
 def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1, hop: int = 0) -> StreamMusic:
     """The music of a folder of studio shards, each process its own share; `hop` as in `segment`.
 
@@ -165,38 +145,35 @@ def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1, hop: int
     return StreamMusic(len(heard), load, seed, rank, ranks, hop=hop)
 
 
-def shard_pieces(folder: Path, minutes: float, kept: Path) -> dict[str, np.ndarray]:
+def shard_pieces(folder: Path, minutes: float, store: Path) -> dict[str, np.ndarray]:
     """The first pieces of a folder of studio shards, mixed to one channel, by name; `minutes` of
-    them or all, as memory maps of files that are made in `kept`. Raises `SettingError`."""
+    them or all, as memory maps of files that are made in `store`. Raises `SettingError`."""
     heard, load = _music_of(folder)
     pieces: dict[str, np.ndarray] = {}
     left = round(60 * minutes * SAMPLE_RATE)
-    for number, name in enumerate(heard):
+    for number, entry in enumerate(heard):
         if left <= 0:
             break
-        path = kept / f"{folder.name}_{name}.npy"
-        if not path.exists():
+        made_of = recipe(shard_pieces, files=[folder / entry.shard], pair=entry.name)
+        piece = place_for(store, f"{folder.name}_{entry.name}.npy", made_of)
+        if not piece.there:
             mixed = load(number).mean(axis=0).round().astype(np.int16)
-            with replacing(path) as partial:
-                np.save(partial, mixed)
-        pieces[path.stem] = np.load(path, mmap_mode="r")
-        left -= len(pieces[path.stem])
+            piece.write(partial(np.save, arr=mixed))
+        name = piece.path.stem  # pairs of two folders may have one name
+        pieces[name] = np.load(piece.path, mmap_mode="r")
+        left -= len(pieces[name])
     return pieces
 
 
-def _music_of(folder: Path) -> tuple[list[str], Callable[[int], np.ndarray]]:
-    """Names of the pairs with music, and what decodes the n-th of them, int16 [C, N]."""
-    from d2m_core.media import resample
-    from training.pairs.pair import MUSIC
-    from training.pairs.shards import PairFolder
-
+def _music_of(folder: Path) -> tuple[list[Entry], Callable[[int], np.ndarray]]:
+    """The pairs with music, and what decodes the n-th of them, int16 [C, N]."""
     pairs = PairFolder(folder)
-    heard = [entry.name for entry in pairs.entries if MUSIC in entry.members]
+    heard = [entry for entry in pairs.entries if MUSIC in entry.members]
     if not heard:
         raise SettingError(f"The shards in {folder} hold no music; make some, or give another.")
 
     def load(number: int) -> np.ndarray:
-        wave = pairs.read(heard[number], (MUSIC,)).music
+        wave = pairs.read(heard[number].name, (MUSIC,)).music
         assert wave is not None
         samples = resample(wave, SAMPLE_RATE).samples[0].numpy()  # [C, N]
         return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)

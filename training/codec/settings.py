@@ -22,6 +22,12 @@ CONTESTS = ("hinge", "squares")
 BOOKS = ("ema", "factored")
 """How codebooks learn: moving averages (EnCodec) or few-dimensional unit codes (after DAC)."""
 
+FREE = (
+    "out", "name", "folder", "data", "minutes", "stop_after", "steps", "resume", "device", "held_out_s",
+    "report_every", "save_s",
+)  # fmt: skip
+"""Settings that may differ when a run goes on. The music itself is compared, not its place."""
+
 DEVICES = ("auto", "cpu")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -42,12 +48,15 @@ class CodecTraining:
     pool_minutes: float = 60.0
     """Minutes of band music to make where `data` is `band`."""
     minutes: float = 45.0
-    """Training time in all, by the wall clock, resumed parts counted."""
+    """Wall-clock minutes of training, earlier parts of a resumed run included."""
     stop_after: float = 0.0
-    """Minutes after which this call saves, exports and ends, to be resumed; 0 for never."""
+    """Minutes after which this call saves, exports and ends, whatever it did in them; the same
+    command goes on. 0 for never."""
     steps: int = 0
     """Length of the run in steps instead of minutes, where above 0: then it can be repeated."""
-    resume: bool = False
+    resume: bool = True
+    """Go on from the state in `folder`, if there is one; it must be of the same settings and music.
+    Without, begin anew and replace it."""
     device: str = "auto"
     """auto or cpu; auto takes GPUs where there are any, one for each process."""
     precision: str = "auto"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from d2m_core.band import play
-from d2m_core.files import replacing
+from d2m_core.band import installed_materials, play
 from d2m_core.styles import STYLES
+from training.run.kept import kept, recipe
 from training.seeds import STRAIGHT_HELD_OUT_SEED
+from training.studio.materials import band_of
 from training.studio.pairs import plan_of
 from training.studio.settings import PairSettings
 
-from .band_music import installed_materials
 from .settings import SAMPLE_RATE
 
 PIECE_S = 8.0
@@ -39,14 +40,21 @@ class StraightMusic:
 
 def held_out_straight(folder: Path, seconds: float = PIECE_S) -> StraightMusic:
     """The pieces, made once and kept in `folder`."""
-    path = folder / f"straight_{seconds:g}s.npz"
-    if not path.exists():
-        _make(path, seconds)
-    with np.load(path) as kept:
-        return StraightMusic(torch.from_numpy(kept["audio"]), tuple(kept["bar_steps"].tolist()))
+    return kept(
+        folder,
+        f"straight_{seconds:g}s.npz",
+        recipe(_made, seconds=seconds, band=band_of(installed_materials())),
+        partial(_write, seconds=seconds),
+        _read,
+    )
 
 
-def _make(path: Path, seconds: float) -> None:
+def _write(path: Path, seconds: float) -> None:
+    audio, bar_steps = _made(seconds)
+    np.savez(path, audio=audio, bar_steps=bar_steps)
+
+
+def _made(seconds: float) -> tuple[np.ndarray, np.ndarray]:
     settings = PairSettings(seconds=seconds + 4, bands=1, straight=True, materials=installed_materials())
     songs, bars = [], []
     first = -(-STRAIGHT_HELD_OUT_SEED // len(STYLES)) * len(STYLES)
@@ -55,5 +63,9 @@ def _make(path: Path, seconds: float) -> None:
         songs.append(play(plan, settings.materials).samples[:, -round(SAMPLE_RATE * seconds) :])
         assert plan.beat_steps is not None
         bars.append(plan.beat_steps * plan.metre)
-    with replacing(path) as partial, partial.open("wb") as file:
-        np.savez(file, audio=np.stack(songs), bar_steps=np.array(bars))
+    return np.stack(songs), np.array(bars)
+
+
+def _read(path: Path) -> StraightMusic:
+    with np.load(path) as found:
+        return StraightMusic(torch.from_numpy(found["audio"]), tuple(found["bar_steps"].tolist()))

@@ -16,14 +16,16 @@ from accelerate.utils import gather
 from torch import nn
 
 from d2m_core.errors import SettingError
-from training.run.schedule import of_first, rate_factor
+from training.run.average import Average
+from training.run.schedule import Run, rate_factor
+from training.run.state import settings_in
 
 from .balancer import Balancer
 from .discriminators import CONTESTS, ask_judges, make_judges, teach_judges
 from .hum import added_lines, hum
 from .learning_codec import CodecNet, Passed, in_bfloat16
 from .network import settle
-from .settings import SAMPLE_RATE, CodecTraining
+from .settings import FREE, SAMPLE_RATE, CodecTraining
 from .spectra import mel_scales, some_distances, wave_distance
 from .tones import lost_tones
 
@@ -34,7 +36,7 @@ _SCALES, _BOOKS, _LESSON = 61, 62, 63
 """Which chance is drawn."""
 
 
-class CodecTrainer:
+class CodecTrainer(Run):
     """The state of a run and its steps."""
 
     def __init__(self, settings: CodecTraining) -> None:
@@ -42,6 +44,7 @@ class CodecTrainer:
         self.run = Path(settings.folder)
         buffers = DistributedDataParallelKwargs(broadcast_buffers=False)
         self.workers = Accelerator(cpu=settings.device == "cpu", kwargs_handlers=[buffers])
+        super().__init__(settings.minutes, settings.steps, self.workers)
         self.device = self.workers.device
         if settings.batch % self.workers.num_processes:
             raise SettingError(
@@ -55,7 +58,7 @@ class CodecTrainer:
         self.net.in_half = in_bfloat16(settings.precision, self.device)
         self.judges, self.contest = make_judges(settings), CONTESTS[settings.contest]
         self.net_of_all = self.workers.prepare_model(self.net.to(self.device).train())
-        self.average = {k: p.detach().clone() for k, p in self.net.named_parameters()}
+        self.average = Average(self.net, settings.average_decay)
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), settings.rate, (0.8, 0.99), weight_decay=1e-3
         )
@@ -66,20 +69,12 @@ class CodecTrainer:
             )
         self.balancer = Balancer()
         self.scales = mel_scales(SAMPLE_RATE).to(self.device)
-        self.step, self.elapsed_s = 0, 0.0
         self.recent: list[torch.Tensor] = []
         """Latents of the last steps before the codebooks start."""
         self.sums: dict[str, torch.Tensor] = {}
         self.counts: dict[str, int] = {}
 
     # --- where in the run ---
-
-    @property
-    def progress(self) -> float:
-        """Share of the run that is done, 0..1."""
-        if self.settings.steps:
-            return min(1.0, self.step / self.settings.steps)
-        return min(1.0, self.elapsed_s / (self.settings.minutes * 60))
 
     @property
     def ramp(self) -> float:
@@ -89,10 +84,6 @@ class CodecTrainer:
     def learning_rate(self) -> float:
         """Of this step."""
         return self.settings.rate * rate_factor(self.step, self.settings.warm_steps, self.progress)
-
-    def agree_on_time(self, elapsed_s: float) -> None:
-        """The first process's clock decides for all."""
-        self.elapsed_s = of_first(self.workers, elapsed_s)
 
     def chance(self, what: int) -> np.random.Generator:
         """Chance of this step, the same in every process."""
@@ -138,7 +129,7 @@ class CodecTrainer:
         if bool(torch.isfinite(norm)):
             self.optimizer.step()
         self.note(norm=norm)
-        self.update_average()
+        self.average.follow(self.net, self.step + 1)
 
     def gradient(self, losses: dict[str, torch.Tensor], fake: torch.Tensor) -> torch.Tensor:
         """Where the sound should go: balanced, or the plain weighted sum.
@@ -187,7 +178,7 @@ class CodecTrainer:
         self.recent = []
         for name, parameter in self.net.named_parameters():
             if name.startswith("factored."):
-                self.average[name].copy_(parameter.detach())
+                self.average.values[name].copy_(parameter.detach())
 
     def spectral_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
         """Distances through a few window lengths drawn for this step."""
@@ -222,13 +213,6 @@ class CodecTrainer:
             verdict = ask_judges(self.judges, real, fake, self.contest)
         return {"fool": verdict.fool, "match": verdict.match}
 
-    @torch.no_grad()
-    def update_average(self) -> None:
-        """Exponential moving average of the weights: what is measured and exported."""
-        decay = min(self.settings.average_decay, (1 + self.step) / (10 + self.step))
-        now = [p.detach() for p in self.net.parameters()]
-        torch._foreach_lerp_(list(self.average.values()), now, 1 - decay)
-
     # --- what it says and keeps ---
 
     def note(self, **values: torch.Tensor) -> None:
@@ -243,28 +227,32 @@ class CodecTrainer:
         self.sums, self.counts = {}, {}
         if self.net.started_books and self.net.factored is None:
             means["perplexity"] = [round(p, 1) for p in self.net.following.perplexities()]
-        return {"s": round(self.elapsed_s, 1), "rate": round(self.learning_rate(), 7), **means}
+        return {"s": round(self.spent_s, 1), "rate": round(self.learning_rate(), 7), **means}
 
     def averaged(self) -> Any:
         """A copy of the codec with averaged weights and the present codebooks."""
         net = CodecNet(self.settings).to(self.device)
-        net.load_state_dict({**self.net.state_dict(), **self.average})
+        net.load_state_dict(self.average.state_of(self.net))
         if net.factored is not None:
             net.factored.fold(net.model.quantizer)
         return net.model
+
+    def made_of(self, music: str) -> dict[str, Any]:
+        """What decides the result of this run, for its state; `music` is what it hears, in short."""
+        return {"settings": settings_in(self.settings, FREE), "music": music}
 
     def state(self) -> dict[str, Any]:
         """All that a stopped run needs to go on as if it had not stopped."""
         judges = self.judges is not None
         return {
             "net": self.net.state_dict(),
-            "average": self.average,
+            "average": self.average.values,
             "optimizer": self.optimizer.state_dict(),
             "judges": self.judges.state_dict() if self.judges is not None else None,
             "judge_optimizer": self.judge_optimizer.state_dict() if judges else None,
             "balancer": self.balancer.state(),
             "step": self.step,
-            "elapsed_s": self.elapsed_s,
+            "spent_s": self.spent_s,
             "started_books": self.net.started_books,
             "recent": self.recent,
         }
@@ -272,12 +260,12 @@ class CodecTrainer:
     def restore(self, state: dict[str, Any]) -> None:
         """Goes on from a `state`."""
         self.net.load_state_dict(state["net"])
-        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.average.restore(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.judges is not None and state["judges"] is not None:
             self.judges.load_state_dict(state["judges"])
             self.judge_optimizer.load_state_dict(state["judge_optimizer"])
         self.balancer.restore(state["balancer"], self.device)
-        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
+        self.step, self.spent_s = state["step"], state["spent_s"]
         self.net.started_books = state["started_books"]
         self.recent = [points.to(self.device) for points in state["recent"]]

@@ -1,4 +1,4 @@
-"""The judge of styles: what it hears, its network, and its file. `style_classifier` trains it."""
+"""The judge of styles: what it hears, its network, and its file. `training.train_style_judge` trains it."""
 
 from __future__ import annotations
 

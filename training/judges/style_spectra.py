@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +15,13 @@ from tqdm import tqdm
 
 from d2m_core.codec import Codec, decode_tokens, encode_audio
 from d2m_core.errors import SettingError
-from d2m_core.files import replacing
 from d2m_core.grid import position
 from d2m_core.media import resample, to_mono
 from d2m_core.types import Waveform
 from training.pairs.pair import MUSIC, Facts
-from training.pairs.shards import PairFolder
+from training.pairs.shards import PairFolder, shards_in
+from training.run.kept import kept, recipe
+from training.run.provenance import tensors_sha256
 
 RATE, HOP, FFT, BANDS = 24_000, 480, 1024, 64
 EXCERPT_S = 5.0
@@ -168,14 +167,14 @@ def cut(mel: torch.Tensor, beat: np.ndarray) -> list[Excerpt]:
     return [Excerpt(mel[f : f + FRAMES], beat[f : f + FRAMES]) for f in firsts]
 
 
-def read_styles(folder: Path, kept: Path, codecs: Sequence[Codec] = ()) -> StyleData:
+def read_styles(folder: Path, store: Path, codecs: Sequence[Codec] = ()) -> StyleData:
     """All music of a data set of pairs as spectra, and its beginnings through `codecs`; they are
-    kept in the folder `kept`. Raises `SettingError`."""
+    kept in the folder `store`. Raises `SettingError`."""
     pairs = PairFolder(folder)
-    mels = _kept(pairs, kept / f"{folder.name}.safetensors", None)
+    mels = _spectra(pairs, store, None)
     if any(len(mel) < FRAMES for mel in mels):
         raise SettingError(f"{folder} holds pieces under {EXCERPT_S:g} s; make longer ones.")
-    coded = tuple(_kept(pairs, kept / f"{folder.name}-{_print_of(c)}.safetensors", c) for c in codecs)
+    coded = tuple(_spectra(pairs, store, codec) for codec in codecs)
     styles = tuple(sorted({entry.style for entry in pairs.entries}))
     labels = np.array([styles.index(entry.style) for entry in pairs.entries], np.int64)
     facts = [pairs.read(entry.name, kinds=()).facts for entry in pairs.entries]
@@ -205,26 +204,22 @@ def joined(parts: Sequence[StyleData]) -> StyleData:
     )
 
 
-def _print_of(codec: Codec) -> str:
-    """Name of a codec that changes with its bandwidth and its weights."""
-    print_ = 0
-    for parameter in codec.parameters():
-        print_ = zlib.crc32(parameter.detach().cpu().numpy().tobytes(), print_)
-    return f"{codec.spec.name}-{codec.spec.codebooks}-{print_:08x}"
-
-
-def _kept(pairs: PairFolder, path: Path, codec: Codec | None) -> list[torch.Tensor]:
-    """The spectrum of every pair's music, from `path` where they are."""
+def _spectra(pairs: PairFolder, store: Path, codec: Codec | None) -> list[torch.Tensor]:
+    """The spectrum of every pair's music, kept in `store`."""
     names = [entry.name for entry in pairs.entries]
-    if not path.exists():
-        what = "spectra" if codec is None else codec.spec.name
-        mels = {name: _spectrum(pairs, name, codec) for name in tqdm(names, what, unit="piece")}
-        with replacing(path) as partial:
-            save_file(mels, partial, {"names": json.dumps(names)})
-    with safe_open(path, framework="pt") as file:
-        if json.loads((file.metadata() or {}).get("names", "[]")) != names:
-            raise SettingError(f"{path} holds other music than {pairs.folder}; remove it.")
-        return [file.get_tensor(name) for name in names]
+    what = "spectra" if codec is None else codec.spec.name
+    name = pairs.folder.name if codec is None else f"{pairs.folder.name}-{what}"
+
+    def write(target: Path) -> None:
+        save_file({name: _spectrum(pairs, name, codec) for name in tqdm(names, what, unit="piece")}, target)
+
+    def read(target: Path) -> list[torch.Tensor]:
+        with safe_open(target, framework="pt") as file:
+            return [file.get_tensor(name) for name in names]
+
+    through = None if codec is None else {"spec": codec.spec, "weights": tensors_sha256(codec.state_dict())}
+    made_of = recipe(log_mel, files=shards_in(pairs.folder), pairs=names, codec=through)
+    return kept(store, f"{name}.safetensors", made_of, write, read)
 
 
 def _spectrum(pairs: PairFolder, name: str, codec: Codec | None) -> torch.Tensor:

@@ -9,7 +9,7 @@ A folder holds
 
 Each pair NAME is a few files that follow one another in a shard, and all but the first may lack:
 
-    NAME.json              facts (`members.Facts`): beats, downbeats, tempo, chords, sections, ...
+    NAME.json              facts (`pair.Facts`): beats, downbeats, tempo, chords, sections, ...
     NAME.pose.safetensors  arrays, below
     NAME.flac              the music: 16 bit, mono or stereo, 24 kHz where the studio made it
     NAME.mp4               the dance as pictures, the music under it
@@ -165,7 +165,7 @@ def _read(file: BinaryIO, start: int, size: int) -> bytes:
 def read_pairs(folder: Path | str, kinds: Iterable[str] | None = None) -> Iterator[Pair]:
     """All pairs of a folder, or of one shard, in order.
 
-    `kinds` names the members to read beside the facts (of `members.POSES`, `MUSIC`, `FILM`,
+    `kinds` names the members to read beside the facts (of `pair.POSES`, `MUSIC`, `FILM`,
     `ITEM`); None reads all. Raises `SettingError` where something is broken.
     """
     folder = Path(folder)

@@ -78,7 +78,7 @@ class AdaptSettings:
     """How long and how hard to fit."""
 
     minutes: float = 5.0
-    """Processor time."""
+    """Wall-clock minutes of training."""
     batch: int = 16
     """Windows of own dances, and as many of studio dances."""
     rate: float = 5e-4
@@ -146,7 +146,7 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
     optimiser = torch.optim.AdamW(net.parameters(), settings.rate, weight_decay=0.02)
     clocks, spent_s, step = clocks_of(net, dances), 0.0, 0
     while spent_s < 60 * settings.minutes:
-        started = time.process_time()
+        started = time.perf_counter()
         rng = np.random.default_rng([settings.seed, step])
         if step and step % settings.clocks_every == 0:
             clocks = clocks_of(net, dances)
@@ -161,7 +161,7 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         step += 1
-        spent_s += time.process_time() - started
+        spent_s += time.perf_counter() - started
         if step % 50 == 0:
             log.info("step %d, %.1f min: loss %.4f", step, spent_s / 60, float(loss.detach()))
     net.eval()
@@ -171,13 +171,13 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
 def _own_loss(
     net: RhythmNet, dances: Sequence[RealDance], clocks: Sequence[Clock], batch: int, rng: np.random.Generator
 ) -> torch.Tensor:
-    size = min(round(_WINDOW_S * MOTION_FPS), *(len(d.motion.values) for d in dances))
+    size = min(round(_WINDOW_S * MOTION_FPS), max(len(d.motion.values) for d in dances))
     motion, wanted = [], []
     for pick in rng.integers(len(dances), size=batch):
         dance = dances[pick]
-        first = int(rng.integers(len(dance.motion.values) - size + 1))
+        first = int(rng.integers(max(len(dance.motion.values) - size, 0) + 1))
         times = (first + np.arange(size)) / MOTION_FPS
-        motion.append(dance.motion.values[first : first + size])
+        motion.append(_window(dance.motion.values, first, size))
         wanted.append(bumps(times, clocks[pick].moved(dance.beats_s, dance.motion.duration_s)))
     seen = torch.from_numpy(np.stack(motion).astype(np.float32))
     present = seen_in(seen)
@@ -187,6 +187,14 @@ def _own_loss(
         weight=present.float(),
         pos_weight=torch.tensor(WEIGHTS["beat"][1]),
     )
+
+
+def _window(values: np.ndarray, first: int, size: int) -> np.ndarray:
+    """Frames [size, D] from `first` on; behind the end of a shorter dance nobody is present."""
+    out = np.zeros((size, values.shape[1]), values.dtype)
+    part = values[first : first + size]
+    out[: len(part)] = part
+    return out
 
 
 def _studio_loss(net: RhythmNet, pool: Pool, batch: int, rng: np.random.Generator) -> torch.Tensor:

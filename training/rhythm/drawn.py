@@ -19,11 +19,12 @@ from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.pose import load_poses, save_poses
 from d2m_core.types import MOTION_FPS, PoseSequence
 from training.pairs.pair import as_float16
+from training.run.kept import Kept, place_for, recipe
 from training.run.processes import run, step_done
 from training.studio.any_scene import random_scene
+from training.studio.observe import estimator, looked_at
 from training.studio.picture.drawing import render_scene
 from training.studio.picture.film import random_film
-from training.studio.stage.observe import looked_at
 from training.studio.stage.scene import Scene
 
 from .pool import TARGETS, Pool, targets_of, tempo_at
@@ -41,17 +42,16 @@ def drawn_pool(folder: Path, seeds: range, duration_s: float, workers: int = 0) 
     What MediaPipe saw is kept in `folder`, a file for a dance. Faster dances end before
     `duration_s` does, with nobody present; those that leave `TEMPO_RANGE_BPM` are left out.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {seed: folder / f"{seed}_{duration_s:g}s.npz" for seed in seeds}
-    missing = [(seed, duration_s, path) for seed, path in paths.items() if not path.exists()]
+    places = {seed: _place(folder, seed, duration_s) for seed in seeds}
+    missing = [(seed, duration_s, dance) for seed, dance in places.items() if not dance.there]
     workers = workers or os.cpu_count() or 1
     with tqdm(total=len(missing), desc="drawing", unit="dance", disable=not missing) as bar:
         for _ in run(_look, missing, workers, lambda count: bar.update(count)):
             continue
     made = [
         (seed, row)
-        for seed, path in paths.items()
-        for row in _rows(random_scene(seed, duration_s), load_poses(path))
+        for seed, dance in places.items()
+        for row in _rows(random_scene(seed, duration_s), load_poses(dance.path))
     ]
     motion, targets, tempo = zip(*(row for _, row in made), strict=True)
     return Pool(
@@ -66,22 +66,28 @@ def joined(pools: Sequence[Pool], shares: Sequence[float]) -> tuple[Pool, np.nda
     return Pool(*(np.concatenate(part) for part in parts)), np.concatenate(odds) / sum(shares)
 
 
-def _look(seed: int, duration_s: float, path: Path) -> None:
-    """Draws the scene of a seed and keeps at `path` what MediaPipe sees in it.
+def _place(folder: Path, seed: int, duration_s: float) -> Kept:
+    made_of = recipe(_look, seed=seed, duration_s=duration_s, estimator=estimator())
+    return place_for(folder, f"{seed}_{duration_s:g}s.npz", made_of)
+
+
+def _look(seed: int, duration_s: float, dance: Kept) -> None:
+    """Draws the scene of a seed and keeps what MediaPipe sees in it.
 
     A dance in which nobody is found teaches nothing.
     """
     scene = random_scene(seed, duration_s)
     aspect = scene.shot.aspect
     width, height = (2 * round(_SHORT_EDGE * max(1.0, side) / 2) for side in (aspect, 1 / aspect))
-    film_path = path.with_suffix(".mp4")
+    film_path = dance.path.with_suffix(".mp4")
+    film_path.parent.mkdir(parents=True, exist_ok=True)
     try:
         fps = min(scene.fps, MOTION_FPS)
         render_scene(scene, film_path, width, height, fps, film=random_film(seed), crf=23)
         poses = looked_at(film_path, round(duration_s * MOTION_FPS), MOTION_FPS)
     finally:
         film_path.unlink(missing_ok=True)
-    save_poses(poses, path)
+    dance.write(lambda path: save_poses(poses, path))
     step_done()
 
 

@@ -29,6 +29,9 @@ WEIGHTS = {
 }
 """How much each curve counts in the loss, and how much more its events count than their absence."""
 
+_SAID_AS = {"onset": "felt"}
+"""Targets whose name in files is not that of the network's answer."""
+
 LOSSES = ("downbeat", "onset", "energy", "parts", "tempo")
 """What can be left out of the loss."""
 
@@ -93,7 +96,7 @@ def loss_of(
 def curve_of(out: RhythmOutput, name: str) -> torch.Tensor | None:
     """The logits [B, F] of one of `TARGETS`; None where the network has none."""
     if name not in PART_CURVES:
-        return getattr(out, name)
+        return getattr(out, _SAID_AS.get(name, name))
     return None if out.parts is None else out.parts[..., PART_CURVES.index(name)]
 
 

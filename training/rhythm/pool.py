@@ -13,11 +13,11 @@ from tqdm import tqdm
 from d2m_core.band import Materials, Plan
 from d2m_core.band.drummer import play_drums
 from d2m_core.band.notes import DRUM_FAMILY, bars_of
-from d2m_core.files import replacing
 from d2m_core.motion import MOTION_NAMES, extract_motion, find_accents
 from d2m_core.motion.accents import accent_curve
 from d2m_core.types import MOTION_FPS, PART_CURVES, MotionFeatures
 from training.pairs.pair import as_float16
+from training.run.kept import Kept, place_for, recipe
 from training.run.processes import run, step_done
 from training.studio.any_scene import random_scene
 from training.studio.dancer.dance import Dance
@@ -142,27 +142,25 @@ def cached_pool(
     Stored in chunks, so that a stopped run loses little. `workers` 0 uses every core.
     """
     chunks = [seeds[first : first + _CHUNK] for first in range(0, len(seeds), _CHUNK)]
-    paths = [_chunk_path(folder, chunk, duration_s, without) for chunk in chunks]
-    missing = [k for k, path in enumerate(paths) if not path.exists()]
-    jobs = [(paths[k], chunks[k], duration_s, without) for k in missing]
+    places = [_chunk_place(folder, chunk, duration_s, without) for chunk in chunks]
+    missing = [k for k, chunk in enumerate(places) if not chunk.there]
+    jobs = [(places[k], chunks[k], duration_s, without) for k in missing]
     total = sum(len(chunks[k]) for k in missing)
     with tqdm(total=total, desc="dancing", unit="dance", mininterval=5, disable=not jobs) as bar:
         for _ in run(_store_chunk, jobs, workers or os.cpu_count() or 1, lambda n: bar.update(n)):
             continue
-    pools = [_stored_chunk(path) for path in paths]
+    pools = [_stored_chunk(chunk.path) for chunk in places]
     return Pool(*(np.concatenate([getattr(pool, part) for pool in pools]) for part in _PARTS))
 
 
-def _chunk_path(folder: Path, seeds: range, duration_s: float, without: frozenset[str]) -> Path:
-    left_out = "".join(f"_no_{name}" for name in sorted(without))
-    stamp = f"{seeds.start}_{len(seeds)}_{duration_s:g}s_{len(MOTION_NAMES)}x{len(TARGETS)}"
-    return folder / f"dances_{stamp}{left_out}.npz"
+def _chunk_place(folder: Path, seeds: range, duration_s: float, without: frozenset[str]) -> Kept:
+    made_of = recipe(make_pool, seeds=seeds, duration_s=duration_s, without=without)
+    return place_for(folder, f"dances_{seeds.start}_{len(seeds)}_{duration_s:g}s.npz", made_of)
 
 
-def _store_chunk(path: Path, seeds: range, duration_s: float, without: frozenset[str]) -> None:
+def _store_chunk(chunk: Kept, seeds: range, duration_s: float, without: frozenset[str]) -> None:
     pool = make_pool(seeds, duration_s, without)
-    with replacing(path) as partial:
-        np.savez(partial, **{part: getattr(pool, part) for part in _PARTS})
+    chunk.write(lambda path: np.savez(path, **{part: getattr(pool, part) for part in _PARTS}))
 
 
 def _stored_chunk(path: Path) -> Pool:

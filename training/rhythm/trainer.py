@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from d2m_core.files import replacing
 from d2m_core.motion import MOTION_NAMES, mirror_motion
 from d2m_core.pipeline import best_device
 from d2m_core.rhythm import RhythmConfig, RhythmNet
 from d2m_core.types import MOTION_FPS, MotionFeatures
-from training.run.schedule import rate_factor
+from training.run.average import Average
+from training.run.schedule import Run, rate_factor
+from training.run.state import digest_of, save_state, settings_in, state_to_go_on_from
 
 from .losses import CUES, TEMPO_BINS, loss_of, unseen_columns
 from .pool import Pool
 
 WARM_STEPS = 50
 
+FREE = ("out", "folder", "minutes", "validation", "data", "start", "folds", "device", "threads", "resume")
+"""Settings that may differ when a run goes on. The dances themselves are compared as well."""
+
 
 @dataclass(frozen=True)
 class TrainRhythmConfig:
     """Settings of a run."""
 
-    out: Path = Path("weights/rhythm.safetensors")
+    out: Path = Path("runs/rhythm.safetensors")
     """File to write."""
     folder: Path = Path("runs/rhythm")
-    """Where the dances, the log and the state to resume from are kept."""
+    """Where the dances and the state to go on from are kept."""
+    resume: bool = True
+    """Go on from the state in `folder`, if there is one; it must be of the same settings and dances.
+    Without, begin anew and replace it."""
     minutes: float = 12.0
-    """Processor time of the training steps alone."""
+    """Wall-clock minutes of training, earlier parts of a resumed run included."""
     dances: int = 5000
     """Training dances of 12 seconds, as landmarks with the noise model fitted to MediaPipe."""
     drawn: int = 0
@@ -66,11 +74,12 @@ class TrainRhythmConfig:
     """CPU threads."""
 
 
-class Trainer:
+class Trainer(Run):
     """Network, optimiser and their averaged copy, with what is needed to go on later."""
 
     def __init__(self, config: TrainRhythmConfig, pool: Pool) -> None:
-        self.config = config
+        super().__init__(config.minutes)
+        self.config, self.pool = config, pool
         self.device = best_device(config.device)
         torch.manual_seed(config.seed)
         shape = RhythmConfig(
@@ -78,12 +87,10 @@ class Trainer:
         )
         self.net = RhythmNet(shape, MOTION_NAMES).to(self.device)
         self._measure(pool)
-        self.averaged = {k: v.clone() for k, v in self.net.state_dict().items()}
+        self.average = Average(self.net, config.average, rise=10.0)  # the buffers stay, and may be infinite
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=config.rate, weight_decay=config.weight_decay
         )
-        self.step = 0
-        self.spent_s = 0.0
         self.loss = 0.0  # running mean over about 100 steps
 
     def _measure(self, pool: Pool) -> None:
@@ -99,12 +106,14 @@ class Trainer:
 
     def rate(self) -> float:
         """Learning rate now: a short rise, then a cosine down to nearly nothing."""
-        share = min(1.0, self.spent_s / (60 * self.config.minutes))
-        return self.config.rate * rate_factor(self.step, WARM_STEPS, share)
+        return self.config.rate * rate_factor(self.step, WARM_STEPS, self.progress)
 
     def train_step(self, pool: Pool, odds: np.ndarray | None = None) -> float:
-        """One batch; gives its loss. `odds`: as for `batch_of`."""
-        started = time.process_time()
+        """One batch, on the clock; gives its loss. `odds`: as for `batch_of`."""
+        with self.on_the_clock():
+            return self._train_step(pool, odds)
+
+    def _train_step(self, pool: Pool, odds: np.ndarray | None) -> float:
         rng = np.random.default_rng([self.config.seed, self.step])
         batch = batch_of(pool, self.config.batch, rng, odds)
         motion, targets, tempo = (part.to(self.device) for part in batch)
@@ -120,10 +129,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        decay = min(self.config.average, self.step / (self.step + 10))
-        for name, weight in self.net.named_parameters():  # the buffers stay, and may be infinite
-            self.averaged[name].lerp_(weight.detach(), 1 - decay)
-        self.spent_s += time.process_time() - started
+        self.average.follow(self.net, self.step)
         value = float(loss.detach())
         self.loss += (value - self.loss) / min(self.step, 100)
         return value
@@ -131,29 +137,44 @@ class Trainer:
     def averaged_net(self) -> RhythmNet:
         """The network with averaged weights, on the CPU."""
         net = RhythmNet(self.net.config, self.net.names)
-        net.load_state_dict(self.averaged)
+        net.load_state_dict(self.average.state_of(self.net))
         return net.eval()
 
-    def save_state(self, path: Path) -> None:
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """What decides the result of this run, for its state (`training.run.state`)."""
+        pool = self.pool
+        return {
+            "settings": settings_in(self.config, FREE),
+            "motion_names": MOTION_NAMES,
+            "data": f"{len(pool)} dances {digest_of((pool.motion, pool.targets, pool.tempo))}",
+        }
+
+    def save(self, path: Path) -> None:
         """Everything needed to go on, tensors and numbers only."""
         state = {
             "net": self.net.state_dict(),
-            "averaged": self.averaged,
+            "average": self.average.values,
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "spent_s": self.spent_s,
             "loss": self.loss,
         }
-        with replacing(path) as partial:
-            torch.save(state, partial)
+        save_state(path, self.made_of, state)
 
-    def load_state(self, path: Path) -> None:
-        """Goes on from `save_state`'s file."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
+    def restore(self, path: Path) -> bool:
+        """Goes on from the saved state; False where there is none.
+
+        Raises `SettingError` where it is of something else.
+        """
+        state = state_to_go_on_from(path, self.made_of)
+        if state is None:
+            return False
         self.net.load_state_dict(state["net"])
-        self.averaged = state["averaged"]
+        self.average.restore(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.spent_s, self.loss = state["step"], state["spent_s"], state["loss"]
+        return True
 
 
 def batch_of(
@@ -166,7 +187,7 @@ def batch_of(
     whole = pool.motion.shape[1]
     length = min(whole, int(rng.choice([int(4 * MOTION_FPS), int(8 * MOTION_FPS), whole])))
     length = max(length, 1)
-    count = max(1, size * whole // length // 1)
+    count = max(1, size * whole // length)
     picks = rng.choice(len(pool), size=min(count, 2 * size), p=odds)
     starts = rng.integers(whole - length + 1, size=len(picks))
     motion, targets, tempo = windows_of(pool, picks, starts, length)

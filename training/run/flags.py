@@ -9,7 +9,9 @@ import re
 from collections.abc import Collection
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Config = TypeVar("Config")
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type, leave_out: Collection[str] = ()) -> None:
@@ -18,6 +20,12 @@ def add_flags(parser: argparse.ArgumentParser, kind: type, leave_out: Collection
     for field in fields(kind):
         if field.default is not MISSING and field.name not in leave_out:
             _add(parser, field, texts.get(field.name, ""))
+
+
+def config_from(kind: type[Config], args: argparse.Namespace) -> Config:
+    """The dataclass `kind` with what its flags were given; other flags in `args` are left alone."""
+    given = {f.name: getattr(args, f.name) for f in fields(kind) if hasattr(args, f.name)}  # type: ignore[arg-type]
+    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
 
 
 def _docs(kind: type) -> dict[str, str]:

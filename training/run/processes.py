@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
+from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
@@ -74,12 +75,14 @@ def run(
     if not jobs:
         return
     context = multiprocessing.get_context("spawn")
-    steps = context.Value("q", 0)
+    steps, began = context.Value("q", 0), context.Value("q", 0)
     seen, workers = 0, min(workers, len(jobs))
     with environment(ONE_THREAD):
-        pool = ProcessPoolExecutor(workers, context, _start, (steps,))
+        pool = ProcessPoolExecutor(workers, context, _start, (steps, began))
+        crew: list[BaseProcess] = []
         try:
             waiting = {pool.submit(work, *job) for job in jobs}
+            crew = list((pool._processes or {}).values())
             while waiting:
                 done, waiting = wait(waiting, _LOOK_EVERY_S, FIRST_COMPLETED)
                 if on_step is not None and steps.value > seen:
@@ -89,11 +92,35 @@ def run(
                     yield each.result()
             pool.shutdown()
         except BrokenProcessPool as error:
-            raise SettingError(
-                "A worker was killed, most likely for want of memory; use fewer --workers."
-            ) from error
+            raise SettingError(_why_broken(crew, began.value > 0)) from error
         finally:
             _stop(pool)
+
+
+def _why_broken(crew: Sequence[BaseProcess], began: bool) -> str:
+    """A sentence about the worker that died; the pool ends the others by SIGTERM. `began`: any did."""
+    for process in crew:
+        process.join(_LOOK_EVERY_S)
+    codes = [process.exitcode for process in crew if process.exitcode is not None]
+    code = next((code for code in codes if code != -signal.SIGTERM), -signal.SIGTERM)
+    if code == -signal.SIGKILL:
+        return "A worker was killed (SIGKILL), most likely for want of memory; use fewer --workers."
+    if not began:
+        return f"{CANNOT_BEGIN} Its own words stand above."
+    return f"A worker {how_it_ended(code)} in the middle of its work; its own words, if any, stand above."
+
+
+CANNOT_BEGIN = (
+    "A worker process could not begin: a script that starts workers has to do so under"
+    " `if __name__ == '__main__':`, and all that it imports must be there."
+)
+
+
+def how_it_ended(code: int | None) -> str:
+    """In words, from the exit code of a process."""
+    if code is not None and code < 0:
+        return f"ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
@@ -106,13 +133,15 @@ def _stop(pool: ProcessPoolExecutor) -> None:
         process.join()
 
 
-def _start(steps: Synchronized) -> None:
+def _start(steps: Synchronized, began: Synchronized) -> None:
     """First thing that a worker does."""
     global _steps
     _steps = steps
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
     threading.Thread(target=leave_with_parent, daemon=True).start()
     one_thread()
+    with began.get_lock():
+        began.value += 1
 
 
 def one_thread() -> None:

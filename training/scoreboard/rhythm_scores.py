@@ -25,16 +25,17 @@ from tqdm import tqdm
 
 from d2m_core.grid import steady_beats, tempo_of
 from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.rhythm.decoding import BeatGrid, cover, decode_beats
+from d2m_core.rhythm.curves import BeatCurves
+from d2m_core.rhythm.decoding import BeatGrid, decode_beats
+from d2m_core.rhythm.refining import cover
 from d2m_core.scores import beat_f, tempo_correct
 from d2m_core.scores.metrics import continuity, eighths, phase_rotated, share_near
-from d2m_core.types import MotionFeatures
+from d2m_core.types import METRE, MotionFeatures, metre_of_bars
 from training.judges.clocks import fitted
 
 CONTROLS = ("rotated", "other clip", "metronome", "naive", "reference")
 _PHASES = 16
 _OTHERS = 16
-_METRE = 4
 _TOP_PERCENT = 95.0
 """The naive curve is 1 where this percentile lies."""
 
@@ -111,7 +112,7 @@ def naive_grid(motion: MotionFeatures) -> BeatGrid:
     """The decoder's grid where summed joint speed falls fastest; no network."""
     braking = motion.values[:, motion.names.index("total_decel")]
     top = max(float(np.percentile(braking, _TOP_PERCENT)), 1e-6)
-    return decode_beats(np.clip(braking / top, 0.0, 1.0), motion.fps)
+    return decode_beats(BeatCurves(np.clip(braking / top, 0.0, 1.0)), motion.fps)
 
 
 def score_case(case: Case, found: BeatGrid, others: Sequence[BeatGrid]) -> CaseScore:
@@ -120,7 +121,7 @@ def score_case(case: Case, found: BeatGrid, others: Sequence[BeatGrid]) -> CaseS
     told = found.tempo_bpm if np.isnan(tempo) else tempo
     duration_s = case.duration_s
     turns = np.arange(_PHASES)
-    shifts = (turns + 0.5) / _PHASES + turns % _METRE  # in beats
+    shifts = (turns + 0.5) / _PHASES + turns % METRE  # in beats
     controls = {
         "rotated": [_rotated(found, duration_s, s * 60 / found.tempo_bpm) for s in shifts],
         "other clip": [carried(other, duration_s) for other in others],
@@ -169,7 +170,7 @@ def carried(grid: BeatGrid, duration_s: float) -> BeatGrid:
     """A grid cut or continued to another length, its bars as well."""
     beats = cover(grid.beats_s, duration_s)
     starts = np.flatnonzero(grid.downbeats)
-    metre = int(starts[1] - starts[0]) if len(starts) > 1 else _METRE
+    metre = metre_of_bars(grid.downbeats) or METRE
     first = int(starts[0]) if len(starts) else 0
     added = int((beats < grid.beats_s[0] - 1e-9).sum()) if len(grid.beats_s) else 0
     downbeats = (np.arange(len(beats)) - added - first) % metre == 0
@@ -194,7 +195,7 @@ def _rotated(grid: BeatGrid, duration_s: float, shift_s: float) -> BeatGrid:
 def _metronome(tempo_bpm: float, duration_s: float, shift: float) -> BeatGrid:
     """A steady pulse, a bar of four starting `shift` beats after the clip."""
     beats = steady_beats(tempo_bpm, duration_s, shift * 60 / tempo_bpm)
-    downbeats = (np.arange(len(beats)) - int(shift)) % _METRE == 0
+    downbeats = (np.arange(len(beats)) - int(shift)) % METRE == 0
     return BeatGrid(beats, downbeats, tempo_bpm, 0.0)
 
 

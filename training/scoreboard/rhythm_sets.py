@@ -26,9 +26,11 @@ from d2m_core.types import PoseSequence, VideoClip
 from d2m_core.weights import default_weights
 from training.figures.calibration import draw_reliability
 from training.judges.trackers import song_beats, tracker
+from training.run.kept import kept, recipe
 from training.seeds import RENDERED_SEED, RHYTHM_SCORE_SEED
 from training.sources.melody import EXCERPT_S, captured_poses, dances_in
 from training.studio.any_scene import random_scene
+from training.studio.observe import estimator
 from training.studio.picture.drawing import render_scene
 from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import Scene, stage
@@ -60,17 +62,18 @@ def drawn_dance(number: int, count: int, duration_s: float) -> Scene:
 
 def read_back(truth: Scene, folder: Path) -> PoseSequence:
     """The scene's poses as MediaPipe sees them in a rendered clip; kept in `folder`."""
-    stamp = f"{truth.duration_s:g}s_{truth.plan.style}_{truth.plan.tempo_bpm:.1f}"
-    path = folder / f"{truth.seed}_{stamp}.npz"
-    if path.exists():
-        return load_poses(path)
-    clip_path = folder / f"{truth.seed}.mp4"
-    try:
-        poses = estimate_poses(open_clip(render_scene(truth, clip_path)))
-        save_poses(poses, path)
-    finally:
-        clip_path.unlink(missing_ok=True)
-    return poses
+    plan = truth.plan
+    name = f"{truth.seed}_{truth.duration_s:g}s_{plan.style}_{plan.tempo_bpm:.1f}.npz"
+    made_of = recipe(render_scene, estimate_poses, save_poses, scene=truth, estimator=estimator())
+
+    def write(path: Path) -> None:
+        clip_path = path.with_suffix(".mp4")
+        try:
+            save_poses(estimate_poses(open_clip(render_scene(truth, clip_path))), path)
+        finally:
+            clip_path.unlink(missing_ok=True)
+
+    return kept(folder, name, made_of, write, load_poses)
 
 
 def case_of(
@@ -123,10 +126,13 @@ def clip_cases(clips: Path, folder: Path) -> Iterator[Case]:
 
 def clip_poses(clip: VideoClip, folder: Path) -> PoseSequence:
     """The poses of the largest dancer of a whole file; kept in `folder`."""
-    kept = folder / f"{clip.path.stem}.npz"
-    if not kept.exists():
-        save_poses(select_dancer(estimate_poses(clip), "largest"), kept)
-    return load_poses(kept)
+    window, makers = (clip.start_s, clip.duration_s), (estimate_poses, select_dancer, save_poses)
+    made_of = recipe(*makers, files=[clip.path], window=window, estimator=estimator())
+
+    def write(path: Path) -> None:
+        save_poses(select_dancer(estimate_poses(clip), "largest"), path)
+
+    return kept(folder, f"{clip.path.stem}.npz", made_of, write, load_poses)
 
 
 def videos_in(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import numpy as np
 from d2m_core.band import Plan, make_plan, plan_on
 from d2m_core.band.styles import STYLE_TABLE, STYLES
 from d2m_core.grid import TEMPO_RANGE_BPM
-from d2m_core.types import MOTION_FPS
+from d2m_core.types import MOTION_FPS, metre_of_bars
 from training.studio.stage.scene import Scene, stage
 
 _SLOW_FPS = (12.0, 15.0, 20.0)
@@ -38,8 +38,7 @@ def random_plan(seed: int, duration_s: float) -> Plan:
     beats, downbeats = random_grid(duration_s, rng)
     while len(beats) < 2:
         beats, downbeats = random_grid(duration_s, rng)
-    starts = np.flatnonzero(downbeats)
-    three = len(starts) > 1 and starts[1] - starts[0] == 3
+    three = metre_of_bars(downbeats) == 3
     fitting = [name for name in STYLES if (STYLE_TABLE[name].metre == 3) == three]
     style = fitting[int(rng.integers(len(fitting)))]
     return plan_on(beats, downbeats, duration_s, seed, style)

@@ -24,6 +24,7 @@ from training.run.processes import alone_in, run, step_done
 from training.studio.sheets.contact_sheet import write_sheet
 
 from .origin import origin_of
+from .pairs import make_pair
 from .settings import PairSettings
 
 
@@ -111,8 +112,6 @@ def _make_shard(path: Path, seeds: range, settings: PairSettings) -> None:
 
 
 def _pairs(seeds: range, settings: PairSettings) -> Iterator[Pair]:
-    from .pairs import make_pair  # band, dancer and painter: only workers need them
-
     for seed in seeds:
         yield make_pair(seed, settings)
         step_done()

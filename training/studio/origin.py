@@ -7,11 +7,12 @@ comes from the shards, so a run that was killed and went on writes the same as o
 
 from __future__ import annotations
 
-from typing import Any
-
 from training.pairs.manifest import Origin
-from training.run.provenance import ROOT, digest, file_sha256, fluidsynth_version, versions_of
+from training.pairs.shards import write_shard
+from training.run.provenance import code_of, fluidsynth_version, versions_of
 
+from .materials import checksums_of
+from .pairs import make_pair
 from .settings import PairSettings
 
 _PACKAGES = (
@@ -26,7 +27,6 @@ _PACKAGES = (
     "soxr",
     "torch",
 )
-_CODE = ("training/studio", "d2m_core/grid.py", "d2m_core/types.py")
 
 
 def origin_of(settings: PairSettings, seed: int, per_shard: int) -> Origin:
@@ -37,24 +37,10 @@ def origin_of(settings: PairSettings, seed: int, per_shard: int) -> Origin:
     versions = versions_of(_PACKAGES)
     if (synth := fluidsynth_version()) is not None:
         versions["fluidsynth"] = synth
-    return Origin(
-        {**plain, "seed": seed, "per_shard": per_shard}, _materials(settings), studio_code(), versions
-    )
+    plain |= {"seed": seed, "per_shard": per_shard}
+    return Origin(plain, checksums_of(settings.materials), studio_code(), versions)
 
 
 def studio_code() -> str:
     """A checksum of all source that decides what pairs are like."""
-    files = []
-    for place in _CODE:
-        path = ROOT / place
-        found = [path] if path.is_file() else sorted(path.rglob("*"))
-        files += [p for p in found if p.is_file() and p.suffix in (".py", ".json")]
-    return digest(*files)[:16]
-
-
-def _materials(settings: PairSettings) -> dict[str, Any]:
-    given = settings.materials
-    fonts = [{"name": path.name, "sha256": file_sha256(path)} for path in given.soundfonts]
-    folders = {"groove": given.groove, "samples": given.samples}
-    digests = {key: None if path is None else digest(path) for key, path in folders.items()}
-    return {"soundfonts": fonts, **digests}
+    return code_of(make_pair, write_shard)

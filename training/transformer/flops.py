@@ -7,6 +7,7 @@ to save memory, and all that is not a product, counts for nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -31,9 +32,6 @@ PEAKS = {
 """Dense bfloat16 (T4: float16) operations per second by the makers' data sheets; the first name
 that is part of the GPU's counts."""
 
-_TOKEN_RATE = 50.0
-"""Where only lengths are known: frames are counted from steps at this rate."""
-
 
 def peak_flops(device: torch.device) -> float | None:
     """The peak of a GPU; None for a CPU and for GPUs that are not listed."""
@@ -43,16 +41,16 @@ def peak_flops(device: torch.device) -> float | None:
     return next((peak for part, peak in PEAKS.items() if part in name), None)
 
 
-def step_flops(config: ModelConfig, shape: Sequence[int], token_rate: float = _TOKEN_RATE) -> float:
+def step_flops(config: ModelConfig, shape: Sequence[int], token_rate: float) -> float:
     """Operations of a training step, forward and backward, on codes of `shape` [B, K, T]."""
     return 3 * forward_flops(config, shape, token_rate)
 
 
-def forward_flops(config: ModelConfig, shape: Sequence[int], token_rate: float = _TOKEN_RATE) -> float:
-    """Operations of one forward pass on codes of `shape` [B, K, T]."""
+def forward_flops(config: ModelConfig, shape: Sequence[int], token_rate: float) -> float:
+    """Operations of one forward pass on codes of `shape` [B, K, T], so many steps per second."""
     batch, books, steps = shape
     columns = steps + books - 1
-    frames = max(1, -int(-steps / token_rate * MOTION_FPS // 1))
+    frames = max(1, math.ceil(steps / token_rate * MOTION_FPS))
     memory, dim, ffn, phases = frames + FRONT_TOKENS, config.dim, config.ffn, len(PHASE_NAMES)
     block = 4 * dim * dim + 2 * dim * ffn  # weights that each position meets
     enters = (config.features + len(RHYTHM_CURVES) + phases) * dim * frames + (1 + dim) * dim

@@ -10,8 +10,7 @@ An item is one piece of music with its rhythm and, where there is one, its dance
     motion     float16 [F, D]  motion features at 25 frames per second; absent: nobody dances
 
 Its text metadata holds `format_version`, `codec` (JSON of `CodecSpec`), `motion` (JSON list of the
-feature names), `style` (its name, empty if unknown) and `tempo_bpm`. In format 1 `style` was an
-index into `FIRST_STYLES`, -1 if unknown; such files are read as well.
+feature names), `style` (its name, empty if unknown) and `tempo_bpm`.
 
 A data set is a folder of such files, at any depth, or of shards (`training.pairs.shards`) whose
 pairs hold them as `NAME.item.safetensors`, or both; all must share codec and feature names. Equal
@@ -24,9 +23,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from d2m_core.errors import SettingError
@@ -38,10 +38,7 @@ from training.pairs.shards import read_pairs
 ITEM_FORMAT = "2"
 """Version of the layout described above."""
 
-_FORMATS = ("1", ITEM_FORMAT)
-
-FIRST_STYLES = ("house", "techno", "disco", "funk", "hiphop", "latin")
-"""Those that format 1 counts."""
+_SAID = {"codec", "motion", "style", "tempo_bpm"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,27 +140,39 @@ def item_from(data: bytes, where: str) -> TrainItem:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     except (ValueError, SafetensorError) as error:
         raise SettingError(f"Cannot read the training item {where}: {error}.") from error
-    metadata = header.get("__metadata__", {})
-    if metadata.get("format_version") not in _FORMATS or "codes" not in tensors:
-        raise SettingError(f"{where} is no training item; make items with training.encode_audio.")
+    facts = _facts(header.get("__metadata__", {}), where)
     return TrainItem(
         codes=tensors["codes"],
         curves=tensors["curves"],
         beats_s=tensors["beats_s"],
         downbeats=tensors["downbeats"].astype(np.bool_),
-        codec=CodecSpec(**json.loads(metadata["codec"])),
-        tempo_bpm=float(metadata["tempo_bpm"]),
+        codec=CodecSpec(**facts["codec"]),
+        tempo_bpm=facts["tempo_bpm"],
         motion=tensors.get("motion"),
-        motion_names=tuple(json.loads(metadata["motion"])),
-        style=_style(metadata),
+        motion_names=tuple(facts["motion_names"]),
+        style=facts["style"],
     )
 
 
-def _style(metadata: dict[str, str]) -> str:
-    if metadata["format_version"] != "1":
-        return metadata["style"]
-    index = int(metadata["style"])
-    return FIRST_STYLES[index] if index >= 0 else ""
+def item_facts(path: Path | str) -> dict[str, Any]:
+    """What an item's file says of it (`codec`, `motion_names`, `style`, `tempo_bpm`), without its
+    arrays. Raises `SettingError` for any other file."""
+    try:
+        with safe_open(path, framework="np") as file:
+            return _facts(file.metadata() or {}, str(path))
+    except (OSError, SafetensorError) as error:
+        raise SettingError(f"Cannot read the training item {path}: {error}.") from error
+
+
+def _facts(metadata: dict[str, str], where: str) -> dict[str, Any]:
+    if metadata.get("format_version") != ITEM_FORMAT or not metadata.keys() >= _SAID:
+        raise SettingError(f"{where} is no training item; make items with training.encode_audio.")
+    return {
+        "codec": json.loads(metadata["codec"]),
+        "motion_names": json.loads(metadata["motion"]),
+        "style": metadata["style"],
+        "tempo_bpm": float(metadata["tempo_bpm"]),
+    }
 
 
 def items_in(folder: Path) -> Iterator[TrainItem]:

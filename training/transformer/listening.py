@@ -14,7 +14,7 @@ from d2m_core.music import LoadedModel, SamplingConfig, decode_music, generate_t
 from d2m_core.pictures import rhythm_picture
 from d2m_core.rhythm import rhythm_from_audio
 from d2m_core.scores import beat_f
-from d2m_core.types import MotionFeatures, Rhythm, Waveform
+from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
 from training.judges.sound import longest_loop_s, silent_share
 
 from .adapters import merged
@@ -78,7 +78,7 @@ class Listener:
 
 def _asked(item: TrainItem, seconds: float) -> tuple[MotionFeatures | None, Rhythm]:
     """Motion and rhythm of an item's first seconds."""
-    frames = round(seconds * 25)
+    frames = round(seconds * MOTION_FPS)
     inside = item.beats_s < seconds
     curves = item.curves[:frames].astype(np.float32)
     rhythm = Rhythm(item.beats_s[inside], item.downbeats[inside], curves, item.tempo_bpm)

@@ -29,27 +29,26 @@ class Watch:
         self.listener = Listener(trainer) if trainer.config.sample_every else None
         self.flops, self.since_s = 0.0, trainer.spent_s
 
-    def after_step(self, losses: torch.Tensor, parts: list[Batch]) -> bool:
-        """Takes note of a step and its windows; whether it took its time over it."""
+    def after_step(self, losses: torch.Tensor, parts: list[Batch]) -> None:
+        """Takes note of a step and its windows; now and then saves, measures and listens."""
         trainer, config = self.trainer, self.trainer.config
         self.recent.append(losses)
-        self.flops += sum(step_flops(trainer.net.config, part.codes.shape) for part in parts)
+        rate = trainer.data.codec.token_rate
+        self.flops += sum(step_flops(trainer.net.config, part.codes.shape, rate) for part in parts)
         if trainer.step % config.log_every == 0:
             self.lines.write(trainer, "train", torch.stack(self.recent).mean(0).tolist())
             self.recent.clear()
             self._speed()
-        slow = self._save() if trainer.spent_s - self.saved_s > config.save_every_s else False
+        if trainer.spent_s - self.saved_s > config.save_every_s:
+            self._save()
         if self.listener is not None and trainer.step % config.sample_every == 0:
             self.listener.listen(self.lines.board)
-            slow = True
-        return slow
 
-    def _save(self) -> bool:
+    def _save(self) -> None:
         self.saved_s = self.trainer.spent_s
         self.trainer.save()
         for name, means in self.trainer.validate().items():
             self.lines.write(self.trainer, name, means)
-        return True
 
     def _speed(self) -> None:
         """Floating-point operations per second of this process, and its share of the GPU's peak."""

@@ -10,6 +10,12 @@ from d2m_core.errors import require
 COMPILERS = ("none", "inductor", "eager")
 """What `TrainConfig.compile` may be."""
 
+FREE = (
+    "data", "out", "folder", "resume", "minutes", "steps", "accumulate", "compile", "device", "threads",
+    "log_every", "save_every_s", "sample_every", "codec", "data_note", "licence",
+)  # fmt: skip
+"""Settings that may differ when a run goes on. The data itself is compared, not its place."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -17,12 +23,13 @@ class TrainConfig:
 
     data: str = "runs/items"
     """Folder of training items (`training.transformer.windows`)."""
-    out: str = "weights/model.safetensors"
+    out: str = "runs/model.safetensors"
     """The finished checkpoint."""
     folder: str = "runs/model"
     """Folder of the resumable state, the averaged weights so far and the log."""
-    resume: bool = False
-    """Go on from the state in `folder`."""
+    resume: bool = True
+    """Go on from the state in `folder`, if there is one; it must be of the same settings and data.
+    Without, begin anew and replace it."""
     init: str = ""
     """What to fine-tune: a checkpoint of ours (.safetensors), or a folder in MusicGen's format or
     its name on the hub, for the decoder. Its weights also decide the network's size."""
@@ -30,7 +37,7 @@ class TrainConfig:
     """With `init`: train adapters of this rank in the decoder (peft) and leave its weights alone;
     0 trains everything."""
     minutes: float = 45.0
-    """Wall-clock budget, earlier parts of a resumed run included."""
+    """Wall-clock minutes of training, earlier parts of a resumed run included."""
     steps: int = 0
     """Train for this many steps instead; 0 goes by `minutes`."""
     batch: int = 8

@@ -7,9 +7,10 @@ and all hold the same weights.
 from __future__ import annotations
 
 import copy
-import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +21,33 @@ from accelerate import Accelerator
 from accelerate.utils import reduce
 
 from d2m_core.errors import SettingError
-from d2m_core.files import replacing
 from d2m_core.music import DanceToMusic, ModelConfig, save_model
 from d2m_core.music.patterns import apply_delay
 from d2m_core.pipeline import best_device
-from training.run.schedule import of_first, rate_factor
+from training.run.average import Average
+from training.run.schedule import Run, of_first, rate_factor
+from training.run.state import digest_of, making_of, save_state, settings_in, state_to_go_on_from
 
 from .adapters import add_adapters, merged
-from .settings import TrainConfig
+from .items import TrainItem
+from .settings import FREE, TrainConfig
 from .start_musicgen import take_over
 from .start_ours import is_checkpoint, start_from
 from .windows import Batch, DataSet, draw_batch, motion_statistics
 
 VALIDATION_BATCHES = 4
 
+STATE = "last.pt"
+"""The resumable state in the folder of a run."""
 
-class Trainer:
+
+class Trainer(Run):
     """The state of one run: network, optimiser, averaged weights, step and time spent."""
 
     def __init__(self, config: TrainConfig, shape: ModelConfig, data: DataSet) -> None:
         self.config, self.data = config, data
         self.workers = Accelerator(cpu=best_device(config.device).type == "cpu")
+        super().__init__(config.minutes, config.steps, self.workers)
         self.device = self.workers.device
         shares = self.workers.num_processes * config.accumulate
         if config.batch % shares:
@@ -63,26 +70,14 @@ class Trainer:
         self.net_of_all = self.shared
         if config.compile != "none":
             self.net_of_all = torch.compile(self.shared, backend=config.compile)
-        self.average = {name: p.detach().clone() for name, p in self.net.named_parameters()}
+        self.average = Average(self.net, config.ema)
         self.optimiser = torch.optim.AdamW(_groups(self.net, config), betas=(0.9, 0.95), fused=True)
-        self.step, self.spent_s = 0, 0.0
         self.precision = config.precision
-
-    @property
-    def progress(self) -> float:
-        """Share of the run that is done, 0..1."""
-        if self.config.steps:
-            return min(1.0, self.step / self.config.steps)
-        return min(1.0, self.spent_s / (60 * self.config.minutes))
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine over the budget of steps or of time."""
         factor = rate_factor(self.step, self.config.warmup_steps, self.progress)
         return self.config.learning_rate * factor
-
-    def agree_on_time(self, spent_s: float) -> None:
-        """The first process's clock decides for all."""
-        self.spent_s = of_first(self.workers, spent_s)
 
     def batch(self, step: int) -> list[Batch]:
         """This process's windows of one step, in parts; they depend on seed and step only."""
@@ -122,7 +117,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
         self.optimiser.step()
         self.step += 1
-        self.update_average()
+        self.average.follow(self.net, self.step + 1)
         return reduce(torch.stack(found).mean(0), "mean")
 
     def backward(self, part: Batch, parts: int) -> torch.Tensor:
@@ -136,17 +131,10 @@ class Trainer:
         numbers = [self.config.seed, self.step, self.workers.process_index]
         return int(np.random.default_rng(numbers).integers(2**62))
 
-    @torch.no_grad()
-    def update_average(self) -> None:
-        """Exponential moving average of the weights: what is measured and exported."""
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        for name, parameter in self.net.named_parameters():
-            self.average[name].lerp_(parameter, 1 - decay)
-
     def averaged_net(self) -> DanceToMusic:
         """A copy of the network with the averaged weights."""
         net = copy.deepcopy(self.net).eval()
-        net.load_state_dict(self.average, strict=False)  # the statistics are the same
+        net.load_state_dict(self.average.state_of(self.net))
         return net
 
     def validate(self) -> dict[str, list[float]]:
@@ -180,36 +168,43 @@ class Trainer:
 
     # --- files ---
 
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """What decides the result of this run, for its state (`training.run.state`)."""
+        return {
+            "settings": settings_in(self.config, FREE),
+            "network": asdict(self.net.config),
+            "codec": asdict(self.data.codec),
+            "motion_names": self.data.motion_names,
+            "data": _items_in_short(self.data.train),
+            "held_out": _items_in_short(self.data.held_out),
+        }
+
     def save(self) -> None:
         """The resumable state and, beside it, the averaged weights so far."""
         state = {
-            "shape": json.dumps(asdict(self.net.config)),
             "net": self.net.state_dict(),
-            "average": self.average,
+            "average": self.average.values,
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "spent_s": self.spent_s,
             "precision": self.precision,
-            "lora": self.config.lora,
-            "codec": json.dumps(asdict(self.data.codec)),
-            "motion_names": list(self.data.motion_names),
         }
-        with replacing(Path(self.config.folder) / "last.pt") as partial:
-            torch.save(state, partial)
+        save_state(Path(self.config.folder) / STATE, self.made_of, state)
         self.export(Path(self.config.folder) / "last.safetensors", {"note": "unfinished run"})
 
     def restore(self) -> bool:
-        """Goes on from the saved state; False where there is none."""
-        path = Path(self.config.folder) / "last.pt"
-        if not path.exists():
+        """Goes on from the saved state; False where there is none.
+
+        Raises `SettingError` where it is of something else.
+        """
+        state = state_to_go_on_from(Path(self.config.folder) / STATE, self.made_of)
+        if state is None:
             return False
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if shape_of(state) != self.net.config or state.get("lora", 0) != self.config.lora:
-            raise SettingError(f"{path} is of a network of another shape; give the same flags as before.")
         self.net.load_state_dict(state["net"])
-        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.average.restore(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s, self.precision = (state["step"], state["spent_s"], state["precision"])
+        self.step, self.spent_s, self.precision = state["step"], state["spent_s"], state["precision"]
         return True
 
     def export(self, path: Path, info: dict[str, Any]) -> None:
@@ -219,10 +214,19 @@ class Trainer:
 
 
 def shape_of(state: dict[str, Any]) -> ModelConfig:
-    """The network's shape in a saved state; settings that are newer than it have defaults."""
-    values: dict[str, Any] = json.loads(state["shape"])
-    values["styles"] = tuple(values["styles"])
-    return ModelConfig(**values)
+    """The network's shape in a saved state."""
+    values = making_of(state)["network"]
+    return ModelConfig(**{**values, "styles": tuple(values["styles"])})
+
+
+def _items_in_short(items: Sequence[TrainItem]) -> str:
+    """What items are known by: their number and a digest of all that is learnt from them."""
+    arrays: list[np.ndarray] = []
+    for item in items:
+        arrays += [item.codes, item.curves, item.beats_s, item.downbeats]
+        arrays += [np.array([item.style, str(item.tempo_bpm)])]
+        arrays += [] if item.motion is None else [item.motion]
+    return f"{len(items)} items {digest_of(arrays)}"
 
 
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:

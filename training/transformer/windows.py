@@ -24,11 +24,10 @@ from training.pairs.pair import FLOAT16_MAX, as_float16
 from training.pairs.shards import shards_in
 from training.sources.recording import SPLITS
 
-from .items import FIRST_STYLES, ITEM_FORMAT, TrainItem, items_in, read_item, write_item
+from .items import ITEM_FORMAT, TrainItem, items_in, read_item, write_item
 from .settings import TrainConfig
 
 __all__ = [
-    "FIRST_STYLES",
     "FLOAT16_MAX",
     "ITEM_FORMAT",
     "Batch",
@@ -45,7 +44,7 @@ __all__ = [
 
 TRAIN, VAL, _ = SPLITS
 
-FREE = 0.5
+GRIDLESS = 0.5
 """Share of the windows with nothing to follow that have no grid either."""
 
 
@@ -67,9 +66,7 @@ class DataSet:
     @property
     def styles(self) -> tuple[str, ...]:
         """All styles that occur, in the studio's order; those that it does not know come last."""
-        found = {item.style for item in (*self.train, *self.held_out)} - {""}
-        known = tuple(style for style in STYLES if style in found)
-        return (*known, *sorted(found.difference(known)))
+        return _in_order({item.style for item in (*self.train, *self.held_out)} - {""})
 
     def with_motion(self, names: tuple[str, ...]) -> DataSet:
         """The same with these motion features alone, which all items must have."""
@@ -81,6 +78,11 @@ class DataSet:
     @property
     def hours(self) -> float:
         return sum(item.duration_s for item in self.train) / 3600
+
+
+def _in_order(styles: set[str]) -> tuple[str, ...]:
+    known = tuple(style for style in STYLES if style in styles)
+    return (*known, *sorted(styles.difference(known)))
 
 
 def _with_motion(item: TrainItem, names: tuple[str, ...]) -> TrainItem:
@@ -114,7 +116,7 @@ class Batch:
 
 
 def read_folder(folder: Path | str, hold_out: int = 0) -> DataSet:
-    """All items below `folder`; every `hold_out`-th is set aside.
+    """All items below `folder`; every `hold_out`-th is set aside, as `split` says.
 
     The train folder of a data set in splits (`training.build_dataset`) is held against all of its
     val folder instead: neighbours of one song must not be on both sides. Raises `SettingError`.
@@ -136,14 +138,20 @@ def read_folder(folder: Path | str, hold_out: int = 0) -> DataSet:
 
 
 def split(items: Sequence[TrainItem], hold_out: int = 0) -> DataSet:
-    """A data set of `items`; every `hold_out`-th is set aside where there are that many."""
+    """A data set of `items`; every `hold_out`-th is set aside where there are that many.
+
+    They are counted style by style: in a data set styles take turns, and one in 20 of 14 turns would
+    never meet half of them. Every style with `hold_out` items or more is on both sides.
+    """
     first = items[0]
     for item in items:
         if (item.codec, item.motion_names) != (first.codec, first.motion_names):
             raise SettingError("The items differ in codec or motion features; train on one kind at a time.")
-    aside = [hold_out > 0 and i % hold_out == hold_out - 1 for i in range(len(items))]
-    train = tuple(item for item, out in zip(items, aside, strict=True) if not out)
-    return DataSet(train, tuple(item for item, out in zip(items, aside, strict=True) if out))
+    order = _in_order({item.style for item in items})
+    by_style = sorted(range(len(items)), key=lambda i: order.index(items[i].style))  # turns stay turns
+    aside = set(by_style[hold_out - 1 :: hold_out]) if hold_out else set()
+    train = tuple(item for i, item in enumerate(items) if i not in aside)
+    return DataSet(train, tuple(items[i] for i in sorted(aside)))
 
 
 def motion_statistics(items: Sequence[TrainItem]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -178,7 +186,7 @@ def draw_batch(
     if not net.config.straight:
         return Batch(codes, given)
     # Music without any dance is written without a grid, half of the time.
-    free = torch.from_numpy(rng.random(len(codes)) < FREE) & ~given.has_rhythm & ~given.has_motion
+    free = torch.from_numpy(rng.random(len(codes)) < GRIDLESS) & ~given.has_rhythm & ~given.has_motion
     given = replace(given, place=torch.where(free[:, None, None], 0, given.place))
     if net.copies is None:
         return Batch(codes, given)

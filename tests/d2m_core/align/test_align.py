@@ -353,9 +353,9 @@ def test_loops_go_on_where_they_should(start: float, rate: float, low: float, le
 
 
 def test_the_studio_band_follows_a_dancer() -> None:
-    from d2m_core.band import soundfont
+    from d2m_core.band import installed_materials, soundfont
     from d2m_core.band.synth import SAMPLE_RATE
-    from training.codec.band_music import installed_materials, make_song
+    from training.codec.band_music import make_song
 
     if not installed_materials().soundfonts or soundfont.library() is None:
         pytest.skip("no soundfont from packages, or no libfluidsynth, on this machine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2m_core.errors import Cancelled, PoseError, SettingError
+from d2m_core.errors import Cancelled, PoseError, PoseModelError, SettingError
 from d2m_core.media import open_clip
 from d2m_core.media.video import read_ahead
-from d2m_core.pose import estimate_poses, pose_model, select_dancer
+from d2m_core.pose import MAX_PEOPLE, dancer_index, estimate_poses, pose_model, select_dancer
 from d2m_core.pose.model_from_packages import DETECTOR, LANDMARKER, _zip
 from d2m_core.pose.track import Tracker, fill_gaps
 from d2m_core.types import LANDMARKS, PoseSequence
@@ -125,6 +126,7 @@ def test_dancers_are_chosen_by_size_activity_or_number() -> None:
     wide[:, 2] = (wide[:, 2] - 0.5) * 3.0 + 0.5
     poses = PoseSequence(poses.world, wide, poses.visibility, present, FPS)
     for which, slot in (("largest", 0), ("most_active", 1), (0, 0), (2, 2)):
+        assert dancer_index(poses, which) == slot
         chosen = select_dancer(poses, which)
         assert chosen.people == 1
         np.testing.assert_array_equal(chosen.image[:, 0], wide[:, slot])
@@ -134,6 +136,12 @@ def test_dancers_are_chosen_by_size_activity_or_number() -> None:
         select_dancer(poses, "tallest")
     with pytest.raises(PoseError, match="nobody"):
         select_dancer(sequence(np.zeros((5, 1), np.bool_)))
+
+
+def test_a_dancer_who_stands_where_another_does_keeps_their_number() -> None:
+    """Poses alone do not tell two apart that are equal, as in a mirror or a doubled detection."""
+    poses = sequence(np.ones((10, 3), np.bool_), np.full((10, 3, 2), 0.5))
+    assert [dancer_index(poses, number) for number in range(3)] == [0, 1, 2]
 
 
 def decoders() -> list[threading.Thread]:
@@ -235,13 +243,24 @@ def test_a_clip_with_nobody_in_it_is_refused_with_the_share(make_clip: Callable[
 def test_a_model_that_mediapipe_cannot_open_is_named(drawn: tuple[Path, Scene], tmp_path: Path) -> None:
     path = tmp_path / "pose_landmarker_full.task"
     path.write_bytes(_zip({DETECTOR: b"not a network", LANDMARKER: b"nor this"}))
-    with pytest.raises(PoseError, match="cannot open the pose model"):
+    with pytest.raises(PoseModelError, match="cannot open the pose model"):
         estimate_poses(open_clip(drawn[0]), model_folder=tmp_path)
     assert not decoders()
 
 
+def test_a_mediapipe_that_cannot_run_is_no_clip_without_a_dancer(
+    drawn: tuple[Path, Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes "nobody" for an answer (`except PoseError`) must not take this for one."""
+    monkeypatch.setitem(sys.modules, "mediapipe", None)  # its import fails
+    with pytest.raises(PoseModelError, match="MediaPipe cannot be loaded") as caught:
+        estimate_poses(open_clip(drawn[0]))
+    assert not isinstance(caught.value, PoseError)
+
+
 def test_silly_settings_are_refused(drawn: tuple[Path, Scene]) -> None:
-    with pytest.raises(SettingError, match="choose 1 to"):
-        estimate_poses(open_clip(drawn[0]), people=0)
+    for people in (0, MAX_PEOPLE + 1):
+        with pytest.raises(SettingError, match=f"choose 1 to {MAX_PEOPLE}"):
+            estimate_poses(open_clip(drawn[0]), people=people)
     with pytest.raises(SettingError, match="lite, full, heavy"):
         pose_model("enormous")

@@ -7,7 +7,7 @@ import pytest
 
 from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats
-from d2m_core.rhythm import lengthened, metre_of, steady, swing, with_metre
+from d2m_core.rhythm import lengthened, steady, swing, with_metre
 from d2m_core.types import Rhythm
 
 
@@ -50,7 +50,7 @@ def test_swing_moves_every_second_beat_of_a_bar(metre: int) -> None:
 
 def test_other_bars_start_at_the_first_bar_line() -> None:
     changed = with_metre(rhythm(), 3)
-    assert metre_of(changed) == 3
+    assert changed.metre == 3
     assert np.flatnonzero(changed.downbeats)[0] == 1
     with pytest.raises(SettingError, match="13"):
         with_metre(rhythm(), 13)

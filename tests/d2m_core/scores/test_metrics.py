@@ -17,7 +17,6 @@ from d2m_core.scores.metrics import (
     onsets,
     phase_rotated,
     share_near,
-    summarise,
 )
 from d2m_core.types import Waveform
 
@@ -128,12 +127,6 @@ def test_no_onsets_score_zero_and_forms_are_checked() -> None:
     assert bcs_bhs(np.zeros(0), np.zeros(0), 3.0, "loris").f1 == 0.0
     with pytest.raises(ValueError, match="choose"):
         bcs_bhs(REFERENCE, REFERENCE, 4.0, "d2m")  # type: ignore[arg-type]
-
-
-def test_summary_over_clips() -> None:
-    found = summarise([BinScore(1.0, 0.5), BinScore(0.5, 0.5)])
-    assert found.mean == BinScore(0.75, 0.5)
-    assert (found.csd, found.hsd) == (0.25, 0.0)
 
 
 def test_onsets_of_clicks() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from training.builder.engine import Crash, Queue, run_local
 from training.builder.records import Outcome, Store, clip_name
 from training.builder.report import tempo_histogram
 from training.builder.settings import Cutting, Gates
+from training.run.provenance import ROOT
 from training.studio.picture.drawing import demo_dance, draw_scene
 
 from .films import RATE, beat
@@ -149,6 +153,31 @@ def test_a_deadly_job_is_given_up_and_all_others_are_done(
     assert found.pop("deadly") == Crash("its process ended by SIGKILL, 2 times")
     assert (tmp_path / "deadly.tried").read_text() == "xx"
     assert found == {"once": "ONCE", "a": "A", "later": "LATER"}
+
+
+def test_a_worker_that_died_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "ATTEMPTS", 2)
+    jobs = Queue([job(name, tmp_path) for name in ("a", "talker", "b")])
+    found = {done.key: answer for done, answer in run_local(work, jobs, workers=1)}
+    assert found["talker"] == Crash(
+        "its process ended with exit code 7, 2 times; last words: the library fell over"
+    )
+    assert (found["a"], found["b"]) == ("A", "B")
+
+
+def test_workers_that_cannot_begin_stop_the_build(tmp_path: Path) -> None:
+    """Else every clip of a data set would be noted as one that crashed."""
+    script = Path(__file__).with_name("guardless.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+    )
+    assert "A worker process could not begin" in done.stdout
 
 
 def test_a_cluster_does_the_job_of_a_killed_worker_again(tmp_path: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 from d2m_core.errors import SettingError
 from training.builder.jobs import Context, Job
 from training.builder.records import Store
 from training.builder.settings import ClipSettings
-from training.sources import SourceOptions
-from training.sources.recording import Recording
+from training.sources import Recording, SourceOptions
 
 
 def job(name: str, folder: Path) -> Job:
@@ -27,6 +27,10 @@ def work(job: Job) -> str:
     marker.write_text("x" * (tries + 1))
     if job.key == "deadly" or (job.key == "once" and tries == 0):
         os.kill(os.getpid(), signal.SIGKILL)
+    if job.key == "talker":
+        sys.stderr.write("the library fell over\n")
+        sys.stderr.flush()
+        os._exit(7)
     if job.key == "fatal":
         raise SettingError("No room.")
     return job.key.upper()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +25,10 @@ from training.judges.style_spectra import (
     cut,
     joined,
     log_mel,
+    read_styles,
 )
+from training.pairs.pair import Facts, Pair
+from training.pairs.shards import shard_path, write_index, write_shard
 from training.train_style_judge import accuracy, train
 
 SECONDS = 10
@@ -52,6 +56,22 @@ def test_every_ninth_piece_is_kept_back(data: StyleData) -> None:
     assert data.held_out == [8, 17, 26, 35]
     assert not set(data.held_out) & set(data.train)
     assert len(data.train) == 32
+
+
+def test_spectra_of_two_sets_with_the_same_names_are_two(tmp_path: Path) -> None:
+    rng, found = np.random.default_rng(0), []
+    for folder in ("a/train", "b/train"):
+        (tmp_path / folder).mkdir(parents=True)
+        sound = torch.from_numpy(rng.normal(scale=0.1, size=(1, 1, 6 * RATE))).float()
+        beats = (0.5, 1.0, 1.5)
+        facts = Facts(6.0, style="house", beats_s=beats, downbeats=(True, False, False))
+        write_shard(shard_path(tmp_path / folder, 0), [Pair("p0", facts, Waveform(sound, RATE))])
+        write_index(tmp_path / folder)
+        found.append(read_styles(tmp_path / folder, tmp_path / "kept").mels[0])
+    assert not torch.equal(*found)
+    again = read_styles(tmp_path / "a/train", tmp_path / "kept").mels[0]
+    assert torch.equal(again, found[0])
+    assert len(list((tmp_path / "kept").glob("*.safetensors"))) == 2
 
 
 def test_it_hears_a_piece_on_its_beats(data: StyleData) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 from d2m_core.errors import SettingError
 from d2m_core.motion import MOTION_NAMES
 from d2m_core.rhythm import RhythmConfig, RhythmNet
-from training.rhythm.adapt import AdaptSettings, Clock, RealDance, adapt, clock_of, read_dances
+from d2m_core.rhythm.network import RhythmOutput
+from training.rhythm.adapt import AdaptSettings, Clock, RealDance, _own_loss, adapt, clock_of, read_dances
 from training.rhythm.cross_validation import song_of
 from training.rhythm.pool import bumps, cached_pool, example
 
@@ -62,6 +64,35 @@ def test_a_network_that_reads_fewer_features_is_fitted_in_them(tmp_path: Path) -
     before = net.head.weight.detach().clone()
     adapt(net, [own], pool, AdaptSettings(minutes=0.01, batch=2))
     assert not torch.equal(net.head.weight, before)
+
+
+def test_a_short_dance_cuts_no_other_dance() -> None:
+    """Windows stay 8 s long; behind the end of a shorter dance nobody is seen, and nothing learnt."""
+    _, motion = example(5, 10.0)
+    short = replace(motion, values=motion.values[:50])
+    long, brief = (
+        RealDance("a", motion, np.arange(0.5, 10, 0.5)),
+        RealDance("b", short, np.arange(0.5, 2, 0.5)),
+    )
+    seen = []
+
+    class Net(RhythmNet):
+        def forward(self, motion: torch.Tensor, present: torch.Tensor) -> RhythmOutput:
+            seen.append((motion, present))
+            return super().forward(motion, present)
+
+    net = Net(RhythmConfig(len(MOTION_NAMES), 16, 3, parts=True, tempo_bins=8))
+    loss = _own_loss(net, [long, brief], [Clock(), Clock()], 16, np.random.default_rng(0))
+    ((windows, present),) = seen
+    assert windows.shape[:2] == (16, 200)
+    lengths = present.sum(1)
+    assert ((lengths <= 50) | (lengths > 150)).all()
+    assert (lengths <= 50).any()
+    assert (lengths > 150).any()
+    assert torch.isfinite(loss)
+    brief_alone = _own_loss(net, [brief], [Clock()], 4, np.random.default_rng(0))
+    assert torch.isfinite(brief_alone)
+    assert seen[-1][0].shape[1] == 50
 
 
 def test_a_folder_without_dances_is_refused(tmp_path: Path) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from d2m_core.errors import SettingError
+from d2m_core.errors import PoseModelError, SettingError
 from d2m_core.grid import TEMPO_RANGE_BPM
 from d2m_core.motion import MOTION_NAMES
 from d2m_core.pose import load_poses
 from d2m_core.types import MOTION_FPS
-from training.rhythm.drawn import SPEEDS, drawn_pool, joined
+from training.rhythm.drawn import SPEEDS, _look, _place, drawn_pool, joined
 from training.rhythm.pool import TARGETS, Pool
 from training.rhythm.trainer import TrainRhythmConfig, batch_of
+from training.run.kept import RECORD
 from training.seeds import DRAWN_SEED
 from training.studio.any_scene import random_scene
 from training.train_rhythm import train
@@ -33,7 +36,8 @@ def pool(folder: Path) -> Pool:
 
 
 def test_a_dance_is_looked_at_once_and_used_at_each_speed_it_can_have(pool: Pool, folder: Path) -> None:
-    (kept,) = folder.iterdir()  # the film is gone
+    kept, record = sorted(folder.iterdir())  # the film is gone
+    assert record.name == kept.name + RECORD
     stamp = kept.stat().st_mtime_ns
     again = drawn_pool(folder, range(DRAWN_SEED, DRAWN_SEED + 1), SECONDS)
     assert kept.stat().st_mtime_ns == stamp
@@ -47,9 +51,25 @@ def test_a_dance_is_looked_at_once_and_used_at_each_speed_it_can_have(pool: Pool
     assert pool.targets.shape[1:] == (round(SECONDS * MOTION_FPS), len(TARGETS))
 
 
+def test_without_mediapipe_no_empty_dance_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mediapipe", None)  # its import fails
+    with pytest.raises(PoseModelError, match="MediaPipe cannot be loaded"):
+        _look(DRAWN_SEED, 1.0, _place(tmp_path, DRAWN_SEED, 1.0))
+    assert not list(tmp_path.iterdir())
+
+
+def test_dances_of_another_studio_are_not_taken_for_todays(
+    tmp_path: Path, other_code: Callable[[], None]
+) -> None:
+    one = _place(tmp_path, DRAWN_SEED, 1.0)
+    assert _place(tmp_path, DRAWN_SEED, 1.0) == one
+    other_code()
+    assert _place(tmp_path, DRAWN_SEED, 1.0).path != one.path
+
+
 def test_beats_and_motion_are_where_the_speed_puts_them(pool: Pool, folder: Path) -> None:
     scene = random_scene(DRAWN_SEED, SECONDS)
-    (kept,) = folder.iterdir()
+    (kept,) = folder.glob("*.npz")
     assert load_poses(kept).present.mean() > 0.8
     first, frames = scene.dances[0].beats_s[0], np.arange(pool.motion.shape[1])
     height = pool.motion[..., MOTION_NAMES.index("wrist_y_l")].astype(np.float64)

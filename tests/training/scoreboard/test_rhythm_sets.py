@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from d2m_core.errors import PoseError, SettingError
+from d2m_core.grid import steady_beats, tempo_of
+from d2m_core.media import save_audio
 from d2m_core.motion import extract_motion
-from d2m_core.pose import save_poses
-from tests.media import make_clip
+from d2m_core.pose.model_file import model_folder
 from tests.tiny_models import write_rhythm
 from training.evaluate import main
-from training.judges.trackers import tracker
-from training.scoreboard.rhythm_sets import case_of, clip_cases, melody_cases, studio_cases
+from training.scoreboard.music.making import clicks
+from training.scoreboard.rhythm_sets import (
+    case_of,
+    clip_cases,
+    drawn_dance,
+    melody_cases,
+    read_back,
+    studio_cases,
+)
 from training.sources.melody import JOINT_OF, captured_poses, dances_in
+from training.studio.picture.drawing import demo_dance, render_scene
 
 JOINTS = 23
+
+needs_poses = pytest.mark.skipif(
+    not (model_folder() / "pose_landmarker_full.task").exists(),
+    reason="the pose model is not on this machine",
+)
 
 
 def write_dance(folder: Path, name: str, joints: np.ndarray, seconds: float) -> Path:
@@ -67,25 +82,44 @@ def test_captured_joints_become_landmarks(tmp_path: Path) -> None:
     assert extract_motion(poses).values[:, 0].all()
 
 
-def test_melody_reads_kept_beats_of_a_loose_clock(tmp_path: Path) -> None:
-    write_dance(tmp_path, "D_1", standing(250), 10.0)
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    (kept / f"D_1_40s_{tracker()}.json").write_text(json.dumps([0.5, 1.0, 1.5]))
-    (case,) = melody_cases(tmp_path, kept)
+def test_melody_has_the_beats_of_its_song_and_a_loose_clock(tmp_path: Path) -> None:
+    song = write_dance(tmp_path, "D_1", standing(250), 10.0).with_suffix(".opus")
+    save_audio(clicks(steady_beats(110, 8.0), 8.0), tmp_path / "song.wav").replace(song)
+    (case,) = melody_cases(tmp_path, tmp_path / "kept")
     assert case.loose
     assert case.beats_s is not None
-    assert case.beats_s.tolist() == [0.5, 1.0, 1.5]
+    assert tempo_of(case.beats_s) == pytest.approx(110, rel=0.03)
     assert case.downbeats_s is None
 
 
-def test_silent_clips_are_scored_on_accents_alone(tmp_path: Path) -> None:
-    make_clip(tmp_path / "mute.mp4", duration_s=4.0)
-    poses = captured_poses(write_dance(tmp_path, "D_1", standing(100), 4.0))
-    save_poses(poses, tmp_path / "kept" / "mute.npz")
-    (case,) = clip_cases(tmp_path, tmp_path / "kept")
-    assert case.beats_s is None
-    assert not case.loose
+@needs_poses
+def test_silent_clips_are_scored_on_accents_alone_and_poses_kept_by_the_film(
+    tmp_path: Path, other_code: Callable[[], None]
+) -> None:
+    for number, folder in enumerate("ab"):
+        (tmp_path / folder).mkdir()
+        render_scene(demo_dance(number, 120.0, 1.0, 25.0), tmp_path / folder / "mute.mp4")
+    (one,), (other,), (again,) = (clip_cases(tmp_path / f, tmp_path / "kept") for f in "aba")
+    assert one.beats_s is None
+    assert not one.loose
+    np.testing.assert_array_equal(one.motion.values, again.motion.values)
+    assert not np.array_equal(one.motion.values, other.motion.values), "films of one name are two films"
+    other_code()
+    list(clip_cases(tmp_path / "a", tmp_path / "kept"))
+    assert len(list((tmp_path / "kept").glob("*.npz"))) == 3
+
+
+@needs_poses
+def test_a_scene_that_is_drawn_otherwise_is_read_back_anew(
+    tmp_path: Path, other_code: Callable[[], None]
+) -> None:
+    scene = drawn_dance(0, 1, 1.0)
+    first = read_back(scene, tmp_path)
+    np.testing.assert_array_equal(read_back(scene, tmp_path).world, first.world)
+    assert len(list(tmp_path.iterdir())) == 2
+    other_code()
+    read_back(scene, tmp_path)
+    assert len(list(tmp_path.glob("*.npz"))) == 2
 
 
 def test_other_folders_and_layouts_are_refused(tmp_path: Path) -> None:

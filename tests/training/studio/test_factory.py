@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from benchmarks.studio import kill_and_resume
 from d2m_core.errors import SettingError
 from training.pairs.shards import read_pairs, shard_path, write_shard
-from training.run.provenance import digest, file_sha256
+from training.run.closure import closure_of
+from training.run.provenance import ROOT, digest, file_sha256
 from training.seeds import PAIRS_SEED
 from training.studio.__main__ import main
 from training.studio.factory import Order, make_data, seeds_of
@@ -28,7 +30,7 @@ RUN = f"""
 import sys
 from pathlib import Path
 from training.studio.factory import Order, make_data
-from training.studio.pair_settings import PairSettings
+from training.studio.settings import PairSettings
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 order = Order(Path(given["--out"]), {HOURS!r}, {PAIRS_SEED}, {PER_SHARD}, int(given["--workers"]))
 make_data(order, PairSettings(seconds={SETTINGS.seconds!r}), progress=False)
@@ -102,6 +104,18 @@ def test_another_origin_is_not_mixed_in(made: tuple[Path, float]) -> None:
     assert digest(folder) == before
     make_data(order, SETTINGS, progress=False)  # nothing is missing
     assert digest(folder) == before
+
+
+def test_other_code_is_another_origin(made: tuple[Path, float], other_code: Callable[[], None]) -> None:
+    decides = {
+        "training.studio.stage.noise_model:noise_model.json",
+        "d2m_core.band.song",
+        "training.pairs.pair",
+    }
+    assert decides < closure_of(["training.studio.pairs", "training.pairs.shards"], ROOT).keys()
+    other_code()
+    with pytest.raises(SettingError, match="another version of the studio"):
+        make_data(Order(made[0], HOURS, PAIRS_SEED, PER_SHARD, 1), SETTINGS, progress=False)
 
 
 def test_a_short_last_shard_is_made_again_when_more_is_asked(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from training.export_checkpoint import main as export
 from training.train import parse
 from training.transformer.flops import forward_flops, peak_flops, step_flops
 from training.transformer.listening import Listener
+from training.transformer.log import Watch
 from training.transformer.made_items import CODEC, make_items
 from training.transformer.settings import PRESETS, TrainConfig
 from training.transformer.trainer import Trainer
@@ -48,9 +48,9 @@ def test_arithmetic_is_counted_as_torch_counts_it() -> None:
     plain = sdpa_kernel(SDPBackend.MATH)  # the fused kernel of a CPU is not counted
     with plain, FlopCounterMode(display=False) as counter, torch.no_grad():
         net(tokens, batch.given)
-    ours = forward_flops(shape, batch.codes.shape)
+    ours = forward_flops(shape, batch.codes.shape, CODEC.token_rate)
     assert ours == pytest.approx(counter.get_total_flops(), rel=0.03)
-    assert step_flops(shape, batch.codes.shape) == 3 * ours
+    assert step_flops(shape, batch.codes.shape, CODEC.token_rate) == 3 * ours
     assert peak_flops(torch.device("cpu")) is None
 
 
@@ -65,20 +65,44 @@ def test_a_compiled_step_is_the_same_step() -> None:
         replace(TINY, compile="fast")
 
 
-def test_states_from_before_a_setting_are_resumed(tmp_path: Path) -> None:
+def test_arithmetic_follows_the_codecs_rate() -> None:
+    """As many tokens at 75 a second last less long, so that fewer frames of motion go in."""
+    items = [replace(item, codec=replace(CODEC, token_rate=75.0)) for item in make_items(4, 12.0)]
+    trainer = Trainer(TINY, SHAPE, split(items))
+    batch = trainer.batch(0)[0]
+    tokens = torch.zeros(*batch.codes.shape[:2], batch.given.step_phases.shape[1], dtype=torch.long)
+    plain = sdpa_kernel(SDPBackend.MATH)
+    with plain, FlopCounterMode(display=False) as counter, torch.no_grad():
+        trainer.net.eval()(tokens, batch.given)
+    counted = counter.get_total_flops()
+    assert forward_flops(SHAPE, batch.codes.shape, 75.0) == pytest.approx(counted, rel=0.03)
+    assert forward_flops(SHAPE, batch.codes.shape, 50.0) > 1.04 * counted
+
+
+def test_the_watch_counts_at_the_codecs_rate(tmp_path: Path) -> None:
+    found = []
+    for rate in (50.0, 75.0):
+        items = [replace(item, codec=replace(CODEC, token_rate=rate)) for item in make_items(4, 12.0)]
+        trainer = Trainer(replace(TINY, folder=str(tmp_path), log_every=99), SHAPE, split(items))
+        watch, parts = Watch(trainer), trainer.batch(0)
+        trainer.step = 1
+        watch.after_step(torch.zeros(4), parts)
+        watch.lines.close()
+        assert watch.flops == step_flops(SHAPE, parts[0].codes.shape, rate)
+        found.append(watch.flops / parts[0].codes.shape[-1])
+    assert found[0] != found[1]
+
+
+def test_a_state_becomes_the_file_that_users_load(tmp_path: Path) -> None:
     config, data = replace(TINY, folder=str(tmp_path)), split(make_items(4))
     first = Trainer(config, SHAPE, data)
     first.train_step(first.batch(0))
     first.save()
-    state = torch.load(tmp_path / "last.pt", weights_only=True)
-    shape = json.loads(state["shape"])
-    del shape["gated"], state["lora"], state["codec"], state["motion_names"]
-    torch.save({**state, "shape": json.dumps(shape)}, tmp_path / "last.pt")
-    assert Trainer(config, SHAPE, data).restore()
     out = tmp_path / "users.safetensors"
     assert export(["--run", str(tmp_path), "--out", str(out)]) == 0
     exported, own = load_model(out), load_model(tmp_path / "last.safetensors")
     assert exported.spec == own.spec == CODEC
+    assert exported.motion_names == own.motion_names
     assert exported.info["steps"] == 1
     for name, value in own.model.state_dict().items():
         assert torch.equal(exported.model.state_dict()[name], value), name
@@ -93,6 +117,10 @@ def test_no_state_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "last.pt" in capsys.readouterr().err
     (tmp_path / "last.pt").write_bytes(b"none")
     assert export(["--run", str(tmp_path), "--out", str(tmp_path / "x.safetensors")]) == 1
+    assert "is no state of a training" in capsys.readouterr().err
+    torch.save({"net": {}, "step": 3}, tmp_path / "last.pt")
+    assert export(["--run", str(tmp_path), "--out", str(tmp_path / "x.safetensors")]) == 1
+    assert "does not say what it was made of" in capsys.readouterr().err
     assert not (tmp_path / "x.safetensors").exists()
 
 

@@ -40,7 +40,7 @@ def test_training_starts_with_the_weights_of_a_checkpoint(tmp_path: Path, data: 
     trainer = Trainer(replace(TINY, init=path, seed=7), shape, data)
     before = load_model(path).model.state_dict()
     assert all(torch.equal(before[name], t) for name, t in trainer.net.state_dict().items())
-    assert all(torch.equal(before[name], t) for name, t in trainer.average.items())
+    assert all(torch.equal(before[name], t) for name, t in trainer.average.values.items())
     trainer.train_step(trainer.batch(0))
     assert not torch.equal(before["tokens_in"], trainer.net.tokens_in)
     assert torch.equal(before["motion_mean"], trainer.net.motion_mean)

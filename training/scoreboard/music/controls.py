@@ -1,4 +1,4 @@
-"""Grids to compare with, and the figures of a sound by itself, for `music_scores`."""
+"""Grids to compare with, and the figures of a sound by itself, for `scores`."""
 
 from __future__ import annotations
 

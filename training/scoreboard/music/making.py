@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +11,17 @@ import torch
 
 from d2m_core.codec import CODECS, load_codec
 from d2m_core.errors import SettingError
-from d2m_core.files import replacing
 from d2m_core.grid import tempo_of
 from d2m_core.media import load_audio, save_audio
 from d2m_core.music import SamplingConfig, decode_music, generate_tokens, load_model
 from d2m_core.pipeline import Models, best_device
-from d2m_core.rhythm import load_rhythm, rhythm_from_audio
+from d2m_core.rhythm import load_rhythm
 from d2m_core.scores.metrics import onsets
 from d2m_core.types import MotionFeatures, Rhythm, Waveform
 from d2m_core.weights import default_weights
-from training.judges.trackers import madmom_beats, tracker
-from training.run.provenance import file_sha256
+from training.judges.trackers import beats_heard, listener, tracker
+from training.run.kept import kept, place_for, read_json, recipe, write_json
+from training.run.provenance import file_sha256, tensors_sha256
 
 
 def models_for(
@@ -78,7 +77,7 @@ class Maker:
     def __init__(self, models: Models, model_path: Path | None, folder: Path) -> None:
         self.models, self.folder = models, folder
         self.checksum = file_sha256(model_path or default_weights("model"))
-        folder.mkdir(parents=True, exist_ok=True)
+        self.codec_checksum = tensors_sha256(models.codec.state_dict())
 
     def take(
         self,
@@ -89,51 +88,46 @@ class Maker:
         duration_s: float,
     ) -> Take:
         """Music for a dance, or free music where both are None. `name` starts the file's name."""
-        kept = self.folder / f"{name}_{self._key(motion, rhythm, sampling, duration_s)}"
-        sound, tokens = kept.with_suffix(".wav"), kept.with_suffix(".npy")
-        if not (sound.exists() and tokens.exists()):
+        made_of = recipe(
+            generate_tokens,
+            decode_music,
+            model=self.checksum,
+            codec={"spec": self.models.codec.spec, "weights": self.codec_checksum},
+            motion=motion,
+            rhythm=rhythm,
+            sampling=sampling,
+            duration_s=duration_s,
+        )
+        tokens, sound = (place_for(self.folder, name + suffix, made_of) for suffix in (".npy", ".wav"))
+        if not (sound.there and tokens.there):
             codec = self.models.codec
             made = generate_tokens(
                 self.models.model, motion, rhythm, codec.spec, sampling, duration_s=duration_s, codec=codec
             )
-            save_audio(decode_music(codec, made, duration_s), sound)
-            with replacing(tokens) as partial, partial.open("wb") as file:
-                np.save(file, made.codes[0].cpu().numpy().astype(np.int16))
-        codes = torch.from_numpy(np.load(tokens, allow_pickle=False).astype(np.int64))
-        return Take(load_audio(sound, mono=True), codes, kept)
-
-    def _key(
-        self,
-        motion: MotionFeatures | None,
-        rhythm: Rhythm | None,
-        sampling: SamplingConfig,
-        duration_s: float,
-    ) -> str:
-        """Changes with the weights, the settings and all that the model is given."""
-        total = hashlib.sha256(self.checksum.encode())
-        total.update(json.dumps([asdict(sampling), duration_s, self.models.codec.spec.name]).encode())
-        if motion is not None:
-            total.update(motion.values.tobytes())
-        if rhythm is not None:
-            for part in (rhythm.beats_s, rhythm.downbeats, rhythm.curves):
-                total.update(np.ascontiguousarray(part).tobytes())
-        return total.hexdigest()[:16]
+            codes = made.codes[0].cpu().numpy().astype(np.int16)
+            sound.write(partial(save_audio, decode_music(codec, made, duration_s)))
+            tokens.write(partial(np.save, arr=codes))
+        codes = np.load(tokens.path, allow_pickle=False)
+        wave = load_audio(sound.path, mono=True)
+        return Take(wave, torch.from_numpy(codes.astype(np.int64)), sound.path.with_suffix(""))
 
 
-def hear(wave: Waveform, kept: Path | None = None) -> Heard:
-    """Beats (madmom's where installed, else ours) and onsets of a sound; remembered at `kept`."""
-    path = None if kept is None else kept.with_name(f"{kept.name}_{tracker()}.json")
-    if path is not None and path.exists():
-        known = json.loads(path.read_text())
-        return Heard(*(np.array(known[name], np.float64) for name in ("beats", "onsets")))
-    beats = madmom_beats(wave) if tracker() == "madmom" else rhythm_from_audio(wave).beats_s
-    heard = Heard(np.asarray(beats, np.float64), np.asarray(onsets(wave), np.float64))
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rounded = {"beats": heard.beats_s.round(4).tolist(), "onsets": heard.onsets_s.round(4).tolist()}
-        with replacing(path) as partial:
-            partial.write_text(json.dumps(rounded))
-    return heard
+def hear(wave: Waveform, at: Path | None = None) -> Heard:
+    """Beats (madmom's where installed, else ours) and onsets of a sound, remembered beside `at`."""
+    if at is None:
+        return _heard(wave)
+
+    def write(path: Path) -> None:
+        heard = _heard(wave)
+        write_json({name: times.round(4).tolist() for name, times in vars(heard).items()})(path)
+
+    made_of = recipe(hear, sound=wave.samples.numpy(), rate=wave.sample_rate, listener=listener())
+    known = kept(at.parent, f"{at.name}_{tracker()}.json", made_of, write, read_json)
+    return Heard(**{name: np.array(times, np.float64) for name, times in known.items()})
+
+
+def _heard(wave: Waveform) -> Heard:
+    return Heard(np.asarray(beats_heard(wave), np.float64), np.asarray(onsets(wave), np.float64))
 
 
 def clicks(times_s: np.ndarray, duration_s: float, sample_rate: int = 24_000) -> Waveform:

@@ -51,10 +51,9 @@ def _wanted(axes: Any, score: CaseScore) -> None:
     case = score.case
     rhythm, dance = case.rhythm, case.dance
     times_s = np.arange(len(rhythm.curves)) / rhythm.fps
-    energy = rhythm.curves[:, rhythm.names.index("energy")]
+    energy = rhythm.energy
     axes.fill_between(times_s, energy, color=_ENERGY, label="energy")
-    onset = rhythm.curves[:, rhythm.names.index("onset")]
-    axes.plot(times_s, onset, color=_ONSET, linewidth=1, label="accents wanted")
+    axes.plot(times_s, rhythm.accent, color=_ONSET, linewidth=1, label="accents wanted")
     axes.vlines(rhythm.beats_s, 0, 1, color=_BEAT, linewidth=0.8, label="beats asked for")
     axes.plot(
         dance.accents_s,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.band import Plan, make_plan, play
+from d2m_core.band import Plan, installed_materials, make_plan, play
 from d2m_core.band.styles import STYLES
 from d2m_core.errors import require
 from d2m_core.media import load_audio, open_clip, save_audio, to_mono
@@ -17,12 +17,13 @@ from d2m_core.motion import extract_motion, find_accents
 from d2m_core.motion.accents import STRONG_ACCENT
 from d2m_core.scores.metrics import motion_beats
 from d2m_core.types import MotionFeatures, PoseSequence, Waveform
-from training.codec.band_music import installed_materials
 from training.judges.trackers import song_beats
+from training.run.kept import kept, recipe
 from training.scoreboard.rhythm_sets import clip_poses, drawn_dance, read_back, videos_in
 from training.seeds import UNSEEN_SEED
 from training.sources import Recording, SourceOptions, given_poses, recordings
 from training.sources.melody import EXCERPT_S, captured_poses, dances_in
+from training.studio.materials import band_of
 from training.studio.pairs import see
 from training.studio.stage.scene import stage
 
@@ -60,7 +61,7 @@ class Dance:
     made: bool = False
     """Whether a program made it."""
     loose: bool = False
-    """Whether `beats_s` are only known up to an offset and a drift (`clock_fit`)."""
+    """Whether `beats_s` are only known up to an offset and a drift (`training.judges.clocks`)."""
     soundtrack: Waveform | None = None
     """Mono; the song it was danced to, or what the studio's band plays on its plan."""
 
@@ -172,13 +173,15 @@ def _made(name: str, poses: PoseSequence, plan: Plan, options: SetOptions) -> Da
 
 def _band(plan: Plan, folder: Path) -> Waveform:
     """What the studio's band plays on a plan, mono; kept in `folder`."""
-    path = folder / f"{plan.seed}_{plan.duration_s:g}s_{plan.style}_{plan.tempo_bpm:.1f}.wav"
-    if not path.exists():
+
+    def write(path: Path) -> None:
         song = play(plan, installed_materials())
         mono = song.samples.mean(0, keepdims=True)[None]
-        path.parent.mkdir(parents=True, exist_ok=True)
         save_audio(Waveform(torch.from_numpy(np.ascontiguousarray(mono)), song.sample_rate), path)
-    return to_mono(load_audio(path))
+
+    name = f"{plan.seed}_{plan.duration_s:g}s_{plan.style}_{plan.tempo_bpm:.1f}.wav"
+    made_of = recipe(play, save_audio, plan=plan, band=band_of(installed_materials()))
+    return kept(folder, name, made_of, write, lambda path: to_mono(load_audio(path)))
 
 
 def melody_dances(options: SetOptions) -> Iterator[Dance]:

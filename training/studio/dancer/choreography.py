@@ -11,8 +11,8 @@ from d2m_core.types import MOTION_FPS
 from training.studio.dancer.moves.arms import ARMS
 from training.studio.dancer.moves.vocabulary import MOVES, Move
 
-from .events import Shift
-from .notation import Bar, Score
+from .moves.events import Shift
+from .moves.notation import Bar, Score
 from .person import Dancer
 from .trunk import layer_waves
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .body import Body
 from .clock import Clock
-from .events import STANCE, Jump, Step
+from .moves.events import STANCE, Jump, Step
 
 LEG_OF_MOVES = 0.8
 """Leg length in metres that the places in moves are written for."""

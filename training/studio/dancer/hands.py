@@ -6,7 +6,7 @@ import numpy as np
 
 from .body import Body
 from .clock import Clock
-from .events import Reach
+from .moves.events import Reach
 from .tracks import follow, smooth, times_of
 
 _FASTEST = 9.0

@@ -10,8 +10,8 @@ from d2m_core.band import Plan
 from d2m_core.band.plan import Hit
 from training.studio.dancer.moves.arms_hit import CLAP, CLAP_HIGH, POSES
 
-from .events import STANCE, Shift
-from .notation import Score
+from .moves.events import STANCE, Shift
+from .moves.notation import Score
 
 HITS = ("pose", "drop", "stomp", "jump", "clap", "snap")
 """Ways to mark a hit."""

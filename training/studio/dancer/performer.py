@@ -10,12 +10,12 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from .balance import balanced
 from .body import FRAME_FACING_CAMERA, Body, Posture, apply, hip_offset, joints_of, toes_to_ankle, turned
 from .clock import Clock
-from .events import Shift
 from .feet import Feet, move_feet
 from .foot_paths import LEG_OF_MOVES, foot_paths
 from .hands import clear_of_body, move_hands
 from .marks import stillness
-from .notation import Score
+from .moves.events import Shift
+from .moves.notation import Score
 from .tracks import bounded, follow, pulses, smooth, soft_min, times_of
 from .trunk import Habit, write_trunk
 

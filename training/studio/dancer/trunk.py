@@ -9,8 +9,8 @@ import numpy as np
 from d2m_core.band import Plan
 
 from .clock import Clock
-from .events import Shift, Wave
-from .notation import Score
+from .moves.events import Shift, Wave
+from .moves.notation import Score
 from .tracks import bounded, follow, smooth, times_of
 
 CHANNELS = (

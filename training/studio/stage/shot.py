@@ -45,9 +45,6 @@ class Shot:
                     raise SettingError(f"{name!r} is no part of a shot; use {', '.join(known)}.")
 
 
-CALM = Shot()
-
-
 def random_shot(rng: np.random.Generator, without: frozenset[str] = frozenset()) -> Shot:
     """A shot as people film dance: most show the whole body from a calm place."""
     aspect = float(rng.choice(list(ASPECTS.values()), p=[0.45, 0.35, 0.1, 0.1]))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.studio.dancer.events import Hand
-from training.studio.dancer.notation import Bar, Score
-
 from .arms_swing import REST
+from .events import Hand
+from .notation import Bar, Score
 
 READY: Hand = (0.12, -0.5, 0.42)
 

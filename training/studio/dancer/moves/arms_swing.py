@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.studio.dancer.events import Hand
-from training.studio.dancer.notation import Bar, Score
+from .events import Hand
+from .notation import Bar, Score
 
 REST: Hand = (0.16, -0.9, 0.12)
 

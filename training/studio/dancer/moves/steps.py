@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from training.studio.dancer.events import STANCE
-from training.studio.dancer.notation import Bar, Score, foot_of
+from .events import STANCE
+from .notation import Bar, Score, foot_of
 
 
 def come_home(bar: Bar, score: Score, width: float = STANCE, lead: float = 0.45) -> None:

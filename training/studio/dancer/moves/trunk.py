@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from training.studio.dancer.events import STANCE
-from training.studio.dancer.notation import Bar, Score
-
+from .events import STANCE
+from .notation import Bar, Score
 from .steps import come_home
 
 

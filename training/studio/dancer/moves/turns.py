@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.studio.dancer.events import STANCE
-from training.studio.dancer.notation import Bar, Score, foot_of
-
+from .events import STANCE
+from .notation import Bar, Score, foot_of
 from .steps import march
 
 

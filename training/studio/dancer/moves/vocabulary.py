@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from training.studio.dancer.notation import Bar, Score
-
 from . import couple, steps, street, trunk, turns, waltz
+from .notation import Bar, Score
 
 Writer = Callable[[Bar, Score], None]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.studio.dancer.events import STANCE
-from training.studio.dancer.notation import Bar, Score, foot_of
-
 from .couple import box
+from .events import STANCE
+from .notation import Bar, Score, foot_of
 from .steps import come_home
 
 

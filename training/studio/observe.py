@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,17 @@ import numpy as np
 from d2m_core.band import make_plan
 from d2m_core.band.styles import STYLES
 from d2m_core.errors import PoseError
-from d2m_core.files import replacing
 from d2m_core.media import open_clip
-from d2m_core.pose import estimate_poses
+from d2m_core.pose import estimate_poses, pose_model
 from d2m_core.pose.estimate import SHORT_GAP_S
 from d2m_core.types import LANDMARKS, PoseSequence
-from training.studio.picture.drawing import render_scene
-from training.studio.picture.film import random_film
+from training.run.kept import kept, recipe
+from training.run.provenance import file_sha256, versions_of
 
-from .scene import stage
-from .shot import ASPECTS, Shot
+from .picture.drawing import render_scene
+from .picture.film import random_film
+from .stage.scene import stage
+from .stage.shot import ASPECTS, Shot
 
 VARIANTS = ("full", "lite")
 _SIZES = {16 / 9: (640, 360), 9 / 16: (360, 640), 4 / 3: (480, 360), 1.0: (400, 400)}
@@ -52,11 +54,23 @@ class Observation:
 
 def observation(number: int, seed: int, seconds: float, folder: Path) -> Observation:
     """Clip `number` of the series from `seed`, from `folder` or drawn and looked at now."""
-    path = folder / f"{seed}_{number:03d}_{seconds:g}s.npz"
-    if not path.exists():
+    estimators = [estimator(variant) for variant in VARIANTS]
+    made_of = recipe(observation, number=number, seed=seed, seconds=seconds, estimators=estimators)
+
+    def write(path: Path) -> None:
         made = _made(number, seed, seconds, folder)
-        with replacing(path) as part, open(part, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **_packed(made))
+        np.savez_compressed(path, allow_pickle=False, **_packed(made))
+
+    return kept(folder, f"{seed}_{number:03d}_{seconds:g}s.npz", made_of, write, _read)
+
+
+@lru_cache
+def estimator(variant: str = "full") -> dict[str, str]:
+    """What of this machine decides the poses that MediaPipe finds: its version and its model."""
+    return {"model": file_sha256(pose_model(variant)), **versions_of(("mediapipe",))}
+
+
+def _read(path: Path) -> Observation:
     with np.load(path, allow_pickle=False) as stored:
         fps = float(stored["fps"])
         tags = tuple(json.loads(str(stored["tags"])))
