@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-browser check setup setup-dev comfy clean
+.PHONY: help demo test test-newest try-comfy test-browser check setup setup-dev comfy clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -14,6 +14,12 @@ demo: setup     ## a drawn dance, or VIDEO=my.mp4, with its music into out/
 
 test: setup-dev comfy check  ## everything: style, types, unit tests, a real ComfyUI, the end-to-end test
 	$(PY) -m pytest
+
+test-newest: setup-dev  ## the core's tests on the newest Python and libraries that can be had here
+	@$(PYTHON) scripts/newest.py
+
+try-comfy: setup-dev comfy  ## all workflows in a ComfyUI: the tests' or WORDS="--comfy DIR --python P"
+	$(PY) -m scripts.try_comfy $(WORDS)
 
 test-browser: setup-dev  ## the page in a real Chromium, if one can be had; pictures in out/browser
 	@$(PY) tests/setup_comfy.py --browser
@@ -33,5 +39,5 @@ setup-dev:      ## .venv with what tests and training need
 comfy: setup-dev  ## a real ComfyUI in .comfy/ for the tests
 	@$(PY) tests/setup_comfy.py
 
-clean:          ## remove what was made, but not .venv and .comfy
+clean:          ## remove what was made, but not .venv, .comfy and .newest
 	rm -rf out runs .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,7 @@
 """How fast data sets are built, on what the time goes, what a kill costs, whether memory grows.
 
-    python -m benchmarks.builder [--clips 24]       clips per hour on one worker and on two
-    python -m benchmarks.builder --kills 20         killed at random moments, then compared
+    python -m benchmarks.builder [--clips 24]       # clips per hour on one worker and on two
+    python -m benchmarks.builder --kills 20         # killed at random moments, then compared
     python -m benchmarks.builder --memory --clips 200
 
 The videos are drawn dances of the studio, saved as ordinary MP4 files with their music; a few are

@@ -1,4 +1,7 @@
-"""Styles by name, and the metre that each brings."""
+"""Styles by name, and the metre that each brings.
+
+How they sound lies in `band`, how one dances to them in the studio; CONTRIBUTING.md lists the files.
+"""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ from comfy_api.latest import io, ui
 
 from ..d2m_core.align import AlignSettings, align_audio, describe
 from ..d2m_core.align.align import STARTS
-from ..d2m_core.errors import D2MError
 from ..d2m_core.types import Waveform
+from . import host
+from .checks import answer, said_by
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket, each, from_audio, to_audio
 from .worker import beside
 
@@ -26,6 +27,7 @@ class AlignAudio(io.ComfyNode):
             node_id="D2M_AlignAudio",
             display_name="Align Audio to Dance",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Bends any music, pitch kept, so that its beats meet the dancer's. The "
             "result lasts exactly as long as the clip.",
             inputs=[
@@ -105,9 +107,5 @@ class AlignAudio(io.ComfyNode):
         return io.NodeOutput(aligned, info, ui=ui.PreviewText(info))
 
     @classmethod
-    def validate_inputs(cls, start: str = DEFAULTS.start) -> bool | str:
-        try:
-            AlignSettings(start=start)
-        except D2MError as error:
-            return str(error)
-        return True
+    def validate_inputs(cls, start: str | None = None) -> bool | str:
+        return answer(said_by(lambda chosen: AlignSettings(start=chosen), start))

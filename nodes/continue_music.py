@@ -9,16 +9,8 @@ from comfy_api.latest import io
 from ..d2m_core.music import LoadedModel, beginning, generate_tokens
 from ..d2m_core.rhythm import lengthened
 from . import host
-from .sampler import (
-    ANY_STYLE,
-    DEFAULTS,
-    motion_of,
-    sampling_inputs,
-    sampling_of,
-    style_input,
-    together,
-    wrong_style,
-)
+from .checks import answer, refuse, too_small
+from .sampler import DEFAULTS, motion_of, sampling_inputs, sampling_of, style_input, together, wrong_style
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, ClipTokens, Model, RhythmSocket, Tokens
 from .worker import part_progress
 
@@ -85,6 +77,7 @@ class ContinueMusic(io.ComfyNode):
         poses: ClipPoses | None = None,
         style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
+        refuse(answer(wrong_style(style), too_small("keep_s", keep_s, 0)))
         duration_s = length_s or rhythm.duration_s
         longer = lengthened(rhythm.rhythm, duration_s) if length_s else rhythm.rhythm
         start = beginning(tokens.tokens, min(keep_s, tokens.duration_s) if keep_s else tokens.duration_s)
@@ -109,5 +102,5 @@ class ContinueMusic(io.ComfyNode):
         return io.NodeOutput(ClipTokens(together(takes), duration_s), ClipRhythm(longer, duration_s))
 
     @classmethod
-    def validate_inputs(cls, style: str = ANY_STYLE) -> bool | str:
-        return wrong_style(style) or True
+    def validate_inputs(cls, style: str | None = None) -> bool | str:
+        return answer(wrong_style(style))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from comfy_api.latest import io, ui
 
-from ..d2m_core.errors import D2MError
 from ..d2m_core.grid import TEMPO_RANGE_BPM
 from ..d2m_core.rhythm import (
     double,
@@ -19,6 +18,8 @@ from ..d2m_core.rhythm import (
     with_tempo,
 )
 from ..d2m_core.types import Rhythm
+from . import host
+from .checks import answer, not_offered, refuse, said_by
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket
 from .worker import beside
@@ -37,6 +38,7 @@ class EditRhythm(io.ComfyNode):
             node_id="D2M_EditRhythm",
             display_name="Edit Rhythm",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Locks or sets the tempo, moves, halves or doubles the beats, swings them, "
             "or takes beats that you type.",
             inputs=[
@@ -117,6 +119,8 @@ class EditRhythm(io.ComfyNode):
         beats_per_bar: int,
         beats: str,
     ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(tempo, grid, beats))
+
         def edit(_progress: object) -> tuple:
             changed = rhythm.rhythm
             if beats.strip():
@@ -132,17 +136,14 @@ class EditRhythm(io.ComfyNode):
         return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
 
     @classmethod
-    def validate_inputs(cls, tempo: str = "as it is", grid: str = "as it is", beats: str = "") -> bool | str:
-        if tempo not in TEMPI:
-            return f"Tempo is {tempo!r}; choose {', '.join(TEMPI)}."
-        if grid not in GRIDS:
-            return f"Grid is {grid!r}; choose {', '.join(GRIDS)}."
-        try:
-            if beats.strip():
-                parse_beats(beats)
-        except D2MError as error:
-            return str(error)
-        return True
+    def validate_inputs(
+        cls, tempo: str | None = None, grid: str | None = None, beats: str | None = None
+    ) -> bool | str:
+        return answer(
+            not_offered("Tempo", tempo, TEMPI),
+            not_offered("Grid", grid, GRIDS),
+            said_by(parse_beats, beats) if beats and beats.strip() else None,
+        )
 
 
 def _in_time(rhythm: Rhythm, tempo: str, tempo_bpm: float) -> Rhythm:

@@ -8,10 +8,11 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..d2m_core.codec import CODECS, Codec, encode_audio, load_codec
-from ..d2m_core.errors import D2MError, ModelError
+from ..d2m_core.errors import ModelError
 from ..d2m_core.music import decode_music
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
+from .checks import answer, never_the_same, said_by
 from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
 from .worker import beside
 
@@ -75,17 +76,15 @@ class LoadCodec(io.ComfyNode):
         return io.NodeOutput(host.hold(codec, codec))
 
     @classmethod
-    def fingerprint_inputs(cls, codec_name: str, download: bool) -> str:
+    def fingerprint_inputs(cls, codec_name: str | None = None, **_more: object) -> str:
+        if codec_name is None:
+            return never_the_same()
         folder = codec_folder(codec_name)
         return host.file_stamp(folder / WEIGHTS) if folder else codec_name
 
     @classmethod
-    def validate_inputs(cls, codec_name: str = EMBEDDED) -> bool | str:
-        try:
-            codec_folder(codec_name)
-        except D2MError as error:
-            return str(error)
-        return True
+    def validate_inputs(cls, codec_name: str | None = None) -> bool | str:
+        return answer(said_by(codec_folder, codec_name))
 
 
 def _check_fetched(name: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -20,7 +19,7 @@ from comfy.cli_args import args
 from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..d2m_core.errors import D2MError, MediaError, ModelError
+from ..d2m_core.errors import MediaError, ModelError
 from ..d2m_core.music import styles_in
 from ..d2m_core.styles import STYLES
 from ..d2m_core.types import Progress
@@ -94,7 +93,8 @@ def media_path(name: str) -> Path:
     """Real path of a file named as ComfyUI names them, or by a whole path. Raises `MediaError`.
 
     It must lie in ComfyUI's input, output or temp folder: a workflow from a stranger must not
-    read other files. (`folder_paths.get_annotated_filepath` is a plain join.)
+    read other files. (`folder_paths.get_annotated_filepath` is a plain join before ComfyUI 0.27,
+    and since then takes whole paths into the input folder alone.)
     """
     roots = [
         os.path.realpath(folder)
@@ -104,7 +104,8 @@ def media_path(name: str) -> Path:
             folder_paths.get_temp_directory(),
         )
     ]
-    path = os.path.realpath(folder_paths.get_annotated_filepath(name.strip().strip('"')))
+    inner, folder = folder_paths.annotated_filepath(name.strip().strip('"'))
+    path = os.path.realpath(os.path.join(folder or roots[0], inner))
     if not any(Path(path).is_relative_to(root) for root in roots):
         raise MediaError(
             f"{name} lies outside ComfyUI's folders; move it into {roots[0]} and choose it there."
@@ -145,17 +146,6 @@ def check_prefix(prefix: str) -> str:
     return root
 
 
-def wrong_output(prefix: str, suffix: str, known: Iterable[str]) -> str | None:
-    """What is wrong with the name and format of a file to be saved; None if nothing."""
-    if suffix not in known:
-        return f"Format is {suffix!r}; choose {', '.join(known)}."
-    try:
-        check_prefix(prefix)
-    except D2MError as error:
-        return str(error)
-    return None
-
-
 def output_file(prefix: str, suffix: str) -> tuple[Path, ui.SavedResult]:
     """A numbered name in ComfyUI's output folder, as stock nodes make them; refuses to leave it."""
     root = check_prefix(prefix)
@@ -192,12 +182,22 @@ def progress() -> Progress:
     return on_progress
 
 
+def keeps_preview() -> dict[str, bool]:
+    """For the schema of a node that shows something without being an output node.
+
+    ComfyUI of 2026 then shows it again after a run from the cache and after a reload; older ones
+    do not know the field.
+    """
+    name = "has_intermediate_output"
+    return {name: True} if name in {f.name for f in dataclasses.fields(io.Schema)} else {}
+
+
 def blocked(message: str) -> ExecutionBlocker:
     """An output that stops whatever is connected to it, with a message."""
     return ExecutionBlocker(message)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Held(Generic[T]):
     """Something with weights whose device ComfyUI manages, beside its other models."""
 

@@ -9,6 +9,7 @@ from comfy_api.latest import io
 from ..d2m_core.pose import to_openpose
 from ..d2m_core.pose.formats import LAYOUTS
 from . import host
+from .checks import answer, not_offered, refuse, too_small
 from .pose_source import poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
 from .video_socket import clip_of
@@ -57,6 +58,7 @@ class PoseFromKeypoints(io.ComfyNode):
     @classmethod
     def execute(cls, keypoints: list[dict], fps: float, video: Any = None) -> io.NodeOutput:
         host.check_interrupt()
+        refuse(answer(too_small("fps", fps, 0)))
         clip = None if video is None else clip_of(video)
         return io.NodeOutput(poses_of_keypoints(keypoints, clip, fps))
 
@@ -113,6 +115,8 @@ class PoseToKeypoints(io.ComfyNode):
     @classmethod
     def execute(cls, poses: ClipPoses, people: str, layout: str, width: int, height: int) -> io.NodeOutput:
         host.check_interrupt()
+        refuse(cls.validate_inputs(people, layout))
+        refuse(answer(too_small("width", width, 0), too_small("height", height, 0)))
         shown = poses.poses if people == PEOPLE[0] else poses.everyone
         wide, high = poses.size
         height = height or (round(width * high / wide) if width else high)
@@ -121,9 +125,5 @@ class PoseToKeypoints(io.ComfyNode):
         return io.NodeOutput(to_openpose(shown, width, height, layout=layout), float(shown.fps))
 
     @classmethod
-    def validate_inputs(cls, people: str = PEOPLE[0], layout: str = "coco18") -> bool | str:
-        if people not in PEOPLE:
-            return f"People is {people!r}; choose {', '.join(PEOPLE)}."
-        if layout not in LAYOUTS:
-            return f"Layout is {layout!r}; choose {', '.join(LAYOUTS)}."
-        return True
+    def validate_inputs(cls, people: str | None = None, layout: str | None = None) -> bool | str:
+        return answer(not_offered("People", people, PEOPLE), not_offered("Layout", layout, LAYOUTS))

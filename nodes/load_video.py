@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..d2m_core.errors import D2MError
 from ..d2m_core.media import open_clip
 from . import host
+from .checks import answer, never_the_same, said_by
 from .sockets import CATEGORY, Clip
 from .video_socket import video_of
 
@@ -66,13 +66,15 @@ class LoadVideo(io.ComfyNode):
         return io.NodeOutput(clip, video_of(clip), clip.duration_s)
 
     @classmethod
-    def validate_inputs(cls, file: str = "", path: str = "") -> bool | str:
-        try:
-            host.media_path(path or file)
-        except D2MError as error:
-            return str(error)
-        return True
+    def validate_inputs(cls, file: str | None = None, path: str | None = None) -> bool | str:
+        return answer(said_by(host.media_path, _chosen(file, path)))
 
     @classmethod
-    def fingerprint_inputs(cls, file: str, start_s: float, duration_s: float, path: str) -> str:
-        return host.file_stamp(host.media_path(path or file))
+    def fingerprint_inputs(cls, file: str | None = None, path: str | None = None, **_window: object) -> str:
+        chosen = _chosen(file, path)
+        return never_the_same() if chosen is None else host.file_stamp(host.media_path(chosen))
+
+
+def _chosen(file: str | None, path: str | None) -> str | None:
+    """What is opened; None while it is not known."""
+    return path if path != "" else file

@@ -10,6 +10,7 @@ from ..d2m_core.pictures import overlay_video
 from ..d2m_core.pose import POSE_MODELS, select_dancer, to_openpose
 from ..d2m_core.types import MOTION_FPS
 from . import host
+from .checks import answer, not_offered, refuse
 from .pose_source import DANCERS, MAX_PEOPLE, find_poses, poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
 from .video_socket import clip_of
@@ -28,6 +29,7 @@ class PoseEstimate(io.ComfyNode):
             node_id="D2M_PoseEstimate",
             display_name="Pose Estimate",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Finds the joints of everyone in a clip and picks the dancer to follow.",
             inputs=[
                 io.MultiType.Input(
@@ -103,6 +105,7 @@ class PoseEstimate(io.ComfyNode):
         keypoints: list[dict] | None = None,
         rate: float = RATE,
     ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(model, dancer))
         clip = clip_of(video)
         if keypoints is None:
             everyone = beside(lambda tick: find_poses(clip, model, people, rate, download, tick))
@@ -121,9 +124,5 @@ class PoseEstimate(io.ComfyNode):
         return io.NodeOutput(poses, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
 
     @classmethod
-    def validate_inputs(cls, model: str = "full", dancer: str = "largest") -> bool | str:
-        if model not in POSE_MODELS:
-            return f"Pose model is {model!r}; choose {', '.join(POSE_MODELS)}."
-        if dancer not in DANCERS:
-            return f"Dancer is {dancer!r}; choose {', '.join(DANCERS)}."
-        return True
+    def validate_inputs(cls, model: str | None = None, dancer: str | None = None) -> bool | str:
+        return answer(not_offered("Pose model", model, POSE_MODELS), not_offered("Dancer", dancer, DANCERS))

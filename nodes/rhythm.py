@@ -22,6 +22,7 @@ from ..d2m_core.rhythm import (
 from ..d2m_core.types import Rhythm
 from ..d2m_core.weights import default_weights
 from . import host
+from .checks import answer, not_offered, refuse, said_by
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
 from .worker import beside, part_progress
@@ -42,13 +43,9 @@ def tempo_input() -> io.Float.Input:
     )
 
 
-def wrong_tempo(tempo_bpm: float) -> str | None:
+def wrong_tempo(tempo_bpm: float | None) -> str | None:
     """What is wrong with the input of `tempo_input`."""
-    try:
-        check_tempo(tempo_bpm or TEMPO_RANGE_BPM[0])
-    except D2MError as error:
-        return str(error)
-    return None
+    return said_by(check_tempo, TEMPO_RANGE_BPM[0] if tempo_bpm == 0 else tempo_bpm)
 
 
 class DanceRhythm(io.ComfyNode):
@@ -60,6 +57,7 @@ class DanceRhythm(io.ComfyNode):
             node_id="D2M_DanceRhythm",
             display_name="Dance Rhythm",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Finds when the dancer's beats fall and how strong the movement is.",
             inputs=[
                 Poses.Input("poses", tooltip="The dancer to read the rhythm from."),
@@ -94,6 +92,8 @@ class DanceRhythm(io.ComfyNode):
     def execute(
         cls, poses: ClipPoses, tempo_bpm: float, grid: str, nudge_ms: float, energy: float
     ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(tempo_bpm, grid))
+
         def read(_progress: object) -> tuple:
             net = load_rhythm(default_weights("rhythm"))
             rhythm = rhythm_from_motion(dance_motion(poses.poses), net, tempo_bpm or None)
@@ -105,10 +105,8 @@ class DanceRhythm(io.ComfyNode):
         return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
 
     @classmethod
-    def validate_inputs(cls, tempo_bpm: float = 0.0, grid: str = "as found") -> bool | str:
-        if grid not in GRIDS:
-            return f"Grid is {grid!r}; choose {', '.join(GRIDS)}."
-        return wrong_tempo(tempo_bpm) or True
+    def validate_inputs(cls, tempo_bpm: float | None = None, grid: str | None = None) -> bool | str:
+        return answer(not_offered("Grid", grid, GRIDS), wrong_tempo(tempo_bpm))
 
     @classmethod
     def fingerprint_inputs(cls, **_inputs: Any) -> str:
@@ -136,6 +134,7 @@ class RhythmFromAudio(io.ComfyNode):
             node_id="D2M_RhythmFromAudio",
             display_name="Rhythm from Audio",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Finds the beats, bars and tempo of any music.",
             inputs=[
                 io.Audio.Input("audio", tooltip="Any music; each sound of a batch gets a rhythm."),
@@ -146,6 +145,8 @@ class RhythmFromAudio(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: Any, tempo_bpm: float) -> io.NodeOutput:
+        refuse(cls.validate_inputs(tempo_bpm))
+
         def read(on_progress) -> list[tuple]:
             found, waves = [], each(from_audio(audio))
             for index, wave in enumerate(waves):
@@ -160,5 +161,5 @@ class RhythmFromAudio(io.ComfyNode):
         return io.NodeOutput(*columns, ui=shown)
 
     @classmethod
-    def validate_inputs(cls, tempo_bpm: float = 0.0) -> bool | str:
-        return wrong_tempo(tempo_bpm) or True
+    def validate_inputs(cls, tempo_bpm: float | None = None) -> bool | str:
+        return answer(wrong_tempo(tempo_bpm))

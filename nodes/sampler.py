@@ -10,13 +10,14 @@ import torch
 from comfy_api.latest import io
 
 from ..d2m_core.codec import Codec
-from ..d2m_core.errors import D2MError, SettingError
+from ..d2m_core.errors import SettingError
 from ..d2m_core.motion import dance_motion
 from ..d2m_core.music import LoadedModel, SamplingConfig, generate_tokens, load_model
 from ..d2m_core.styles import STYLES
 from ..d2m_core.types import AudioTokens, MotionFeatures, Progress
 from ..d2m_core.weights import default_weights
 from . import host
+from .checks import answer, never_the_same, not_offered, refuse, said_by, too_small
 from .sockets import (
     CATEGORY,
     ClipPoses,
@@ -66,16 +67,12 @@ class LoadModel(io.ComfyNode):
         return io.NodeOutput(host.hold(loaded, loaded.model))
 
     @classmethod
-    def fingerprint_inputs(cls, model_name: str) -> str:
-        return host.file_stamp(cls._path(model_name))
+    def fingerprint_inputs(cls, model_name: str | None = None) -> str:
+        return never_the_same() if model_name is None else host.file_stamp(cls._path(model_name))
 
     @classmethod
-    def validate_inputs(cls, model_name: str = EMBEDDED) -> bool | str:
-        try:
-            cls._path(model_name)
-        except D2MError as error:
-            return str(error)
-        return True
+    def validate_inputs(cls, model_name: str | None = None) -> bool | str:
+        return answer(said_by(cls._path, model_name))
 
     @classmethod
     def _path(cls, model_name: str) -> Path:
@@ -188,10 +185,9 @@ def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
     return None if poses is None else beside(lambda _tick: dance_motion(poses.poses))
 
 
-def wrong_style(style: str) -> str | None:
+def wrong_style(style: str | None) -> str | None:
     """What is wrong with a style; None if nothing."""
-    known = known_styles()
-    return None if style in known else f"Style is {style!r}; choose {', '.join(known)}."
+    return not_offered("Style", style, known_styles())
 
 
 def together(takes: list[AudioTokens]) -> AudioTokens:
@@ -256,6 +252,7 @@ class Sampler(io.ComfyNode):
         codec: host.Held[Codec] | None = None,
         style_guidance: float = DEFAULTS.style_guidance,
     ) -> io.NodeOutput:
+        refuse(answer(wrong_style(style), too_small("batch_size", batch_size, 1)))
         if candidates > 1 and codec is None:
             raise SettingError(
                 f"candidates is {candidates}, and the best is chosen by its sound; connect the "
@@ -280,5 +277,5 @@ class Sampler(io.ComfyNode):
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))
 
     @classmethod
-    def validate_inputs(cls, style: str = ANY_STYLE) -> bool | str:
-        return wrong_style(style) or True
+    def validate_inputs(cls, style: str | None = None) -> bool | str:
+        return answer(wrong_style(style))

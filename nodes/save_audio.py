@@ -9,6 +9,7 @@ from comfy_api.latest import io, ui
 
 from ..d2m_core.media import save_audio
 from . import host
+from .checks import answer, not_offered, refuse, said_by
 from .sockets import CATEGORY, AudioPlayer, each, from_audio
 from .worker import beside
 
@@ -47,6 +48,7 @@ class SaveAudio(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: Any, filename_prefix: str, format: str, audioUI: Any = None) -> io.NodeOutput:
+        refuse(cls.validate_inputs(filename_prefix, format))
         metadata = _tags(format, host.workflow_metadata(cls.hidden))
         results = []
         for one in each(from_audio(audio)):
@@ -56,8 +58,8 @@ class SaveAudio(io.ComfyNode):
         return io.NodeOutput(ui=ui.SavedAudios(results))
 
     @classmethod
-    def validate_inputs(cls, filename_prefix: str = "audio/dance", format: str = "flac") -> bool | str:
-        return host.wrong_output(filename_prefix, format, FORMATS) or True
+    def validate_inputs(cls, filename_prefix: str | None = None, format: str | None = None) -> bool | str:
+        return answer(not_offered("Format", format, FORMATS), said_by(host.check_prefix, filename_prefix))
 
 
 def _tags(suffix: str, metadata: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from comfy_api.latest import InputImpl, io, ui
 from ..d2m_core.errors import MediaError
 from ..d2m_core.media.mux import VIDEO_FORMATS, best_suffix, mux
 from . import host
+from .checks import answer, not_offered, refuse, said_by
 from .sockets import CATEGORY, Clip, each, from_audio
 from .video_socket import clip_of
 from .worker import beside
@@ -68,6 +69,7 @@ class SaveVideo(io.ComfyNode):
     def execute(
         cls, video: Any, audio: Any, filename_prefix: str, format: str, original_level: float
     ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(filename_prefix, format))
         clip = clip_of(video)
         if original_level and not clip.has_audio:
             raise MediaError(
@@ -90,5 +92,5 @@ class SaveVideo(io.ComfyNode):
         return io.NodeOutput(video, ui=ui.PreviewVideo(results))
 
     @classmethod
-    def validate_inputs(cls, filename_prefix: str = "video/dance", format: str = AUTO) -> bool | str:
-        return host.wrong_output(filename_prefix, format, FORMATS) or True
+    def validate_inputs(cls, filename_prefix: str | None = None, format: str | None = None) -> bool | str:
+        return answer(not_offered("Format", format, FORMATS), said_by(host.check_prefix, filename_prefix))

@@ -9,6 +9,8 @@ from comfy_api.latest import io, ui
 from ..d2m_core.pictures import dancer_picture
 from ..d2m_core.pose import MAX_PEOPLE, dancer_index
 from ..d2m_core.types import PoseSequence
+from . import host
+from .checks import answer, not_offered, refuse
 from .sockets import CATEGORY, ClipPoses, Poses, to_image
 from .worker import beside
 
@@ -24,6 +26,7 @@ class SelectDancer(io.ComfyNode):
             node_id="D2M_SelectDancer",
             display_name="Select Dancer",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Chooses whose dance the music follows, and shows everybody's number.",
             inputs=[
                 Poses.Input("poses", tooltip="From Pose Estimate with people above 1."),
@@ -49,6 +52,7 @@ class SelectDancer(io.ComfyNode):
 
     @classmethod
     def execute(cls, poses: ClipPoses, dancer: str, number: int) -> io.NodeOutput:
+        refuse(cls.validate_inputs(dancer))
         everyone = poses.everyone
         people = _chosen(everyone, dancer, number)
         picture = to_image(beside(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
@@ -56,10 +60,8 @@ class SelectDancer(io.ComfyNode):
         return io.NodeOutput(result, picture, ui=ui.PreviewImage(picture, cls=cls))
 
     @classmethod
-    def validate_inputs(cls, dancer: str = "largest") -> bool | str:
-        if dancer not in CHOICES:
-            return f"Dancer is {dancer!r}; choose {', '.join(CHOICES)}."
-        return True
+    def validate_inputs(cls, dancer: str | None = None) -> bool | str:
+        return answer(not_offered("Dancer", dancer, CHOICES))
 
 
 def _chosen(everyone: PoseSequence, dancer: str, number: int) -> list[int]:

@@ -20,11 +20,11 @@ _SILENCE_RATE = 24000
 
 
 def clip_of(video: Any) -> VideoClip:
-    """Our clip from a VIDEO (its trim window is kept) or from a clip of ours."""
+    """Our clip from a VIDEO as it is shown, window and edits kept, or from a clip of ours."""
     if not hasattr(video, "get_stream_source"):
         return video
     path = _file_of(video)
-    if not hasattr(video, "get_active_trim_window"):
+    if _is_edited(video) or not hasattr(video, "get_active_trim_window"):
         return open_clip(path)
     start_s, duration_s = video.get_active_trim_window()
     if start_s < 0:  # counted from the end
@@ -46,11 +46,18 @@ def video_of(clip: VideoClip) -> InputImpl.VideoFromFile:
     return InputImpl.VideoFromFile(str(path))
 
 
+def _is_edited(video: Any) -> bool:
+    """Whether its frames are changed on the way (cropped, resized), as ComfyUI of 2026 can."""
+    return getattr(video, "has_pending_frame_edits", bool)()
+
+
 def _file_of(video: Any) -> Path:
     """The file behind a VIDEO; one that lives in memory is written to a temporary file."""
     path = host.temp_file(".mp4")
-    if type(video).get_stream_source is Input.Video.get_stream_source:
-        # Made from frames: the inherited method saves to a buffer, where no format is known.
+    made_of_frames = type(video).get_stream_source is Input.Video.get_stream_source
+    if made_of_frames or _is_edited(video):
+        # Of frames the inherited method saves to a buffer, where no format is known; of edited
+        # videos it gives the file before the edit.
         beside(lambda _tick: video.save_to(str(path)))
         return path
     source = video.get_stream_source()

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 """Socket types whose inputs are drawn as widgets."""
+OURS = "D2M_"
+"""What the types of this pack's nodes begin with."""
 UPLOADS = {"video_upload", "audio_upload", "image_upload"}
 ROW, WIDGET_ROW, TITLE, EDGE = 20, 24, 30, 20
 """Heights on the page, in its pixels: a socket, a widget, a title bar, the space left between."""
@@ -44,7 +46,7 @@ def api_form(graph: Graph, info: Info) -> dict[str, Any]:
                 for name, spec in _inputs(info[node.type])
                 if name in node.links or _is_widget(spec)
             },
-            "_meta": {"title": node.title or info[node.type]["display_name"]},
+            "_meta": {"title": node.title or info[node.type].get("display_name") or node.type},
         }
         for node in sorted(graph.nodes, key=lambda node: node.id)
     }
@@ -102,6 +104,9 @@ def _ui_node(node: Node, about: Info, box: list[int], order: int, links: list[li
         {"name": name, "type": kind, "links": [k[0] for k in links if k[1:3] == [node.id, index]]}
         for index, (name, kind) in enumerate(zip(about["output_name"], about["output"], strict=True))
     ]
+    if about.get("output_node") and not node.type.startswith(OURS):
+        # Stock ones have outputs since 2026 only; the page adds those that a file does not name.
+        outputs = [output for output in outputs if output["links"]]
     made = {
         "id": node.id,
         "type": node.type,

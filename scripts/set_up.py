@@ -19,8 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_PYTHON = (3, 11)
-CPU_TORCH, CPU_TORCHAUDIO = "torch==2.13.0", "torchaudio==2.11.0"
-GPU_TORCH = ["torch", "torchaudio"]
+CPU_TORCH = "torch==2.13.0"
+TORCHAUDIO = "torchaudio==2.11.0"
+"""For developers only: the tests' ComfyUI needs it, and our resampling is held against it."""
 SYSTEM_LIBRARIES = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2", "libGL.so.1": "libgl1"}
 """What MediaPipe loads, and the Debian package it is in."""
 STUDIO_LIBRARIES = {"libfluidsynth.so.3": "libfluidsynth3"}
@@ -102,16 +103,15 @@ def install_torch(venv: Path) -> None:
     pip = [python_of(venv), "-m", "pip", "install", "-q"]
     if has_nvidia():
         say("installing torch with CUDA")
-        run(*pip, *GPU_TORCH)
+        run(*pip, "torch")
         return
     say("installing torch")
     run(*pip, CPU_TORCH, "numpy")
-    run(*pip, "--no-deps", CPU_TORCHAUDIO)
-    mend_torchaudio(venv)
 
 
-def mend_torchaudio(venv: Path) -> None:
-    """Beside a CPU torch, CUDA-linked extensions fail to load; without them the rest works."""
+def install_torchaudio(venv: Path) -> None:
+    """Beside another torch its extensions may fail to load; without them the rest works."""
+    run(python_of(venv), "-m", "pip", "install", "-q", "--no-deps", TORCHAUDIO)
     try_it = [python_of(venv), "-c", "import torchaudio.functional"]
     if subprocess.run(list(map(str, try_it)), capture_output=True).returncode == 0:
         return
@@ -162,6 +162,8 @@ def main() -> None:
         make_venv(args.venv)
         install_torch(args.venv)
         install_packages(args.venv, args.dev)
+        if args.dev:
+            install_torchaudio(args.venv)
         stamp.write_text(json.dumps(done | {key: fingerprint(args.dev)}))
     get_pose_model(args.venv)
 

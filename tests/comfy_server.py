@@ -1,4 +1,8 @@
-"""Starts and stops a real ComfyUI with this pack in it, and talks to it."""
+"""Starts and stops a real ComfyUI with this pack in it, and talks to it.
+
+It is the one in `.comfy/`, or with `D2M_COMFY` and `D2M_COMFY_PYTHON` another folder of ComfyUI and
+the interpreter that has its packages: `scripts/try_comfy.py` sets both.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ import pytest
 
 from d2m_core.errors import ModelError
 from d2m_core.pose import model_file
-from tests.setup_comfy import APP, PYTHON
+from tests import setup_comfy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACK = "ComfyUI-Dance.To-Music"
@@ -34,16 +38,33 @@ START_S = 240.0
 RUN_S = 240.0
 """Longest wait for one prompt."""
 
-# torchvision's own library needs CUDA libraries that a CPU torch does not bring. Its import then
-# fails on two operators that only that library would declare; ComfyUI never calls them here.
+# A torchvision made for CUDA needs libraries that a CPU torch does not bring. Its import then fails
+# on two operators that only its own library would declare; ComfyUI never calls them here.
 DECLARE_OPERATORS = """
 import torch
-if torch.version.cuda is None:
+try:
+    import torchvision
+except RuntimeError:
     library = torch.library.Library("torchvision", "DEF")
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 """
 LAUNCH = DECLARE_OPERATORS + "import runpy; runpy.run_path('main.py', run_name='__main__')"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A ComfyUI on this machine."""
+
+    app: Path
+    """Its folder, with main.py."""
+    python: Path
+    """An interpreter with its packages and the pack's."""
+
+
+APP = Path(os.environ.get("D2M_COMFY") or setup_comfy.APP)
+PYTHON = Path(os.environ.get("D2M_COMFY_PYTHON") or setup_comfy.PYTHON)
+FOR_TESTS = Installed(APP, PYTHON)
 
 
 @dataclass
@@ -115,20 +136,28 @@ class Server:
         return self.log.read_text(errors="replace")[-4000:]
 
 
-def put_pose_model(base: Path, variant: str = "full") -> Path:
-    """Makes our model folder below `base`, with a pose model in it; skips where there is none."""
+def place_pose_model(base: Path, variant: str = "full") -> Path:
+    """Makes our model folder below `base`, with a pose model in it."""
     models = base / "models" / "dance2music"
     models.mkdir(parents=True)
+    shutil.copy(model_file.pose_model(variant, assemble=True), models)
+    return models
+
+
+def put_pose_model(base: Path, variant: str = "full") -> Path:
+    """The same for a test, which is skipped where there is no pose model."""
     try:
-        shutil.copy(model_file.pose_model(variant, assemble=True), models)
+        return place_pose_model(base, variant)
     except ModelError as error:
         pytest.skip(f"no pose model to test with: {error}")
-    return models
 
 
 @contextmanager
 def comfy_server(
-    base: Path, *options: str, prepare: Callable[[Path], object] = lambda pack: None
+    base: Path,
+    *options: str,
+    prepare: Callable[[Path], object] = lambda pack: None,
+    comfy: Installed = FOR_TESTS,
 ) -> Iterator[Server]:
     """A ComfyUI on a free port with the folder `base` to itself; stopped at the end.
 
@@ -161,8 +190,8 @@ def comfy_server(
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     with server.log.open("w") as log:
         process = subprocess.Popen(
-            [str(PYTHON), "-c", LAUNCH, *words],
-            cwd=APP,
+            [str(comfy.python), "-c", LAUNCH, *words],
+            cwd=comfy.app,
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment,
@@ -170,7 +199,7 @@ def comfy_server(
     server.pid = process.pid
     try:
         _wait_until_ready(server, process)
-        with _listener(server):
+        with _listener(server, comfy.python):
             yield server
     finally:
         _stop(process)
@@ -188,11 +217,16 @@ def install_pack(folder: Path) -> Path:
     return folder
 
 
+def put_weights(pack: Path) -> None:
+    """The weights of the repository, as a clone brings them."""
+    shutil.copytree(REPOSITORY / "weights", pack / "weights")
+
+
 @contextmanager
-def _listener(server: Server) -> Iterator[None]:
+def _listener(server: Server, python: Path) -> Iterator[None]:
     """Fills `server.events` for as long as it is open."""
     process = subprocess.Popen(
-        [str(PYTHON), str(REPOSITORY / "tests" / "comfy_events.py"), server.address, server.client],
+        [str(python), str(REPOSITORY / "tests" / "comfy_events.py"), server.address, server.client],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,14 +1,32 @@
-"""Small fixtures that several tests share."""
+"""Small fixtures that several tests share.
+
+With D2M_NO_TORCHAUDIO set, nothing in the run can import torchaudio, as in a ComfyUI without it.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import media
+
+
+class NoTorchaudio(MetaPathFinder):
+    """Finds torchaudio nowhere."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name.partition(".")[0] == "torchaudio":
+            raise ModuleNotFoundError(f"No module named {name!r} (D2M_NO_TORCHAUDIO)", name=name)
+
+
+if os.environ.get("D2M_NO_TORCHAUDIO"):
+    sys.meta_path.insert(0, NoTorchaudio())
 
 
 @pytest.fixture

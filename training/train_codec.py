@@ -35,31 +35,32 @@ from training.run.command import GOES_ON, command_parser, run_command
 from training.run.flags import add_flags, config_from
 from training.run.provenance import file_sha256
 from training.run.schedule import of_first
-from training.run.state import MadeOf, digest_of, save_state, state_to_go_on_from
+from training.run.state import digest_of
 
 log = logging.getLogger(__name__)
-
-STATE = "checkpoint.pt"
-"""The resumable state in the folder of a run."""
 
 
 def train(settings: CodecTraining) -> dict[str, Any]:
     """Runs until the time is spent; returns the figures of the exported codec (first process)."""
     began = time.monotonic()
     trainer = CodecTrainer(settings)
-    music, heard = open_music(trainer)
-    made_of, path = trainer.made_of(heard), trainer.run / STATE
-    if settings.resume and (state := state_to_go_on_from(path, made_of)) is not None:
-        trainer.restore(state)
-    watch = _Watch(trainer, made_of) if trainer.workers.is_main_process else None
-    while trainer.progress < 1:
-        with trainer.on_the_clock():
-            batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
-            trainer.train_step(batch.to(trainer.device, non_blocking=True))
+    music, trainer.music = open_music(trainer)
+    if settings.resume and trainer.restore():
+        log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
+    watch = _Watch(trainer) if trainer.workers.is_main_process else None
+    try:
+        while trainer.progress < 1:
+            with trainer.on_the_clock():
+                batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
+                trainer.train_step(batch.to(trainer.device, non_blocking=True))
+            if watch is not None:
+                watch.after_step()
+            if settings.stop_after and _minutes_since(began, trainer) > settings.stop_after:
+                break
+    except KeyboardInterrupt:
         if watch is not None:
-            watch.after_step()
-        if settings.stop_after and _minutes_since(began, trainer) > settings.stop_after:
-            break
+            trainer.save()
+        raise
     return {} if watch is None else watch.finish()
 
 
@@ -92,8 +93,8 @@ def _held_out(run: Path, settings: CodecTraining) -> tuple[torch.Tensor, tuple[i
 class _Watch:
     """What the first process does beside training: reports, checkpoints, measurements."""
 
-    def __init__(self, trainer: CodecTrainer, made_of: MadeOf) -> None:
-        self.trainer, self.settings, self.made_of = trainer, trainer.settings, made_of
+    def __init__(self, trainer: CodecTrainer) -> None:
+        self.trainer, self.settings = trainer, trainer.settings
         self.log = RunLog(trainer.run)
         self.saved_s = trainer.spent_s
         self.audio, self.bars = _held_out(trainer.run, self.settings)
@@ -115,23 +116,19 @@ class _Watch:
             self.log.line(trainer.step, trainer.report())
         if trainer.spent_s - self.saved_s > settings.save_s:
             self.saved_s = trainer.spent_s
-            self.save()
+            trainer.save()
             if not trainer.net.started_books:
                 return
             model, audio = trainer.averaged(), self.audio.to(trainer.device)
             self.log.line(trainer.step, measure(model, audio, self.bars), "held_out")
             self.log.sounds(trainer.step, audio, coded(model, audio)[0])
 
-    def save(self) -> None:
-        """The run's whole state, in its folder."""
-        save_state(self.trainer.run / STATE, self.made_of, self.trainer.state())
-
     def finish(self) -> dict[str, Any]:
         """Exports, reads the export back and measures that."""
         from transformers import EncodecModel
 
         trainer = self.trainer
-        self.save()
+        trainer.save()
         model = trainer.averaged()
         tame(model)
         out = Path(self.settings.out)

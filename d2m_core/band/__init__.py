@@ -1,4 +1,8 @@
-"""A band by program: composes on any beat grid, and plays it with sampled and synthetic instruments."""
+"""A band by program: composes on any beat grid, and plays it with sampled and synthetic instruments.
+
+`plan` draws a piece on a grid, `song` plays it: `drum_book` and `music_book` say what each style plays,
+`players` and `drummer` make `notes` of it, `voices` and `kit` sound them, `mix` puts them together.
+"""
 
 from .materials import Materials, find_materials, installed_materials, licences_of
 from .plan import Plan, make_plan, plan_on

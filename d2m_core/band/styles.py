@@ -1,6 +1,6 @@
-"""The styles of dance music that the studio knows: how fast, in what metre, how swung, how it goes.
+"""What the band makes of each of `d2m_core.styles.STYLES`: how fast, in what metre, how swung, in what form.
 
-Names and numbers only; what is played lies in `band/`, what is danced in `dancer/`.
+Names and numbers only; what is played lies in the books of this room, what is danced in the studio.
 """
 
 from __future__ import annotations

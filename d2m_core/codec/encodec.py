@@ -17,6 +17,7 @@ from torch import nn
 
 from ..errors import ModelError
 from ..media.limiter import limited
+from ..media.resampling import resampled
 from ..types import AudioTokens, CodecSpec, Progress, Waveform
 from ..weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder, who_reads
 from .loading import read_folder, read_hub
@@ -159,13 +160,11 @@ def encode_audio(
     codec: Codec, wave: Waveform, on_progress: Progress | None = None, *, chunk_s: float = CHUNK_S
 ) -> AudioTokens:
     """Tokens of `wave`, mixed to mono and resampled; silence fills up the last token step."""
-    from torchaudio.functional import resample
-
     spec, hop = codec.spec, codec.hop
     mono = wave.samples.mean(1, keepdim=True)  # [B, 1, N]
     if mono.shape[-1] == 0:
         raise ModelError("The sound to encode is empty; give at least one sample.")
-    mono = resample(mono, wave.sample_rate, spec.sample_rate)
+    mono = resampled(mono, wave.sample_rate, spec.sample_rate)
     steps = -(-mono.shape[-1] // hop)
     mono = nn.functional.pad(mono, (0, steps * hop - mono.shape[-1]))
     device = next(codec.parameters()).device

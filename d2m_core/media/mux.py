@@ -109,7 +109,8 @@ def _copied_packets(source: VideoSource, target: Stream) -> Iterator[Packet]:
     with open_media(source.path) as container:
         for packet in container.demux(container.streams[source.stream.index]):
             if packet.size:
-                if not packet.duration:  # else the edit list of an MP4 hides the last picture
+                # Without a length the edit list of an MP4 hides the last picture.
+                if not packet.duration and packet.time_base:
                     packet.duration = round(frame_length(source.stream) / packet.time_base)
                 packet.stream = target
                 yield packet

@@ -10,6 +10,7 @@ import torch
 
 from ..errors import MediaError
 from ..types import VideoClip, Waveform
+from .resampling import resampled
 from .sound_file import (
     AUDIO_FORMATS,
     LAYOUTS,
@@ -94,9 +95,7 @@ def resample(wave: Waveform, sample_rate: int) -> Waveform:
     """The same sound at another rate."""
     if sample_rate == wave.sample_rate:
         return wave
-    from torchaudio.functional import resample as windowed_sinc
-
-    return Waveform(windowed_sinc(wave.samples, wave.sample_rate, sample_rate), sample_rate)
+    return Waveform(resampled(wave.samples, wave.sample_rate, sample_rate), sample_rate)
 
 
 def fit_length(wave: Waveform, duration_s: float) -> Waveform:

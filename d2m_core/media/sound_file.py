@@ -20,6 +20,7 @@ from av.packet import Packet
 from ..errors import MediaError
 from ..files import replacing
 from ..types import Waveform
+from .video_file import clean_tags
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ _log = logging.getLogger(__name__)
 @contextmanager
 def open_output(path: Path, container: str, metadata: dict[str, str] | None) -> Iterator[OutputContainer]:
     """A new file with its tags set, there when the block has ended well; else `MediaError`."""
-    tags = {name: str(value) for name, value in (metadata or {}).items()}
+    tags = clean_tags({name: str(value) for name, value in (metadata or {}).items()})
     options = {}
     if container in ("mp4", "mov", "ipod"):
         options["movie_timescale"] = "90000"  # the default of 1000 shifts tracks by up to 0.5 ms
@@ -163,7 +164,7 @@ class Canvas:
 
     def _place(self, frame: AudioFrame) -> int:
         """Sample index of the frame's start, counted from time 0."""
-        if frame.time is None:
+        if frame.time is None or not frame.time_base:
             return self._next or 0
         at = round((frame.time - self._zero_s) * self.rate)
         if self._next is None:

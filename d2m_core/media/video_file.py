@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
-from av.container import InputContainer
+from av.container import Container, InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -39,6 +41,12 @@ _HEADER_FORMATS = ("matroska", "flv", "asf")
 """Formats whose header states a length; a file cut off keeps it."""
 
 _NEVER_S = float("-inf")
+
+# PyAV before 19 refuses a file for one tag that is not UTF-8; 19 reads such bytes as surrogates.
+_TAGS_THAT_ARE_NOT_UTF8: dict[str, Any] = (
+    {"metadata_errors": "replace"} if hasattr(Container, "metadata_errors") else {}
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +78,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     _check_file(path)
     try:
         # An absolute path cannot be taken for a protocol ("a:b.mp4").
-        container = av.open(str(path.resolve()), metadata_errors="replace")
+        container = av.open(str(path.resolve()), **_TAGS_THAT_ARE_NOT_UTF8)
     except FFmpegError as error:
         raise MediaError(
             f"{path.name} cannot be opened as video or sound ({error.strerror}); it may be "
@@ -101,6 +109,11 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"{path} is a folder; choose a file in it.")
     if path.stat().st_size == 0:
         raise MediaError(f"{path.name} is empty (0 bytes); copy it again.")
+
+
+def clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags that any file, console or JSON takes: what was no UTF-8 becomes U+FFFD."""
+    return {_SURROGATES.sub("\ufffd", k): _SURROGATES.sub("\ufffd", v) for k, v in tags.items()}
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
@@ -186,7 +199,7 @@ def frame_length(stream: VideoStream) -> float:
 def _time_of(frame: VideoFrame) -> float | None:
     """Presentation time, else decoding time (some AVI), else None (raw streams)."""
     ticks = frame.pts if frame.pts is not None else frame.dts
-    return None if ticks is None or frame.time_base is None else float(ticks * frame.time_base)
+    return float(ticks * frame.time_base) if ticks is not None and frame.time_base else None
 
 
 def frames_from(path: Path, start_s: float) -> Iterator[ShownFrame]:
@@ -308,7 +321,7 @@ def _packet_ends(container: InputContainer, stream: VideoStream) -> _Ends:
         is_video = packet.stream_index == stream.index
         pictures += is_video
         ticks = packet.pts if packet.pts is not None else packet.dts
-        if ticks is None:
+        if ticks is None or not packet.time_base:
             continue
         length_s = packet.duration * packet.time_base if packet.duration else frame_s * is_video
         end_s = float(ticks * packet.time_base + length_s)

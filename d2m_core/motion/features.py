@@ -1,4 +1,4 @@
-"""What a dancer does, as about eighty numbers per frame: pure functions on arrays.
+"""What a dancer does, as 99 numbers per frame: pure functions on arrays.
 
 Lengths are in body heights and seconds, so neither the picture's size nor the dancer's matters. The
 2D image landmarks carry what has to be exact in time (they are steadier than depth, and they keep

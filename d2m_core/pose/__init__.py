@@ -1,4 +1,8 @@
-"""From pictures to joints: who dances, and where every landmark is."""
+"""From pictures to joints: who dances, and where every landmark is.
+
+`estimate` asks MediaPipe, `track` keeps people apart, `dancer` chooses one, `formats` reads and writes
+poses of others; `landmarks` names the joints, `model_file` finds the network.
+"""
 
 from .dancer import DANCERS, MAX_PEOPLE, dancer_index, select_dancer
 from .estimate import estimate_poses

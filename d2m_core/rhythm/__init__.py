@@ -2,6 +2,7 @@
 
 `reading` is the way in from a dance, `hearing` that from music: curves (`network`) go to `decoding`,
 where `gains` weighs them, `search` finds the likeliest chain, and `refining` puts it between frames.
+`edit` changes a rhythm, `text` writes and reads its beats, `live` reads a dance that is still going on.
 """
 
 from .edit import (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.comfy_server import REPOSITORY, Server
+from tests.comfy_server import REPOSITORY, Server, put_weights
 from tests.setup_comfy import CHROMIUM, frontend
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def prepare_base(base: Path) -> tuple[str, ...]:
 
 def with_weights(pack: Path) -> None:
     """The weights of the repository, as a clone brings them, and ACE-Step's nodes beside it."""
-    shutil.copytree(REPOSITORY / "weights", pack / "weights")
+    put_weights(pack)
     shutil.copytree(REPOSITORY / "tests" / "ace_step_pack", pack.parent / "ace_step_pack")
 
 

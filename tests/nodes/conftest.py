@@ -6,15 +6,50 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from tests import tiny_models
-from tests.comfy_server import REPOSITORY, Server, comfy_server, put_pose_model
-from tests.setup_comfy import PYTHON
-from training.studio.picture.drawing import demo_dance, render_scene
+from tests.comfy_server import PYTHON, REPOSITORY, Server, comfy_server, put_pose_model
 
-from .graphs import DURATION_S, FILM, LOAD, OTHER_CODEC, POSE, VARIANT, Graph
+from .graphs import (
+    ALIGN,
+    CODEC,
+    CONTINUE,
+    DECODE,
+    DUMPED,
+    EDIT,
+    EDITS,
+    ENCODE,
+    FILM,
+    FROM_KEYS,
+    HEARD,
+    KEPT_S,
+    LOAD,
+    LONGER_S,
+    MODEL,
+    OTHER_CODEC,
+    POSE,
+    RHYTHM,
+    SAMPLER,
+    SAMPLING,
+    SCORE,
+    SELECT,
+    SOUND,
+    TO_KEYS,
+    VARIANT,
+    VIDEO,
+    Graph,
+    assert_success,
+    clicks,
+    dump,
+    dumped,
+    node,
+    with_inputs,
+)
+from .workflow_media import draw_clip
 
 TEST_PACK = Path(__file__).resolve().parent / "pack_for_tests"
 ACE_STEP_PACK = REPOSITORY / "tests" / "ace_step_pack"
@@ -43,10 +78,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def clip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A drawn dance, uploaded as the page does it."""
-    path = tmp_path_factory.mktemp("clips") / "dance.mp4"
-    scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=320 / 240)
-    render_scene(scene, path, width=320, height=240)
-    return server.upload(path)
+    return server.upload(draw_clip(tmp_path_factory.mktemp("clips") / "dance.mp4"))
 
 
 @pytest.fixture
@@ -56,3 +88,70 @@ def basic(clip: str) -> Graph:
     graph[LOAD]["inputs"]["file"] = clip
     graph[POSE]["inputs"]["model"] = VARIANT
     return graph
+
+
+@pytest.fixture(scope="session")
+def whole(clip: str) -> Graph:
+    """A graph with every node of the pack in it, and a look into what passes between them."""
+    path = REPOSITORY / "workflows" / "api" / "basic.json"
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    graph[LOAD]["inputs"]["file"] = clip
+    graph = with_inputs(graph, POSE, model=VARIANT, draw=False)
+    graph = with_inputs(graph, SAMPLER, **SAMPLING)
+    graph |= {
+        SELECT: node("SelectDancer", poses=[POSE, 0], dancer="most active", number=0),
+        TO_KEYS: node(
+            "PoseToKeypoints", poses=[SELECT, 0], people="everyone", layout="body25", width=0, height=0
+        ),
+        FROM_KEYS: node("PoseFromKeypoints", keypoints=[TO_KEYS, 0], fps=0.0, video=[LOAD, 1]),
+        EDIT: node("EditRhythm", rhythm=[RHYTHM, 0], **EDITS),
+        ENCODE: node("EnCodecEncode", audio=[DECODE, 0], codec=[CODEC, 0]),
+        CONTINUE: node(
+            "Continue",
+            model=[MODEL, 0],
+            tokens=[ENCODE, 0],
+            rhythm=[EDIT, 0],
+            keep_s=KEPT_S,
+            length_s=LONGER_S,
+            **SAMPLING,
+            poses=[SELECT, 0],
+        ),
+        SOUND: clicks(5.0, 115.0),
+        ALIGN: node(
+            "AlignAudio",
+            audio=[SOUND, 0],
+            rhythm=[RHYTHM, 0],
+            strength=1.0,
+            most_bend=8.0,
+            most_tempo_change=50.0,
+            start="best",
+            loop=True,
+        ),
+        SCORE: node("ScoreMusic", audio=[ALIGN, 0], rhythm=[RHYTHM, 0], poses=[SELECT, 0]),
+        HEARD: node("RhythmFromAudio", audio=[SOUND, 0], tempo_bpm=0.0),
+        VIDEO: node(
+            "SaveVideo",
+            video=[LOAD, 0],
+            audio=[ALIGN, 0],
+            filename_prefix="v/dance",
+            format="auto",
+            original_level=0.0,
+        ),
+    }
+    for number, (name, (source, output)) in enumerate(DUMPED.items()):
+        graph[str(100 + number)] = dump(source, output, name)
+    return graph
+
+
+@pytest.fixture(scope="session")
+def done(server: Server, whole: Graph) -> dict[str, Any]:
+    entry = server.run(whole)
+    assert_success(entry)
+    return entry
+
+
+@pytest.fixture(scope="session")
+def values(server: Server, done: dict[str, Any]) -> dict[str, dict[str, np.ndarray]]:
+    """What passed along each connection of `DUMPED`."""
+    found = (dumped(server, done, str(100 + number)) for number in range(len(DUMPED)))
+    return {name: one[0] for name, one in zip(DUMPED, found, strict=True)}

@@ -25,6 +25,34 @@ OTHER_CODEC = CodecSpec("other", 24_000, 50.0, codebooks=1, cardinality=32)
 LOAD, POSE, RHYTHM, MODEL, SAMPLER, CODEC, DECODE, SAVE = map(str, range(1, 9))
 FILM = "10"
 """Node ids in workflows/api/basic.json."""
+SELECT, TO_KEYS, FROM_KEYS, EDIT, ENCODE, CONTINUE, SOUND, ALIGN, SCORE, HEARD, VIDEO = (
+    str(number) for number in range(10, 21)
+)
+LONGER_S, KEPT_S = 4.5, 1.5
+DUMPED = {
+    "poses": (SELECT, 0), "keypoints": (TO_KEYS, 0), "poses_again": (FROM_KEYS, 0),
+    "rhythm": (RHYTHM, 0), "beats": (RHYTHM, 6), "signature": (RHYTHM, 5), "bpm": (RHYTHM, 3),
+    "edited": (EDIT, 0), "tokens": (SAMPLER, 0), "music": (DECODE, 0), "encoded": (ENCODE, 0),
+    "continued": (CONTINUE, 0), "longer": (CONTINUE, 1), "sound": (SOUND, 0),
+    "aligned": (ALIGN, 0), "heard": (HEARD, 0), "report": (SCORE, 0),
+}  # fmt: skip
+"""What passes along in the graph of every node: name, node and output."""
+
+SAMPLING = dict(style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guidance=2.0)
+EDITS = dict(
+    tempo="set",
+    tempo_bpm=100.0,
+    grid="as it is",
+    shift_ms=40.0,
+    swing=50.0,
+    energy=1.0,
+    beats_per_bar=3,
+    beats="",
+)
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": f"D2M_{kind}", "inputs": inputs}
 
 
 def with_inputs(graph: Graph, node: str, **inputs: Any) -> Graph:

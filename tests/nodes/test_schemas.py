@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from d2m_core.pose import MAX_PEOPLE
-from tests.comfy_server import DECLARE_OPERATORS, REPOSITORY, install_pack
-from tests.setup_comfy import APP, PYTHON
+from tests.comfy_server import APP, DECLARE_OPERATORS, PYTHON, REPOSITORY, install_pack
 
 NEEDS_COMFY = pytest.mark.skipif(
     not PYTHON.exists(), reason="no ComfyUI in .comfy; `python tests/setup_comfy.py` sets it up"
@@ -275,6 +274,38 @@ def test_every_node_has_a_help_page(report: dict[str, Any]) -> None:
         assert not unnamed, f"{name}.md does not explain the outputs {unnamed}"
         missing = [word for word in RELEASED[name] if word != "audioUI" and f"`{word}`" not in text]
         assert not missing, f"{name}.md does not explain {missing}"
+
+
+PREVIEWS = REPORT.replace(
+    "FOREIGN =",
+    """
+import dataclasses
+from comfy_api.latest import io
+if "has_intermediate_output" not in {field.name for field in dataclasses.fields(io.Schema)}:
+    @dataclasses.dataclass
+    class Schema(io.Schema):
+        has_intermediate_output: bool = False
+    io.Schema = Schema
+
+FOREIGN =""",
+).replace(
+    "node.GET_SCHEMA() and node.GET_NODE_INFO_V1()",
+    "{'name': node.GET_SCHEMA().node_id, 'kept': node.SCHEMA.has_intermediate_output}",
+)
+"""The same with the schema of a ComfyUI that can show a node's pictures again."""
+
+
+@NEEDS_COMFY
+def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> None:
+    nodes = in_comfyui(PREVIEWS, tmp_path)["nodes"]
+    assert {name for name, node in nodes.items() if node["kept"]} == {
+        "D2M_PoseEstimate",
+        "D2M_SelectDancer",
+        "D2M_DanceRhythm",
+        "D2M_EditRhythm",
+        "D2M_RhythmFromAudio",
+        "D2M_AlignAudio",
+    }
 
 
 ALIGN = (

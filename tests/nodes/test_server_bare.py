@@ -11,8 +11,7 @@ import pytest
 
 from d2m_core.pose import to_openpose
 from d2m_core.types import PoseSequence
-from tests.comfy_server import Server, comfy_server, put_pose_model
-from tests.setup_comfy import PYTHON
+from tests.comfy_server import PYTHON, Server, comfy_server, put_pose_model
 from training.studio.picture.drawing import demo_dance, render_scene
 
 from .conftest import TEST_PACK

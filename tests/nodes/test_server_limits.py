@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.comfy_server import Server
-from tests.setup_comfy import PYTHON
+from tests.comfy_server import PYTHON, Server
 
 from .graphs import (
     CODEC,
@@ -27,9 +26,9 @@ from .graphs import (
     clicks,
     drain,
     messages,
+    node,
     with_inputs,
 )
-from .test_server_nodes import node
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
 

@@ -105,7 +105,7 @@ def test_a_state_of_something_else_is_refused(
     assert main(words) == 0
     assert main([*words, "--filters", "6"]) == 1
     assert "filters was 4 and is 6" in capsys.readouterr().err
-    monkeypatch.setattr(train_codec, "band_pieces", lambda folder, minutes: pieces()[:1])
+    monkeypatch.setattr(train_codec, "open_pool", lambda folder, minutes: pieces()[:1])
     assert main(words) == 1
     assert "music was " in capsys.readouterr().err
     assert main([*words, "--no-resume", "--filters", "6"]) == 0

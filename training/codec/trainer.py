@@ -18,7 +18,7 @@ from torch import nn
 from d2m_core.errors import SettingError
 from training.run.average import Average
 from training.run.schedule import Run, rate_factor
-from training.run.state import settings_in
+from training.run.state import save_state, settings_in, state_to_go_on_from
 
 from .balancer import Balancer
 from .discriminators import CONTESTS, ask_judges, make_judges, teach_judges
@@ -28,6 +28,9 @@ from .network import settle
 from .settings import FREE, SAMPLE_RATE, CodecTraining
 from .spectra import mel_scales, some_distances, wave_distance
 from .tones import lost_tones
+
+STATE = "checkpoint.pt"
+"""The resumable state in the folder of a run."""
 
 KEPT_STEPS = 40
 """Steps whose latents start the codebooks."""
@@ -42,6 +45,8 @@ class CodecTrainer(Run):
     def __init__(self, settings: CodecTraining) -> None:
         self.settings = settings
         self.run = Path(settings.folder)
+        self.music = ""
+        """What it hears, in short, once that is open: part of what a state is made of."""
         buffers = DistributedDataParallelKwargs(broadcast_buffers=False)
         self.workers = Accelerator(cpu=settings.device == "cpu", kwargs_handlers=[buffers])
         super().__init__(settings.minutes, settings.steps, self.workers)
@@ -237,14 +242,14 @@ class CodecTrainer(Run):
             net.factored.fold(net.model.quantizer)
         return net.model
 
-    def made_of(self, music: str) -> dict[str, Any]:
-        """What decides the result of this run, for its state; `music` is what it hears, in short."""
-        return {"settings": settings_in(self.settings, FREE), "music": music}
+    def made_of(self) -> dict[str, Any]:
+        """What decides the result of this run, for its state (`training.run.state`)."""
+        return {"settings": settings_in(self.settings, FREE), "music": self.music}
 
-    def state(self) -> dict[str, Any]:
+    def save(self) -> None:
         """All that a stopped run needs to go on as if it had not stopped."""
         judges = self.judges is not None
-        return {
+        state = {
             "net": self.net.state_dict(),
             "average": self.average.values,
             "optimizer": self.optimizer.state_dict(),
@@ -256,16 +261,24 @@ class CodecTrainer(Run):
             "started_books": self.net.started_books,
             "recent": self.recent,
         }
+        save_state(self.run / STATE, self.made_of(), state)
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Goes on from a `state`."""
+    def restore(self) -> bool:
+        """Goes on from the saved state; False where there is none.
+
+        Raises `SettingError` where it is of something else.
+        """
+        state = state_to_go_on_from(self.run / STATE, self.made_of())
+        if state is None:
+            return False
         self.net.load_state_dict(state["net"])
         self.average.restore(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.judges is not None and state["judges"] is not None:
+        if self.judges is not None:
             self.judges.load_state_dict(state["judges"])
             self.judge_optimizer.load_state_dict(state["judge_optimizer"])
         self.balancer.restore(state["balancer"], self.device)
         self.step, self.spent_s = state["step"], state["spent_s"]
         self.net.started_books = state["started_books"]
         self.recent = [points.to(self.device) for points in state["recent"]]
+        return True

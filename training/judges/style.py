@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from d2m_core.checkpoint import read_checkpoint, write_checkpoint
+from d2m_core.errors import ModelError
 from d2m_core.media import resample, to_mono
 from d2m_core.types import Waveform
 from d2m_core.weights import default_weights
@@ -132,7 +133,10 @@ def save_judge(judge: StyleJudge, path: Path) -> Path:
 
 def load_judge(path: Path | str | None = None) -> StyleJudge:
     """Reads what `save_judge` wrote, by default the project's own. Raises `ModelError`."""
-    file = read_checkpoint(default_weights("style") if path is None else path, _KIND)
+    try:
+        file = read_checkpoint(default_weights("style") if path is None else path, _KIND)
+    except ModelError as error:
+        raise ModelError(f"{error} `python -m training.train_style_judge` makes one.") from error
     mean, covariance = (file.tensors.pop(name).double().numpy() for name in (_MEAN, _COVARIANCE))
     styles = file.config(StyleConfig).styles
     return StyleJudge(file.fill(StyleNet(len(styles))), styles, file.info, mean, covariance)

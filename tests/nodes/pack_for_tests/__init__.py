@@ -8,6 +8,7 @@ from pathlib import Path
 import folder_paths
 import numpy as np
 import torch
+from comfy_api.latest import InputImpl, Types
 
 
 class Any(str):
@@ -99,4 +100,54 @@ def _facts(value) -> dict[str, np.ndarray]:
     return {"json": np.array(json.dumps(value))}
 
 
-NODE_CLASS_MAPPINGS = {"T_Clicks": Clicks, "T_ListOf": ListOf, "T_Keypoints": Keypoints, "T_Dump": Dump}
+class Value:
+    """Any value, for a link in the place of a widget."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES = "test", "give", (Any("*"),)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"text": ("STRING", {"default": "null"})}}
+
+    def give(self, text):
+        return (json.loads(text),)
+
+
+class HalfVideo(InputImpl.VideoFromFile):
+    """A VIDEO with an edit that waits, as Crop Video makes them: the left half of the picture."""
+
+    def has_pending_frame_edits(self):
+        return True
+
+    def get_dimensions(self):
+        width, height = super().get_dimensions()
+        return width // 2, height
+
+    def save_to(self, path, *words, **more):
+        parts = self.get_components()
+        images = parts.images[:, :, : parts.images.shape[2] // 2]
+        half = Types.VideoComponents(images=images, frame_rate=parts.frame_rate, audio=parts.audio)
+        InputImpl.VideoFromComponents(half).save_to(path, *words, **more)
+
+
+class LeftHalf:
+    """The left half of a video of the input folder."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES = "test", "crop", ("VIDEO",)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"file": ("STRING", {"default": ""})}}
+
+    def crop(self, file):
+        return (HalfVideo(str(Path(folder_paths.get_input_directory()) / file)),)
+
+
+NODE_CLASS_MAPPINGS = {
+    "T_Clicks": Clicks,
+    "T_ListOf": ListOf,
+    "T_Keypoints": Keypoints,
+    "T_Dump": Dump,
+    "T_Value": Value,
+    "T_LeftHalf": LeftHalf,
+}

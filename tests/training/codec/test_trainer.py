@@ -173,10 +173,12 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     expected = run(whole, 9)
     first = CodecTrainer(settings)
     run(first, stop)
-    torch.save(first.state(), tmp_path / "c.pt")
+    first.run = tmp_path
+    first.save()
     torch.rand(3)
     second = CodecTrainer(settings)
-    second.restore(torch.load(tmp_path / "c.pt", weights_only=True))
+    second.run = tmp_path
+    assert second.restore()
     for report, wanted in zip(run(second, 9 - stop), expected[stop:], strict=True):
         assert report.pop("perplexity", []) == pytest.approx(wanted.pop("perplexity", []))
         assert report == pytest.approx(wanted, abs=1e-5)

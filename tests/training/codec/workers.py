@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from training.codec.trainer import CodecTrainer
-from training.train_codec import resume, save_checkpoint
 
 from .test_trainer import SHARED, after_three_steps
 
@@ -21,9 +20,9 @@ def main(out: Path) -> None:
         found.append(after_three_steps(trainer))
         trainer.run = out.parent
         if trainer.workers.is_main_process:
-            save_checkpoint(trainer)
+            trainer.save()
         trainer.workers.wait_for_everyone()
-        resume(trainer)
+        assert trainer.restore()
         assert trainer.step == 3
     if trainer.workers.is_main_process:
         torch.save(found, out)

@@ -181,22 +181,21 @@ def _draw_sound(ax: Axes, pair: Pair, window: Window) -> None:
 
 def _log_mel(pair: Pair, window: Window) -> np.ndarray:
     """Decibels below the loudest [bands, frames] of the window."""
-    from torchaudio.transforms import AmplitudeToDB, MelSpectrogram
+    import librosa
 
     assert pair.music is not None
     rate = pair.music.sample_rate
     part = pair.music.samples[0].mean(0)[round(window.start_s * rate) : round(window.end_s * rate)]
-    mel = MelSpectrogram(
-        rate,
+    mel = librosa.feature.melspectrogram(
+        y=part.numpy(),
+        sr=rate,
         n_fft=2048,
         win_length=1024,
         hop_length=_MEL_HOP,
         n_mels=_MEL_BANDS,
-        norm="slaney",
-        mel_scale="slaney",
-    )(part)
-    level = AmplitudeToDB()(mel).numpy()
-    return level - level.max()
+        pad_mode="reflect",
+    )
+    return librosa.power_to_db(mel, ref=np.max, top_db=None)
 
 
 def _label(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
