@@ -48,6 +48,9 @@ PAIRS_SEED = 100_000
 CODEC_HELD_OUT_SEED = 900_000
 """Band music from here on only measures the codec."""
 
+STRAIGHT_SEED = 200_000
+"""Straight pairs, which codec and transformer train on, have seeds from here on."""
+
 STRAIGHT_HELD_OUT_SEED = 890_000
 """Straight music from here on measures codecs."""
 
