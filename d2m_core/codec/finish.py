@@ -9,11 +9,22 @@ sides, and lets oscillators at fixed pitches sound, whose phase runs on: a held 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from ..checkpoint import Info, read_checkpoint, write_checkpoint
+from ..errors import ModelError, require
+from ..types import CodecSpec
+
+_KIND = "finisher"
+
+CHUNK_STEPS = 1000
+"""Token steps that are finished at a time."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,19 @@ class FinishConfig:
     """Of the oscillators; equal temperament on A at 440 Hz."""
     octaves: float = 5.75
     per_octave: int = 48
+
+    def __post_init__(self) -> None:
+        require(
+            self.hop % self.parts == 0 and self.window % (4 * self.frame) == 0,
+            f"parts {self.parts} and window {self.window} do not fit a token step of {self.hop} samples; "
+            "choose parts that divide it, and a window of four frames or a multiple.",
+        )
+
+    @property
+    def context(self) -> int:
+        """Token steps on either side that a moment's sound may depend on."""
+        coarse = 2 + 3 * sum(2 ** (i // 2) for i in range(self.layers))
+        return coarse + -(-3 * self.fine_layers // self.parts) + 2 * -(-self.window // self.hop)
 
     @property
     def frame(self) -> int:
@@ -108,7 +132,7 @@ class Finisher(nn.Module):
         c = self.config
         spectrum = torch.stft(
             sound, c.window, c.frame, window=self.window, return_complex=True, pad_mode="constant"
-        )  # [B, bins, frames + 1]
+        )  # [B, bins, frames + 1]: the last stands in the middle of the last sample
         hidden = self.hidden(latent, spectrum)
         gates = self.gates(hidden).unflatten(-1, (2, c.bins)).permute(0, 2, 3, 1)
         middle = spectrum * 2 * torch.sigmoid(gates[:, 0])
@@ -127,7 +151,7 @@ class Finisher(nn.Module):
         for block in self.coarse:
             x = block(x)
         x = self.split(x).unflatten(-1, (self.config.parts, -1)).flatten(1, 2)
-        x = torch.cat((x, x[:, -1:]), 1)  # the frame in the middle of the last sample
+        x = torch.cat((x, x[:, -1:]), 1)
         level = (spectrum.real**2 + spectrum.imag**2 + 1e-8).log10().transpose(1, 2)
         x = x + self.sound_in(level / 2)
         for block in self.fine:
@@ -144,3 +168,40 @@ class Finisher(nn.Module):
         length = (frames - 1) * c.frame + c.window
         out = F.fold(flat, (1, length), (1, c.window), stride=(1, c.frame))[:, 0, 0]
         return out[:, c.window // 2 :].unflatten(0, (-1, 2))
+
+
+@torch.no_grad()
+def finished(net: Finisher, latent: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
+    """Stereo [B, 2, N] on the CPU of latents [B, H, T] and the decoder's sound [B, N], however long.
+
+    Chunk by chunk, each with as much around it as its sound depends on, so that all is as if at once.
+    """
+    hop, steps = net.config.hop, latent.shape[-1]
+    device = net.norm.weight.device
+    parts = []
+    for low, high, first, last in _chunks(steps, net.config.context):
+        part = net(latent[..., first:last].to(device), sound[:, first * hop : last * hop].to(device), first)
+        parts.append(part[..., (low - first) * hop : (high - first) * hop].cpu())
+    return torch.cat(parts, -1)
+
+
+def _chunks(steps: int, context: int) -> Iterator[tuple[int, int, int, int]]:
+    """Stretches of `CHUNK_STEPS` and the wider ones computed for them."""
+    for low in range(0, steps, CHUNK_STEPS):
+        high = min(low + CHUNK_STEPS, steps)
+        yield low, high, max(0, low - context), min(steps, high + context)
+
+
+def save_finisher(path: Path | str, net: Finisher, codec: CodecSpec, info: Info) -> Path:
+    """Writes a finisher for tokens of `codec`. Raises `ModelError` where weights are not finite."""
+    return write_checkpoint(path, _KIND, net.config, net.state_dict(), info, codec=codec)
+
+
+def load_finisher(path: Path | str, codec: CodecSpec) -> Finisher:
+    """Reads what `save_finisher` wrote. Raises `ModelError` for another file, or another codec's."""
+    file = read_checkpoint(path, _KIND)
+    if not codec.reads(file.codec()):
+        raise ModelError(
+            f"{path} finishes sound of codec {file.codec().name}, not of {codec.name}; put it beside its own."
+        )
+    return file.fill(Finisher(file.config(FinishConfig)))

@@ -167,7 +167,10 @@ class _Chooser:
         start_s, from_s = (n / spec.token_rate for n in (window.first, window.known))
         scores = [
             rhythm_agreement(
-                decode_tokens(self.codec, AudioTokens(each[None].clone(), spec)), self.rhythm, start_s, from_s
+                decode_tokens(self.codec, AudioTokens(each[None].clone(), spec), finish=False),
+                self.rhythm,
+                start_s,
+                from_s,
             )
             for each in codes
         ]

@@ -148,20 +148,30 @@ def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1, hop: int
 def shard_pieces(folder: Path, minutes: float, store: Path) -> dict[str, np.ndarray]:
     """The first pieces of a folder of studio shards, mixed to one channel, by name; `minutes` of
     them or all, as memory maps of files that are made in `store`. Raises `SettingError`."""
+    return _first_pieces(folder, minutes, store, mixed=True)
+
+
+def stereo_pieces(folder: Path, minutes: float, store: Path) -> dict[str, np.ndarray]:
+    """As `shard_pieces`, int16 [2, N]; music of one channel has it on both."""
+    return _first_pieces(folder, minutes, store, mixed=False)
+
+
+def _first_pieces(folder: Path, minutes: float, store: Path, mixed: bool) -> dict[str, np.ndarray]:
     heard, load = _music_of(folder)
     pieces: dict[str, np.ndarray] = {}
     left = round(60 * minutes * SAMPLE_RATE)
     for number, entry in enumerate(heard):
         if left <= 0:
             break
-        made_of = recipe(shard_pieces, files=[folder / entry.shard], pair=entry.name)
+        made_of = recipe(shard_pieces, files=[folder / entry.shard], pair=entry.name, mixed=mixed)
         piece = place_for(store, f"{folder.name}_{entry.name}.npy", made_of)
         if not piece.there:
-            mixed = load(number).mean(axis=0).round().astype(np.int16)
-            piece.write(partial(np.save, arr=mixed))
+            sound = load(number)
+            sound = sound.mean(axis=0).round().astype(np.int16) if mixed else sound[[0, -1]]
+            piece.write(partial(np.save, arr=sound))
         name = piece.path.stem  # pairs of two folders may have one name
         pieces[name] = np.load(piece.path, mmap_mode="r")
-        left -= len(pieces[name])
+        left -= pieces[name].shape[-1]
     return pieces
 
 

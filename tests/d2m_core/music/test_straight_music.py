@@ -239,8 +239,9 @@ def test_candidates_are_heard_in_straight_time(monkeypatch: pytest.MonkeyPatch) 
 
     heard: list[Rhythm] = []
 
-    def decode(codec: object, tokens: AudioTokens) -> AudioTokens:
+    def decode(codec: object, tokens: AudioTokens, finish: bool) -> AudioTokens:
         assert tokens.bend is None
+        assert not finish
         return tokens
 
     def agreement(tokens: AudioTokens, rhythm: Rhythm, start_s: float, from_s: float) -> float:
