@@ -19,8 +19,9 @@ from .time_map import limited, to_edges
 
 _NEAR_S = 0.006
 """Beats that come out so near to where they should are on it."""
-_DRIFT = 0.01
-"""Share of the rate by which samples may be read faster or slower here than elsewhere: 17 cents."""
+_DRIFT = 0.02
+"""Share of the rate by which samples may be read faster or slower here than in common: 34 cents. Dancers
+drift slowly, and a slow drift of pitch is heard less than what a stretcher does to hits."""
 _LEFT_S = 0.008
 """Less than this is not worth a stretcher."""
 _FINER = 4
