@@ -15,7 +15,7 @@ from .media import open_clip
 from .motion import find_accents
 from .music import SamplingConfig
 from .pictures import overlay_video, rhythm_picture, save_png
-from .pipeline import DanceMusic, StageProgress, check_output, dance_to_music, load_models, write_result
+from .pipeline import DanceMusic, StageProgress, dance_to_music, load_models, plan_outputs, write_result
 from .pose import POSE_MODELS
 
 EPILOG = """\
@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> DanceMusic:
         candidates=args.candidates,
     )
     clip = open_clip(args.clip, args.start, args.duration)
-    check_output(args.out, clip, args.keep_original_audio)
+    files = plan_outputs(clip, args.out, args.overlay, args.picture, args.keep_original_audio)
     models = load_models(args.model, args.codec, args.rhythm, args.device)
     dancer = int(args.dancer) if args.dancer.lstrip("-").isdigit() else args.dancer
     with progress_bars(not args.quiet) as on_progress:
@@ -151,19 +151,19 @@ def run(args: argparse.Namespace) -> DanceMusic:
             pose_model=args.pose_model,
             on_progress=on_progress,
         )
-        write_result(result, args.out, args.keep_original_audio, {"comment": f"seed {args.seed}"})
-        accents = find_accents(result.poses) if args.overlay or args.picture else None
-        if args.overlay:
+        write_result(result, files.music, args.keep_original_audio, {"comment": f"seed {args.seed}"})
+        accents = find_accents(result.poses) if files.overlay or files.picture else None
+        if files.overlay:
             overlay_video(
                 clip,
                 result.poses,
-                args.overlay,
+                files.overlay,
                 rhythm=result.rhythm,
                 accents=accents,
                 on_progress=lambda done, total: on_progress("overlay", done, total),
             )
-        if args.picture:
-            save_png(rhythm_picture(result.rhythm, result.audio, accents=accents), args.picture)
+        if files.picture:
+            save_png(rhythm_picture(result.rhythm, result.audio, accents=accents), files.picture)
     return result
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from .codec import Codec, load_codec
+from .codec import CODECS, Codec, load_codec
 from .errors import MediaError, SettingError
 from .grid import check_tempo
 from .media import open_clip, save_audio
@@ -19,12 +19,17 @@ from .media.sound import with_own_sound
 from .media.sound_file import AUDIO_FORMATS
 from .motion import extract_motion
 from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model
+from .music.weights import check_codec
 from .music.windows import style_index
+from .pictures.overlay import OVERLAY_FORMATS
 from .pose import estimate_poses, select_dancer
 from .rhythm import RhythmNet, load_rhythm, rhythm_from_motion
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
-from .weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, default_weights
+from .weights import GONE, default_weights
+
+PICTURE_FORMATS = (".png",)
+"""What `save_png` writes, by the end of the file's name."""
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
@@ -32,11 +37,17 @@ StageProgress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """Everything with weights, loaded once and used for many clips."""
+    """Everything with weights, loaded once and used for many clips.
+
+    Raises `ModelError` where the codec cannot read what the model writes.
+    """
 
     model: LoadedModel
     rhythm: RhythmNet
     codec: Codec
+
+    def __post_init__(self) -> None:
+        check_codec(self.model, self.codec.spec)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +94,18 @@ def load_models(
 ) -> Models:
     """Loads transformer, codec and rhythm network; None takes the weights of the project.
 
-    Without `codec` it is the one of ours that the transformer writes for, else the default one.
+    Without `codec` it is the one that the transformer writes for. Raises `ModelError`, also where
+    the two do not belong together, and `SettingError` where only the user can know the codec.
     """
     where = best_device(device)
     loaded = load_model(model or default_weights("model"), where)
-    ours = loaded.spec.name if loaded.spec.name in {*EMBEDDED_FOLDERS, *GONE} else EMBEDDED
-    return Models(loaded, load_rhythm(rhythm or default_weights("rhythm")), load_codec(codec or ours, where))
+    name = codec or loaded.spec.name
+    if codec is None and name not in {*CODECS, *GONE} and not Path(name).is_dir():
+        raise SettingError(
+            f"The model writes for codec {name!r}, which does not come with this program; give its "
+            "folder with --codec."
+        )
+    return Models(loaded, load_rhythm(rhythm or default_weights("rhythm")), load_codec(name, where))
 
 
 def dance_to_music(
@@ -161,13 +178,53 @@ def write_result(
     return save_audio(audio, out, metadata)
 
 
-def check_output(out: Path | str, clip: VideoClip, keep_original_audio: float = 0.0) -> None:
-    """Raises `MediaError` for what `write_result` would refuse, before any work is done."""
-    suffix, known = Path(out).suffix.lower(), sorted({**VIDEO_FORMATS, **AUDIO_FORMATS})
-    if suffix not in known:
-        raise MediaError(f"Cannot write {Path(out).name}; end its name with {', '.join(known)}.")
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a run is to write."""
+
+    music: Path
+    """The clip with its music, or the music alone, as the name ends."""
+    overlay: Path | None = None
+    """The clip with the skeletons."""
+    picture: Path | None = None
+    """Rhythm and music as a picture."""
+
+
+def plan_outputs(
+    clip: VideoClip,
+    out: Path | str,
+    overlay: Path | str | None = None,
+    picture: Path | str | None = None,
+    keep_original_audio: float = 0.0,
+) -> Outputs:
+    """What is to be written where; all that its writers would refuse is refused before any work.
+
+    Raises `MediaError` for a name that ends in nothing that can be written, that is a folder, or
+    that is the clip itself or another output's.
+    """
+    music = (*VIDEO_FORMATS, *AUDIO_FORMATS)
+    wanted = ((out, music), (overlay, OVERLAY_FORMATS), (picture, PICTURE_FORMATS))
+    taken = [clip.path]
+    for name, endings in wanted:
+        if name is not None:
+            _check_place(Path(name), endings, taken)
+            taken.append(Path(name))
     if keep_original_audio and not clip.has_audio:
         raise MediaError(f"{clip.path.name} has no sound to keep; leave its own sound out.")
+    others = (None if name is None else Path(name) for name in (overlay, picture))
+    return Outputs(Path(out), *others)
+
+
+def _check_place(path: Path, endings: Iterable[str], taken: list[Path]) -> None:
+    """Raises `MediaError` unless a file of this name can be written beside those `taken`."""
+    if path.suffix.lower() not in endings:
+        raise MediaError(f"Cannot write {path.name}; end its name with {', '.join(sorted(endings))}.")
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder; choose another name for the result.")
+    for number, other in enumerate(taken):
+        if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
+            what = "the name of another result" if number else "the clip itself"
+            raise MediaError(f"{path.name} is {what}; choose another name for the result.")
 
 
 def _stage(on_progress: StageProgress | None, stage: str) -> Progress | None:

@@ -63,6 +63,26 @@ class PoseFromKeypoints(io.ComfyNode):
         return io.NodeOutput(poses_of_keypoints(keypoints, clip, fps))
 
 
+def _canvas_inputs() -> list[Any]:
+    """How large the picture is that the joints lie in."""
+    return [
+        io.Int.Input(
+            "width",
+            default=0,
+            min=0,
+            max=LARGEST_SIDE,
+            tooltip="Width of the canvas in pixels; 0 takes the clip's.",
+        ),
+        io.Int.Input(
+            "height",
+            default=0,
+            min=0,
+            max=LARGEST_SIDE,
+            tooltip="Height of the canvas in pixels; 0 takes the clip's.",
+        ),
+    ]
+
+
 class PoseToKeypoints(io.ComfyNode):
     """Gives poses to other nodes."""
 
@@ -87,20 +107,7 @@ class PoseToKeypoints(io.ComfyNode):
                     default="coco18",
                     tooltip="coco18 is what most nodes read; body25 has feet.",
                 ),
-                io.Int.Input(
-                    "width",
-                    default=0,
-                    min=0,
-                    max=LARGEST_SIDE,
-                    tooltip="Width of the canvas in pixels; 0 takes the clip's.",
-                ),
-                io.Int.Input(
-                    "height",
-                    default=0,
-                    min=0,
-                    max=LARGEST_SIDE,
-                    tooltip="Height of the canvas in pixels; 0 takes the clip's.",
-                ),
+                *_canvas_inputs(),
             ],
             outputs=[
                 PoseKeypoints.Output(

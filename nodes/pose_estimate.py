@@ -14,10 +14,55 @@ from .checks import answer, not_offered, refuse
 from .pose_source import DANCERS, MAX_PEOPLE, find_poses, poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
 from .video_socket import clip_of
-from .worker import beside
+from .worker import in_worker
 
 RATE = MOTION_FPS
 """Poses per second where no rate is given."""
+
+
+def _people_inputs() -> list[Any]:
+    """How people are looked for, and who is followed."""
+    return [
+        io.Combo.Input(
+            "model", options=list(POSE_MODELS), default="full", tooltip="lite is fastest, heavy most exact."
+        ),
+        io.Int.Input("people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."),
+        io.Combo.Input(
+            "dancer", options=list(DANCERS), default="largest", tooltip="Whose dance the music follows."
+        ),
+    ]
+
+
+def _later_inputs() -> list[Any]:
+    """What came later stands at the end."""
+    return [
+        PoseKeypoints.Input(
+            "keypoints",
+            optional=True,
+            tooltip="Poses of this clip from another node (DWPose, SDPose) to use instead.",
+        ),
+        io.Float.Input(
+            "rate",
+            default=RATE,
+            min=10.0,
+            max=60.0,
+            step=1.0,
+            optional=True,
+            tooltip="Poses per second. 25 is what the music follows; more take longer.",
+        ),
+    ]
+
+
+def _outputs() -> list[Any]:
+    return [
+        Poses.Output(
+            "poses", display_name="poses", tooltip="The chosen dancer; Select Dancer can choose another."
+        ),
+        PoseKeypoints.Output(
+            "pose_keypoint", display_name="POSE_KEYPOINT", tooltip="Everyone, as OpenPose dictionaries."
+        ),
+        io.Video.Output("overlay", display_name="overlay", tooltip="The clip with the skeletons."),
+    ]
 
 
 class PoseEstimate(io.ComfyNode):
@@ -35,21 +80,7 @@ class PoseEstimate(io.ComfyNode):
                 io.MultiType.Input(
                     "video", types=[io.Video, Clip], tooltip="A VIDEO, or a clip of Load Dance Video."
                 ),
-                io.Combo.Input(
-                    "model",
-                    options=list(POSE_MODELS),
-                    default="full",
-                    tooltip="lite is fastest, heavy most exact.",
-                ),
-                io.Int.Input(
-                    "people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."
-                ),
-                io.Combo.Input(
-                    "dancer",
-                    options=list(DANCERS),
-                    default="largest",
-                    tooltip="Whose dance the music follows.",
-                ),
+                *_people_inputs(),
                 io.Boolean.Input(
                     "draw",
                     default=True,
@@ -63,34 +94,9 @@ class PoseEstimate(io.ComfyNode):
                     tooltip="If the pose model is not in models/dance2music, fetch it from its "
                     "official address (6 to 30 MB, once).",
                 ),
-                PoseKeypoints.Input(
-                    "keypoints",
-                    optional=True,
-                    tooltip="Poses of this clip from another node (DWPose, SDPose) to use instead.",
-                ),
-                io.Float.Input(
-                    "rate",
-                    default=RATE,
-                    min=10.0,
-                    max=60.0,
-                    step=1.0,
-                    optional=True,
-                    tooltip="Poses per second. 25 is what the music follows; more take longer.",
-                ),
+                *_later_inputs(),
             ],
-            outputs=[
-                Poses.Output(
-                    "poses",
-                    display_name="poses",
-                    tooltip="The chosen dancer; Select Dancer can choose another.",
-                ),
-                PoseKeypoints.Output(
-                    "pose_keypoint",
-                    display_name="POSE_KEYPOINT",
-                    tooltip="Everyone, as OpenPose dictionaries.",
-                ),
-                io.Video.Output("overlay", display_name="overlay", tooltip="The clip with the skeletons."),
-            ],
+            outputs=_outputs(),
         )
 
     @classmethod
@@ -108,7 +114,7 @@ class PoseEstimate(io.ComfyNode):
         refuse(cls.validate_inputs(model, dancer))
         clip = clip_of(video)
         if keypoints is None:
-            everyone = beside(lambda tick: find_poses(clip, model, people, rate, download, tick))
+            everyone = in_worker(lambda tick: find_poses(clip, model, people, rate, download, tick))
         else:
             everyone = poses_of_keypoints(keypoints, clip).everyone
         size = (clip.width, clip.height)
@@ -119,7 +125,7 @@ class PoseEstimate(io.ComfyNode):
             no_overlay = host.blocked("Switch on 'draw' in Pose Estimate to get its overlay.")
             return io.NodeOutput(poses, openpose, no_overlay)
         path = host.temp_file(".mp4")
-        beside(lambda tick: overlay_video(clip, everyone, path, on_progress=tick))
+        in_worker(lambda tick: overlay_video(clip, everyone, path, on_progress=tick))
         shown = ui.PreviewVideo([host.saved_in_temp(path)])
         return io.NodeOutput(poses, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
 

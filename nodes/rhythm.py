@@ -23,9 +23,10 @@ from ..d2m_core.types import Rhythm
 from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, not_offered, refuse, said_by
+from .rhythm_inputs import energy_input, shift_input
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
-from .worker import beside, part_progress
+from .worker import in_worker, part_progress
 
 GRIDS = {"as found": None, "half": halve, "double": double}
 """Edits of the beat grid."""
@@ -68,22 +69,8 @@ class DanceRhythm(io.ComfyNode):
                     default="as found",
                     tooltip="Half or double the number of beats.",
                 ),
-                io.Float.Input(
-                    "nudge_ms",
-                    default=0.0,
-                    min=-2000.0,
-                    max=2000.0,
-                    step=1.0,
-                    tooltip="Moves every beat: above zero the music comes later.",
-                ),
-                io.Float.Input(
-                    "energy",
-                    default=1.0,
-                    min=0.0,
-                    max=4.0,
-                    step=0.05,
-                    tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
-                ),
+                shift_input("nudge_ms"),
+                energy_input(),
             ],
             outputs=rhythm_outputs(),
         )
@@ -101,7 +88,7 @@ class DanceRhythm(io.ComfyNode):
             clip = ClipRhythm(rhythm, poses.duration_s)
             return rhythm_facts(clip, "Dance rhythm", dance_accents(poses.poses))
 
-        facts = beside(read)
+        facts = in_worker(read)
         return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
 
     @classmethod
@@ -156,7 +143,7 @@ class RhythmFromAudio(io.ComfyNode):
                 found.append(rhythm_facts(clip, "Rhythm of the music", wave=wave))
             return found
 
-        columns = [list(column) for column in zip(*beside(read), strict=True)]
+        columns = [list(column) for column in zip(*in_worker(read), strict=True)]
         shown = ui.PreviewImage(torch.cat(columns[1]), cls=cls)
         return io.NodeOutput(*columns, ui=shown)
 

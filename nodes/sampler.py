@@ -29,7 +29,7 @@ from .sockets import (
     RhythmSocket,
     Tokens,
 )
-from .worker import beside, part_progress
+from .worker import in_worker, part_progress
 
 EMBEDDED = "embedded"
 """The model that comes with the pack."""
@@ -63,7 +63,7 @@ class LoadModel(io.ComfyNode):
     @classmethod
     def execute(cls, model_name: str) -> io.NodeOutput:
         path = cls._path(model_name)
-        loaded = beside(lambda _tick: load_model(path))
+        loaded = in_worker(lambda _tick: load_model(path))
         return io.NodeOutput(host.hold(loaded, loaded.model))
 
     @classmethod
@@ -108,6 +108,22 @@ def sampling_inputs() -> list[Any]:
             control_after_generate=True,
             tooltip="The only source of chance: the same seed gives the same music.",
         ),
+        *_drawing_inputs(),
+        io.Float.Input(
+            "guidance",
+            default=DEFAULTS.guidance,
+            min=0.0,
+            max=10.0,
+            step=0.1,
+            tooltip="1 follows the dance as trained, more follows it harder.",
+        ),
+        Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
+    ]
+
+
+def _drawing_inputs() -> list[Any]:
+    """How freely a token is drawn from its likelihoods."""
+    return [
         io.Float.Input(
             "temperature",
             default=DEFAULTS.temperature,
@@ -131,15 +147,6 @@ def sampling_inputs() -> list[Any]:
             step=0.01,
             tooltip="Keep the likeliest tokens that together reach this probability.",
         ),
-        io.Float.Input(
-            "guidance",
-            default=DEFAULTS.guidance,
-            min=0.0,
-            max=10.0,
-            step=0.1,
-            tooltip="1 follows the dance as trained, more follows it harder.",
-        ),
-        Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
     ]
 
 
@@ -182,7 +189,7 @@ def sampling_of(
 
 def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
     """What the dancers do, if there are any."""
-    return None if poses is None else beside(lambda _tick: dance_motion(poses.poses))
+    return None if poses is None else in_worker(lambda _tick: dance_motion(poses.poses))
 
 
 def wrong_style(style: str | None) -> str | None:
@@ -271,7 +278,7 @@ class Sampler(io.ComfyNode):
 
         # Listening to candidates takes long between two tokens; else Cancel is looked for at each.
         takes = [
-            write(take, report) if ear is None else beside(lambda tick, take=take: write(take, tick))
+            write(take, report) if ear is None else in_worker(lambda tick, take=take: write(take, tick))
             for take in range(batch_size)
         ]
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))

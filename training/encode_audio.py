@@ -30,8 +30,8 @@ from training.pairs.pair import MUSIC, POSES
 from training.pairs.shards import Entry, PairFolder
 from training.run.command import GOES_ON, command_parser, run_command
 from training.run.processes import run, step_done
-from training.run.provenance import file_sha256
-from training.run.state import digest_of, refuse_another
+from training.run.provenance import code_of, file_sha256, tensors_sha256
+from training.run.state import refuse_another
 from training.transformer.encoding import Encoding, encode_pair
 from training.transformer.items import item_facts, write_item
 
@@ -105,12 +105,13 @@ def _refuse_others(encoding: Encoding, there: Sequence[Entry]) -> None:
 def _made_of(encoding: Encoding) -> dict[str, Any]:
     """What decides the items of a pair. A codec's decoder does not: it writes no tokens."""
     codec = _codec(encoding.codec, encoding.bandwidth)
-    weights = codec.model.state_dict().items()
+    weights = {n: w for n, w in codec.model.state_dict().items() if not n.startswith("decoder.")}
     return {
         "codec": asdict(codec.spec),
-        "codec_weights": digest_of(w.numpy() for name, w in weights if not name.startswith("decoder.")),
+        "codec_weights": tensors_sha256(weights)[:16],
         "rhythm": None if encoding.rhythm is None else file_sha256(Path(encoding.rhythm))[:16],
         "motion_names": list(MOTION_NAMES),
+        "code": code_of(encode_pair),
     }
 
 

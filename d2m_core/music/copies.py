@@ -70,9 +70,9 @@ class Copies(nn.Module):
 class CopyReader:
     """The tokens that a window's columns look back at, while it is written."""
 
-    def __init__(self, past: torch.Tensor, delayed: torch.Tensor, back: torch.Tensor) -> None:
-        """`past` [K, P] are the tokens before the window, `delayed` [C, K, S] its columns, filled in as
-        they are drawn, `back` [1, L, T] as `windows.steps_back` gives it."""
+    def __init__(self, past: torch.Tensor, back: torch.Tensor, delayed: torch.Tensor) -> None:
+        """`past` [K, P] are the tokens before the window, `back` [1, L, T] is as `windows.steps_back` gives
+        it, `delayed` [C, K, S] are its columns, filled in as they are drawn."""
         self.past, self.delayed = past, delayed
         codebooks = len(past)
         self.book = torch.arange(codebooks, device=past.device)[None, :, None]

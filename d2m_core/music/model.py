@@ -52,7 +52,7 @@ class ModelConfig:
     window_s: float = 10.0
     """Longest stretch the decoder has seen in training, in seconds."""
     gated: bool = False
-    """Whether cross-attention comes through gates that start shut (`TrainConfig.init`)."""
+    """Whether cross-attention comes through gates that start shut, as in a tuned MusicGen."""
     straight: bool = False
     """Whether it writes in straight time, on which beats begin token steps (`d2m_core.straight`)."""
     place: int = 0
@@ -130,6 +130,14 @@ class DecoderCache:
     told: list[torch.Tensor | None]
     """Per layer [B, S, PARTS, dim]: what it is told of the place, computed once; None without."""
     position: int = 0
+
+    def repeated(self, times: int) -> DecoderCache:
+        """The same for each entry of the batch so many times, one after the other."""
+        if times == 1:
+            return self
+        own, cross = ([part.repeat_interleave(times, 1) for part in kept] for kept in (self.own, self.cross))
+        told = [None if each is None else each.repeat_interleave(times, 0) for each in self.told]
+        return DecoderCache(own, cross, self.added.repeat_interleave(times, 0), told, self.position)
 
 
 def sinusoids(length: int, dim: int, device: torch.device) -> torch.Tensor:

@@ -18,7 +18,8 @@ from .beat_bar import draw_beat_bar
 from .skeleton import draw_accents, draw_poses
 
 _OVERLAY_HEIGHT = 720
-_CONTAINERS = (".mp4", ".mov", ".mkv")
+OVERLAY_FORMATS = (".mp4", ".mov", ".mkv")
+"""What `overlay_video` writes, by the end of the file's name."""
 
 
 def overlay_video(
@@ -38,9 +39,10 @@ def overlay_video(
     import av
 
     out_path = Path(out_path)
-    if out_path.suffix.lower() not in _CONTAINERS:
+    if out_path.suffix.lower() not in OVERLAY_FORMATS:
         raise MediaError(
-            f"The skeleton video is called {out_path.name}; use a name that ends in {', '.join(_CONTAINERS)}."
+            f"The skeleton video is called {out_path.name}; use a name that ends in "
+            f"{', '.join(OVERLAY_FORMATS)}."
         )
     try:
         with replacing(out_path) as partial:

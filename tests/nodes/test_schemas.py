@@ -234,6 +234,19 @@ def test_every_node_and_input_is_translated_and_nothing_else(report: dict[str, A
 
 
 @NEEDS_COMFY
+def test_one_edit_looks_the_same_under_both_its_ids(report: dict[str, Any]) -> None:
+    """Saved workflows know it by two; the artist sees one name and one explanation."""
+    both = (("D2M_DanceRhythm", "nudge_ms"), ("D2M_EditRhythm", "shift_ms"))
+    first, second = (report["nodes"][name]["input"]["required"][id][1] for name, id in both)
+    assert first == second
+    assert first["display_name"] == "shift (ms)"
+    for language in LANGUAGES:
+        texts = json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+        first, second = (texts[name]["inputs"][id] for name, id in both)
+        assert first == second
+
+
+@NEEDS_COMFY
 def test_sockets_are_ours_or_stock(report: dict[str, Any]) -> None:
     for node in report["nodes"].values():
         for output in node["output"]:

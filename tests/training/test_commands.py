@@ -92,6 +92,15 @@ def test_what_is_wrong_is_one_sentence(
     assert said[0].endswith(".")
 
 
+def test_faults_of_a_data_set_are_told_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    assert module("build_dataset").main(["--out", str(tmp_path), "--verify"]) == 1
+    said = capsys.readouterr()
+    assert f"error: {tmp_path} has {len(said.out.splitlines())} faults;" in said.err
+
+
 @pytest.mark.parametrize("name", TRAINERS)
 def test_minutes_and_resuming_mean_the_same_everywhere(name: str) -> None:
     flags = {action.option_strings[-1]: action for action in actions(module(name).parser())}

@@ -18,7 +18,7 @@ from training.run.provenance import digest
 from training.run.schedule import Run, rate_factor
 from training.run.state import save_state, settings_in, state_to_go_on_from
 
-from .discriminators import CONTESTS, Judges, ask_judges, teach_judges
+from .discriminators import CONTESTS, Discriminators, ask_discriminators, teach_discriminators
 from .hum import LINE_PERIODS, added_lines, hum
 from .learning_codec import in_bfloat16
 from .settings import SAMPLE_RATE
@@ -133,7 +133,7 @@ class DecoderTuner(Run):
         self.hop = int(self.model.config.hop_length)
         self.average = Average(self.decoder, DECAY, rise=0.0)
         self.optimizer = torch.optim.AdamW(self.decoder.parameters(), config.rate, (0.8, 0.99))
-        self.judges = Judges(config.judge_windows, (), config.judge_channels).to(self.device)
+        self.judges = Discriminators(config.judge_windows, (), config.judge_channels).to(self.device)
         self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), config.judge_rate, (0.5, 0.9))
         self.scales = mel_scales(SAMPLE_RATE).to(self.device)
         self.rng = np.random.default_rng(config.seed)
@@ -180,10 +180,10 @@ class DecoderTuner(Run):
             length = self.config.judge_steps * self.hop
             start = int(self.rng.integers(max(0, real.shape[1] - length) + 1))
             real, fake = (x[:, start : start + length] for x in (real, fake))
-        teach_judges(self.judges, self.judge_optimizer, real, fake, contest, 10 * CLIP_NORM)
+        teach_discriminators(self.judges, self.judge_optimizer, real, fake, contest, 10 * CLIP_NORM)
         if self.step < self.config.judges_from:
             return torch.zeros((), device=self.device)
-        verdict = ask_judges(self.judges, real, fake, contest)
+        verdict = ask_discriminators(self.judges, real, fake, contest)
         return self.config.judge_weight * verdict.fool + self.config.match_weight * verdict.match
 
     def averaged(self) -> nn.Module:

@@ -21,7 +21,7 @@ from training.run.schedule import Run, rate_factor
 from training.run.state import save_state, settings_in, state_to_go_on_from
 
 from .balancer import Balancer
-from .discriminators import CONTESTS, ask_judges, make_judges, teach_judges
+from .discriminators import CONTESTS, ask_discriminators, make_discriminators, teach_discriminators
 from .hum import added_lines, hum
 from .learning_codec import CodecNet, Passed, in_bfloat16
 from .network import settle
@@ -61,7 +61,7 @@ class CodecTrainer(Run):
         if not settings.init:
             settle(self.net.model)
         self.net.in_half = in_bfloat16(settings.precision, self.device)
-        self.judges, self.contest = make_judges(settings), CONTESTS[settings.contest]
+        self.judges, self.contest = make_discriminators(settings), CONTESTS[settings.contest]
         self.net_of_all = self.workers.prepare_model(self.net.to(self.device).train())
         self.average = Average(self.net, settings.average_decay)
         self.optimizer = torch.optim.AdamW(
@@ -204,7 +204,7 @@ class CodecTrainer(Run):
         """Teaches the judges, then asks them."""
         assert self.judges is not None
         if self.chance(_LESSON).random() < self.settings.judge_updates:
-            lesson = teach_judges(
+            lesson = teach_discriminators(
                 self.judges_of_all,
                 self.judge_optimizer,
                 real,
@@ -215,7 +215,7 @@ class CodecTrainer(Run):
             )
             self.note(judge=lesson)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
-            verdict = ask_judges(self.judges, real, fake, self.contest)
+            verdict = ask_discriminators(self.judges, real, fake, self.contest)
         return {"fool": verdict.fool, "match": verdict.match}
 
     # --- what it says and keeps ---

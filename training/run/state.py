@@ -20,6 +20,8 @@ import torch
 from d2m_core.errors import ModelError, SettingError
 from d2m_core.files import replacing
 
+from .provenance import array_sha256
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -39,11 +41,7 @@ def settings_in(config: DataclassInstance, free: Collection[str] = ()) -> dict[s
 
 def digest_of(arrays: Iterable[np.ndarray]) -> str:
     """What arrays are known by: equal ones, and no others, have the same digest."""
-    total = hashlib.blake2b(digest_size=8)
-    for array in arrays:
-        total.update(f"{array.dtype.str}{array.shape}".encode())
-        total.update(np.ascontiguousarray(array).data)
-    return total.hexdigest()
+    return hashlib.sha256("".join(map(array_sha256, arrays)).encode()).hexdigest()[:16]
 
 
 def save_state(path: Path, made_of: MadeOf, state: Mapping[str, Any]) -> None:

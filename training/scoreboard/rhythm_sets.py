@@ -15,13 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from d2m_core.band import make_plan
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import SettingError, require
 from d2m_core.media import open_clip
 from d2m_core.motion import extract_motion, find_accents
 from d2m_core.motion.accents import STRONG_ACCENT
 from d2m_core.pose import estimate_poses, load_poses, save_poses, select_dancer
 from d2m_core.rhythm import load_rhythm
+from d2m_core.styles import STYLES
 from d2m_core.types import PoseSequence, VideoClip
 from d2m_core.weights import default_weights
 from training.figures.calibration import draw_reliability

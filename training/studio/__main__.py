@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from d2m_core.band import find_materials
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import D2MError
+from d2m_core.styles import STYLES
 from training.seeds import PAIRS_SEED
 from training.studio.sheets.contact_sheet import SHEET
 
@@ -33,73 +33,46 @@ def _parser() -> argparse.ArgumentParser:
     add("--hours", type=float, required=True, help="how much in all; more of it may be asked later")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the data set")
     add("--seed", type=int, default=PAIRS_SEED, help="of the first pair [%(default)s]")
-    plain = PairSettings()
+    _add_pair_flags(parser)
+    _add_music_flags(parser)
+    add("--workers", type=int, default=0, help="processes [one per core]")
+    add("--per-shard", type=int, default=Order.per_shard, help="pairs in a shard [%(default)s]")
+    add("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def _add_pair_flags(parser: argparse.ArgumentParser) -> None:
+    """What all pairs have in common: the fields of `PairSettings`."""
+    add, plain, styles = parser.add_argument, PairSettings(), ", ".join(STYLES)
     add("--seconds", type=float, default=plain.seconds, help="length of a pair [%(default)g]")
-    add(
-        "--style",
-        nargs="+",
-        choices=STYLES,
-        default=STYLES,
-        metavar="NAME",
-        help=f"of {', '.join(STYLES)} [all]",
-    )
-    add(
-        "--looseness",
-        type=float,
-        default=plain.looseness,
-        help="0 dances to the letter, 1 hardly more than the beat [%(default)g]",
-    )
-    add(
-        "--people",
-        type=float,
-        default=plain.people,
-        metavar="SHARE",
-        help="of the pairs with two dancers and more [%(default)g]",
-    )
-    add(
-        "--bands",
-        type=int,
-        default=plain.bands,
-        metavar="N",
-        help="bands that a style has; 0: a new one plays every piece [%(default)s]",
-    )
-    add(
-        "--any-tempo",
-        type=float,
-        default=plain.any_tempo,
-        metavar="SHARE",
-        help="of the pairs at any tempo, not one of their style [%(default)g]",
-    )
-    add(
-        "--pixels",
-        type=float,
-        default=plain.pixels,
-        metavar="SHARE",
-        help="of the pairs that are drawn as films too; slow [%(default)g]",
-    )
-    add(
-        "--straight",
-        action="store_true",
-        help="beats last whole token steps of 20 ms, all onsets begin on one",
-    )
+    add("--style", nargs="+", choices=STYLES, default=STYLES, metavar="NAME", help=f"of {styles} [all]")
+    loose = "0 dances to the letter, 1 hardly more than the beat [%(default)g]"
+    add("--looseness", type=float, default=plain.looseness, help=loose)
+    bands = "bands that a style has; 0: a new one plays every piece [%(default)s]"
+    add("--bands", type=int, default=plain.bands, metavar="N", help=bands)
+    shares = {
+        "people": "of the pairs with two dancers and more",
+        "any-tempo": "of the pairs at any tempo, not one of their style",
+        "pixels": "of the pairs that are drawn as films too; slow",
+    }
+    straight = "beats last whole token steps of 20 ms, all onsets begin on one"
+    add("--straight", action="store_true", help=straight)
+    for name, text in shares.items():
+        default = getattr(plain, name.replace("-", "_"))
+        add(f"--{name}", type=float, default=default, metavar="SHARE", help=f"{text} [%(default)g]")
+
+
+def _add_music_flags(parser: argparse.ArgumentParser) -> None:
+    """What sounds, and what the band plays it with."""
+    add = parser.add_argument
     add("--mono", action="store_true", help="one channel of sound")
     add("--no-music", dest="music", action="store_false", help="dances alone")
     add("--no-dance", dest="dance", action="store_false", help="music alone")
     add("--groove", type=Path, metavar="DIR", help="Groove MIDI Dataset: real drummers")
     add("--samples", type=Path, metavar="DIR", help="CC0 one-shots and loops, as Sonic Pi's")
-    add(
-        "--soundfont",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="FILE",
-        help="instruments [those that Debian's packages installed]",
-    )
+    fonts = "instruments [those that Debian's packages installed]"
+    add("--soundfont", type=Path, nargs="+", default=(), metavar="FILE", help=fonts)
     add("--held-out", action="store_true", help="the raw material that is kept for measuring")
-    add("--workers", type=int, default=0, help="processes [one per core]")
-    add("--per-shard", type=int, default=Order.per_shard, help="pairs in a shard [%(default)s]")
-    add("--quiet", action="store_true", help="no progress")
-    return parser
 
 
 def make(args: argparse.Namespace) -> dict[str, Any]:

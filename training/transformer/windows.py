@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import SettingError
 from d2m_core.music import DanceToMusic
 from d2m_core.music.copies import NONE, delayed_copies
 from d2m_core.music.model import Conditions
 from d2m_core.music.windows import Window, stack, steps_back, style_index, window_conditions
 from d2m_core.straight import StepGrid
+from d2m_core.styles import STYLES
 from d2m_core.types import CodecSpec, MotionFeatures, Rhythm
 from training.pairs.pair import FLOAT16_MAX, as_float16
 from training.pairs.shards import shards_in

@@ -27,11 +27,11 @@ from d2m_core.band.mix import loudness
 from d2m_core.band.music_book import MUSIC_BOOK
 from d2m_core.band.notes import Note
 from d2m_core.band.plan import Hit, Stop
-from d2m_core.band.styles import STYLES
 from d2m_core.band.synth import SAMPLE_RATE
 from d2m_core.band.voices import play_roles
 from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats
+from d2m_core.styles import STYLES
 
 NOTHING = Materials()
 SECONDS = 6.0

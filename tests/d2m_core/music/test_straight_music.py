@@ -99,7 +99,7 @@ def test_a_reader_sees_what_training_sees(first: int) -> None:
     codes, window = tokens_of(first + 90), Window(first, 90)
     back = steps_back(GRID, window)
     own, past = codes[..., first:], codes[..., :first]
-    reader = CopyReader(past[0], apply_delay(own, 99).repeat(2, 1, 1), back)
+    reader = CopyReader(past[0], back, apply_delay(own, 99).repeat(2, 1, 1))
     seen = reader.columns(0, 92)
     wanted = delayed_copies(own, past, back)
     assert torch.equal(seen, wanted.repeat(2, 1, 1, 1))

@@ -9,35 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.codec import CODECS, load_codec
-from d2m_core.errors import SettingError
 from d2m_core.grid import tempo_of
 from d2m_core.media import load_audio, save_audio
-from d2m_core.music import SamplingConfig, decode_music, generate_tokens, load_model
-from d2m_core.pipeline import Models, best_device
-from d2m_core.rhythm import load_rhythm
+from d2m_core.music import SamplingConfig, decode_music, generate_tokens
+from d2m_core.pipeline import Models
 from d2m_core.scores.metrics import onsets
 from d2m_core.types import MotionFeatures, Rhythm, Waveform
 from d2m_core.weights import default_weights
 from training.judges.trackers import beats_heard, listener, tracker
 from training.run.kept import kept, place_for, read_json, recipe, write_json
 from training.run.provenance import file_sha256, tensors_sha256
-
-
-def models_for(
-    model: Path | None = None, codec: str | None = None, rhythm: Path | None = None, device: str = "auto"
-) -> Models:
-    """Loads a transformer with the codec that it writes for; None takes the project's weights.
-
-    Raises `ModelError`, and `SettingError` where only the user can know the codec.
-    """
-    where = best_device(device)
-    loaded = load_model(model or default_weights("model"), where)
-    name = codec or loaded.spec.name
-    if name not in CODECS and not Path(name).is_dir():
-        raise SettingError(f"The model writes for codec {name!r}; give its folder with --codec.")
-    network = load_rhythm(rhythm or default_weights("rhythm"))
-    return Models(loaded, network, load_codec(name, where))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from d2m_core.band import Plan, make_plan
-from d2m_core.band.styles import STYLES
+from d2m_core.styles import STYLES
 from training.studio.dancer.choreography import FAMILIES, Choreographer
 from training.studio.dancer.dance import Dance, dance
 from training.studio.dancer.moves.arms import ARMS
