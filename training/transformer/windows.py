@@ -101,7 +101,7 @@ class Batch:
     """int64 [B, K, T], time-aligned."""
     given: Conditions
     copied: torch.Tensor | None = None
-    """int64 [B, L, K, S]: what the columns of a model that looks back see (`music.copies`)."""
+    """int64 [B, L, K, S]: what the columns of a model that looks back see (`d2m_core.music.copies`)."""
 
     def part(self, first: int, count: int) -> Batch:
         """Some of the windows."""
