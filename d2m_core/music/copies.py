@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..straight import LAGS, NO_STEP
-from .patterns import apply_delay
+from .patterns import apply_delay, undo_delay
 
 NONE = -1
 """Stands for a token that is not there: before the piece, or without a grid."""
@@ -72,20 +72,23 @@ class CopyReader:
 
     def __init__(self, past: torch.Tensor, back: torch.Tensor, delayed: torch.Tensor) -> None:
         """`past` [K, P] are the tokens before the window, `back` [1, L, T] is as `windows.steps_back` gives
-        it, `delayed` [C, K, S] are its columns, filled in as they are drawn."""
-        self.past, self.delayed = past, delayed
-        codebooks = len(past)
-        self.book = torch.arange(codebooks, device=past.device)[None, :, None]
-        times = apply_delay(back.transpose(0, 1).expand(-1, codebooks, -1), NO_STEP)  # [L, K, S]
-        self.at = times.to(past.device)
+        it, `delayed` [C, K, S] are its columns, as far as they are known."""
+        takes, books = delayed.shape[:2]
+        self.before, self.steps = before, steps = past.shape[1], back.shape[2]
+        self.book = torch.arange(books, device=past.device)
+        # Past and window, [C, K, P + T + 1]; the last stands for what is not there.
+        self.said = torch.full((takes, books, before + steps + 1), NONE, device=past.device)
+        self.said[..., :before] = past
+        self.said[..., before : before + steps] = undo_delay(delayed)
+        at = apply_delay(back.transpose(0, 1).expand(-1, books, -1), NO_STEP).to(past.device) + before
+        self.at = torch.where((at >= 0) & (at < before + steps), at, before + steps)  # [L, K, S]
+
+    def hear(self, column: int, tokens: torch.Tensor) -> None:
+        """Takes note of a column [C, K] that was drawn: of codebook k the token of step `column - k`."""
+        low, high = max(0, column - self.steps + 1), min(len(self.book), column + 1)
+        book = self.book[low:high]
+        self.said[:, book, self.before + column - book] = tokens[:, low:high]
 
     def columns(self, first: int, last: int) -> torch.Tensor:
         """Tokens [C, L, K, last - first] of the same place before; `NONE` where there are none."""
-        at = self.at[..., first:last]
-        book = self.book.expand_as(at)
-        earlier = at + self.past.shape[1]
-        inside = self.delayed[:, book, (at + book).clamp_min(0)]  # a token stands as late as its book
-        if self.past.shape[1]:
-            before = self.past[book, earlier.clamp(0, self.past.shape[1] - 1)]
-            inside = torch.where(at < 0, before, inside)
-        return torch.where((earlier >= 0) & (at < self.at.shape[-1]), inside, NONE)
+        return self.said[:, self.book[:, None], self.at[..., first:last]]

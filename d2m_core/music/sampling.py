@@ -178,6 +178,7 @@ def _write_window(
         delayed[:, :, column] = torch.where(unknown[:, column], drawn, delayed[:, :, column])
         tokens = delayed[:, :, column : column + 1].repeat(sides, 1, 1)
         if reader is not None and column + 1 < delayed.shape[2]:
+            reader.hear(column, delayed[:, :, column])
             copied = reader.columns(column + 1, column + 2).repeat(sides, 1, 1, 1)
         tick(column)
     return undo_delay(delayed)
