@@ -24,6 +24,7 @@ from pathlib import Path
 
 import torch
 
+from d2m_core.codec.encodec import FINISHER
 from d2m_core.errors import SettingError, require
 from d2m_core.files import replacing
 from training.run.command import GOES_ON, STOPPED, command_parser, run_command
@@ -48,8 +49,10 @@ class MusicRun:
     """Folder of all that is made."""
     minutes: float = 600.0
     """Of training, codec and transformer together; more may be asked for later."""
-    codec_share: float = 0.35
+    codec_share: float = 0.3
     """Share of the minutes that the codec gets."""
+    finisher_share: float = 0.15
+    """Share that its finisher gets, which makes stereo and clear tones of its tokens; 0 trains none."""
     hours: float = 6.0
     """Of music, one band per style."""
     books: int = 4
@@ -75,7 +78,11 @@ class MusicRun:
 
     def __post_init__(self) -> None:
         require(self.minutes > 0, f"minutes is {self.minutes:g}; use more than 0.")
-        require(0 < self.codec_share < 1, f"codec_share is {self.codec_share:g}; use 0 to 1.")
+        shares = (self.codec_share, self.finisher_share)
+        require(
+            min(shares) >= 0 and sum(shares) < 1,
+            f"codec_share and finisher_share are {shares}; use 0 or more, together less than 1.",
+        )
         require(1 <= self.books <= 8, f"books is {self.books}; use 1 to 8.")
         require(
             self.preset in ("auto", "default", "base", "large"),
@@ -102,6 +109,9 @@ def stages_of(settings: MusicRun, gpu: bool) -> list[Stage]:
         found.append(Stage("music", _music_words(settings)))
         if not settings.codec:
             found.append(Stage("codec", _codec_words(settings, gpu), run / "codec_run" / "log.jsonl"))
+            if settings.finisher_share:
+                words = _finisher_words(settings)
+                found.append(Stage("finisher", words, run / "finisher_run" / "log.jsonl"))
         found.append(Stage("items", _item_words(settings, codec)))
     found.append(
         Stage("transformer", _model_words(settings, items, codec, gpu), run / "model_run" / "log.jsonl")
@@ -136,6 +146,15 @@ def _codec_words(settings: MusicRun, gpu: bool) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _finisher_words(settings: MusicRun) -> tuple[str, ...]:
+    run = settings.run
+    return (
+        "training.tune_finisher", "--codec", str(run / "codec"), "--data", str(run / "pairs"),
+        "--run", str(run / "finisher_run"), "--out", str(run / "codec" / FINISHER),
+        "--books", str(settings.books), "--minutes", f"{settings.minutes * settings.finisher_share:g}",
+    )  # fmt: skip
+
+
 def _item_words(settings: MusicRun, codec: str) -> tuple[str, ...]:
     return (
         "training.encode_audio", "--data", str(settings.run / "pairs"), "--codec", codec,
@@ -154,7 +173,9 @@ def _model_words(settings: MusicRun, items: str, codec: str, gpu: bool) -> tuple
             "--batch", "4", "--dim", "192", "--decoder-layers", "4", "--place", "96", "--dropout", "0",
             "--ema", "0.998",
         )  # fmt: skip
-    share = 1 if settings.codec or settings.items else 1 - settings.codec_share
+    share = 1.0
+    if not (settings.codec or settings.items):
+        share -= settings.codec_share + settings.finisher_share
     return (
         "training.train", "--preset", preset, "--data", items, "--folder", str(run / "model_run"),
         "--out", str(run / "model.safetensors"), "--codec", codec, "--straight", "--copies",

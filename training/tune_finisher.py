@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ from training.run.provenance import tensors_sha256
 from training.run.state import digest_of
 
 log = logging.getLogger("tune_finisher")
+STATE = "state.pt"
+"""The resumable state in the folder of a run."""
+
 SAVE_S = 300.0
 """Seconds between saved states with a measurement."""
 
@@ -43,24 +47,17 @@ def tune(config: FinishTraining) -> dict[str, Any]:
     """Runs until the time is spent and writes the finisher; returns held-out figures before and after."""
     codec = load_codec(config.codec, bandwidth=None)
     pieces, music = open_pieces(config, codec)
-    tuner, state = FinisherTuner(config, codec, music), config.run / "state.pt"
+    tuner, state = FinisherTuner(config, codec, music), config.run / STATE
     if config.resume and tuner.restore(state):
         log.info("going on at step %d, %.1f minutes in", tuner.step, tuner.spent_s / 60)
     heard = held_out_straight(config.run)
     before = figures(tuner.codec, None, heard, config.books)
     log.info("the decoder alone %s", json.dumps(before))
-    saved_s, told = tuner.spent_s, []
-    while tuner.progress < 1:
-        with tuner.on_the_clock():
-            told.append(tuner.train_step(*tuner.draw(pieces)))
-        if tuner.step % 100 == 0:
-            means = {name: round(float(np.mean([each[name] for each in told])), 4) for name in told[0]}
-            log.info("step %d, %.0f s: %s", tuner.step, tuner.spent_s, json.dumps(means))
-            told = []
-        if tuner.spent_s - saved_s > SAVE_S:
-            saved_s = tuner.spent_s
-            tuner.save(state)
-            log.info("held out %s", json.dumps(figures(tuner.codec, tuner.averaged(), heard, config.books)))
+    try:
+        _run(tuner, pieces, lambda: figures(tuner.codec, tuner.averaged(), heard, config.books))
+    except KeyboardInterrupt:
+        tuner.save(state)
+        raise
     tuner.save(state)
     net = tuner.averaged()
     after = figures(tuner.codec, net, heard, config.books)
@@ -68,6 +65,32 @@ def tune(config: FinishTraining) -> dict[str, Any]:
     save_finisher(config.out, net, codec.spec, info)
     log.info("held out after %s", json.dumps(after))
     return info
+
+
+def _run(tuner: FinisherTuner, pieces: list[Piece], measure: Callable[[], dict[str, Any]]) -> None:
+    """Steps until the time is spent, or this call's share of it."""
+    config = tuner.config
+    stop_s = tuner.spent_s + 60 * config.stop_after if config.stop_after else math.inf
+    saved_s, told = tuner.spent_s, []
+    while tuner.progress < 1 and tuner.spent_s < stop_s:
+        with tuner.on_the_clock():
+            told.append(tuner.train_step(*tuner.draw(pieces)))
+        if tuner.step % 100 == 0:
+            means = {name: round(float(np.mean([each[name] for each in told])), 4) for name in told[0]}
+            _note(config.run, {"step": tuner.step, "s": round(tuner.spent_s), **means})
+            told = []
+        if tuner.spent_s - saved_s > SAVE_S:
+            saved_s = tuner.spent_s
+            tuner.save(config.run / STATE)
+            _note(config.run, {"step": tuner.step, "name": "held out", **measure()})
+
+
+def _note(run: Path, row: dict[str, Any]) -> None:
+    """A line of the log, in the folder of the run too."""
+    text = json.dumps(row)
+    log.info(text)
+    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(text + "\n")
 
 
 def open_pieces(config: FinishTraining, codec: Codec) -> tuple[list[Piece], str]:

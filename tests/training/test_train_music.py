@@ -19,19 +19,20 @@ from training.train_music import MusicRun, Stage, go_on, main, stages_of, standi
 @pytest.mark.parametrize("gpu", [False, True])
 def test_every_stage_is_a_command_that_takes_its_words(gpu: bool, tmp_path: Path) -> None:
     stages = stages_of(MusicRun(run=tmp_path, minutes=100), gpu)
-    assert [stage.name for stage in stages] == ["music", "codec", "items", "transformer"]
+    assert [stage.name for stage in stages] == ["music", "codec", "finisher", "items", "transformer"]
     for stage in stages:
         name = "training.studio.__main__" if stage.words[0] == "training.studio" else stage.words[0]
         command = importlib.import_module(name)
         if stage.name == "transformer":
             config, shape = command.parse(stage.words[1:])
-            assert config.minutes == 65
+            assert config.minutes == 55
             assert (shape["straight"], shape["copies"], shape["place"] > 0) == (True, True, True)
             assert (config.precision == "bfloat16") == gpu
         else:
             make = getattr(command, "parser", None) or command._parser
             found = make().parse_args(stage.words[1:])
-            assert stage.name != "codec" or found.minutes == 35
+            assert stage.name != "codec" or found.minutes == 30
+            assert stage.name != "finisher" or found.minutes == 15
 
 
 def test_what_is_finished_is_not_made_again(tmp_path: Path) -> None:

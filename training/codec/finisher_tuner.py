@@ -23,7 +23,7 @@ from .settings import SAMPLE_RATE
 from .spectra import mel_scales, some_distances
 from .tones import lost_tones
 
-FREE = ("codec", "out", "run", "data", "minutes", "resume", "device")
+FREE = ("codec", "out", "run", "data", "minutes", "stop_after", "resume", "device")
 """Settings that may differ when a run goes on. Codec and music themselves are compared."""
 
 WARM_UPDATES = 100
@@ -49,6 +49,8 @@ class FinishTraining:
     """From each of them, at most."""
     minutes: float = 60.0
     """Minutes of training in all, resumed parts counted."""
+    stop_after: float = 0.0
+    """Minutes of training after which this call saves, writes and ends, to be gone on with; 0 for never."""
     books: int = 4
     """Codebooks that the tokens have, as the transformer writes them."""
     batch: int = 4
