@@ -72,7 +72,11 @@ class PlaceIn(nn.Module):
         self.out = nn.Linear(width, layers * PARTS * dim)
 
     def start_shut(self) -> None:
-        """At first no layer notices."""
+        """At first no layer notices; what comes before is of usual size, so that they soon do."""
+        width = self.hidden.in_features
+        nn.init.normal_(self.facts.weight, std=HARMONICS**-0.5)  # so many facts are about 1 at a time
+        nn.init.normal_(self.style.weight, std=0.5)
+        nn.init.normal_(self.hidden.weight, std=(2 / width) ** 0.5)
         nn.init.zeros_(self.out.weight)
 
     def forward(self, place: torch.Tensor, style: torch.Tensor) -> list[torch.Tensor]:
