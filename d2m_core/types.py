@@ -255,8 +255,15 @@ class AudioTokens:
     codes: torch.Tensor
     """int64 [B, K, T]."""
     codec: CodecSpec
+    bend: np.ndarray | None = None
+    """float64 [A >= 2, 2]: rows (seconds of these tokens, seconds of the dance) where the music is written
+    in straight time, straight between; None where both are one."""
 
     def __post_init__(self) -> None:
+        if self.bend is not None:
+            _check_array("bend", self.bend, np.float64, (None, 2))
+            rising = len(self.bend) > 1 and bool((np.diff(self.bend, axis=0) > 0).all())
+            _check(rising, "bend must have two rows or more, and rise")
         shape = tuple(self.codes.shape)
         _check(
             self.codes.dtype == torch.int64 and len(shape) == 3 and shape[1] == self.codec.codebooks,

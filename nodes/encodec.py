@@ -7,9 +7,10 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..d2m_core.codec import CODECS, Codec, decode_tokens, encode_audio, load_codec
+from ..d2m_core.codec import CODECS, Codec, encode_audio, load_codec
 from ..d2m_core.errors import ModelError
 from ..d2m_core.media import to_stereo
+from ..d2m_core.music import decode_music
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
 from .checks import answer, never_the_same, said_by
@@ -119,7 +120,7 @@ class EnCodecDecode(io.ComfyNode):
     @classmethod
     def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
         ready = codec.ready()
-        wave = in_worker(lambda tick: decode_tokens(ready, tokens.tokens, tokens.duration_s, tick))
+        wave = in_worker(lambda tick: decode_music(ready, tokens.tokens, tokens.duration_s, tick))
         return io.NodeOutput(to_audio(wave))
 
 
