@@ -215,6 +215,16 @@ def _upright(rgb: np.ndarray, matrix: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(rgb[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
+def turning_filters(frame: VideoFrame) -> tuple[bool, str]:
+    """Whether width and height swap in the upright picture, and FFmpeg's filters that turn it upright."""
+    a, b, c, d = matrix = _display_matrix(frame)
+    swapped = _swaps_sides(matrix)
+    if swapped:
+        a, d = c, b
+    names = ["transpose=cclock_flip"] * swapped + ["hflip"] * (a < 0) + ["vflip"] * (d < 0)
+    return swapped, ",".join(names)
+
+
 def _seen_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     """(width, height) as seen: pixels made square, picture turned upright."""
     aspect = stream.sample_aspect_ratio or Fraction(1)
