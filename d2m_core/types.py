@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,14 @@ class VideoClip:
     """Width in pixels as seen, rotation applied."""
     height: int
     """Height in pixels as seen, rotation applied."""
+    file_s: float
+    """Length of the whole file's pictures in seconds."""
+    codec: str
+    """FFmpeg's name for what decodes the pictures."""
+    rate: Fraction
+    """Pictures per second on average, as the file states them."""
+    first_s: float | None
+    """The file's own time of its first picture, in seconds; None where its pictures have no times."""
     start_s: float = 0.0
     """Where the window starts, in seconds after the file's first video frame."""
     has_audio: bool = False
@@ -69,6 +78,11 @@ class VideoClip:
     def __post_init__(self) -> None:
         _check(self.duration_s > 0, f"duration_s must be positive, got {self.duration_s}")
         _check(self.width > 0 and self.height > 0, f"empty picture {self.width}x{self.height}")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the window is the file, but for less than a motion frame."""
+        return self.start_s <= 0 and self.file_s - self.duration_s < 1 / MOTION_FPS
 
 
 @dataclass(frozen=True, eq=False)

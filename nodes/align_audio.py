@@ -13,7 +13,7 @@ from ..d2m_core.types import Waveform
 from . import host
 from .checks import answer, said_by
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket, each, from_audio, to_audio
-from .worker import beside
+from .worker import in_worker
 
 DEFAULTS = AlignSettings()
 
@@ -95,7 +95,7 @@ class AlignAudio(io.ComfyNode):
         settings = AlignSettings(strength, most_bend, most_tempo_change, start, loop)
         waves, infos = [], []
         for one in each(from_audio(audio)):
-            wave, alignment = beside(
+            wave, alignment = in_worker(
                 lambda tick, one=one: align_audio(
                     one, rhythm.rhythm, settings, duration_s=rhythm.duration_s, on_progress=tick
                 )

@@ -22,7 +22,7 @@ from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket
-from .worker import beside
+from .worker import in_worker
 
 TEMPI = ("as it is", "steady", "set")
 GRIDS = {"as it is": None, "half": halve, "double": double}
@@ -132,7 +132,7 @@ class EditRhythm(io.ComfyNode):
             changed = changed if energy == 1.0 else scale_energy(changed, energy)
             return rhythm_facts(ClipRhythm(changed, rhythm.duration_s), "Edited rhythm")
 
-        facts = beside(edit)
+        facts = in_worker(edit)
         return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
 
     @classmethod

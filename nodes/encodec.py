@@ -13,7 +13,7 @@ from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
 from .checks import answer, never_the_same, said_by
 from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
-from .worker import beside
+from .worker import in_worker
 
 WEIGHTS = "model.safetensors"
 
@@ -71,7 +71,7 @@ class LoadCodec(io.ComfyNode):
         if folder is None and not download:
             _check_fetched(codec_name)
         source = codec_name if folder is None or codec_name in EMBEDDED_FOLDERS else folder
-        codec = beside(lambda _tick: load_codec(source))
+        codec = in_worker(lambda _tick: load_codec(source))
         return io.NodeOutput(host.hold(codec, codec))
 
     @classmethod
@@ -117,7 +117,7 @@ class EnCodecDecode(io.ComfyNode):
     @classmethod
     def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
         ready = codec.ready()
-        wave = beside(lambda tick: decode_tokens(ready, tokens.tokens, tokens.duration_s, tick))
+        wave = in_worker(lambda tick: decode_tokens(ready, tokens.tokens, tokens.duration_s, tick))
         return io.NodeOutput(to_audio(wave))
 
 
@@ -141,5 +141,5 @@ class EnCodecEncode(io.ComfyNode):
     @classmethod
     def execute(cls, audio: Any, codec: host.Held[Codec]) -> io.NodeOutput:
         wave, ready = from_audio(audio), codec.ready()
-        tokens = beside(lambda tick: encode_audio(ready, wave, tick))
+        tokens = in_worker(lambda tick: encode_audio(ready, wave, tick))
         return io.NodeOutput(ClipTokens(tokens, wave.duration_s))

@@ -14,7 +14,7 @@ from .checks import answer, not_offered, refuse
 from .pose_source import DANCERS, MAX_PEOPLE, find_poses, poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
 from .video_socket import clip_of
-from .worker import beside
+from .worker import in_worker
 
 RATE = MOTION_FPS
 """Poses per second where no rate is given."""
@@ -108,7 +108,7 @@ class PoseEstimate(io.ComfyNode):
         refuse(cls.validate_inputs(model, dancer))
         clip = clip_of(video)
         if keypoints is None:
-            everyone = beside(lambda tick: find_poses(clip, model, people, rate, download, tick))
+            everyone = in_worker(lambda tick: find_poses(clip, model, people, rate, download, tick))
         else:
             everyone = poses_of_keypoints(keypoints, clip).everyone
         size = (clip.width, clip.height)
@@ -119,7 +119,7 @@ class PoseEstimate(io.ComfyNode):
             no_overlay = host.blocked("Switch on 'draw' in Pose Estimate to get its overlay.")
             return io.NodeOutput(poses, openpose, no_overlay)
         path = host.temp_file(".mp4")
-        beside(lambda tick: overlay_video(clip, everyone, path, on_progress=tick))
+        in_worker(lambda tick: overlay_video(clip, everyone, path, on_progress=tick))
         shown = ui.PreviewVideo([host.saved_in_temp(path)])
         return io.NodeOutput(poses, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
 

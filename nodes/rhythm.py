@@ -25,7 +25,7 @@ from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
-from .worker import beside, part_progress
+from .worker import in_worker, part_progress
 
 GRIDS = {"as found": None, "half": halve, "double": double}
 """Edits of the beat grid."""
@@ -101,7 +101,7 @@ class DanceRhythm(io.ComfyNode):
             clip = ClipRhythm(rhythm, poses.duration_s)
             return rhythm_facts(clip, "Dance rhythm", dance_accents(poses.poses))
 
-        facts = beside(read)
+        facts = in_worker(read)
         return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
 
     @classmethod
@@ -156,7 +156,7 @@ class RhythmFromAudio(io.ComfyNode):
                 found.append(rhythm_facts(clip, "Rhythm of the music", wave=wave))
             return found
 
-        columns = [list(column) for column in zip(*beside(read), strict=True)]
+        columns = [list(column) for column in zip(*in_worker(read), strict=True)]
         shown = ui.PreviewImage(torch.cat(columns[1]), cls=cls)
         return io.NodeOutput(*columns, ui=shown)
 

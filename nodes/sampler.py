@@ -28,7 +28,7 @@ from .sockets import (
     RhythmSocket,
     Tokens,
 )
-from .worker import beside, part_progress
+from .worker import in_worker, part_progress
 
 EMBEDDED = "embedded"
 """The model that comes with the pack."""
@@ -62,7 +62,7 @@ class LoadModel(io.ComfyNode):
     @classmethod
     def execute(cls, model_name: str) -> io.NodeOutput:
         path = cls._path(model_name)
-        loaded = beside(lambda _tick: load_model(path))
+        loaded = in_worker(lambda _tick: load_model(path))
         return io.NodeOutput(host.hold(loaded, loaded.model))
 
     @classmethod
@@ -181,7 +181,7 @@ def sampling_of(
 
 def motion_of(poses: ClipPoses | None) -> MotionFeatures | None:
     """What the dancers do, if there are any."""
-    return None if poses is None else beside(lambda _tick: dance_motion(poses.poses))
+    return None if poses is None else in_worker(lambda _tick: dance_motion(poses.poses))
 
 
 def wrong_style(style: str | None) -> str | None:
@@ -270,7 +270,7 @@ class Sampler(io.ComfyNode):
 
         # Listening to candidates takes long between two tokens; else Cancel is looked for at each.
         takes = [
-            write(take, report) if ear is None else beside(lambda tick, take=take: write(take, tick))
+            write(take, report) if ear is None else in_worker(lambda tick, take=take: write(take, tick))
             for take in range(batch_size)
         ]
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))

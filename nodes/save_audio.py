@@ -11,7 +11,7 @@ from ..d2m_core.media import save_audio
 from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .sockets import CATEGORY, AudioPlayer, each, from_audio
-from .worker import beside
+from .worker import in_worker
 
 FORMATS = ("flac", "wav", "mp3", "opus", "m4a")
 
@@ -53,7 +53,7 @@ class SaveAudio(io.ComfyNode):
         results = []
         for one in each(from_audio(audio)):
             path, shown = host.output_file(filename_prefix, f".{format}")
-            beside(lambda _tick, one=one, path=path: save_audio(one, path, metadata))
+            in_worker(lambda _tick, one=one, path=path: save_audio(one, path, metadata))
             results.append(shown)
         return io.NodeOutput(ui=ui.SavedAudios(results))
 

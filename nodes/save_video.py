@@ -12,7 +12,7 @@ from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .sockets import CATEGORY, Clip, each, from_audio
 from .video_socket import clip_of
-from .worker import beside
+from .worker import in_worker
 
 AUTO = "auto"
 FORMATS = (AUTO, *(suffix[1:] for suffix in VIDEO_FORMATS if suffix != ".m4v"))
@@ -81,7 +81,7 @@ class SaveVideo(io.ComfyNode):
         paths, results = [], []
         for one in each(from_audio(audio)):
             path, shown = host.output_file(filename_prefix, suffix)
-            beside(
+            in_worker(
                 lambda tick, one=one, path=path: mux(
                     clip, one, path, original_level, metadata=metadata, on_progress=tick
                 )

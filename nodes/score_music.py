@@ -12,7 +12,7 @@ from ..d2m_core.pictures import rhythm_picture
 from ..d2m_core.scores import describe_score, score_music
 from ..d2m_core.types import Waveform
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket, each, from_audio, to_image
-from .worker import beside
+from .worker import in_worker
 
 
 class ScoreMusic(io.ComfyNode):
@@ -52,7 +52,8 @@ class ScoreMusic(io.ComfyNode):
     @classmethod
     def execute(cls, audio: Any, rhythm: ClipRhythm, poses: ClipPoses | None = None) -> io.NodeOutput:
         scored = [
-            beside(lambda _tick, wave=wave: _score(wave, rhythm, poses)) for wave in each(from_audio(audio))
+            in_worker(lambda _tick, wave=wave: _score(wave, rhythm, poses))
+            for wave in each(from_audio(audio))
         ]
         report = "\n\n".join(text for text, _picture, _f in scored)
         pictures = torch.cat([picture for _text, picture, _f in scored])

@@ -12,7 +12,7 @@ from ..d2m_core.types import PoseSequence
 from . import host
 from .checks import answer, not_offered, refuse
 from .sockets import CATEGORY, ClipPoses, Poses, to_image
-from .worker import beside
+from .worker import in_worker
 
 CHOICES = ("largest", "most active", "by number", "blend of all")
 
@@ -55,7 +55,7 @@ class SelectDancer(io.ComfyNode):
         refuse(cls.validate_inputs(dancer))
         everyone = poses.everyone
         people = _chosen(everyone, dancer, number)
-        picture = to_image(beside(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
+        picture = to_image(in_worker(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
         result = replace(poses, poses=everyone.people_at(people))
         return io.NodeOutput(result, picture, ui=ui.PreviewImage(picture, cls=cls))
 

@@ -14,7 +14,7 @@ from ..d2m_core.media import open_clip
 from ..d2m_core.media.mux import mux
 from ..d2m_core.types import VideoClip, Waveform
 from . import host
-from .worker import beside
+from .worker import in_worker
 
 _SILENCE_RATE = 24000
 
@@ -34,15 +34,14 @@ def clip_of(video: Any) -> VideoClip:
 
 def video_of(clip: VideoClip) -> InputImpl.VideoFromFile:
     """ComfyUI's VIDEO of a clip; where VIDEO knows no windows, a window becomes a file."""
-    whole = open_clip(clip.path)
-    if clip.start_s == 0 and clip.duration_s >= whole.duration_s:
+    if clip.start_s == 0 and clip.duration_s >= clip.file_s:
         return InputImpl.VideoFromFile(str(clip.path))
     if host.can_trim_video():
         return InputImpl.VideoFromFile(str(clip.path), start_time=clip.start_s, duration=clip.duration_s)
     path = host.temp_file(".mp4")
     silence = Waveform(torch.zeros(1, 1, round(clip.duration_s * _SILENCE_RATE)), _SILENCE_RATE)
     gain = 1.0 if clip.has_audio else 0.0
-    beside(lambda tick: mux(clip, silence, path, original_gain=gain, on_progress=tick))
+    in_worker(lambda tick: mux(clip, silence, path, original_gain=gain, on_progress=tick))
     return InputImpl.VideoFromFile(str(path))
 
 
@@ -58,7 +57,7 @@ def _file_of(video: Any) -> Path:
     if made_of_frames or _is_edited(video):
         # Of frames the inherited method saves to a buffer, where no format is known; of edited
         # videos it gives the file before the edit.
-        beside(lambda _tick: video.save_to(str(path)))
+        in_worker(lambda _tick: video.save_to(str(path)))
         return path
     source = video.get_stream_source()
     if not isinstance(source, streams.BytesIO):

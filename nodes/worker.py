@@ -1,4 +1,4 @@
-"""Slow work of the core beside ComfyUI's own thread, so that Cancel and progress never wait."""
+"""Slow work of the core in a thread of its own, so that ComfyUI's Cancel and progress never wait."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _give_back() -> None:
         library.malloc_trim(0)
 
 
-def beside(work: Callable[[Progress], T]) -> T:
+def in_worker(work: Callable[[Progress], T]) -> T:
     """The result of `work(on_progress)`, computed in a thread of its own; errors rise here.
 
     Cancel raises ComfyUI's exception within `_LOOK_S`, whatever the work is at; the thread itself

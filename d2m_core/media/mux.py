@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import MediaError
-from ..types import MOTION_FPS, Progress, VideoClip, Waveform
+from ..types import Progress, VideoClip, Waveform
 from .sound import encodable, fit_length, with_own_sound
 from .sound_file import add_sound, open_output, sound_packets
-from .video import RgbConverter, open_clip, shown_frames
-from .video_file import VideoSource, frame_length, open_media, open_video
+from .video import RgbConverter, shown_frames
+from .video_file import frame_length, open_media, video_stream
 
 VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """What `mux` writes, by the end of the file's name."""
@@ -58,13 +59,12 @@ def mux(
     if original_gain > 0:
         wave = with_own_sound(wave, clip, original_gain)
     wave = encodable(wave, _MUX_CODEC)
-    with open_video(clip.path) as source, open_output(out_path, kind, metadata) as out:
-        if _is_whole(clip) and source.first.frame.pts is not None:
-            start_s, stream = source.first.time_s, _copied_stream(out, source, out_path)
-            pictures = _copied_packets(source, stream)
-        else:
-            start_s, coded = 0.0, _coded_stream(out, clip, source)
-            pictures = _coded_packets(clip, coded)
+    with ExitStack() as files:
+        copied = clip.is_whole and clip.first_s is not None
+        source = files.enter_context(open_media(clip.path)) if copied else None
+        out = files.enter_context(open_output(out_path, kind, metadata))
+        start_s = 0.0 if source is None else clip.first_s or 0.0
+        pictures = _coded(out, clip) if source is None else _copied(out, clip, source, out_path)
         sound = sound_packets(add_sound(out, wave, _MUX_CODEC), wave, start_s)
         for packet in heapq.merge(pictures, sound, key=_packet_time):
             if on_progress is not None:
@@ -76,55 +76,48 @@ def mux(
 
 def best_suffix(clip: VideoClip) -> str:
     """`.mp4` wherever the clip's picture fits into it, else `.mkv`; for `mux`."""
-    if not _is_whole(clip):
-        return ".mp4"
-    with open_video(clip.path) as source:
-        return ".mp4" if source.stream.codec_context.name in _MP4_CODECS else ".mkv"
+    return ".mp4" if clip.codec in _MP4_CODECS or not clip.is_whole else ".mkv"
 
 
-def _is_whole(clip: VideoClip) -> bool:
-    if clip.start_s > 0:
-        return False
-    return open_clip(clip.path).duration_s - clip.duration_s < 1 / MOTION_FPS
-
-
-def _copied_stream(out: OutputContainer, source: VideoSource, out_path: Path) -> Stream:
-    codec = source.stream.codec_context.name
+def _copied(
+    out: OutputContainer, clip: VideoClip, source: InputContainer, out_path: Path
+) -> Iterator[Packet]:
+    """A stream in `out` like the clip's, and all its packets."""
+    pictures = video_stream(clip.path, source)
     try:
-        stream = out.add_stream_from_template(source.stream, opaque=True)
+        stream = out.add_stream_from_template(pictures, opaque=True)
     except ValueError as error:
         raise MediaError(
-            f"The picture of {source.path.name} is coded as {codec}, which does not fit into "
+            f"The picture of {clip.path.name} is coded as {clip.codec}, which does not fit into "
             f"{out_path.suffix} files; choose a name that ends in .mkv."
         ) from error
     if out.format.name in ("mp4", "mov"):
-        if "mp4" in source.container.format.name:
-            stream.codec_context.codec_tag = source.stream.codec_context.codec_tag
-        elif codec == "hevc":
+        if "mp4" in source.format.name:
+            stream.codec_context.codec_tag = pictures.codec_context.codec_tag
+        elif clip.codec == "hevc":
             stream.codec_context.codec_tag = "hvc1"  # Apple's players take no other
-    return stream
+    return _copied_packets(source, pictures, stream)
 
 
-def _copied_packets(source: VideoSource, target: Stream) -> Iterator[Packet]:
-    with open_media(source.path) as container:
-        for packet in container.demux(container.streams[source.stream.index]):
-            if packet.size:
-                # Without a length the edit list of an MP4 hides the last picture.
-                if not packet.duration and packet.time_base:
-                    packet.duration = round(frame_length(source.stream) / packet.time_base)
-                packet.stream = target
-                yield packet
+def _copied_packets(source: InputContainer, pictures: VideoStream, target: Stream) -> Iterator[Packet]:
+    for packet in source.demux(source.streams[pictures.index]):
+        if packet.size:
+            # Without a length the edit list of an MP4 hides the last picture.
+            if not packet.duration and packet.time_base:
+                packet.duration = round(frame_length(pictures) / packet.time_base)
+            packet.stream = target
+            yield packet
 
 
-def _coded_stream(out: OutputContainer, clip: VideoClip, source: VideoSource) -> VideoStream:
-    rate = source.stream.average_rate or Fraction(MOTION_FPS)
+def _coded(out: OutputContainer, clip: VideoClip) -> Iterator[Packet]:
+    """A stream of H.264 in `out`, and the clip's pictures for it."""
     options = {"crf": "18", "preset": "veryfast", "bf": "0"}
-    stream = out.add_stream("libx264", rate=rate, options=options)
+    stream = out.add_stream("libx264", rate=clip.rate, options=options)
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = (clip.width // 2 * 2, clip.height // 2 * 2)  # 4:2:0 needs even sizes
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = Fraction(1, _TICKS)
-    return stream
+    return _coded_packets(clip, stream)
 
 
 def _coded_packets(clip: VideoClip, stream: VideoStream) -> Iterator[Packet]:

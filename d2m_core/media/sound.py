@@ -11,17 +11,8 @@ import torch
 from ..errors import MediaError
 from ..types import VideoClip, Waveform
 from .resampling import resampled
-from .sound_file import (
-    AUDIO_FORMATS,
-    LAYOUTS,
-    Canvas,
-    add_sound,
-    decoded_sound,
-    open_output,
-    sound_packets,
-    sound_stream,
-)
-from .video_file import open_media, open_video, picture_stream
+from .sound_file import AUDIO_FORMATS, LAYOUTS, add_sound, open_output, sound_packets
+from .sound_window import read_window
 
 FADE_S = 0.02
 """Length of the fade where sound is cut off."""
@@ -47,26 +38,11 @@ def load_audio(
 
     In a video, time 0 is its first picture, as in `open_clip`: earlier sound is left out, later
     sound starts with silence. At most `duration_s` seconds come back, fewer where the sound ends.
-    Raises `MediaError` where there is no sound to load.
+    Only they and a little before them are decoded; the samples are those of the whole sound, but
+    for the noise that decoders of AAC, AC-3 and MP2 draw by themselves. Raises `MediaError` where
+    there is no sound to load.
     """
-    path = Path(path)
-    zero_s = None
-    with open_media(path) as container:
-        stream = sound_stream(path, container)
-        if picture_stream(container) is not None:
-            with open_video(path) as source:
-                zero_s = source.first.time_s
-        frames = decoded_sound(container, stream)
-        first = next(frames, None)
-        if first is None:
-            raise MediaError(f"{path.name} has a sound stream that cannot be decoded; export it again.")
-        canvas = Canvas(first, zero_s, start_s, duration_s)
-        while first is not None and canvas.lay(path, first):
-            first = next(frames, None)
-    if not canvas.parts:
-        raise MediaError(f"{path.name} has no sound after {start_s:g} s; choose an earlier start.")
-    samples = torch.from_numpy(np.concatenate(canvas.parts, axis=1))[None]  # [1, C, N]
-    wave = Waveform(samples.nan_to_num(0.0, 0.0, 0.0), canvas.rate)
+    wave = read_window(Path(path), start_s, duration_s)
     wave = to_mono(wave) if mono else wave
     return wave if sample_rate is None else resample(wave, sample_rate)
 
@@ -122,7 +98,7 @@ def with_own_sound(wave: Waveform, clip: VideoClip, gain: float) -> Waveform:
 
     Peaks may pass 1; writing lowers them. Raises `MediaError` where the clip has no sound.
     """
-    own = load_audio(clip.path, None, clip.start_s, clip.duration_s)
+    own = read_window(clip.path, clip.start_s, clip.duration_s, clip.first_s or 0.0)
     if own.samples.shape[1] > 2:
         own = to_mono(own)
     rate = max(own.sample_rate, wave.sample_rate)

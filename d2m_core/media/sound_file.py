@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,8 +60,6 @@ _PLAIN_TAGS = frozenset(
 )
 """Tags that MP4 files have a place for; others need its free form."""
 
-_log = logging.getLogger(__name__)
-
 
 @contextmanager
 def open_output(path: Path, container: str, metadata: dict[str, str] | None) -> Iterator[OutputContainer]:
@@ -119,21 +116,17 @@ def sound_stream(path: Path, container: InputContainer) -> AudioStream:
     raise MediaError(f"{path.name} has no sound; choose a file with sound.")
 
 
-def decoded_sound(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Decoded frames; what is broken is passed over, its place shows in the time stamps."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-            if packet is None:
-                return
-            yield from packet.decode()
-        except FFmpegError as error:
-            _log.info("%s: passed over broken sound: %s", container.name, error)
+def stamp(frame: AudioFrame) -> float | None:
+    """When a frame starts by the file's own time, in seconds."""
+    return frame.time if frame.time_base else None
 
 
 class Canvas:
-    """Lays decoded frames end to end where their time stamps say, within one window."""
+    """Lays decoded frames end to end where their time stamps say, within one window.
+
+    `filled` is the sample up to which the window is there, counted from time 0 as all here, and
+    `next` the one after the last frame, None before the first.
+    """
 
     def __init__(
         self, first: AudioFrame, zero_s: float | None, start_s: float, duration_s: float | None
@@ -142,35 +135,35 @@ class Canvas:
         self.parts: list[np.ndarray] = []
         """float32 [C, n] each."""
         self._channels = len(first.layout.channels)
-        self._zero_s = zero_s if zero_s is not None else (first.time or 0.0)
-        self._filled = round(start_s * self.rate)
-        self._end = None if duration_s is None else self._filled + round(duration_s * self.rate)
-        self._next: int | None = None
+        self._zero_s = zero_s if zero_s is not None else (stamp(first) or 0.0)
+        self.filled = round(start_s * self.rate)
+        self._end = None if duration_s is None else self.filled + round(duration_s * self.rate)
+        self.next: int | None = None
 
     def lay(self, path: Path, frame: AudioFrame) -> bool:
         """Takes one frame; False when the window is full."""
         if frame.sample_rate != self.rate:
             raise MediaError(f"{path.name} changes its sample rate in the middle; convert it first.")
         data = _floats(frame, self._channels)  # [C, n]
-        at = self._place(frame)
-        self._next = at + data.shape[1]
-        begin = max(at, self._filled)
-        end = self._next if self._end is None else min(self._next, self._end)
+        at = self.place(stamp(frame))
+        self.next = at + data.shape[1]
+        begin = max(at, self.filled)
+        end = self.next if self._end is None else min(self.next, self._end)
         if begin < end:
-            self._silence(begin - self._filled)
+            self._silence(begin - self.filled)
             self.parts.append(data[:, begin - at : end - at])
-            self._filled = end
-        return self._end is None or self._next < self._end
+            self.filled = end
+        return self._end is None or self.next < self._end
 
-    def _place(self, frame: AudioFrame) -> int:
-        """Sample index of the frame's start, counted from time 0."""
-        if frame.time is None or not frame.time_base:
-            return self._next or 0
-        at = round((frame.time - self._zero_s) * self.rate)
-        if self._next is None:
+    def place(self, time_s: float | None) -> int:
+        """Sample at which a frame starts that follows, stamped with this time of the file's own."""
+        if time_s is None:
+            return self.next or 0
+        at = round((time_s - self._zero_s) * self.rate)
+        if self.next is None:
             return at
-        gap_s = (at - self._next) / self.rate
-        return at if _JITTER_S < gap_s < _LONGEST_GAP_S else self._next
+        gap_s = (at - self.next) / self.rate
+        return at if _JITTER_S < gap_s < _LONGEST_GAP_S else self.next
 
     def _silence(self, samples: int) -> None:
         if samples > 0:

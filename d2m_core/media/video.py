@@ -94,11 +94,14 @@ def open_clip(path: str | Path, start_s: float = 0.0, duration_s: float | None =
         width, height = _seen_size(source.first.frame, source.stream)
         sounds = source.container.streams.audio
         has_audio = any(stream.codec_context is not None for stream in sounds)
+        codec = source.stream.codec_context.name
+        rate = source.stream.average_rate or Fraction(MOTION_FPS)
+        first_s = None if source.first.frame.pts is None else source.first.time_s
         end_s = end_of_pictures(source) - source.first.time_s
     if end_s < MIN_DURATION_S - SLACK_S:
         raise MediaError(f"{path.name} lasts {end_s:.2f} s; a clip needs at least {MIN_DURATION_S:g} s.")
     duration_s = _window_length(path, end_s, start_s, duration_s)
-    return VideoClip(path, duration_s, width, height, start_s, has_audio)
+    return VideoClip(path, duration_s, width, height, end_s, codec, rate, first_s, start_s, has_audio)
 
 
 def iter_frames(clip: VideoClip, fps: float = MOTION_FPS, max_height: int | None = None) -> Iterator[Frame]:

@@ -94,7 +94,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 def open_video(path: Path) -> Iterator[VideoSource]:
     """Opens a file that holds a video; `MediaError` says what keeps it from being one."""
     with open_media(path) as container:
-        stream = _video_stream(path, container)
+        stream = video_stream(path, container)
         frames = _decode(path, container, stream)
         first = next(frames, None)
         if first is None:
@@ -124,7 +124,8 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
     return None
 
 
-def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+def video_stream(path: Path, container: InputContainer) -> VideoStream:
+    """The stream of moving pictures; `MediaError` where there is none."""
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         raise MediaError(f"{path.name} is a single picture; choose a video.")
     stream = picture_stream(container)
