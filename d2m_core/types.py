@@ -74,6 +74,8 @@ class VideoClip:
     start_s: float = 0.0
     """Where the window starts, in seconds after the file's first video frame."""
     has_audio: bool = False
+    shifts_s: tuple[float, ...] = (0.0,)
+    """What makes the file's own times one straight clock: a shift for each time that it started."""
 
     def __post_init__(self) -> None:
         _check(self.duration_s > 0, f"duration_s must be positive, got {self.duration_s}")
@@ -83,6 +85,11 @@ class VideoClip:
     def is_whole(self) -> bool:
         """Whether the window is the file, but for less than a motion frame."""
         return self.start_s <= 0 and self.file_s - self.duration_s < 1 / MOTION_FPS
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the file's clock starts again on the way, as where recordings were joined."""
+        return len(self.shifts_s) > 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import MediaError
 from ..types import Progress, VideoClip, Waveform
+from .clock import Rising, copied_packets
 from .sound import encodable, fit_length, with_own_sound
 from .sound_file import add_sound, open_output, sound_packets
 from .video import RgbConverter, shown_frames
-from .video_file import frame_length, open_media, video_stream
+from .video_file import open_media, video_stream
 
 VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """What `mux` writes, by the end of the file's name."""
@@ -63,12 +63,11 @@ def mux(
         copied = clip.is_whole and clip.first_s is not None
         source = files.enter_context(open_media(clip.path)) if copied else None
         out = files.enter_context(open_output(out_path, kind, metadata))
-        start_s = 0.0 if source is None else clip.first_s or 0.0
         pictures = _coded(out, clip) if source is None else _copied(out, clip, source, out_path)
-        sound = sound_packets(add_sound(out, wave, _MUX_CODEC), wave, start_s)
+        sound = sound_packets(add_sound(out, wave, _MUX_CODEC), wave)
         for packet in heapq.merge(pictures, sound, key=_packet_time):
             if on_progress is not None:
-                done_s = min(max(_packet_time(packet) - start_s, 0.0), clip.duration_s)
+                done_s = min(max(_packet_time(packet), 0.0), clip.duration_s)
                 on_progress(round(1000 * done_s), round(1000 * clip.duration_s))
             out.mux(packet)
     return out_path
@@ -96,17 +95,7 @@ def _copied(
             stream.codec_context.codec_tag = pictures.codec_context.codec_tag
         elif clip.codec == "hevc":
             stream.codec_context.codec_tag = "hvc1"  # Apple's players take no other
-    return _copied_packets(source, pictures, stream)
-
-
-def _copied_packets(source: InputContainer, pictures: VideoStream, target: Stream) -> Iterator[Packet]:
-    for packet in source.demux(source.streams[pictures.index]):
-        if packet.size:
-            # Without a length the edit list of an MP4 hides the last picture.
-            if not packet.duration and packet.time_base:
-                packet.duration = round(frame_length(pictures) / packet.time_base)
-            packet.stream = target
-            yield packet
+    return copied_packets(source, pictures, stream, clip.first_s or 0.0, clip.restarts)
 
 
 def _coded(out: OutputContainer, clip: VideoClip) -> Iterator[Packet]:
@@ -123,10 +112,11 @@ def _coded(out: OutputContainer, clip: VideoClip) -> Iterator[Packet]:
 def _coded_packets(clip: VideoClip, stream: VideoStream) -> Iterator[Packet]:
     to_rgb = RgbConverter(clip.width, clip.height)
     lengths: dict[int, int] = {}
+    rising = Rising()
     for shown in shown_frames(clip):
         rgb = to_rgb(shown.frame)[: stream.height, : stream.width]
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        frame.pts, frame.time_base = round(shown.time_s * _TICKS), Fraction(1, _TICKS)
+        frame.pts, frame.time_base = rising(round(shown.time_s * _TICKS)), Fraction(1, _TICKS)
         end_s = min(shown.end_s, clip.duration_s)
         lengths[frame.pts] = max(1, round(end_s * _TICKS) - frame.pts)
         yield from _with_lengths(stream.encode(frame), lengths)
