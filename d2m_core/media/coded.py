@@ -12,10 +12,10 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ..types import VideoClip
-from .colours import Colours, Redrawing, colours_of
+from ..types import Colours, VideoClip
+from .clock import Rising
+from .colours import Redrawing, as_yuv, label
 from .video import shown_frames, turning_filters
-from .video_file import open_video
 
 _TICKS = 90_000
 """Time base of pictures that are coded again, per second."""
@@ -54,26 +54,19 @@ def _can(name: str, pixels: str) -> bool:
         return False
 
 
-def clip_colours(clip: VideoClip) -> Colours:
-    """How the clip's pictures are meant. Raises `MediaError`."""
-    with open_video(clip.path) as source:
-        return colours_of(source.stream, source.first.frame)
-
-
 def add_coded(out: OutputContainer, clip: VideoClip) -> Iterator[Packet]:
     """A new stream in `out`, and the clip's pictures for it; their first time is 0."""
-    source = clip_colours(clip)
-    target = source.as_yuv()
-    encoder = encoder_for(source.bits)
+    target = as_yuv(clip.colours)
+    encoder = encoder_for(target.bits)
     stream = out.add_stream(encoder.name, rate=clip.rate, options=_OPTIONS[encoder.name])
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = even_size(clip.width, clip.height)
     stream.pix_fmt = encoder.pixels
     stream.codec_context.time_base = Fraction(1, _TICKS)
-    target.label(stream.codec_context)
+    label(stream.codec_context, target)
     if encoder.name == "libx265" and out.format.name in ("mp4", "mov"):
         stream.codec_context.codec_tag = "hvc1"  # Apple's players take no other
-    return _packets(clip, stream, source, target)
+    return _packets(clip, stream, target)
 
 
 def even_size(width: int, height: int) -> tuple[int, int]:
@@ -81,17 +74,18 @@ def even_size(width: int, height: int) -> tuple[int, int]:
     return max(2, width // 2 * 2), max(2, height // 2 * 2)
 
 
-def _packets(clip: VideoClip, stream: VideoStream, source: Colours, target: Colours) -> Iterator[Packet]:
+def _packets(clip: VideoClip, stream: VideoStream, target: Colours) -> Iterator[Packet]:
     redraw: Redrawing | None = None
     lengths: dict[int, int] = {}
+    rising = Rising()
     for shown in shown_frames(clip):
         if redraw is None:
             swapped, turning = turning_filters(shown.frame)
             size = (clip.height, clip.width) if swapped else (clip.width, clip.height)
             then = f"{turning},crop={stream.width}:{stream.height}:0:0"
-            redraw = Redrawing(size, str(stream.pix_fmt), source, target, then)
+            redraw = Redrawing(size, str(stream.pix_fmt), clip.colours, target, then)
         frame = redraw(shown.frame)
-        frame.pts, frame.time_base = round(shown.time_s * _TICKS), Fraction(1, _TICKS)
+        frame.pts, frame.time_base = rising(round(shown.time_s * _TICKS)), Fraction(1, _TICKS)
         end_s = min(shown.end_s, clip.duration_s)
         lengths[frame.pts] = max(1, round(end_s * _TICKS) - frame.pts)
         yield from _with_lengths(stream.encode(frame), lengths)

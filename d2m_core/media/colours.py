@@ -6,7 +6,6 @@ choose how RGB becomes YUV: the conversion is told, and frame and encoder are la
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +13,9 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-UNKNOWN, RGB, BT709, BT601 = 2, 0, 1, 6
+from ..types import Colours
+
+RGB, BT709, UNKNOWN, BT2020 = 0, 1, 2, 9
 TV, PC = 1, 2
 
 _SCALER_MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
@@ -23,40 +24,22 @@ _SCALER_MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m"
 _FLAGS = "area+accurate_rnd+full_chroma_int"
 
 
-@dataclass(frozen=True)
-class Colours:
-    """How a video's pictures are meant."""
+def as_yuv(colours: Colours) -> Colours:
+    """How pictures are meant once coded as YUV: RGB becomes BT.709, with wide primaries BT.2020."""
+    if not colours.rgb:
+        return colours
+    transfer = BT709 if colours.transfer == UNKNOWN else colours.transfer
+    primaries = BT709 if colours.primaries == UNKNOWN else colours.primaries
+    matrix = BT2020 if primaries == BT2020 else BT709
+    return Colours(matrix, TV, transfer, primaries, colours.bits)
 
-    matrix: int = UNKNOWN
-    range: int = 0
-    """1 limited, 2 full, 0 where nothing tells: then limited."""
-    transfer: int = UNKNOWN
-    primaries: int = UNKNOWN
-    bits: int = 8
-    """Bits per component."""
-    rgb: bool = False
-    """Stored as red, green and blue."""
 
-    @property
-    def is_hdr(self) -> bool:
-        """PQ or HLG."""
-        return self.transfer in (16, 18)
-
-    def as_yuv(self) -> Colours:
-        """How the pictures are meant once coded as YUV: RGB becomes BT.709, HDR BT.2020."""
-        if not self.rgb:
-            return self
-        transfer = BT709 if self.transfer == UNKNOWN else self.transfer
-        primaries = BT709 if self.primaries == UNKNOWN else self.primaries
-        matrix = 9 if primaries == 9 else BT709
-        return Colours(matrix, TV, transfer, primaries, self.bits)
-
-    def label(self, target: Any) -> None:
-        """Writes the labels on a frame or an encoder, as far as this PyAV can."""
-        target.colorspace, target.color_range = self.matrix, self.range
-        for name, value in (("color_trc", self.transfer), ("color_primaries", self.primaries)):
-            if hasattr(target, name):  # frames have them since PyAV 16
-                setattr(target, name, value)
+def label(target: Any, colours: Colours) -> None:
+    """Writes what the numbers mean on a frame or an encoder, as far as this PyAV can."""
+    target.colorspace, target.color_range = colours.matrix, colours.range
+    for name, value in (("color_trc", colours.transfer), ("color_primaries", colours.primaries)):
+        if hasattr(target, name):  # frames have them in newer PyAV only
+            setattr(target, name, value)
 
 
 def colours_of(stream: VideoStream, frame: VideoFrame) -> Colours:
@@ -106,7 +89,7 @@ class Redrawing:
         self._graph.push(frame)
         drawn = self._graph.pull()
         assert isinstance(drawn, VideoFrame)
-        self._target.label(drawn)
+        label(drawn, self._target)
         return drawn
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -17,7 +18,8 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from ..types import VideoClip
-from .video_file import frame_length, open_media, video_stream
+from .clock import copied_packets
+from .video_file import open_media, video_stream
 
 VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Films that can be written, by the end of the file's name."""
@@ -25,7 +27,12 @@ VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"
 FILM_SOUND = "aac"
 """How the sound of films is coded."""
 
+_log = logging.getLogger(__name__)
+
 _SOUND = "further sound track"
+
+_STILLS = ("gif", "apng", "webp")
+"""Animated stills: a film may hold some of them, but no player looks for them there."""
 
 _STILLS = ("gif", "apng", "webp")
 """Animated stills: a film may hold some of them, but no player looks for them there."""
@@ -49,7 +56,7 @@ def add_copied(out: OutputContainer, clip: VideoClip, source: InputContainer) ->
     for name, value in pictures.metadata.items():
         if name.lower() == "alpha_mode":
             stream.metadata[name] = value  # else players take the transparent parts for black
-    return _packets(source, pictures, stream)
+    return copied_packets(source, pictures, stream, clip.first_s or 0.0, clip.restarts)
 
 
 def why_not_copied(clip: VideoClip, suffix: str) -> str | None:
@@ -67,15 +74,29 @@ def why_not_copied(clip: VideoClip, suffix: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def _rehearsed(clip: VideoClip, suffix: str, *_stamp: int) -> str | None:
+    written = io.BytesIO()
+    found = wanted = None
     try:
-        with open_media(clip.path) as source, av.open(io.BytesIO(), "w", format=VIDEO_FORMATS[suffix]) as out:
-            packets = add_copied(out, clip, source)
-            out.add_stream(FILM_SOUND, rate=48_000, layout="mono")
-            for packet in islice(packets, _REHEARSED):
-                out.mux(packet)
-    except (FFmpegError, ValueError):
+        with open_media(clip.path) as source:
+            wanted = _facts(video_stream(clip.path, source))
+            with av.open(written, "w", format=VIDEO_FORMATS[suffix]) as out:
+                packets = add_copied(out, clip, source)
+                out.add_stream(FILM_SOUND, rate=48_000, layout="mono")
+                for packet in islice(packets, _REHEARSED):
+                    out.mux(packet)
+        with av.open(io.BytesIO(written.getvalue())) as back:
+            found = _facts(back.streams.video[0])
+    except (FFmpegError, ValueError, IndexError) as error:
+        _log.debug("%s into %s: %s", clip.path.name, suffix, error)
+    if found is None or found != wanted or clip.codec in _STILLS:
         return f"the picture of {clip.path.name} is coded as {clip.codec}, which {suffix} files do not hold"
     return None
+
+
+def _facts(stream: VideoStream) -> tuple[object, ...]:
+    """What a decoder must find again: raw pictures lose their layout in some containers."""
+    context = stream.codec_context
+    return context.name, context.width, context.height, context.pix_fmt
 
 
 def copying_suffixes(clip: VideoClip) -> list[str]:
@@ -90,16 +111,6 @@ def picture_size(clip: VideoClip) -> int:
     if bit_rate:
         return round(bit_rate / 8 * clip.file_s)
     return clip.path.stat().st_size // 2  # the rest may be sound
-
-
-def _packets(source: InputContainer, pictures: VideoStream, target: Stream) -> Iterator[Packet]:
-    for packet in source.demux(source.streams[pictures.index]):
-        if packet.size:
-            # Without a length the edit list of an MP4 hides the last picture.
-            if not packet.duration and packet.time_base:
-                packet.duration = round(frame_length(pictures) / packet.time_base)
-            packet.stream = target
-            yield packet
 
 
 def left_out(path: Path) -> str | None:

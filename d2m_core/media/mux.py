@@ -90,12 +90,11 @@ def _write(
     with ExitStack() as files:
         source = None if coded else files.enter_context(open_media(clip.path))
         out = files.enter_context(open_output(out_path, kind, metadata))
-        start_s = 0.0 if source is None else clip.first_s or 0.0
         pictures = add_coded(out, clip) if source is None else add_copied(out, clip, source)
-        sound = sound_packets(add_sound(out, wave, FILM_SOUND), wave, start_s)
+        sound = sound_packets(add_sound(out, wave, FILM_SOUND), wave)
         for packet in heapq.merge(pictures, sound, key=_packet_time):
             if on_progress is not None:
-                done_s = min(max(_packet_time(packet) - start_s, 0.0), clip.duration_s)
+                done_s = min(max(_packet_time(packet), 0.0), clip.duration_s)
                 on_progress(round(1000 * done_s), round(1000 * clip.duration_s))
             try:
                 out.mux(packet)

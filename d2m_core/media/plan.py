@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import MediaError, require
 from ..files import check_place
 from ..types import VideoClip
-from .coded import clip_colours, encoder_for
+from .coded import encoder_for
 from .copied import VIDEO_FORMATS, copying_suffixes, left_out, picture_size, why_not_copied
 from .sound import load_audio
 
@@ -85,7 +85,7 @@ def plan_pictures(clip: VideoClip, suffix: str, recode: str = "auto") -> tuple[b
         raise MediaError(
             f"The pictures cannot be copied, since {why}; {advice} be coded again (recode: auto)."
         )
-    bits = clip_colours(clip).bits
+    bits = clip.colours.bits
     encoder = encoder_for(bits)
     notices = []
     if why is not None and clip.is_whole:
