@@ -28,7 +28,7 @@ _CAUSES = {
     errno.ENOENT: "{folder} is gone or takes no files, so choose another folder",
     errno.ENOTDIR: "a part of {folder} is a file, so choose another folder",
     errno.EEXIST: "a part of {folder} is a file, so choose another folder",
-    errno.EISDIR: "there is a folder of this name, so choose another name",
+    errno.EISDIR: "it is a folder, so choose another name",
     errno.EIO: "the disk of {folder} reports a fault, so choose another",
 }
 

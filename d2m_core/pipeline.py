@@ -16,7 +16,7 @@ from .grid import check_tempo
 from .media import open_clip, save_audio
 from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
-from .media.plan import Output, check_own_sound, plan_output
+from .media.plan import Output, check_own_sound, plan_film, plan_output
 from .media.sound import with_own_sound
 from .media.sound_file import AUDIO_FORMATS
 from .motion import extract_motion
@@ -209,12 +209,14 @@ def plan_outputs(
     """
     if keep_original_audio:
         check_own_sound(clip)
-    music = plan_output(out, (*VIDEO_FORMATS, *AUDIO_FORMATS), clip=clip, recode=recode)
-    taken = [clip.path, music.path]
+    music = plan_output(out, (*VIDEO_FORMATS, *AUDIO_FORMATS), source=clip.path)
+    if music.path.suffix.lower() in VIDEO_FORMATS:
+        music = plan_film(clip, out, recode)
+    taken = [music.path]
     wanted = ((overlay, OVERLAY_FORMATS), (picture, PICTURE_FORMATS))
     others: list[Output | None] = []
     for name, endings in wanted:
-        others.append(None if name is None else plan_output(name, endings, taken=taken))
+        others.append(None if name is None else plan_output(name, endings, source=clip.path, taken=taken))
         taken += [] if name is None else [Path(name)]
     return Outputs(music, *others)
 

@@ -10,7 +10,7 @@ from comfy_api.latest import InputImpl, io, ui
 from ..d2m_core.errors import MediaError
 from ..d2m_core.media.kept import never_lost
 from ..d2m_core.media.mux import VIDEO_FORMATS, best_suffix, mux
-from ..d2m_core.media.plan import plan_output
+from ..d2m_core.media.plan import plan_film
 from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .sockets import CATEGORY, Clip, each, from_audio
@@ -104,7 +104,7 @@ class SaveVideo(io.ComfyNode):
         for number, one in enumerate(each(from_audio(audio))):
             path, shown = host.output_file(filename_prefix, suffix)
             with never_lost(one, path):
-                plan = plan_output(path, VIDEO_FORMATS, clip=clip, recode=RECODE[recode])
+                plan = plan_film(clip, path, RECODE[recode])
                 _tell(plan.notices if number == 0 else ())
                 in_worker(
                     lambda tick, one=one, plan=plan: mux(

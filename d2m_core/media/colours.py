@@ -18,6 +18,9 @@ from ..types import Colours
 RGB, BT709, UNKNOWN, BT2020 = 0, 1, 2, 9
 TV, PC = 1, 2
 
+DRAWN = Colours(rgb=True)
+"""Pictures that were drawn: red, green and blue."""
+
 _SCALER_MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
 """Names of the matrices that FFmpeg's scaler can make YUV with; it takes BT.601 for all others."""
 

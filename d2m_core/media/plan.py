@@ -38,30 +38,27 @@ class Output:
 
 
 def plan_output(
-    path: Path | str,
-    endings: Iterable[str],
-    *,
-    clip: VideoClip | None = None,
-    taken: Sequence[Path] = (),
-    recode: str = "auto",
+    path: Path | str, endings: Iterable[str], *, source: Path | None = None, taken: Sequence[Path] = ()
 ) -> Output:
-    """Finds out whether a file can be written, and how, without leaving a trace.
+    """Finds out whether a file can be written, without leaving a trace.
 
-    The name must end in one of `endings`, be none of those `taken` (the source's and other results')
-    nor the clip's, and fit into a folder that takes files, on a disk with room. With `clip`, a film's
-    ending asks whether its pictures can be copied or must be coded again. Raises `MediaError` with
-    the cause.
+    The name must end in one of `endings`, be neither the source's nor one of those `taken`, and fit
+    into a folder that takes files, on a disk with room. Raises `MediaError` with the cause.
     """
     path, endings = Path(path), list(endings)
     if path.suffix.lower() not in endings:
         raise MediaError(f"Cannot write {path.name}; end its name with {', '.join(sorted(endings))}.")
-    if clip is not None:
-        _refuse_same(path, clip.path, "the clip itself")
+    if source is not None:
+        _refuse_same(path, source, "the clip itself")
     for other in taken:
-        _refuse_same(path, other, "the name of the clip or of another result")
-    if clip is None or path.suffix.lower() not in VIDEO_FORMATS:
-        check_place(path)
-        return Output(path, recode)
+        _refuse_same(path, other, "the name of another result")
+    check_place(path)
+    return Output(path)
+
+
+def plan_film(clip: VideoClip, path: Path | str, recode: str = "auto") -> Output:
+    """`plan_output` of a film of the clip: also whether its pictures fit, and what is left out."""
+    path = plan_output(path, VIDEO_FORMATS, source=clip.path).path
     coded, notices = plan_pictures(clip, path.suffix, recode)
     check_place(path, _least_size(clip, coded))
     rest = left_out(clip.path)

@@ -39,7 +39,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_basic_graph_opens_its_clip_once_for_each_pass(
     make_clip: MakeClip, tmp_path: Path, opened: list[str], window: tuple, gain: float, right: int
 ) -> None:
-    """Once for the facts, poses, skeletons and own sound; for a result twice, as copying it is tried first."""
+    """Once for facts, poses, skeletons and own sound; for a result twice, as copying it is tried first."""
     path = make_clip("dance.mp4", duration_s=2.0, audio=True, width=160, height=120)
     clip = open_clip(path, *window)
     with pytest.raises(PoseError, match="A person was found in 0"):  # having looked at every picture
