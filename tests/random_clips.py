@@ -110,7 +110,7 @@ def recipe(seed: int) -> Recipe:
         sound=pick(("", *sounds, *sounds)),
         channels=pick((1, 2)),
         sound_late_s=pick((0.0, 0.0, 0.2)) if suffix in (".mp4", ".mov", ".mkv", ".ts") else 0.0,
-        reordered=codec in ("libx264", "libx265", "mpeg4", "mpeg2video") and rng.random() < 0.5,
+        reordered=codec in ("libx264", "libx265", "mpeg4") and rng.random() < 0.5,
     )
 
 
