@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import PoseError, SettingError
-from ..files import replacing
+from ..files import cause, replacing
 from ..types import LANDMARKS, PoseSequence
 from .landmarks import ANKLES, EARS, ELBOWS, EYES, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS
 from .track import Tracker
@@ -268,10 +268,7 @@ def save_poses(poses: PoseSequence, path: Path | str) -> Path:
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, version=_FILE_VERSION, fps=poses.fps, **arrays)
     except OSError as error:
-        raise PoseError(
-            f"Poses could not be written to {path} ({error.strerror or error}); "
-            "free some space or choose another folder."
-        ) from error
+        raise PoseError(f"Poses could not be written to {path.name}: {cause(path, error)}.") from error
     return path
 
 

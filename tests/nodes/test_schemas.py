@@ -76,7 +76,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_AlignAudio": ["audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop"],
     "D2M_ScoreMusic": ["audio", "rhythm", "poses"],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
-    "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level"],
+    "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level", "recode"],
 }
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
