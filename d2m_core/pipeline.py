@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from .codec import CODECS, Codec, decode_tokens, load_codec
-from .errors import MediaError, SettingError
+from .codec import CODECS, Codec, load_codec
+from .errors import SettingError
 from .grid import check_tempo
 from .media import open_clip, save_audio
+from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
+from .media.plan import Output, check_own_sound, plan_film, plan_output
 from .media.sound import with_own_sound
 from .media.sound_file import AUDIO_FORMATS
 from .motion import extract_motion
-from .music import LoadedModel, SamplingConfig, generate_tokens, load_model
+from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model
 from .music.weights import check_codec
 from .music.windows import style_index
 from .pictures.overlay import OVERLAY_FORMATS
@@ -155,7 +157,7 @@ def dance_to_music(
         )
     with _timed(seconds, "decode"):
         progress = _stage(on_progress, "decode")
-        audio = decode_tokens(models.codec, tokens, clip.duration_s, on_progress=progress)
+        audio = decode_music(models.codec, tokens, clip.duration_s, on_progress=progress)
     return DanceMusic(clip, poses, motion, rhythm, audio, seconds)
 
 
@@ -164,29 +166,32 @@ def write_result(
     out: Path | str,
     keep_original_audio: float = 0.0,
     metadata: dict[str, str] | None = None,
+    recode: str = "auto",
 ) -> Path:
     """Writes the clip with its music (video suffix) or the music alone (audio suffix) to `out`.
 
-    `keep_original_audio` is the gain of the clip's own sound under the music, 0..1.
+    `keep_original_audio` is the gain of the clip's own sound under the music, 0..1; `recode` is one
+    of `RECODE`. Where `out` cannot be written the music is kept, and the `MediaError` says where.
     """
     out = Path(out)
-    if out.suffix.lower() in VIDEO_FORMATS:
-        return mux(result.clip, result.audio, out, keep_original_audio)
     audio = result.audio
-    if keep_original_audio:
-        audio = with_own_sound(audio, result.clip, keep_original_audio)
-    return save_audio(audio, out, metadata)
+    with never_lost(audio, out):
+        if out.suffix.lower() in VIDEO_FORMATS:
+            return mux(result.clip, audio, out, keep_original_audio, recode=recode)
+        if keep_original_audio:
+            audio = with_own_sound(audio, result.clip, keep_original_audio)
+        return save_audio(audio, out, metadata)
 
 
 @dataclass(frozen=True)
 class Outputs:
     """The files that a run is to write."""
 
-    music: Path
+    music: Output
     """The clip with its music, or the music alone, as the name ends."""
-    overlay: Path | None = None
+    overlay: Output | None = None
     """The clip with the skeletons."""
-    picture: Path | None = None
+    picture: Output | None = None
     """Rhythm and music as a picture."""
 
 
@@ -196,35 +201,24 @@ def plan_outputs(
     overlay: Path | str | None = None,
     picture: Path | str | None = None,
     keep_original_audio: float = 0.0,
+    recode: str = "auto",
 ) -> Outputs:
     """What is to be written where; all that its writers would refuse is refused before any work.
 
-    Raises `MediaError` for a name that ends in nothing that can be written, that is a folder, or
-    that is the clip itself or another output's.
+    Raises `MediaError` as `plan_output` does, and where there is no own sound to be kept.
     """
-    music = (*VIDEO_FORMATS, *AUDIO_FORMATS)
-    wanted = ((out, music), (overlay, OVERLAY_FORMATS), (picture, PICTURE_FORMATS))
-    taken = [clip.path]
+    if keep_original_audio:
+        check_own_sound(clip)
+    music = plan_output(out, (*VIDEO_FORMATS, *AUDIO_FORMATS), source=clip.path)
+    if music.path.suffix.lower() in VIDEO_FORMATS:
+        music = plan_film(clip, out, recode)
+    taken = [music.path]
+    wanted = ((overlay, OVERLAY_FORMATS), (picture, PICTURE_FORMATS))
+    others: list[Output | None] = []
     for name, endings in wanted:
-        if name is not None:
-            _check_place(Path(name), endings, taken)
-            taken.append(Path(name))
-    if keep_original_audio and not clip.has_audio:
-        raise MediaError(f"{clip.path.name} has no sound to keep; leave its own sound out.")
-    others = (None if name is None else Path(name) for name in (overlay, picture))
-    return Outputs(Path(out), *others)
-
-
-def _check_place(path: Path, endings: Iterable[str], taken: list[Path]) -> None:
-    """Raises `MediaError` unless a file of this name can be written beside those `taken`."""
-    if path.suffix.lower() not in endings:
-        raise MediaError(f"Cannot write {path.name}; end its name with {', '.join(sorted(endings))}.")
-    if path.is_dir():
-        raise MediaError(f"{path} is a folder; choose another name for the result.")
-    for number, other in enumerate(taken):
-        if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
-            what = "the name of another result" if number else "the clip itself"
-            raise MediaError(f"{path.name} is {what}; choose another name for the result.")
+        others.append(None if name is None else plan_output(name, endings, source=clip.path, taken=taken))
+        taken += [] if name is None else [Path(name)]
+    return Outputs(music, *others)
 
 
 def _stage(on_progress: StageProgress | None, stage: str) -> Progress | None:

@@ -18,7 +18,9 @@ from av.video.stream import VideoStream
 
 from ..errors import MediaError
 from ..types import MOTION_FPS, VideoClip
-from .video_file import MAX_MISSING_S, SLACK_S, ShownFrame, end_of_pictures, frames_from, open_video
+from .colours import colours_of
+from .ends import ends_of
+from .video_file import MAX_MISSING_S, SLACK_S, ShownFrame, frames_from, open_video
 
 _READ_AHEAD = 4
 
@@ -97,11 +99,26 @@ def open_clip(path: str | Path, start_s: float = 0.0, duration_s: float | None =
         codec = source.stream.codec_context.name
         rate = source.stream.average_rate or Fraction(MOTION_FPS)
         first_s = None if source.first.frame.pts is None else source.first.time_s
-        end_s = end_of_pictures(source) - source.first.time_s
+        ends = ends_of(source)
+        end_s = ends.video_s - source.first.time_s
+        colours = colours_of(source.stream, source.first.frame)
     if end_s < MIN_DURATION_S - SLACK_S:
         raise MediaError(f"{path.name} lasts {end_s:.2f} s; a clip needs at least {MIN_DURATION_S:g} s.")
     duration_s = _window_length(path, end_s, start_s, duration_s)
-    return VideoClip(path, duration_s, width, height, end_s, codec, rate, first_s, start_s, has_audio)
+    return VideoClip(
+        path,
+        duration_s,
+        width,
+        height,
+        file_s=end_s,
+        codec=codec,
+        rate=rate,
+        first_s=first_s,
+        start_s=start_s,
+        has_audio=has_audio,
+        shifts_s=ends.shifts_s,
+        colours=colours,
+    )
 
 
 def iter_frames(clip: VideoClip, fps: float = MOTION_FPS, max_height: int | None = None) -> Iterator[Frame]:
@@ -131,7 +148,7 @@ def shown_frames(clip: VideoClip) -> Iterator[ShownFrame]:
     """
     held: ShownFrame | None = None
     covered_s = 0.0
-    for shown in frames_from(clip.path, clip.start_s):
+    for shown in frames_from(clip.path, clip.start_s, clip.restarts):
         time_s, covered_s = shown.time_s - clip.start_s, shown.end_s - clip.start_s
         if time_s <= SLACK_S:
             held = ShownFrame(0.0, covered_s, shown.frame)
@@ -213,6 +230,16 @@ def _upright(rgb: np.ndarray, matrix: tuple[int, ...]) -> np.ndarray:
     if _swaps_sides(matrix):
         rgb, a, d = rgb.transpose(1, 0, 2), c, b
     return np.ascontiguousarray(rgb[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def turning_filters(frame: VideoFrame) -> tuple[bool, str]:
+    """Whether width and height swap in the upright picture, and FFmpeg's filters that turn it upright."""
+    a, b, c, d = matrix = _display_matrix(frame)
+    swapped = _swaps_sides(matrix)
+    if swapped:
+        a, d = c, b
+    names = ["transpose=cclock_flip"] * swapped + ["hflip"] * (a < 0) + ["vflip"] * (d < 0)
+    return swapped, ",".join(names)
 
 
 def _seen_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import MediaError
+from .clock import Clock, frame_length
 
 MAX_MISSING_S = 0.5
 """How much of a promised picture may be missing before a file counts as broken."""
@@ -28,19 +28,14 @@ MAX_MISSING_S = 0.5
 SLACK_S = 1e-3
 """Containers round times, Matroska to whole milliseconds: so little late is still in time."""
 
-_FALLBACK_FPS = Fraction(25)
-"""Frame rate where neither the file nor the stream states one."""
-
 _SEEK_BACK_S = (0.0, 2.0, 10.0)
 """Seeks land on the wrong side of the wish in some files; each try starts this much earlier."""
 
 _TEXT_FORMATS = frozenset({"tty", "concat", "hls", "dash", "ffmetadata"})
 """Formats under which FFmpeg opens text files, some of which name other files."""
 
-_HEADER_FORMATS = ("matroska", "flv", "asf")
-"""Formats whose header states a length; a file cut off keeps it."""
-
-_NEVER_S = float("-inf")
+NEVER_S = float("-inf")
+"""Before everything."""
 
 # PyAV before 19 refuses a file for one tag that is not UTF-8; 19 reads such bytes as surrogates.
 _TAGS_THAT_ARE_NOT_UTF8: dict[str, Any] = (
@@ -142,7 +137,7 @@ def _decode(path: Path, container: InputContainer, stream: VideoStream) -> Itera
     leaves must not be longer than `MAX_MISSING_S`.
     """
     frame_s = frame_length(stream)
-    last_s = end_s = _NEVER_S
+    last_s = end_s = NEVER_S
     broken = False
     lengths: dict[int | None, int] = {}
     for frame in _decoded_or_none(container, stream, lengths):
@@ -172,12 +167,13 @@ def _decoded_or_none(
 
     `lengths` collects how many ticks each packet lasts, by its time; not every PyAV tells.
     """
-    packets = container.demux(stream)
+    packets, clock = container.demux(stream), Clock(container, stream)
     while True:
         try:
             packet = next(packets, None)
             if packet is None:
                 return
+            clock.straighten(packet)
         except FFmpegError as error:
             _log.warning("%s: reading stopped early: %s", container.name, error)
             packet = None
@@ -192,23 +188,18 @@ def _decoded_or_none(
             return
 
 
-def frame_length(stream: VideoStream) -> float:
-    """Seconds per frame on average."""
-    return float(1 / (stream.average_rate or stream.guessed_rate or _FALLBACK_FPS))
-
-
 def _time_of(frame: VideoFrame) -> float | None:
     """Presentation time, else decoding time (some AVI), else None (raw streams)."""
     ticks = frame.pts if frame.pts is not None else frame.dts
     return float(ticks * frame.time_base) if ticks is not None and frame.time_base else None
 
 
-def frames_from(path: Path, start_s: float) -> Iterator[ShownFrame]:
+def frames_from(path: Path, start_s: float, restarts: bool = False) -> Iterator[ShownFrame]:
     """Frames, first of them the one shown at `start_s`, or some before it.
 
-    Here times count from the first picture of the file.
+    Here times count from the first picture of the file. Where its clock `restarts`, no time can be sought.
     """
-    for back_s in (*_SEEK_BACK_S, float("inf")):
+    for back_s in (*(() if restarts else _SEEK_BACK_S), float("inf")):
         with open_video(path) as source:
             zero_s = source.first.time_s
             first: ShownFrame | None = source.first
@@ -228,103 +219,13 @@ def frames_from(path: Path, start_s: float) -> Iterator[ShownFrame]:
 def _seek(source: VideoSource, time_s: float) -> Iterator[ShownFrame]:
     """Frames from the key frame before `time_s`; none where the file cannot seek."""
     try:
-        source.container.seek(_ticks(source, time_s), stream=source.stream)
+        source.container.seek(ticks_at(source, time_s), stream=source.stream)
     except FFmpegError as error:
         _log.info("%s: cannot seek: %s", source.path.name, error)
         return iter(())
     return _decode(source.path, source.container, source.stream)
 
 
-def _ticks(source: VideoSource, time_s: float) -> int:
+def ticks_at(source: VideoSource, time_s: float) -> int:
+    """A time in units of the pictures' stream."""
     return int(time_s / source.stream.time_base) if source.stream.time_base else 0
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """Where packets end."""
-
-    video_s: float = _NEVER_S
-    any_s: float = _NEVER_S
-    """End of the last packet of any stream."""
-    pictures: int = 0
-
-
-def end_of_pictures(source: VideoSource) -> float:
-    """Time at which the last picture ends, found from the packets that are really there.
-
-    Reads only the end of the file where that is enough; moves the source. Raises `MediaError` where
-    the file promises more than it holds.
-    """
-    promised_s = _promised_end(source)
-    header_s = (source.container.duration or 0) / av.time_base
-    ends = _Ends()
-    if source.first.frame.pts is not None:
-        try:
-            wish_s = header_s if promised_s is None else promised_s
-            source.container.seek(_ticks(source, wish_s), stream=source.stream)
-            ends = _packet_ends(source.container, source.stream)
-        except FFmpegError as error:
-            _log.info("%s: cannot seek to the end: %s", source.path.name, error)
-    # A seek may land after the last picture, or behind what is left of a file that was cut off.
-    if ends.pictures == 0 or _missing_s(ends, promised_s) > MAX_MISSING_S:
-        with open_media(source.path) as container:
-            ends = _packet_ends(container, source.stream)
-    if promised_s is not None and _missing_s(ends, promised_s) > MAX_MISSING_S:
-        zero_s = source.first.time_s
-        raise MediaError(
-            f"{source.path.name} breaks off at {max(ends.any_s - zero_s, 0):.1f} s of the "
-            f"{promised_s - zero_s:.1f} s it promises; it was cut off, so copy or record it again."
-        )
-    if ends.video_s == _NEVER_S:  # no packet has a time: a raw stream
-        return source.first.time_s + ends.pictures * frame_length(source.stream)
-    return max(ends.video_s, source.first.end_s)
-
-
-def _missing_s(ends: _Ends, promised_s: float | None) -> float:
-    return 0.0 if promised_s is None else promised_s - ends.any_s
-
-
-def _promised_end(source: VideoSource) -> float | None:
-    """Until when the file says that it goes on; None where it says nothing worth believing."""
-    kind = source.container.format.name
-    if "mp4" in kind:
-        # The table of frames, not the header: editors leave wrong lengths there.
-        for entry in reversed(getattr(source.stream, "index_entries", ())):
-            if not entry.is_discard:  # an edit list may hide the end
-                return float(entry.timestamp * (source.stream.time_base or 0))
-        if not hasattr(source.stream, "index_entries") and source.stream.duration:  # older PyAV
-            ticks = (source.stream.start_time or 0) + source.stream.duration
-            return float(ticks * (source.stream.time_base or 0))
-    if kind == "avi" and source.stream.frames:  # its length is corrected by the file's size
-        return source.first.time_s + source.stream.frames * frame_length(source.stream)
-    if any(name in kind for name in _HEADER_FORMATS) and source.container.duration:
-        start = source.container.start_time or 0
-        return (start + source.container.duration) / av.time_base
-    return None
-
-
-def _packet_ends(container: InputContainer, stream: VideoStream) -> _Ends:
-    """Walks the packets from where the container stands to the end of the file."""
-    frame_s = frame_length(stream)
-    video_s = any_s = _NEVER_S
-    pictures = 0
-    packets = container.demux()
-    while True:
-        try:
-            packet = next(packets, None)
-        except FFmpegError as error:
-            _log.info("%s: reading stopped: %s", container.name, error)
-            packet = None
-        if packet is None:
-            return _Ends(video_s, any_s, pictures)
-        if packet.size == 0 or packet.is_discard:
-            continue
-        is_video = packet.stream_index == stream.index
-        pictures += is_video
-        ticks = packet.pts if packet.pts is not None else packet.dts
-        if ticks is None or not packet.time_base:
-            continue
-        length_s = packet.duration * packet.time_base if packet.duration else frame_s * is_video
-        end_s = float(ticks * packet.time_base + length_s)
-        any_s = max(any_s, end_s)
-        video_s = max(video_s, end_s) if is_video else video_s

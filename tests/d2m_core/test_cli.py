@@ -135,7 +135,7 @@ def test_names_of_all_outputs_are_checked_before_any_work(
     assert f"Cannot write {name}; end its name with" in fails(command, capsys)
     (tmp_path / "folder.png").mkdir()
     command[-2:] = ["--picture", str(tmp_path / "folder.png")]
-    assert "folder.png is a folder" in fails(command, capsys)
+    assert "it is a folder" in fails(command, capsys)
 
 
 def test_a_codec_that_the_model_does_not_write_for_is_refused_before_the_poses(

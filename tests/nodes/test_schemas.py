@@ -76,7 +76,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_AlignAudio": ["audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop"],
     "D2M_ScoreMusic": ["audio", "rhythm", "poses"],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
-    "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level"],
+    "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level", "recode"],
 }
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
@@ -303,6 +303,7 @@ def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> No
     nodes = in_comfyui(PREVIEWS, tmp_path)["nodes"]
     assert {name for name, node in nodes.items() if node["kept"]} == {
         "D2M_PoseEstimate",
+        "D2M_PoseFromKeypoints",
         "D2M_SelectDancer",
         "D2M_DanceRhythm",
         "D2M_EditRhythm",

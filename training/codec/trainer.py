@@ -22,10 +22,12 @@ from training.run.state import save_state, settings_in, state_to_go_on_from
 
 from .balancer import Balancer
 from .discriminators import CONTESTS, ask_discriminators, make_discriminators, teach_discriminators
+from .hum import added_lines, hum
 from .learning_codec import CodecNet, Passed, in_bfloat16
 from .network import settle
 from .settings import FREE, SAMPLE_RATE, CodecTraining
 from .spectra import mel_scales, some_distances, wave_distance
+from .tones import lost_tones
 
 STATE = "checkpoint.pt"
 """The resumable state in the folder of a run."""
@@ -56,7 +58,8 @@ class CodecTrainer(Run):
             )
         torch.manual_seed(settings.seed)
         self.net = CodecNet(settings)
-        settle(self.net.model)
+        if not settings.init:
+            settle(self.net.model)
         self.net.in_half = in_bfloat16(settings.precision, self.device)
         self.discriminators, self.contest = make_discriminators(settings), CONTESTS[settings.contest]
         self.net_of_all = self.workers.prepare_model(self.net.to(self.device).train())
@@ -107,10 +110,12 @@ class CodecTrainer(Run):
         passed = self.net_of_all(real, self.books_used(len(real)), self.step)
         if not net.started_books:
             self.recent = [*self.recent, gather(passed.latent)][-KEPT_STEPS:]
-        losses = self.spectral_losses(passed.fake[:, 0], real[:, 0])
-        losses["wave"] = wave_distance(passed.fake, real)
+        skipped = settings.skipped_steps * settings.hop
+        fake, real = passed.fake[:, 0, skipped:], real[:, 0, skipped:]
+        losses = self.spectral_losses(fake, real) | self.tonal_losses(fake, real)
+        losses["wave"] = wave_distance(fake[:, None], real[:, None])
         if self.discriminators is not None and self.step >= settings.judges_from:
-            losses |= self.judged(real[:, 0], passed.fake[:, 0])
+            losses |= self.judged(real, fake)
         self.note(**losses, commitment=passed.commitment)
         self.update(passed, losses)
         self.step += 1
@@ -152,6 +157,9 @@ class CodecTrainer(Run):
             "log": settings.log_weight,
             "balance": settings.balance_weight,
             "wave": settings.wave_weight * (1 - 0.8 * self.ramp),
+            "tones": settings.tone_weight,
+            "hum": settings.hum_weight,
+            "lines": settings.line_weight,
             "fool": settings.judge_weight,
             "match": settings.match_weight,
         }
@@ -164,7 +172,9 @@ class CodecTrainer(Run):
         rng, (first, count) = self.chance(_BOOKS), self.share
         assert count == entries
         fewer = rng.random(settings.batch) < settings.quantizer_dropout
-        books = np.where(fewer, rng.integers(1, settings.codebooks + 1, settings.batch), settings.codebooks)
+        choices = settings.book_choices or tuple(range(1, settings.codebooks + 1))
+        drawn = np.array(choices)[rng.integers(0, len(choices), settings.batch)]
+        books = np.where(fewer, drawn, settings.codebooks)
         return torch.from_numpy(books[first : first + count]).to(self.device)
 
     def start_books(self) -> None:
@@ -178,6 +188,17 @@ class CodecTrainer(Run):
     def spectral_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
         """Distances through a few window lengths drawn for this step."""
         return some_distances(self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES))
+
+    def tonal_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Tones that are missing, and those that the codec adds, of [B, N]: what is asked for."""
+        settings, losses = self.settings, {}
+        if settings.tone_weight:
+            losses["tones"] = lost_tones(fake, real, SAMPLE_RATE)
+        if settings.hum_weight:
+            losses["hum"] = hum(fake, real, settings.hop)
+        if settings.line_weight:
+            losses["lines"] = added_lines(fake, real, settings.hop)
+        return losses
 
     def judged(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
         """Teaches the discriminators, then asks them."""

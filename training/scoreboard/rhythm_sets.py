@@ -29,6 +29,7 @@ from training.judges.trackers import song_beats, tracker
 from training.run.kept import kept, recipe
 from training.seeds import RENDERED_SEED, RHYTHM_SCORE_SEED
 from training.sources.melody import EXCERPT_S, captured_poses, dances_in
+from training.sources.names import VIDEO_SUFFIXES
 from training.studio.any_scene import random_scene
 from training.studio.observe import estimator
 from training.studio.picture.drawing import render_scene
@@ -48,7 +49,6 @@ SETS = {
 """Names of the sets, and what they are."""
 
 TEMPI_BPM = (70.0, 170.0)
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 
 
 def drawn_dance(number: int, count: int, duration_s: float) -> Scene:

@@ -44,6 +44,8 @@ LABELS = {
     "lufs": "loudness, LUFS",
     "clipped": "clipped share",
     "silent": "silent share",
+    "clear_tones_db": "tones above 1 kHz stand out by, dB",
+    "between_hits_db": "level falls between hits by, dB",
     "loop_s": "longest token loop, s",
 }
 """Measures that every dance has by itself, in the order of the tables."""
