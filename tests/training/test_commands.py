@@ -74,9 +74,11 @@ WRONG = {
     "studio.picture.drawing": ["--out", "dance.mp4", "--tempo", "900"],
     "train": ["--data", "none"],
     "train_codec": ["--data", "none", "--device", "cpu"],
+    "train_music": ["--minutes", "0"],
     "train_rhythm": ["--leave-out", "hips"],
     "train_style_judge": ["--data", "none"],
     "tune_decoder": ["--pool-minutes", "0"],
+    "tune_finisher": [],
     "tune_sampling": ["--model", "none.safetensors"],
 }
 """A wrong command line for each."""
