@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from .codec import CODECS, Codec, decode_tokens, load_codec
+from .codec import CODECS, Codec, load_codec
 from .errors import SettingError
 from .grid import check_tempo
 from .media import open_clip, save_audio
@@ -20,7 +20,7 @@ from .media.plan import Output, check_own_sound, plan_film, plan_output
 from .media.sound import with_own_sound
 from .media.sound_file import AUDIO_FORMATS
 from .motion import extract_motion
-from .music import LoadedModel, SamplingConfig, generate_tokens, load_model
+from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model
 from .music.weights import check_codec
 from .music.windows import style_index
 from .pictures.overlay import OVERLAY_FORMATS
@@ -157,7 +157,7 @@ def dance_to_music(
         )
     with _timed(seconds, "decode"):
         progress = _stage(on_progress, "decode")
-        audio = decode_tokens(models.codec, tokens, clip.duration_s, on_progress=progress)
+        audio = decode_music(models.codec, tokens, clip.duration_s, on_progress=progress)
     return DanceMusic(clip, poses, motion, rhythm, audio, seconds)
 
 

@@ -24,7 +24,7 @@ LANDMARKS = 33
 MOTION_FPS = 25.0
 """Rate of poses, motion and rhythm curves; 50 and 75 Hz codecs are whole multiples of it."""
 
-RHYTHM_CURVES = ("onset", "energy")
+RHYTHM_CURVES = ("accent", "energy")
 """Names of `Rhythm.curves`: accents that want a sound (0..1), and how much is going on (0..1)."""
 
 PART_CURVES = ("kick", "snare", "hat")
@@ -240,7 +240,7 @@ class Rhythm:
 
     @property
     def accent(self) -> np.ndarray:
-        """How much each frame wants a sound, float32 [F]; saved and shown as `onset`."""
+        """How much each frame wants a sound, float32 [F]."""
         return self.curves[:, self.names.index(RHYTHM_CURVES[0])]
 
     @property
@@ -281,8 +281,15 @@ class AudioTokens:
     codes: torch.Tensor
     """int64 [B, K, T]."""
     codec: CodecSpec
+    bend: np.ndarray | None = None
+    """float64 [A >= 2, 2]: rows (seconds of these tokens, seconds of the dance) where the music is written
+    in straight time, straight between; None where both are one."""
 
     def __post_init__(self) -> None:
+        if self.bend is not None:
+            _check_array("bend", self.bend, np.float64, (None, 2))
+            rising = len(self.bend) > 1 and bool((np.diff(self.bend, axis=0) > 0).all())
+            _check(rising, "bend must have two rows or more, and rise")
         shape = tuple(self.codes.shape)
         _check(
             self.codes.dtype == torch.int64 and len(shape) == 3 and shape[1] == self.codec.codebooks,

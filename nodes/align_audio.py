@@ -12,7 +12,8 @@ from ..d2m_core.align.align import STARTS
 from ..d2m_core.types import Waveform
 from . import host
 from .checks import answer, said_by
-from .sockets import CATEGORY, ClipRhythm, RhythmSocket, each, from_audio, to_audio
+from .sockets import CATEGORY, ClipRhythm, RhythmSocket
+from .sound_socket import each, from_audio, to_audio
 from .worker import in_worker
 
 DEFAULTS = AlignSettings()

@@ -113,20 +113,23 @@ class PoseEstimate(io.ComfyNode):
     ) -> io.NodeOutput:
         refuse(cls.validate_inputs(model, dancer))
         clip = clip_of(video)
+        notice = ""
         if keypoints is None:
             everyone = in_worker(lambda tick: find_poses(clip, model, people, rate, download, tick))
         else:
-            everyone = poses_of_keypoints(keypoints, clip).everyone
+            given, notice = in_worker(lambda tick: poses_of_keypoints(keypoints, clip, 0.0, tick))
+            everyone = given.everyone
+        told = ui.PreviewText(notice).as_dict() if notice else {}
         size = (clip.width, clip.height)
         chosen = select_dancer(everyone, DANCERS[dancer])
         poses = ClipPoses(chosen, clip.duration_s, everyone, size, clip)
         openpose = to_openpose(everyone, *size)
         if not draw:
             no_overlay = host.blocked("Switch on 'draw' in Pose Estimate to get its overlay.")
-            return io.NodeOutput(poses, openpose, no_overlay)
+            return io.NodeOutput(poses, openpose, no_overlay, ui=told or None)
         path = host.temp_file(".mp4")
         in_worker(lambda tick: overlay_video(clip, everyone, path, on_progress=tick))
-        shown = ui.PreviewVideo([host.saved_in_temp(path)])
+        shown = ui.PreviewVideo([host.saved_in_temp(path)]).as_dict() | told
         return io.NodeOutput(poses, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
 
     @classmethod

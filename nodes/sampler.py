@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +198,8 @@ def wrong_style(style: str | None) -> str | None:
 
 
 def together(takes: list[AudioTokens]) -> AudioTokens:
-    """Takes of one length as a batch."""
-    return AudioTokens(torch.cat([take.codes for take in takes]), takes[0].codec)
+    """Takes of one length and one dance as a batch."""
+    return replace(takes[0], codes=torch.cat([take.codes for take in takes]))
 
 
 class Sampler(io.ComfyNode):

@@ -8,12 +8,14 @@ from typing import Any
 from comfy_api.latest import InputImpl, io, ui
 
 from ..d2m_core.errors import MediaError
+from ..d2m_core.media import to_stereo
 from ..d2m_core.media.kept import never_lost
 from ..d2m_core.media.mux import VIDEO_FORMATS, best_suffix, mux
 from ..d2m_core.media.plan import plan_film
 from . import host
 from .checks import answer, not_offered, refuse, said_by
-from .sockets import CATEGORY, Clip, each, from_audio
+from .sockets import CATEGORY, Clip
+from .sound_socket import each, from_audio
 from .video_socket import clip_of
 from .worker import in_worker
 
@@ -101,7 +103,7 @@ class SaveVideo(io.ComfyNode):
         metadata = host.workflow_metadata(cls.hidden)
         suffix = best_suffix(clip, RECODE[recode]) if format == AUTO else f".{format}"
         paths, results = [], []
-        for number, one in enumerate(each(from_audio(audio))):
+        for number, one in enumerate(each(to_stereo(from_audio(audio)))):
             path, shown = host.output_file(filename_prefix, suffix)
             with never_lost(one, path):
                 plan = plan_film(clip, path, RECODE[recode])

@@ -30,7 +30,7 @@ from d2m_core.scores import beat_f
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Rhythm
 from training.figures.bootstrap import mean_interval
-from training.figures.tables import table
+from training.figures.tables import plain, table
 from training.judges.sound import clipped_share, frechet_distance, silent_share
 from training.judges.style import StyleJudge, load_judge
 from training.judges.style_spectra import Pulse
@@ -38,7 +38,6 @@ from training.run.command import GOES_ON, command_parser, run_command
 from training.scoreboard.music.board import add_model_flags
 from training.scoreboard.music.controls import loop_s
 from training.scoreboard.music.making import Maker, hear
-from training.scoreboard.music.report import plain
 from training.scoreboard.music.sets import Dance, SetOptions, dances_of, styles_for
 
 AXES = {

@@ -1,4 +1,4 @@
-"""Finds the dancers of a clip with MediaPipe's Pose Landmarker, and picks one of them."""
+"""Finds the dancers of a clip with MediaPipe's Pose Landmarker."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where weights live, and how the pose model gets there.
+"""Where the pose model lies, and how it gets there.
 
-The pose model comes from its official address. Its SHA-256 is recorded beside it the first time it
+It comes from its official address. Its SHA-256 is recorded beside it the first time it
 is seen and compared from then on.
 """
 

@@ -16,16 +16,8 @@ from d2m_core.weights import EMBEDDED
 from tests import tiny_models
 
 FLAGS = (
-    "--style",
-    "--tempo",
-    "--seed",
-    "--guidance",
-    "--dancer",
-    "--model",
-    "--codec",
-    "--device",
-    "--keep-original-audio",
-    "--json",
+    *"--style --tempo --seed --guidance --dancer".split(),
+    *"--model --codec --device --keep-original-audio --json".split(),
 )
 
 

@@ -65,17 +65,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_PoseToKeypoints": ["poses", "people", "layout", "width", "height"],
     "D2M_SelectDancer": ["poses", "dancer", "number"],
     "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
-    "D2M_EditRhythm": [
-        "rhythm",
-        "tempo",
-        "tempo_bpm",
-        "grid",
-        "shift_ms",
-        "swing",
-        "energy",
-        "beats_per_bar",
-        "beats",
-    ],
+    "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats".split(),
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
     "D2M_LoadModel": ["model_name"],
     "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance"],
@@ -313,6 +303,7 @@ def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> No
     nodes = in_comfyui(PREVIEWS, tmp_path)["nodes"]
     assert {name for name, node in nodes.items() if node["kept"]} == {
         "D2M_PoseEstimate",
+        "D2M_PoseFromKeypoints",
         "D2M_SelectDancer",
         "D2M_DanceRhythm",
         "D2M_EditRhythm",

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from d2m_core.band import find_materials
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import D2MError
+from d2m_core.styles import STYLES
 from training.seeds import PAIRS_SEED
 from training.studio.sheets.contact_sheet import SHEET
 
@@ -55,6 +55,8 @@ def _add_pair_flags(parser: argparse.ArgumentParser) -> None:
         "any-tempo": "of the pairs at any tempo, not one of their style",
         "pixels": "of the pairs that are drawn as films too; slow",
     }
+    straight = "beats last whole token steps of 20 ms, all onsets begin on one"
+    add("--straight", action="store_true", help=straight)
     for name, text in shares.items():
         default = getattr(plain, name.replace("-", "_"))
         add(f"--{name}", type=float, default=default, metavar="SHARE", help=f"{text} [%(default)g]")
@@ -87,6 +89,7 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
         any_tempo=args.any_tempo,
         pixels=args.pixels,
         music=args.music,
+        straight=args.straight,
         dance=args.dance,
         mono=args.mono,
         materials=replace(materials, held_out=args.held_out),

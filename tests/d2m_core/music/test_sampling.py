@@ -252,7 +252,7 @@ def test_candidates_share_the_encoder_and_the_known_start(
     encode, decode = model.model.encode, model.model.decode
     monkeypatch.setattr(model.model, "encode", lambda g: encoded.append(len(g.style)) or encode(g))
     monkeypatch.setattr(model.model, "decode", lambda t, **more: decoded.append(len(t)) or decode(t, **more))
-    monkeypatch.setattr(sampling, "decode_tokens", lambda _codec, tokens: tokens)
+    monkeypatch.setattr(sampling, "decode_tokens", lambda _codec, tokens, finish: tokens)
     monkeypatch.setattr(sampling, "rhythm_agreement", lambda tokens, *_: float(tokens.codes.sum()))
     known = AudioTokens(torch.zeros(1, 3, 25, dtype=torch.int64), SPEC) if known_s else None
     config = SamplingConfig(style="house", candidates=4)

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import load_models
+from training.figures.tables import plain
 from training.judges.style import EMBEDDING, StyleJudge, load_judge
 from training.judges.trackers import tracker
 
@@ -20,7 +21,7 @@ from .fad import fadtk_figures, find_fadtk
 from .long import long_dance, long_json, long_markdown, score_long
 from .making import Maker
 from .page import draw_page
-from .report import plain, set_figures, set_json, set_markdown
+from .report import set_figures, set_json, set_markdown
 from .scores import make_cases, score_cases
 from .sets import NEEDS_FOLDER, SETS, SetOptions, dances_of
 

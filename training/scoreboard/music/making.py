@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.codec import decode_tokens
 from d2m_core.grid import tempo_of
 from d2m_core.media import load_audio, save_audio
-from d2m_core.music import SamplingConfig, generate_tokens
+from d2m_core.music import SamplingConfig, decode_music, generate_tokens
 from d2m_core.pipeline import Models
 from d2m_core.scores.metrics import onsets
 from d2m_core.types import MotionFeatures, Rhythm, Waveform
@@ -72,7 +71,7 @@ class Maker:
         """Music for a dance, or free music where both are None. `name` starts the file's name."""
         made_of = recipe(
             generate_tokens,
-            decode_tokens,
+            decode_music,
             model=self.checksum,
             codec={"spec": self.models.codec.spec, "weights": self.codec_checksum},
             motion=motion,
@@ -87,7 +86,7 @@ class Maker:
                 self.models.model, motion, rhythm, codec.spec, sampling, duration_s=duration_s, codec=codec
             )
             codes = made.codes[0].cpu().numpy().astype(np.int16)
-            sound.write(partial(save_audio, decode_tokens(codec, made, duration_s)))
+            sound.write(partial(save_audio, decode_music(codec, made, duration_s)))
             tokens.write(partial(np.save, arr=codes))
         codes = np.load(tokens.path, allow_pickle=False)
         wave = load_audio(sound.path, mono=True)
