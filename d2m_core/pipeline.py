@@ -155,10 +155,9 @@ def write_result(
     out = Path(out)
     if out.suffix.lower() in VIDEO_FORMATS:
         return mux(result.clip, result.audio, out, keep_original_audio)
-    audio = result.audio
     if keep_original_audio:
-        audio = with_own_sound(audio, result.clip, keep_original_audio)
-    return save_audio(audio, out, metadata)
+        return save_audio(with_own_sound(result.audio, result.clip, keep_original_audio), out, metadata)
+    return save_audio(result.audio, out, metadata)
 
 
 def check_output(out: Path | str, clip: VideoClip, keep_original_audio: float = 0.0) -> None:

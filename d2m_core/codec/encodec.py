@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ..errors import ModelError
-from ..media.limiter import limited
+from ..media.limiter import limit
 from ..media.resampling import resampled
 from ..types import AudioTokens, CodecSpec, Progress, Waveform
 from ..weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder, who_reads
@@ -206,7 +206,8 @@ def decode_tokens(
     write = _write_streamed if codec.streams else _write_overlapping
     write(codec, tokens.codes[..., :needed], out, on_progress, chunk_s)
     out = out[..., :length]
-    return limited(Waveform(out, codec.spec.sample_rate))
+    limit(out, codec.spec.sample_rate)
+    return Waveform(out, codec.spec.sample_rate)
 
 
 def _write_streamed(

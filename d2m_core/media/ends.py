@@ -125,6 +125,5 @@ def _end_of(packet: Packet, default_s: float) -> float:
     ticks = packet.pts if packet.pts is not None else packet.dts
     if ticks is None or not packet.time_base:
         return NEVER_S
-    return float(ticks * packet.time_base) + (
-        float(packet.duration * packet.time_base) if packet.duration else default_s
-    )
+    length_s = packet.duration * packet.time_base if packet.duration else default_s
+    return float(ticks * packet.time_base + length_s)

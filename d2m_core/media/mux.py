@@ -16,8 +16,9 @@ from av.video.stream import VideoStream
 
 from ..errors import MediaError
 from ..types import Progress, VideoClip, Waveform
+from .blocks import fitted
 from .clock import Rising, copied_packets
-from .sound import encodable, fit_length, with_own_sound
+from .sound import encodable, in_blocks, with_own_sound
 from .sound_file import add_sound, open_output, sound_packets
 from .video import RgbConverter, shown_frames
 from .video_file import open_media, video_stream
@@ -55,20 +56,21 @@ def mux(
         raise MediaError(f"{out_path.name} does not end in a known video format; use one of {known}.")
     if out_path.resolve() == clip.path.resolve():
         raise MediaError(f"{out_path.name} is the clip itself; choose another name for the result.")
-    wave = fit_length(wave, clip.duration_s)
+    music = fitted(in_blocks(wave), clip.duration_s)
     if original_gain > 0:
-        wave = with_own_sound(wave, clip, original_gain)
-    wave = encodable(wave, _MUX_CODEC)
+        music = with_own_sound(music, clip, original_gain)
+    total = round(1000 * clip.duration_s)
+    music = encodable(music, _MUX_CODEC, tick=on_progress and (lambda: on_progress(0, total)))
     with ExitStack() as files:
         copied = clip.is_whole and clip.first_s is not None
         source = files.enter_context(open_media(clip.path)) if copied else None
         out = files.enter_context(open_output(out_path, kind, metadata))
         pictures = _coded(out, clip) if source is None else _copied(out, clip, source, out_path)
-        sound = sound_packets(add_sound(out, wave, _MUX_CODEC), wave)
+        sound = sound_packets(add_sound(out, music, _MUX_CODEC), music)
         for packet in heapq.merge(pictures, sound, key=_packet_time):
             if on_progress is not None:
                 done_s = min(max(_packet_time(packet), 0.0), clip.duration_s)
-                on_progress(round(1000 * done_s), round(1000 * clip.duration_s))
+                on_progress(round(1000 * done_s), total)
             out.mux(packet)
     return out_path
 
