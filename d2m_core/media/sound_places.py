@@ -20,7 +20,7 @@ _LONGEST_GAP_S = 30.0
 _LONGEST_OVERLAP_S = 0.5
 """Where sound is stamped to lie over the sound before it by more, its clock has started again."""
 
-_EXACT_S, _SHAKY_S, _ROUGH_S = 0.002, 0.01, 0.05
+_EXACT_S, _SHAKY_S, _ROUGH_S = 0.002, 0.005, 0.05
 _STEPS_S = {"mov,mp4,m4a,3gp,3g2,mj2": _EXACT_S, "avi": _ROUGH_S, "asf": _ROUGH_S}
 """Steps in a format's time stamps that are rounding or shaking; in all others `_SHAKY_S`."""
 
