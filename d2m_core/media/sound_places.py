@@ -21,8 +21,10 @@ _LONGEST_OVERLAP_S = 0.5
 """Where sound is stamped to lie over the sound before it by more, its clock has started again."""
 
 _EXACT_S, _SHAKY_S, _ROUGH_S = 0.002, 0.005, 0.05
-_STEPS_S = {"mov,mp4,m4a,3gp,3g2,mj2": _EXACT_S, "avi": _ROUGH_S, "asf": _ROUGH_S}
-"""Steps in a format's time stamps that are rounding or shaking; in all others `_SHAKY_S`."""
+"""Steps in time stamps that are rounding or shaking: of MP4 and MOV, of most formats, of `_ROUGH` ones."""
+
+_ROUGH = ("avi", "asf", "aac", "loas", "mp3", "ac3", "eac3", "dts")
+"""Formats whose time stamps are reckoned from sizes, by FFmpeg or whoever wrote them: they cut no sound."""
 
 
 @dataclass
@@ -43,7 +45,9 @@ class Places:
         self.next: int | None = None
         """The sample after the last frame that was given back, None before the first."""
         self._rate, self._until = rate, until
-        self._step = round(_STEPS_S.get(kind, _SHAKY_S) * rate)
+        self._cuts = kind not in _ROUGH
+        step_s = _EXACT_S if "mp4" in kind else _SHAKY_S if self._cuts else _ROUGH_S
+        self._step = round(step_s * rate)
         self._zero_s = zero_s
         self._anchor = 0
         """What is added to time stamps since a clock that nobody knows started again."""
@@ -83,6 +87,8 @@ class Places:
         if first.time_s is None:
             return self.next
         late = self._late()
+        if late < 0 and not self._cuts:
+            return self.next
         if abs(late) <= self._step:
             return self.next
         too_long = late > _LONGEST_GAP_S * self._rate

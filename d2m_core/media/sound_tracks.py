@@ -9,6 +9,9 @@ from av.container import InputContainer
 
 from ..errors import MediaError
 
+_DEFAULT = 0x0001
+"""FFmpeg's AV_DISPOSITION_DEFAULT."""
+
 
 def sound_tracks(container: InputContainer) -> list[AudioStream]:
     """All tracks of sound that FFmpeg knows how to decode."""
@@ -30,4 +33,4 @@ def sound_stream(path: Path, container: InputContainer, track: int = 0) -> Audio
         )
     if track:
         return tracks[track - 1]
-    return next((stream for stream in tracks if "default" in str(stream.disposition)), tracks[0])
+    return next((stream for stream in tracks if int(stream.disposition) & _DEFAULT), tracks[0])

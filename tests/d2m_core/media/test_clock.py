@@ -162,7 +162,7 @@ def test_two_pictures_with_one_time(in_order: Path, tmp_path: Path) -> None:
 
 
 def test_segments_that_overlap_by_a_picture(base: Path, tmp_path: Path) -> None:
-    parts = [remuxed(base, tmp_path / f"{k}.ts", later(k * (SECONDS - 1 / FPS))) for k in range(2)]
+    parts = [remuxed(base, tmp_path / f"{k}.ts", later(1 + k * (SECONDS - 1 / FPS))) for k in range(2)]
     path = joined(tmp_path / "overlap.ts", *parts)
     clip = open_clip(path)
     assert clip.duration_s == pytest.approx(2 * SECONDS - 1 / FPS, abs=2e-3)
