@@ -3,8 +3,9 @@
     python -m benchmarks.films --minutes 10 30
 
 Each film is written in a process of its own, with and without the clip's own sound (stereo, 48 kHz) under
-music of 24 kHz. Peak memory is what the system counted for the process, from which `MB a minute` is reckoned between the
-shortest and the longest film, and what two hours would take. The music is held as a whole: 5.8 MB a minute.
+music of 24 kHz. Peak memory is what the system counted for the process; `MB a minute` is reckoned between the
+shortest and the longest film, and from it what two hours would take. The music is held as a whole: 5.8 MB a
+minute.
 """
 
 from __future__ import annotations
