@@ -34,9 +34,6 @@ _SOUND = "further sound track"
 _STILLS = ("gif", "apng", "webp")
 """Animated stills: a film may hold some of them, but no player looks for them there."""
 
-_STILLS = ("gif", "apng", "webp")
-"""Animated stills: a film may hold some of them, but no player looks for them there."""
-
 _REHEARSED = 4
 """Packets after which a container has looked at all it wants to know of a stream."""
 
