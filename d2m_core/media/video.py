@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
+import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -18,11 +19,14 @@ from av.video.stream import VideoStream
 
 from ..errors import MediaError
 from ..types import MOTION_FPS, VideoClip
-from .colours import colours_of
+from .colours import DRAWN, Redrawing, colours_of, frame_colours
 from .ends import ends_of
 from .video_file import MAX_MISSING_S, SLACK_S, ShownFrame, frames_from, open_video
 
 _READ_AHEAD = 4
+
+_REFORMAT_KNOWS_COLOURS = int(av.__version__.partition(".")[0]) >= 17
+"""PyAV 14 to 16 take every frame for BT.601 in limited range, whatever it says."""
 
 Item = TypeVar("Item")
 
@@ -178,13 +182,18 @@ class RgbConverter:
     def __init__(self, width: int, height: int) -> None:
         self._size = (width, height)
         self._reformatter = VideoReformatter()  # keeps the scaler's tables from frame to frame
+        self._redraw: Redrawing | None = None
         self._matrix: tuple[int, ...] | None = None
 
     def __call__(self, frame: VideoFrame) -> np.ndarray:
         """Returns uint8 [H, W, 3]."""
         matrix = self._matrix = self._matrix or _display_matrix(frame)
         width, height = self._size[::-1] if _swaps_sides(matrix) else self._size
-        scaled = self._reformatter.reformat(frame, width, height, format="rgb24", interpolation="AREA")
+        if _REFORMAT_KNOWS_COLOURS:
+            scaled = self._reformatter.reformat(frame, width, height, format="rgb24", interpolation="AREA")
+        else:
+            self._redraw = self._redraw or Redrawing((width, height), "rgb24", frame_colours(frame), DRAWN)
+            scaled = self._redraw(frame)
         return _upright(scaled.to_ndarray(), matrix)
 
 
