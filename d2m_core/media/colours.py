@@ -24,7 +24,29 @@ DRAWN = Colours(rgb=True)
 _SCALER_MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
 """Names of the matrices that FFmpeg's scaler can make YUV with; it takes BT.601 for all others."""
 
-_FLAGS = "area+accurate_rnd+full_chroma_int"
+_MATRICES = {
+    RGB: "gbr",
+    BT709: "bt709",
+    UNKNOWN: "unknown",
+    4: "fcc",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    BT2020: "bt2020nc",
+    10: "bt2020c",
+}
+"""Names under which FFmpeg's filters take the matrices that its scaler can read."""
+
+_RANGES = {TV: "tv", PC: "pc"}
+_FLAGS = "area"
+
+
+def frame_colours(frame: VideoFrame) -> Colours:
+    """How one frame alone says that its numbers are meant."""
+    kind = frame.format
+    full = kind.name.startswith("yuvj")
+    rgb = kind.is_rgb or kind.has_palette
+    return Colours(int(frame.colorspace), PC if full else int(frame.color_range), rgb=rgb)
 
 
 def as_yuv(colours: Colours) -> Colours:
@@ -86,34 +108,37 @@ class Redrawing:
         facts = (frame.format.name, frame.width, frame.height)
         if self._graph is None or facts != self._made_for:
             self._graph, self._made_for = self._filters(frame), facts
-        rgb = self._source.rgb
-        frame.colorspace, frame.color_range = (RGB, PC) if rgb else (UNKNOWN, self._range(self._source))
+        said = (frame.colorspace, frame.color_range)
+        frame.colorspace, frame.color_range = self._meant()
         frame.pts, frame.time_base = 0, Fraction(1, 1000)
         self._graph.push(frame)
+        frame.colorspace, frame.color_range = said
         drawn = self._graph.pull()
         assert isinstance(drawn, VideoFrame)
         label(drawn, self._target)
         return drawn
 
-    @staticmethod
-    def _range(colours: Colours) -> int:
-        return colours.range or TV
+    def _meant(self) -> tuple[int, int]:
+        """Matrix and range as the scaler must take them: it converts no matrix that it is not told."""
+        if self._source.rgb:
+            return RGB, PC
+        matrix = self._source.matrix if self._target.rgb else UNKNOWN
+        return matrix if matrix in _MATRICES else UNKNOWN, self._source.range or TV
 
     def _filters(self, frame: VideoFrame) -> Graph:
-        name, rgb = frame.format.name, self._source.rgb
         width, height = self._size
-        ranges = {TV: "tv", PC: "pc"}
-        matrix = "gbr" if rgb else "unknown"
-        full = "pc" if rgb else ranges[self._range(self._source)]
-        graph = Graph()
-        scale = f"{width}:{height}:flags={_FLAGS}:out_range={ranges[self._range(self._target)]}"
-        if rgb:
+        matrix, full = self._meant()
+        scale = f"{width}:{height}:flags={_FLAGS}"
+        if not self._target.rgb:
+            scale = f"{scale}+accurate_rnd+full_chroma_int:out_range={_RANGES[self._target.range or TV]}"
+        if self._source.rgb and not self._target.rgb:
             scale += f":out_color_matrix={_SCALER_MATRICES.get(self._target.matrix, 'bt601')}"
+        graph = Graph()
         chain = [
             graph.add(
                 "buffer",
-                f"video_size={frame.width}x{frame.height}:pix_fmt={name}:time_base=1/1000:"
-                f"colorspace={matrix}:range={full}",
+                f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base=1/1000:"
+                f"colorspace={_MATRICES[matrix]}:range={_RANGES[full]}",
             ),
             graph.add("scale", scale),
             graph.add("format", f"pix_fmts={self._pixels}"),

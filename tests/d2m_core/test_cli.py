@@ -96,6 +96,13 @@ def test_what_cannot_be_written_or_kept_is_refused_before_any_work(
     assert "out.doc" in fails([str(clip), "-o", str(tmp_path / "out.doc")], capsys)
     keep = [str(clip), "-o", str(tmp_path / "out.wav"), "--keep-original-audio", "0.5"]
     assert "has no sound" in fails(keep, capsys)
+    gif = make_clip("a.gif", codec="gif", pix_fmt="rgb8", fps=25, duration_s=1.2)
+    copy = [str(gif), "-o", str(tmp_path / "out.mkv"), "--recode", "copy"]
+    assert "coded as gif, which .mkv files do not hold; let them be coded again" in fails(copy, capsys)
+    long = [str(clip), "-o", str(tmp_path / ("舞" * 84 + ".mp4"))]
+    assert "the name is too long" in fails(long, capsys)
+    if Path("/proc/self").exists():
+        assert "takes no files" in fails([str(clip), "-o", "/proc/out.mp4"], capsys)
 
 
 def test_an_unknown_style_is_refused_with_the_known_ones(
