@@ -162,7 +162,7 @@ def _pictures(stream: Any, made_of: Recipe, offset_s: float) -> list[Any]:
     for index, time_s in enumerate(made_of.times_s):
         stored = np.rot90(numbered(index, width, height), turns)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(stored), format="rgb24")
-        frame.pts, frame.time_base = round((time_s + offset_s) / unit), unit
+        frame.pts, frame.time_base = round(time_s / unit) + round(offset_s / unit), unit
         packets += stream.encode(frame)
     return [*packets, *stream.encode(None)]
 
