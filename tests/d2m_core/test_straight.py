@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2m_core.straight import EVEN_STEPS, LAGS, StepGrid, beat_steps, lay_out, on_steps, straight_bpm
+from d2m_core.straight import (
+    EVEN_STEPS,
+    LAGS,
+    StepGrid,
+    StraightMap,
+    beat_steps,
+    go_on,
+    lay_out,
+    on_steps,
+    straight_bpm,
+)
 
 
 @pytest.mark.parametrize(
@@ -110,3 +120,26 @@ def test_beats_between_steps_are_no_grid() -> None:
     assert StepGrid.of(np.array([0.02, 0.5, 0.98]), bars(3, 4), 50.0) is not None
     assert StepGrid.of(np.array([0.02, 0.507, 0.98]), bars(3, 4), 50.0) is None
     assert StepGrid.of(np.array([0.02]), bars(1, 4), 50.0) is None
+
+
+@given(st.floats(62.0, 178.0), st.integers(0, 5), st.integers(1, 700), st.booleans())
+def test_a_grid_goes_on_from_music_that_is_there(bpm: float, seed: int, steps: int, straight: bool) -> None:
+    beats_s = drifting(16, bpm, 0.01, seed)
+    first, way = lay_out(beats_s[:12], bars(12, 4), 50.0)
+    ends = np.array([0.0, steps / 50])
+    kept = way if straight else StraightMap(ends, ends)
+    grid, on = go_on(kept, steps, beats_s, bars(17, 4), 50.0)
+    assert (np.diff(on.dance_s) > 0).all()
+    assert (np.diff(on.straight_s) > 0).all()
+    assert (np.diff(grid.beats) > 0).all()
+    assert len(grid.beats) == len(grid.downbeats) >= 2
+    end_s = float(kept.to_dance(steps / 50))
+    inside = np.linspace(0, end_s, 9)
+    np.testing.assert_allclose(on.to_straight(inside), kept.to_straight(inside), atol=1e-6)
+    after = beats_s[beats_s > end_s + 1e-6]
+    if len(after):
+        at = on.to_straight(after) * 50
+        np.testing.assert_allclose(at, at.round(), atol=1e-6)
+        assert set(at.round().astype(int)) <= set(grid.beats.tolist())
+    if straight and end_s > beats_s[1]:
+        assert grid.beats[0] == first.beats[0]

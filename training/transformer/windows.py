@@ -47,6 +47,9 @@ TRAIN, VAL, _ = SPLITS
 GRIDLESS = 0.5
 """Share of the windows with nothing to follow that have no grid either."""
 
+BEGINNINGS = 0.5
+"""Share of the windows that a model which looks back takes for the beginning of a piece: clips are short."""
+
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
@@ -216,7 +219,8 @@ def _draw_window(
     codes = torch.from_numpy(item.codes[:, : first + steps].astype(np.int64))
     copied = None
     if net.copies is not None:
-        past, own = codes[None, :, :first], codes[None, :, first:]
+        known = 0 if rng.random() < BEGINNINGS else first
+        past, own = codes[None, :, first - known : first], codes[None, :, first:]
         copied = delayed_copies(own, past, steps_back(grid, window))
     return Batch(codes[:, first:], given, copied)
 

@@ -61,6 +61,14 @@ def test_windows_carry_places_and_what_was_said_before() -> None:
     assert not loose.given.place.any(), "beats between steps make no grid"
 
 
+def test_half_of_the_windows_are_taken_for_the_beginning_of_a_piece() -> None:
+    net, items = DanceToMusic(SHAPE), straight_items(4)
+    batch = draw_batch(items, net, replace(PLAIN, batch=64), np.random.default_rng(0))
+    assert batch.copied is not None
+    blank = (batch.copied[:, 0, 0, :20] == NONE).all(1)
+    assert 18 < int(blank.sum()) < 50
+
+
 def test_music_without_any_dance_has_no_grid_half_of_the_time() -> None:
     net, rng = DanceToMusic(SHAPE), np.random.default_rng(0)
     free = replace(PLAIN, drop_all=1.0, batch=64)
