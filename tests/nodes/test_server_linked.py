@@ -170,6 +170,6 @@ def test_what_is_wrong_with_a_linked_value_is_said_in_the_run(
 
 
 def test_an_input_that_is_missing_is_the_only_thing_said(server: Server, whole: Graph) -> None:
-    graph = only(whole, SAMPLER)
+    graph = copy.deepcopy(only(whole, SAMPLER))
     del graph[SAMPLER]["inputs"]["style"]
     assert rejected(server, graph, SAMPLER) == "style"

@@ -109,9 +109,8 @@ def test_every_node_runs(server: Server, whole: Graph, done: dict[str, Any]) -> 
     assert done["status"]["completed"]
 
 
-def test_a_second_run_does_nothing_again(
-    server: Server, whole: Graph, done: dict[str, Any]
-) -> None:
+def test_a_second_run_does_nothing_again(server: Server, whole: Graph) -> None:
+    assert_success(server.run(whole))
     (cached,) = messages(server.run(whole), "execution_cached")
     assert set(cached["nodes"]) == set(whole)
     changed = with_inputs(whole, EDIT, shift_ms=41.0)
