@@ -178,9 +178,9 @@ def write_result(
     with never_lost(audio, out):
         if out.suffix.lower() in VIDEO_FORMATS:
             return mux(result.clip, audio, out, keep_original_audio, recode=recode)
-        own = keep_original_audio
-        sound = with_own_sound(audio, result.clip, own) if own else audio
-        return save_audio(sound, out, metadata)
+        if keep_original_audio:
+            return save_audio(with_own_sound(audio, result.clip, keep_original_audio), out, metadata)
+        return save_audio(audio, out, metadata)
 
 
 @dataclass(frozen=True)
