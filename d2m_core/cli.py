@@ -101,6 +101,13 @@ def _add_music(music: argparse._ArgumentGroup) -> None:
         metavar="GAIN",
         help="mix the clip's own sound under the music, 0 to 1 [%(default)s]",
     )
+    music.add_argument(
+        "--sound-track",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which of the clip's sound tracks that is, from 1; 0 takes the default one [%(default)s]",
+    )
 
 
 def _add_dance(dance: argparse._ArgumentGroup) -> None:
@@ -146,7 +153,7 @@ def run(args: argparse.Namespace) -> DanceMusic:
         style_guidance=args.style_guidance,
         candidates=args.candidates,
     )
-    clip = open_clip(args.clip, args.start, args.duration)
+    clip = open_clip(args.clip, args.start, args.duration, args.sound_track)
     files = plan_outputs(clip, args.out, args.overlay, args.picture, args.keep_original_audio, args.recode)
     for notice in files.music.notices:
         _log.warning("%s", notice)

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ..errors import ModelError
-from ..media.limiter import limited
+from ..media.limiter import limit
 from ..media.resampling import resampled
 from ..types import AudioTokens, CodecSpec, Progress, Waveform
 from ..weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder, who_reads
@@ -227,7 +227,8 @@ def decode_tokens(
         stereo = finished(codec.finisher, latent, out[:, 0, : needed * hop])
         out = nn.functional.pad(stereo, (0, out.shape[-1] - stereo.shape[-1]))
     out = out[..., :length]
-    return limited(Waveform(out, codec.spec.sample_rate))
+    limit(out, codec.spec.sample_rate)
+    return Waveform(out, codec.spec.sample_rate)
 
 
 def _write_streamed(

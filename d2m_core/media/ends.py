@@ -18,6 +18,9 @@ from .video_file import MAX_MISSING_S, NEVER_S, VideoSource, open_media, ticks_a
 _HEADER_FORMATS = ("matroska", "flv", "asf")
 """Formats whose header states a length; a file cut off keeps it."""
 
+_WORTH_TELLING = 0.1
+"""A smaller share of a file that cannot be read is a note by some program."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -126,6 +129,39 @@ def _end_of(packet: Packet, default_s: float) -> float:
     ticks = packet.pts if packet.pts is not None else packet.dts
     if ticks is None or not packet.time_base:
         return NEVER_S
-    return float(ticks * packet.time_base) + (
-        float(packet.duration * packet.time_base) if packet.duration else default_s
-    )
+    length_s = packet.duration * packet.time_base if packet.duration else default_s
+    return float(ticks * packet.time_base + length_s)
+
+
+def tell_what_is_left(source: VideoSource, ends: Ends) -> None:
+    """Warns where a good part of the file follows all that can be read, as of MP4 files that were joined."""
+    kind, size = source.container.format.name, source.container.size
+    if "mp4" in kind:
+        left = _media_after(source, ends.last_byte)
+    else:
+        left = size - ends.last_byte if kind == "flv" else 0
+    if left > _WORTH_TELLING * size:
+        _log.warning(
+            "%s: only its first %.1f s can be read, for another %.0f %% of the file follows in a part of its "
+            "own; join recordings with a video editor.",
+            source.path.name,
+            ends.video_s - source.first.time_s,
+            100 * left / size,
+        )
+
+
+def _media_after(source: VideoSource, last_byte: int) -> int:
+    """Bytes in those boxes of an MP4 file with pictures and sound that begin after `last_byte`."""
+    found = at = 0
+    with source.path.open("rb") as file:
+        while len(head := file.read(16)) >= 8:
+            length = int.from_bytes(head[:4], "big")
+            if length == 1 and len(head) == 16:
+                length = int.from_bytes(head[8:], "big")
+            if length < 8:  # 0: to the end of the file
+                length = source.container.size - at
+            if head[4:8] == b"mdat" and at >= last_byte:
+                found += length
+            at += max(length, 8)
+            file.seek(at)
+    return found

@@ -12,20 +12,48 @@ _REACH_S = 0.005
 """The level falls so long before a peak and rises so long after it."""
 
 
+_BLOCK = 1 << 18
+"""Samples that are worked on at once."""
+
+
 def limited(wave: Waveform, ceiling: float = 1.0) -> Waveform:
     """The same sound with no sample beyond `ceiling`.
 
     Around a peak the level dips smoothly for a hundredth of a second, in all channels alike; sound
     without such peaks comes back as it is.
     """
-    loudest = wave.samples.abs().amax(dim=1)  # [B, N]
-    if float(loudest.max()) <= ceiling:
+    if _loudest(wave.samples) <= ceiling:
         return wave
-    wanted = (ceiling / loudest.clamp(min=ceiling)).double().numpy()  # [B, N] in 0..1
-    reach = 2 * round(_REACH_S * wave.sample_rate) + 1
+    samples = wave.samples.clone()
+    limit(samples, wave.sample_rate, ceiling)
+    return Waveform(samples, wave.sample_rate)
+
+
+def limit(samples: torch.Tensor, rate: int, ceiling: float = 1.0) -> None:
+    """`limited` in place, float32 [B, C, N]: a long sound is not there twice."""
+    reach = 2 * round(_REACH_S * rate) + 1
+    before = samples.new_zeros(samples.shape[0], 0)
+    for begin in range(0, samples.shape[-1], _BLOCK):
+        block = samples[..., begin : begin + _BLOCK]
+        near = samples[..., begin : begin + _BLOCK + 2 * reach].abs().amax(dim=1)  # [B, n]
+        loudest = torch.cat([before, near], dim=-1)
+        if float(loudest.max()) > ceiling:
+            gain = _gain(loudest, reach, ceiling)[:, before.shape[-1] :][:, : block.shape[-1]]
+            block *= gain[:, None]
+        before = torch.cat([before, near[:, : block.shape[-1]]], dim=-1)[:, -2 * reach :]
+
+
+def _loudest(samples: torch.Tensor) -> float:
+    return max(
+        (float(part.abs().max()) for part in samples.split(_BLOCK, dim=-1) if part.numel()), default=0.0
+    )
+
+
+def _gain(loudest: torch.Tensor, reach: int, ceiling: float) -> torch.Tensor:
+    """What to multiply with, float32 [B, n], where the channels together peak at `loudest`."""
+    wanted = (ceiling / loudest.clamp(min=ceiling)).double().numpy()  # in 0..1
     lowest = ndimage.minimum_filter1d(wanted, reach, mode="nearest")
     window = np.hanning(reach + 2)[1:-1]
     # An average of minima that all saw the sample: never above what it needs.
     gain = ndimage.convolve1d(lowest, window / window.sum(), mode="nearest")
-    gain = np.minimum(gain, wanted)  # rounding
-    return Waveform(wave.samples * torch.from_numpy(gain[:, None]).float(), wave.sample_rate)
+    return torch.from_numpy(np.minimum(gain, wanted)).float()  # rounding

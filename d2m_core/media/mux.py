@@ -13,10 +13,11 @@ from av.packet import Packet
 
 from ..errors import MediaError
 from ..types import Progress, VideoClip, Waveform
+from .blocks import Blocks, fitted
 from .coded import add_coded
 from .copied import FILM_SOUND, VIDEO_FORMATS, add_copied
 from .plan import best_suffix, plan_pictures
-from .sound import encodable, fit_length, with_own_sound
+from .sound import encodable, in_blocks, with_own_sound
 from .sound_file import add_sound, open_output, sound_packets
 from .video_file import open_media
 
@@ -59,12 +60,13 @@ def mux(
     if recode == "auto":  # else it was asked for
         for notice in notices:
             _log.warning("%s", notice)
-    wave = fit_length(wave, clip.duration_s)
+    music = fitted(in_blocks(wave), clip.duration_s)
     if original_gain > 0:
-        wave = with_own_sound(wave, clip, original_gain)
-    wave = encodable(wave, FILM_SOUND)
+        music = with_own_sound(music, clip, original_gain)
+    total = round(1000 * clip.duration_s)
+    music = encodable(music, FILM_SOUND, tick=on_progress and (lambda: on_progress(0, total)))
     try:
-        _write(clip, wave, out_path, coded, metadata, on_progress)
+        _write(clip, music, out_path, coded, metadata, on_progress)
     except _CannotCopy as error:
         if recode == "copy":
             raise MediaError(
@@ -74,13 +76,13 @@ def mux(
         _log.warning(
             "The pictures of %s are coded again: copied, they do not fit (%s).", clip.path.name, error
         )
-        _write(clip, wave, out_path, True, metadata, on_progress)
+        _write(clip, music, out_path, True, metadata, on_progress)
     return out_path
 
 
 def _write(
     clip: VideoClip,
-    wave: Waveform,
+    music: Blocks,
     out_path: Path,
     coded: bool,
     metadata: dict[str, str] | None,
@@ -91,7 +93,7 @@ def _write(
         source = None if coded else files.enter_context(open_media(clip.path))
         out = files.enter_context(open_output(out_path, kind, metadata))
         pictures = add_coded(out, clip) if source is None else add_copied(out, clip, source)
-        sound = sound_packets(add_sound(out, wave, FILM_SOUND), wave)
+        sound = sound_packets(add_sound(out, music, FILM_SOUND), music)
         for packet in heapq.merge(pictures, sound, key=_packet_time):
             if on_progress is not None:
                 done_s = min(max(_packet_time(packet), 0.0), clip.duration_s)

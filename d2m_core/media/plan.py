@@ -11,7 +11,7 @@ from ..files import check_place
 from ..types import VideoClip
 from .coded import encoder_for
 from .copied import VIDEO_FORMATS, copying_suffixes, left_out, picture_size, why_not_copied
-from .sound import load_audio
+from .sound_window import window_blocks
 
 RECODE = ("auto", "copy", "always")
 """May a film's pictures be coded again? Where they cannot be copied; never; each time."""
@@ -109,7 +109,7 @@ def check_own_sound(clip: VideoClip) -> None:
     """Raises `MediaError` where the clip has no sound of its own that can be kept under the music."""
     if not clip.has_audio:
         raise MediaError(f"{clip.path.name} has no sound to keep; leave its own sound out.")
-    load_audio(clip.path, None, clip.start_s, min(_TRIED_S, clip.duration_s))
+    window_blocks(clip.path, clip.start_s, min(_TRIED_S, clip.duration_s), clip)
 
 
 def _refuse_same(path: Path, other: Path, what: str) -> None:

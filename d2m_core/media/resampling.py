@@ -20,6 +20,16 @@ _LARGEST_KERNEL = 10_000_000
 _log = logging.getLogger(__name__)
 
 
+def context_of(from_rate: int, to_rate: int) -> int:
+    """Samples on either side that a part of a sound needs to come out as in the whole.
+
+    A multiple of the number of samples after which the two rates meet again.
+    """
+    meets = from_rate // math.gcd(from_rate, to_rate)
+    reach = _ZERO_CROSSINGS * max(1.0, from_rate / to_rate) / _ROLL_OFF
+    return (math.ceil(reach / meets) + 2) * meets
+
+
 def resampled(samples: torch.Tensor, from_rate: int, to_rate: int) -> torch.Tensor:
     """The same sound [..., N] at another rate: float32 [..., ceil(N * to_rate / from_rate)].
 

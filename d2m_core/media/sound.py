@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,18 @@ import torch
 
 from ..errors import MediaError
 from ..types import VideoClip, Waveform
+from . import blocks
+from .blocks import BLOCK, FADE_S, Blocks
 from .resampling import resampled
 from .sound_file import AUDIO_FORMATS, LAYOUTS, add_sound, open_output, sound_packets
-from .sound_window import read_window
-
-FADE_S = 0.02
-"""Length of the fade where sound is cut off."""
+from .sound_window import read_window, window_blocks
 
 _LOSSY_RATES = {"libopus": (48_000,)}
 _COMMON_RATES = (32_000, 44_100, 48_000)
 """Rates that every player takes in lossy formats; other sound is written at the last one."""
+
+_KEPT = 1 << 24
+"""Values of a sound that are kept from measuring it to writing it: 64 MB, three minutes of stereo."""
 
 _HEARD = 1.01
 """A peak lowered from less than this is nobody's concern."""
@@ -47,7 +50,7 @@ def load_audio(
     return wave if sample_rate is None else resample(wave, sample_rate)
 
 
-def save_audio(wave: Waveform, path: str | Path, metadata: dict[str, str] | None = None) -> Path:
+def save_audio(wave: Waveform | Blocks, path: str | Path, metadata: dict[str, str] | None = None) -> Path:
     """Writes one sound (B = 1, mono or stereo) as its file name ends: see `AUDIO_FORMATS`.
 
     WAV and FLAC hold 16 bits at the sound's own rate. Others are written at 32, 44.1 or 48 kHz
@@ -59,10 +62,10 @@ def save_audio(wave: Waveform, path: str | Path, metadata: dict[str, str] | None
     if kind is None:
         known = " ".join(sorted(AUDIO_FORMATS))
         raise MediaError(f"{path.name} does not end in a known sound format; use one of {known}.")
-    wave = encodable(wave, kind.codec, kind.lossy)
+    sound = encodable(wave, kind.codec, kind.lossy)
     with open_output(path, kind.container, metadata) as out:
-        stream = add_sound(out, wave, kind.codec)
-        for packet in sound_packets(stream, wave):
+        stream = add_sound(out, sound, kind.codec)
+        for packet in sound_packets(stream, sound):
             out.mux(packet)
     return path
 
@@ -93,36 +96,77 @@ def to_mono(wave: Waveform) -> Waveform:
     return Waveform(wave.samples.mean(dim=1, keepdim=True), wave.sample_rate)
 
 
-def with_own_sound(wave: Waveform, clip: VideoClip, gain: float) -> Waveform:
+def with_own_sound(wave: Waveform | Blocks, clip: VideoClip, gain: float) -> Blocks:
     """The music [1, C, N] with the clip's own sound under it, at the higher of the two rates.
 
     Peaks may pass 1; writing lowers them. Raises `MediaError` where the clip has no sound.
     """
-    own = read_window(clip.path, clip.start_s, clip.duration_s, clip.first_s or 0.0)
-    if own.samples.shape[1] > 2:
-        own = to_mono(own)
-    rate = max(own.sample_rate, wave.sample_rate)
-    own = fit_length(resample(own, rate), clip.duration_s)
-    wave = fit_length(resample(wave, rate), clip.duration_s)
-    return Waveform(wave.samples + gain * own.samples, rate)  # [1, C, N], mono meets stereo
+    music = in_blocks(wave)
+    windows = [window_blocks(clip.path, clip.start_s, clip.duration_s, clip)]
+
+    def read() -> Iterator[torch.Tensor]:
+        window = windows.pop() if windows else window_blocks(clip.path, clip.start_s, clip.duration_s, clip)
+        return map(torch.from_numpy, window.blocks)
+
+    own = Blocks(windows[0].rate, windows[0].channels, read)
+    rate = max(own.rate, music.rate)
+    below = blocks.fitted(blocks.at_rate(own, rate), clip.duration_s)
+    above = blocks.fitted(blocks.at_rate(music, rate), clip.duration_s)
+    return blocks.mixed(above, below, gain)
 
 
-def encodable(wave: Waveform, codec: str, lossy: bool = True) -> Waveform:
-    """The sound as an encoder takes it: mono or stereo, finite, within -1..1, at a common rate."""
+def in_blocks(wave: Waveform | Blocks) -> Blocks:
+    """One sound, mono or stereo, as it can be written. Raises `MediaError` for any other."""
+    if isinstance(wave, Blocks):
+        return wave
+    _check(wave)
+    return blocks.of_wave(wave)
+
+
+def encodable(
+    wave: Waveform | Blocks, codec: str, lossy: bool = True, tick: Callable[[], None] | None = None
+) -> Blocks:
+    """The sound as an encoder takes it: mono or stereo, finite, within -1..1, at a common rate.
+
+    `tick` is called while its peak is looked for; it may raise to cancel.
+    """
+    sound = in_blocks(wave)
+    allowed = _LOSSY_RATES.get(codec, _COMMON_RATES)
+    if lossy and sound.rate not in allowed:
+        sound = blocks.at_rate(sound, allowed[-1])
+    sound, peak = _measured(sound, tick)
+    if peak > 1.0:
+        if peak > _HEARD:
+            _log.warning("the sound peaks at %.2f; lowered by %.1f dB to fit", peak, 20 * np.log10(peak))
+        sound = blocks.scaled(sound, peak)
+    return sound
+
+
+def _check(wave: Waveform) -> None:
     batch, channels, length = wave.samples.shape
     if batch != 1 or channels not in LAYOUTS or length == 0:
         raise MediaError(
             f"The sound has {batch} items, {channels} channels and {length} samples; "
             "give one item, mono or stereo, that is not empty."
         )
-    if not bool(torch.isfinite(wave.samples).all()):
+    if not all(bool(torch.isfinite(part).all()) for part in wave.samples.split(BLOCK, dim=-1)):
         raise MediaError("The sound has values that are not numbers; make it again.")
-    allowed = _LOSSY_RATES.get(codec, _COMMON_RATES)
-    if lossy and wave.sample_rate not in allowed:
-        wave = resample(wave, allowed[-1])
-    peak = float(wave.samples.abs().max())
-    if peak > 1.0:
-        if peak > _HEARD:
-            _log.warning("the sound peaks at %.2f; lowered by %.1f dB to fit", peak, 20 * np.log10(peak))
-        wave = Waveform(wave.samples / peak, wave.sample_rate)
-    return wave
+
+
+def _measured(sound: Blocks, tick: Callable[[], None] | None) -> tuple[Blocks, float]:
+    """The sound and its peak; a short one is kept, so that it is not made again for writing."""
+    kept: list[torch.Tensor] | None = []
+    peak, length = 0.0, 0
+    for block in sound.make():
+        if tick is not None:
+            tick()
+        peak = max(peak, float(block.abs().max()) if block.numel() else 0.0)
+        length += block.numel()
+        if kept is not None and length <= _KEPT:
+            kept.append(block)
+        else:
+            kept = None
+    if kept is None:
+        return sound, peak
+    known = kept
+    return Blocks(sound.rate, sound.channels, lambda: iter(known)), peak

@@ -1,16 +1,13 @@
-"""One window of a file's sound, decoded from shortly before it on.
-
-Samples come out as if all had been decoded from the file's start. Packets that end well before the
-window are passed over, and a file whose time stamps name its samples is entered there; a decoder
-is warm again after `_WARM_S`.
-"""
+"""One window of a file's sound, decoded from shortly before it on, by the clock of its pictures."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 import torch
 from av.audio.frame import AudioFrame
@@ -20,86 +17,136 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from ..errors import MediaError
-from ..types import Waveform
-from .sound_file import Canvas, sound_stream, stamp
-from .video_file import open_media, open_video, picture_stream
-
-_WARM_S = 2.0
-"""Decoded before the window: MP3 borrows bits from frames before, Opus predicts from them."""
+from ..types import VideoClip, Waveform
+from .clock import Clock, may_restart
+from .ends import packet_ends
+from .sound_ahead import Ahead, TooFar, decoded
+from .sound_canvas import Canvas
+from .sound_tracks import sound_stream
+from .video_file import open_media, open_video, picture_stream, video_stream
 
 _FIRST_FRAMES = 3
 """Decoded at the file's start: the first are cut by the encoder's delay, the next show their size."""
 
-_BY_SAMPLES = ("wav", "w64", "aiff", "flac")
-"""Formats in which a time stamp is the number of a sample, also after a seek."""
-
-_OF_ONE_SIZE = ("aac", "mp3", "mp3float", "ac3", "eac3", "opus", "libopus")
-"""Codecs whose frames all hold as many samples, whatever a container says: it may round lengths, or
-count what is missing behind a frame as part of it."""
-
-_MAY_CHANGE = ("opus", "libopus")
-"""Of those, the ones that may change their size on the way."""
-
-_FINE = 0.01
-"""A time stamp names a sample where its unit is a sample, or at most so much of one."""
-
 _log = logging.getLogger(__name__)
 
 
-class _TooFar(Exception):
-    """Entering the file led past the window's start."""
-
-
 def read_window(
-    path: Path, start_s: float, duration_s: float | None, zero_s: float | None = None
+    path: Path, start_s: float, duration_s: float | None, clip: VideoClip | None = None
 ) -> Waveform:
-    """The sound [1, C, N] from `start_s` on, at most `duration_s` of it, at the file's own rate.
-
-    `zero_s` is the file's own time of time 0 where that is known; else it is looked for: the first
-    picture's, or the first sound's. Raises `MediaError` where there is no sound.
-    """
-    try:
-        canvas = _filled(path, start_s, duration_s, zero_s)
-    except _TooFar:
-        canvas = _filled(path, start_s, duration_s, zero_s, enters=False)
-    if not canvas.parts:
+    """The sound [1, C, N] of `window_blocks` in one piece."""
+    window = window_blocks(path, start_s, duration_s, clip)
+    parts = list(window.blocks)
+    if not parts:
         raise MediaError(f"{path.name} has no sound after {start_s:g} s; choose an earlier start.")
-    samples = torch.from_numpy(np.concatenate(canvas.parts, axis=1))[None]  # [1, C, N]
-    return Waveform(samples.nan_to_num(0.0, 0.0, 0.0), canvas.rate)
+    samples = torch.from_numpy(np.concatenate(parts, axis=1))[None]  # [1, C, N]
+    return Waveform(samples, window.rate)
 
 
-def _filled(
-    path: Path, start_s: float, duration_s: float | None, zero_s: float | None, enters: bool = True
-) -> Canvas:
-    """The window with its sound in it, if there is any."""
+@dataclass(frozen=True, eq=False)
+class SoundWindow:
+    """Sound that is read while it is used."""
+
+    rate: int
+    channels: int
+    blocks: Iterator[np.ndarray]
+    """float32 [C, n] each, finite."""
+
+
+def window_blocks(
+    path: Path, start_s: float, duration_s: float | None, clip: VideoClip | None = None
+) -> SoundWindow:
+    """The sound from `start_s` on, at most `duration_s` of it, at the file's own rate, mono or stereo.
+
+    What lies in the window is read when its blocks are taken. A `clip` of the file tells its clock and the
+    track; else they are looked for. Raises `MediaError` where there is no sound.
+    """
+    pieces = _pieces(path, start_s, duration_s, clip)
+    canvas = next(pieces)
+    assert isinstance(canvas, Canvas)
+    return SoundWindow(canvas.rate, canvas.channels, (p for p in pieces if isinstance(p, np.ndarray)))
+
+
+def _pieces(
+    path: Path, start_s: float, duration_s: float | None, clip: VideoClip | None
+) -> Iterator[Canvas | np.ndarray]:
+    """First the canvas, then the blocks of the window."""
+    begun = False
+    for enters in (True, False):
+        try:
+            for piece in _filling(path, start_s, duration_s, clip, enters):
+                if isinstance(piece, np.ndarray):
+                    piece = np.nan_to_num(piece, nan=0.0, posinf=0.0, neginf=0.0)
+                elif begun:
+                    continue
+                begun = True
+                yield piece
+            return
+        except TooFar:
+            continue
+
+
+def _filling(
+    path: Path, start_s: float, duration_s: float | None, clip: VideoClip | None, enters: bool
+) -> Iterator[Canvas | np.ndarray]:
     with open_media(path) as container:
-        stream = sound_stream(path, container)
-        if zero_s is None and picture_stream(container) is not None:
-            with open_video(path) as source:
-                zero_s = source.first.time_s
-        first = _first_frames(path, container, stream)
-        canvas = Canvas(first[0], zero_s, start_s, duration_s)
-        ahead = _Ahead(container, stream, canvas)
+        stream = sound_stream(path, container, 0 if clip is None else clip.sound_track)
+        times = _times_of(path, container) if clip is None else _Times.of(clip)
+        packets = _packets(container, stream, Clock(container, None, times.shifts_s))
+        first = _first_frames(path, packets, container)
+        kind = container.format.name
+        canvas = Canvas(first[0], kind, times.zero_s, start_s, duration_s, times.end_s)
+        yield canvas
+        ahead = Ahead(container, stream, canvas)
         for frame in first:
             ahead.saw(frame)
-            if not canvas.lay(path, frame):
-                return canvas
-        if enters:
+            yield from canvas.lay(frame)
+        if enters and ahead.can_enter():
+            yield from canvas.rest()
             ahead.enter()
-        for packet in _packets(container, stream):
-            if ahead.passes_over(packet):
-                continue
-            for frame in _decoded(container, packet):
-                if not canvas.lay(path, frame):
-                    return canvas
-        return canvas
+            packets = _packets(container, stream, Clock(container, None, times.shifts_s))
+        for packet in packets:
+            if canvas.full:
+                return
+            if not ahead.passes_over(packet):
+                for frame in decoded(container, packet):
+                    yield from canvas.lay(frame)
+        yield from canvas.rest()
 
 
-def _first_frames(path: Path, container: InputContainer, stream: AudioStream) -> list[AudioFrame]:
+@dataclass(frozen=True)
+class _Times:
+    """What a file's pictures tell about its clock."""
+
+    zero_s: float | None = None
+    shifts_s: tuple[float, ...] = (0.0,)
+    end_s: float | None = None
+    """When the pictures end, counted from the first."""
+
+    @classmethod
+    def of(cls, clip: VideoClip) -> _Times:
+        return cls(clip.first_s or 0.0, clip.shifts_s, clip.file_s)
+
+
+def _times_of(path: Path, container: InputContainer) -> _Times:
+    pictures = picture_stream(container)
+    if pictures is None:
+        return _Times()
+    with open_video(path) as source:
+        zero_s = source.first.time_s
+    if not may_restart(container, pictures):
+        length_s = (container.duration or 0) / av.time_base
+        return _Times(zero_s, end_s=length_s)
+    with open_media(path) as again:
+        ends = packet_ends(again, video_stream(path, again))
+    return _Times(zero_s, ends.shifts_s, ends.video_s - zero_s)
+
+
+def _first_frames(path: Path, packets: Iterator[Packet], container: InputContainer) -> list[AudioFrame]:
     """`_FIRST_FRAMES` of them, or all if there are fewer. Raises `MediaError` where there is none."""
     frames: list[AudioFrame] = []
-    for packet in _packets(container, stream):
-        frames.extend(_decoded(container, packet))
+    for packet in packets:
+        frames.extend(decoded(container, packet))
         if len(frames) >= _FIRST_FRAMES:
             break
     if not frames:
@@ -107,8 +154,8 @@ def _first_frames(path: Path, container: InputContainer, stream: AudioStream) ->
     return frames
 
 
-def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet]:
-    """Packets from where the container stands; what cannot be read is passed over."""
+def _packets(container: InputContainer, stream: AudioStream, clock: Clock) -> Iterator[Packet]:
+    """Packets from where the container stands, by the straight clock; what cannot be read is passed over."""
     packets = container.demux(stream)
     while True:
         try:
@@ -118,115 +165,5 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet]
             continue
         if packet is None:
             return
+        clock.straighten(packet)
         yield packet
-
-
-def _decoded(container: InputContainer, packet: Packet) -> Iterator[AudioFrame]:
-    """A packet's frames; where it is broken there are none, and time stamps show the hole."""
-    try:
-        for frame in packet.decode():
-            if isinstance(frame, AudioFrame):
-                yield frame
-    except FFmpegError as error:
-        _log.info("%s: passed over broken sound: %s", container.name, error)
-
-
-class _Ahead:
-    """Goes from the first frames to the window, and counts the samples that it does not decode."""
-
-    def __init__(self, container: InputContainer, stream: AudioStream, canvas: Canvas) -> None:
-        self.container, self.stream, self.canvas = container, stream, canvas
-        self.codec = stream.codec_context.name
-        self.tick_s = float(stream.time_base or 0)
-        unit = float((stream.time_base or 0) * canvas.rate)
-        self.counts = unit > 0 and (self.codec in _OF_ONE_SIZE or unit <= _FINE or unit == 1)
-        """Whether packets can still be passed over."""
-        self.stamped = True
-        """Whether all frames so far lie exactly where their time stamps say."""
-        self.size = 0
-        """Samples of a whole frame."""
-        self.entered = False
-        self._first: tuple[float, int] | None = None
-
-    def saw(self, frame: AudioFrame) -> None:
-        """Learns from one of the first frames, before it is laid."""
-        self.size = max(self.size, frame.samples)
-        time_s = stamp(frame)
-        if time_s is None:
-            self.counts = self.stamped = False
-            return
-        at = self.canvas.place(time_s)
-        self._first = self._first or (time_s, at)
-        self.stamped = self.stamped and at == self._at(time_s)
-
-    def _at(self, time_s: float) -> int:
-        """Sample at this time, if no time stamp since the first frame's has been off."""
-        assert self._first is not None
-        return self._first[1] + round((time_s - self._first[0]) * self.canvas.rate)
-
-    def enter(self) -> None:
-        """Moves the container to `_WARM_S` before the window, where time stamps can be relied on."""
-        canvas = self.canvas
-        if not (self.counts and self.stamped and self._first and canvas.next is not None):
-            return
-        wish = canvas.filled - round(_WARM_S * canvas.rate)
-        ticks = int((self._first[0] + (wish - self._first[1]) / canvas.rate) / self.tick_s)
-        if wish <= canvas.next or not self._is_even(ticks):
-            return
-        try:
-            self.container.seek(ticks, stream=self.stream)
-        except FFmpegError as error:
-            _log.info("%s: cannot seek: %s", self.container.name, error)
-            return
-        self.entered = True
-
-    def _is_even(self, ticks: int) -> bool:
-        """Whether time stamps count samples up to there: by the format, or by its table of frames."""
-        if self.container.format.name in _BY_SAMPLES:
-            return True
-        entries = getattr(self.stream, "index_entries", None)  # PyAV 14 and later
-        if "mp4" not in self.container.format.name or not entries:
-            return False
-        times = np.array([entry.timestamp for entry in entries])
-        steps = np.diff(times[times <= ticks])
-        even = steps * self.tick_s * self.canvas.rate - self.size
-        return len(steps) > 0 and float(np.abs(even).max()) < _FINE
-
-    def passes_over(self, packet: Packet) -> bool:
-        """Whether a packet ends before the window; such a one is counted, or only warms the decoder."""
-        if not self.counts or packet.size == 0:
-            return False
-        time_s = None if packet.pts is None else packet.pts * self.tick_s
-        self._check(time_s)
-        if not self.counts:
-            return False
-        end = self.canvas.place(time_s) + self._samples(packet)
-        if end > self.canvas.filled:
-            self.counts = False
-            return False
-        self.canvas.next = end
-        if end > self.canvas.filled - _WARM_S * self.canvas.rate:
-            for _ in _decoded(self.container, packet):
-                continue
-        return True
-
-    def _check(self, time_s: float | None) -> None:
-        """Looks at the first packet after the first frames: whether it follows them."""
-        if self._first is None:
-            return
-        if self.entered:
-            at = None if time_s is None else self._at(time_s)
-            if at is None or at > self.canvas.filled:
-                raise _TooFar
-            self.canvas.next = at
-        elif time_s is not None and self.canvas.next is not None:
-            late = abs(self._at(time_s) - self.canvas.next)  # some decoders hold frames back
-            self.counts = late <= max(1.0, 2 * self.tick_s * self.canvas.rate)
-        self._first = None
-
-    def _samples(self, packet: Packet) -> int:
-        told = (packet.duration or 0) * self.tick_s * self.canvas.rate
-        if self.codec not in _OF_ONE_SIZE:
-            return round(told)
-        changed = told and not self.size / 2 < told < 2 * self.size
-        return round(told) if changed and self.codec in _MAY_CHANGE else self.size

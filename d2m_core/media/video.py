@@ -20,7 +20,8 @@ from av.video.stream import VideoStream
 from ..errors import MediaError
 from ..types import MOTION_FPS, VideoClip
 from .colours import DRAWN, Redrawing, colours_of, frame_colours
-from .ends import ends_of
+from .ends import ends_of, tell_what_is_left
+from .sound_tracks import sound_stream, sound_tracks
 from .video_file import MAX_MISSING_S, SLACK_S, ShownFrame, frames_from, open_video
 
 _READ_AHEAD = 4
@@ -88,24 +89,29 @@ class Frame:
     """uint8 [H, W, 3], the right way up."""
 
 
-def open_clip(path: str | Path, start_s: float = 0.0, duration_s: float | None = None) -> VideoClip:
+def open_clip(
+    path: str | Path, start_s: float = 0.0, duration_s: float | None = None, sound_track: int = 0
+) -> VideoClip:
     """Looks at a video file and returns the window of it that starts at `start_s`.
 
     Times count from the first picture that is shown. The length is that of the pictures that are
     really there, whatever the header says; without `duration_s` the window goes on to the end.
+    `sound_track` says which track is the clip's own sound, counted from 1; 0 takes the default one.
     Raises `MediaError` for everything that keeps the window from being read.
     """
     path = Path(path)
     with open_video(path) as source:
         width, height = _seen_size(source.first.frame, source.stream)
-        sounds = source.container.streams.audio
-        has_audio = any(stream.codec_context is not None for stream in sounds)
+        has_audio = bool(sound_tracks(source.container))
+        if sound_track:
+            sound_stream(path, source.container, sound_track)
         codec = source.stream.codec_context.name
         rate = source.stream.average_rate or Fraction(MOTION_FPS)
         first_s = None if source.first.frame.pts is None else source.first.time_s
         ends = ends_of(source)
         end_s = ends.video_s - source.first.time_s
         colours = colours_of(source.stream, source.first.frame)
+        tell_what_is_left(source, ends)
     if end_s < MIN_DURATION_S - SLACK_S:
         raise MediaError(f"{path.name} lasts {end_s:.2f} s; a clip needs at least {MIN_DURATION_S:g} s.")
     duration_s = _window_length(path, end_s, start_s, duration_s)
@@ -121,6 +127,7 @@ def open_clip(path: str | Path, start_s: float = 0.0, duration_s: float | None =
         start_s=start_s,
         has_audio=has_audio,
         shifts_s=ends.shifts_s,
+        sound_track=sound_track,
         colours=colours,
     )
 

@@ -34,6 +34,9 @@ _SEEK_BACK_S = (0.0, 2.0, 10.0)
 _TEXT_FORMATS = frozenset({"tty", "concat", "hls", "dash", "ffmetadata"})
 """Formats under which FFmpeg opens text files, some of which name other files."""
 
+_COVER = 0x0400
+"""FFmpeg's AV_DISPOSITION_ATTACHED_PIC."""
+
 NEVER_S = float("-inf")
 """Before everything."""
 
@@ -114,7 +117,7 @@ def clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
 def picture_stream(container: InputContainer) -> VideoStream | None:
     """The first stream of moving pictures; a cover picture is none."""
     for stream in container.streams.video:
-        if stream.codec_context is not None and "attached_pic" not in str(stream.disposition):
+        if stream.codec_context is not None and not int(stream.disposition) & _COVER:
             return stream
     return None
 

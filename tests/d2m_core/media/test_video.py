@@ -221,6 +221,26 @@ def test_what_is_not_a_video_is_said(tmp_path: Path, make_clip: MakeClip) -> Non
     assert "single picture" in error_of(picture)
 
 
+def test_a_cover_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    with av.open(str(path), "w") as out:
+        sound = out.add_stream("libmp3lame", rate=44_100, layout="mono")
+        cover = out.add_stream("mjpeg", rate=25)
+        cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(red_top_left(0, 32, 32), format="rgb24")
+        picture.pts, picture.time_base = 0, Fraction(1, 25)
+        for packet in [*cover.encode(picture), *cover.encode(None)]:
+            out.mux(packet)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 88_200), np.float32), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 44_100, 0, Fraction(1, 44_100)
+        for packet in [*sound.encode(frame), *sound.encode(None)]:
+            out.mux(packet)
+    with av.open(str(path)) as container:
+        assert len(container.streams.video) == 1
+    assert "no video stream" in error_of(path)
+
+
 def test_sound_without_picture_is_said(tmp_path: Path) -> None:
     wave = Waveform(torch.zeros(1, 1, 8000), 8000)
     assert "no video stream" in error_of(save_audio(wave, tmp_path / "song.wav"))
