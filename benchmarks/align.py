@@ -24,10 +24,10 @@ from tqdm import tqdm
 from d2m_core.align import Alignment, AlignSettings, align_audio
 from d2m_core.align.time_map import straight_pieces
 from d2m_core.band import Materials, Song, find_materials, make_plan, plan_on, play
-from d2m_core.band.styles import STYLES
 from d2m_core.grid import tempo_of
 from d2m_core.rhythm import rhythm_from_audio
 from d2m_core.scores import beat_f
+from d2m_core.styles import STYLES
 from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, Rhythm, Waveform
 from training.figures.bootstrap import mean_interval
 from training.figures.tables import table

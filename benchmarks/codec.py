@@ -23,12 +23,12 @@ import torch
 from benchmarks.codec_rivals import contestants
 from benchmarks.codec_scores import THREADS, Score, Speed, score, speed
 from d2m_core.band import find_materials
-from d2m_core.band.styles import STYLES
 from d2m_core.codec import load_codec
 from d2m_core.errors import MediaError, SettingError
 from d2m_core.files import replacing
 from d2m_core.media import load_audio
 from d2m_core.pictures import save_png
+from d2m_core.styles import STYLES
 from training.codec.band_music import held_out
 from training.codec.figures import OCTAVES_HZ
 from training.codec.pictures import contact_sheet, spectrogram_pair

@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks.memory import Memory
 from d2m_core.band import Materials, find_materials, play
 from d2m_core.band.plan import loosen
-from d2m_core.band.styles import STYLES
+from d2m_core.styles import STYLES
 from training.figures.tables import table
 from training.pairs.pair import to_members
 from training.pairs.shards import write_shard

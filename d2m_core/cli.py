@@ -12,11 +12,14 @@ from pathlib import Path
 
 from .errors import D2MError
 from .media import open_clip
+from .media.plan import RECODE
 from .motion import find_accents
 from .music import SamplingConfig
 from .pictures import overlay_video, rhythm_picture, save_png
-from .pipeline import DanceMusic, StageProgress, check_output, dance_to_music, load_models, write_result
+from .pipeline import DanceMusic, StageProgress, dance_to_music, load_models, plan_outputs, write_result
 from .pose import POSE_MODELS
+
+_log = logging.getLogger(__name__)
 
 EPILOG = """\
 examples:
@@ -24,9 +27,10 @@ examples:
   python -m d2m_core dance.mp4 -o house.wav --style house --tempo 122 --seed 3
   python -m d2m_core duo.mp4 -o out.mp4 --people 2 --dancer most_active --keep-original-audio 0.3
 
-The output's suffix decides what is written: .mp4, .mov and .mkv hold the clip, its picture
-untouched, with the music; .wav, .flac, .mp3, .opus and .m4a hold the music alone. The same clip,
-settings and seed give the same music on the same device. Exit status: 0 done, 1 an error that one
+The output's suffix decides what is written: .mp4, .mov and .mkv hold the clip with the music, .wav,
+.flac, .mp3, .opus and .m4a the music alone. The clip's picture stays untouched; where it cannot be
+copied it is coded again (see --recode). The same clip, settings and seed give the same music on the
+same device. Exit status: 0 done, 1 an error that one
 sentence on standard error explains, 130 stopped by Ctrl-C."""
 
 
@@ -48,6 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--overlay", type=Path, help="the clip with skeleton, beats and accents drawn in (.mp4)"
     )
     extra.add_argument("--picture", type=Path, help="a picture of rhythm and music (.png)")
+    add(
+        "--recode",
+        choices=RECODE,
+        default=RECODE[0],
+        help="code the pictures again: where they cannot be copied, never (copy), always [%(default)s]",
+    )
     add("--json", action="store_true", help="print what was found as JSON on standard output")
     add("-q", "--quiet", action="store_true", help="no progress bars")
     return parser
@@ -144,7 +154,9 @@ def run(args: argparse.Namespace) -> DanceMusic:
         candidates=args.candidates,
     )
     clip = open_clip(args.clip, args.start, args.duration, args.sound_track)
-    check_output(args.out, clip, args.keep_original_audio)
+    files = plan_outputs(clip, args.out, args.overlay, args.picture, args.keep_original_audio, args.recode)
+    for notice in files.music.notices:
+        _log.warning("%s", notice)
     models = load_models(args.model, args.codec, args.rhythm, args.device)
     dancer = int(args.dancer) if args.dancer.lstrip("-").isdigit() else args.dancer
     with progress_bars(not args.quiet) as on_progress:
@@ -158,19 +170,20 @@ def run(args: argparse.Namespace) -> DanceMusic:
             pose_model=args.pose_model,
             on_progress=on_progress,
         )
-        write_result(result, args.out, args.keep_original_audio, {"comment": f"seed {args.seed}"})
-        accents = find_accents(result.poses) if args.overlay or args.picture else None
-        if args.overlay:
+        tags = {"comment": f"seed {args.seed}"}
+        write_result(result, files.music.path, args.keep_original_audio, tags, files.music.recode)
+        accents = find_accents(result.poses) if files.overlay or files.picture else None
+        if files.overlay:
             overlay_video(
                 clip,
                 result.poses,
-                args.overlay,
+                files.overlay.path,
                 rhythm=result.rhythm,
                 accents=accents,
                 on_progress=lambda done, total: on_progress("overlay", done, total),
             )
-        if args.picture:
-            save_png(rhythm_picture(result.rhythm, result.audio, accents=accents), args.picture)
+        if files.picture:
+            save_png(rhythm_picture(result.rhythm, result.audio, accents=accents), files.picture.path)
     return result
 
 

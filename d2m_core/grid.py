@@ -7,16 +7,8 @@ import numpy as np
 from .errors import require
 
 PHASE_NAMES = (
-    "beat_sin",
-    "beat_cos",
-    "eighth_sin",
-    "eighth_cos",
-    "sixteenth_sin",
-    "sixteenth_cos",
-    "bar_sin",
-    "bar_cos",
-    "log_tempo",
-    "known",
+    *"beat_sin beat_cos eighth_sin eighth_cos sixteenth_sin sixteenth_cos".split(),
+    *"bar_sin bar_cos log_tempo known".split(),
 )
 """Columns of `phase_features`."""
 

@@ -10,21 +10,28 @@ from pathlib import Path
 
 import torch
 
-from .codec import Codec, decode_tokens, load_codec
-from .errors import MediaError, SettingError
+from .codec import CODECS, Codec, load_codec
+from .errors import SettingError
 from .grid import check_tempo
 from .media import open_clip, save_audio
+from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
+from .media.plan import Output, check_own_sound, plan_film, plan_output
 from .media.sound import with_own_sound
 from .media.sound_file import AUDIO_FORMATS
 from .motion import extract_motion
-from .music import LoadedModel, SamplingConfig, generate_tokens, load_model
+from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model
+from .music.weights import check_codec
 from .music.windows import style_index
+from .pictures.overlay import OVERLAY_FORMATS
 from .pose import estimate_poses, select_dancer
 from .rhythm import RhythmNet, load_rhythm, rhythm_from_motion
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
-from .weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, default_weights
+from .weights import GONE, default_weights
+
+PICTURE_FORMATS = (".png",)
+"""What `save_png` writes, by the end of the file's name."""
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
@@ -32,11 +39,17 @@ StageProgress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """Everything with weights, loaded once and used for many clips."""
+    """Everything with weights, loaded once and used for many clips.
+
+    Raises `ModelError` where the codec cannot read what the model writes.
+    """
 
     model: LoadedModel
     rhythm: RhythmNet
     codec: Codec
+
+    def __post_init__(self) -> None:
+        check_codec(self.model, self.codec.spec)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +96,18 @@ def load_models(
 ) -> Models:
     """Loads transformer, codec and rhythm network; None takes the weights of the project.
 
-    Without `codec` it is the one of ours that the transformer writes for, else the default one.
+    Without `codec` it is the one that the transformer writes for. Raises `ModelError`, also where
+    the two do not belong together, and `SettingError` where only the user can know the codec.
     """
     where = best_device(device)
     loaded = load_model(model or default_weights("model"), where)
-    ours = loaded.spec.name if loaded.spec.name in {*EMBEDDED_FOLDERS, *GONE} else EMBEDDED
-    return Models(loaded, load_rhythm(rhythm or default_weights("rhythm")), load_codec(codec or ours, where))
+    name = codec or loaded.spec.name
+    if codec is None and name not in {*CODECS, *GONE} and not Path(name).is_dir():
+        raise SettingError(
+            f"The model writes for codec {name!r}, which does not come with this program; give its "
+            "folder with --codec."
+        )
+    return Models(loaded, load_rhythm(rhythm or default_weights("rhythm")), load_codec(name, where))
 
 
 def dance_to_music(
@@ -138,7 +157,7 @@ def dance_to_music(
         )
     with _timed(seconds, "decode"):
         progress = _stage(on_progress, "decode")
-        audio = decode_tokens(models.codec, tokens, clip.duration_s, on_progress=progress)
+        audio = decode_music(models.codec, tokens, clip.duration_s, on_progress=progress)
     return DanceMusic(clip, poses, motion, rhythm, audio, seconds)
 
 
@@ -147,26 +166,60 @@ def write_result(
     out: Path | str,
     keep_original_audio: float = 0.0,
     metadata: dict[str, str] | None = None,
+    recode: str = "auto",
 ) -> Path:
     """Writes the clip with its music (video suffix) or the music alone (audio suffix) to `out`.
 
-    `keep_original_audio` is the gain of the clip's own sound under the music, 0..1.
+    `keep_original_audio` is the gain of the clip's own sound under the music, 0..1; `recode` is one
+    of `RECODE`. Where `out` cannot be written the music is kept, and the `MediaError` says where.
     """
     out = Path(out)
-    if out.suffix.lower() in VIDEO_FORMATS:
-        return mux(result.clip, result.audio, out, keep_original_audio)
+    audio = result.audio
+    with never_lost(audio, out):
+        if out.suffix.lower() in VIDEO_FORMATS:
+            return mux(result.clip, audio, out, keep_original_audio, recode=recode)
+        if keep_original_audio:
+            mixed = with_own_sound(audio, result.clip, keep_original_audio)
+            return save_audio(mixed, out, metadata)
+        return save_audio(audio, out, metadata)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a run is to write."""
+
+    music: Output
+    """The clip with its music, or the music alone, as the name ends."""
+    overlay: Output | None = None
+    """The clip with the skeletons."""
+    picture: Output | None = None
+    """Rhythm and music as a picture."""
+
+
+def plan_outputs(
+    clip: VideoClip,
+    out: Path | str,
+    overlay: Path | str | None = None,
+    picture: Path | str | None = None,
+    keep_original_audio: float = 0.0,
+    recode: str = "auto",
+) -> Outputs:
+    """What is to be written where; all that its writers would refuse is refused before any work.
+
+    Raises `MediaError` as `plan_output` does, and where there is no own sound to be kept.
+    """
     if keep_original_audio:
-        return save_audio(with_own_sound(result.audio, result.clip, keep_original_audio), out, metadata)
-    return save_audio(result.audio, out, metadata)
-
-
-def check_output(out: Path | str, clip: VideoClip, keep_original_audio: float = 0.0) -> None:
-    """Raises `MediaError` for what `write_result` would refuse, before any work is done."""
-    suffix, known = Path(out).suffix.lower(), sorted({**VIDEO_FORMATS, **AUDIO_FORMATS})
-    if suffix not in known:
-        raise MediaError(f"Cannot write {Path(out).name}; end its name with {', '.join(known)}.")
-    if keep_original_audio and not clip.has_audio:
-        raise MediaError(f"{clip.path.name} has no sound to keep; leave its own sound out.")
+        check_own_sound(clip)
+    music = plan_output(out, (*VIDEO_FORMATS, *AUDIO_FORMATS), source=clip.path)
+    if music.path.suffix.lower() in VIDEO_FORMATS:
+        music = plan_film(clip, out, recode)
+    taken = [music.path]
+    wanted = ((overlay, OVERLAY_FORMATS), (picture, PICTURE_FORMATS))
+    others: list[Output | None] = []
+    for name, endings in wanted:
+        others.append(None if name is None else plan_output(name, endings, source=clip.path, taken=taken))
+        taken += [] if name is None else [Path(name)]
+    return Outputs(music, *others)
 
 
 def _stage(on_progress: StageProgress | None, stage: str) -> Progress | None:

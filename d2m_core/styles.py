@@ -7,21 +7,8 @@ from __future__ import annotations
 
 from .types import METRE
 
-STYLES = (
-    "house",
-    "techno",
-    "disco",
-    "funk",
-    "hiphop",
-    "latin",
-    "trap",
-    "breakbeat",
-    "dnb",
-    "pop",
-    "rock",
-    "reggaeton",
-    "swing",
-    "waltz",
+STYLES = tuple(
+    "house techno disco funk hiphop latin trap breakbeat dnb pop rock reggaeton swing waltz".split()
 )
 """Styles that the band plays and the default model knows, in the order in which seeds take turns; a
 checkpoint carries its own list."""

@@ -24,7 +24,7 @@ LANDMARKS = 33
 MOTION_FPS = 25.0
 """Rate of poses, motion and rhythm curves; 50 and 75 Hz codecs are whole multiples of it."""
 
-RHYTHM_CURVES = ("onset", "energy")
+RHYTHM_CURVES = ("accent", "energy")
 """Names of `Rhythm.curves`: accents that want a sound (0..1), and how much is going on (0..1)."""
 
 PART_CURVES = ("kick", "snare", "hat")
@@ -53,6 +53,24 @@ def _check_array(name: str, value: np.ndarray, dtype: type, shape: tuple[int | N
 
 
 @dataclass(frozen=True)
+class Colours:
+    """What a video's numbers mean, by the code points of ITU-T H.273 that all its formats share."""
+
+    matrix: int = 2
+    """1 BT.709, 5 and 6 BT.601, 9 BT.2020; 2 where nothing tells."""
+    range: int = 0
+    """1 limited, 2 full; 0 where nothing tells: limited then."""
+    transfer: int = 2
+    """1 BT.709, 16 PQ (HDR10), 18 HLG; 2 where nothing tells."""
+    primaries: int = 2
+    """1 BT.709, 9 BT.2020; 2 where nothing tells."""
+    bits: int = 8
+    """Bits of each component."""
+    rgb: bool = False
+    """Stored as red, green and blue, or as a palette of them."""
+
+
+@dataclass(frozen=True)
 class VideoClip:
     """A window of a video file. Only facts: frames are streamed by `video.iter_frames`."""
 
@@ -78,6 +96,7 @@ class VideoClip:
     """What makes the file's own times one straight clock: a shift for each time that it started."""
     sound_track: int = 0
     """Which of the file's sound tracks is its own sound, counted from 1; 0 is the default one."""
+    colours: Colours = Colours()
 
     def __post_init__(self) -> None:
         _check(self.duration_s > 0, f"duration_s must be positive, got {self.duration_s}")
@@ -223,7 +242,7 @@ class Rhythm:
 
     @property
     def accent(self) -> np.ndarray:
-        """How much each frame wants a sound, float32 [F]; saved and shown as `onset`."""
+        """How much each frame wants a sound, float32 [F]."""
         return self.curves[:, self.names.index(RHYTHM_CURVES[0])]
 
     @property
@@ -264,8 +283,15 @@ class AudioTokens:
     codes: torch.Tensor
     """int64 [B, K, T]."""
     codec: CodecSpec
+    bend: np.ndarray | None = None
+    """float64 [A >= 2, 2]: rows (seconds of these tokens, seconds of the dance) where the music is written
+    in straight time, straight between; None where both are one."""
 
     def __post_init__(self) -> None:
+        if self.bend is not None:
+            _check_array("bend", self.bend, np.float64, (None, 2))
+            rising = len(self.bend) > 1 and bool((np.diff(self.bend, axis=0) > 0).all())
+            _check(rising, "bend must have two rows or more, and rise")
         shape = tuple(self.codes.shape)
         _check(
             self.codes.dtype == torch.int64 and len(shape) == 3 and shape[1] == self.codec.codebooks,

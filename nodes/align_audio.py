@@ -12,10 +12,43 @@ from ..d2m_core.align.align import STARTS
 from ..d2m_core.types import Waveform
 from . import host
 from .checks import answer, said_by
-from .sockets import CATEGORY, ClipRhythm, RhythmSocket, each, from_audio, to_audio
+from .sockets import CATEGORY, ClipRhythm, RhythmSocket
+from .sound_socket import each, from_audio, to_audio
 from .worker import in_worker
 
 DEFAULTS = AlignSettings()
+
+
+def _bend_inputs() -> list[Any]:
+    """How far the music may be bent."""
+    return [
+        io.Float.Input(
+            "strength",
+            default=DEFAULTS.strength,
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            tooltip="0 sets only the start and one tempo for all of it; 1 meets every "
+            "beat, as far as most_bend allows.",
+        ),
+        io.Float.Input(
+            "most_bend",
+            default=DEFAULTS.most_bend,
+            min=0.0,
+            max=50.0,
+            step=0.5,
+            tooltip="How far one beat may play faster or slower than the rest, in percent.",
+        ),
+        io.Float.Input(
+            "most_tempo_change",
+            default=DEFAULTS.most_tempo_change,
+            min=0.0,
+            max=50.0,
+            step=1.0,
+            tooltip="How far the tempo of the whole song may change, in percent. A song "
+            "at half or double the dance's tempo counts as equal.",
+        ),
+    ]
 
 
 class AlignAudio(io.ComfyNode):
@@ -33,32 +66,7 @@ class AlignAudio(io.ComfyNode):
             inputs=[
                 io.Audio.Input("audio", tooltip="A song, or music from any other node."),
                 RhythmSocket.Input("rhythm", tooltip="When the dancer's beats fall."),
-                io.Float.Input(
-                    "strength",
-                    default=DEFAULTS.strength,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="0 sets only the start and one tempo for all of it; 1 meets every "
-                    "beat, as far as most_bend allows.",
-                ),
-                io.Float.Input(
-                    "most_bend",
-                    default=DEFAULTS.most_bend,
-                    min=0.0,
-                    max=50.0,
-                    step=0.5,
-                    tooltip="How far one beat may play faster or slower than the rest, in percent.",
-                ),
-                io.Float.Input(
-                    "most_tempo_change",
-                    default=DEFAULTS.most_tempo_change,
-                    min=0.0,
-                    max=50.0,
-                    step=1.0,
-                    tooltip="How far the tempo of the whole song may change, in percent. A song "
-                    "at half or double the dance's tempo counts as equal.",
-                ),
+                *_bend_inputs(),
                 io.Combo.Input(
                     "start",
                     options=list(STARTS),

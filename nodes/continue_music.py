@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from comfy_api.latest import io
 
-from ..d2m_core.music import LoadedModel, generate_tokens
+from ..d2m_core.music import LoadedModel, beginning, generate_tokens
 from ..d2m_core.rhythm import lengthened
-from ..d2m_core.types import AudioTokens
 from . import host
 from .checks import answer, refuse, too_small
 from .sampler import DEFAULTS, motion_of, sampling_inputs, sampling_of, style_input, together, wrong_style
@@ -79,13 +80,13 @@ class ContinueMusic(io.ComfyNode):
         refuse(answer(wrong_style(style), too_small("keep_s", keep_s, 0)))
         duration_s = length_s or rhythm.duration_s
         longer = lengthened(rhythm.rhythm, duration_s) if length_s else rhythm.rhythm
-        start = _start(tokens, keep_s)
+        start = beginning(tokens.tokens, min(keep_s, tokens.duration_s) if keep_s else tokens.duration_s)
         motion = motion_of(poses)
         loaded, report = model.ready(), host.progress()
         takes, count = [], len(tokens.tokens.codes)
         for take in range(count):
             config = sampling_of(seed + take, temperature, top_k, top_p, guidance, style, style_guidance)
-            known = AudioTokens(start[take : take + 1], tokens.tokens.codec)
+            known = replace(start, codes=start.codes[take : take + 1])
             takes.append(
                 generate_tokens(
                     loaded,
@@ -103,10 +104,3 @@ class ContinueMusic(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, style: str | None = None) -> bool | str:
         return answer(wrong_style(style))
-
-
-def _start(tokens: ClipTokens, keep_s: float):
-    """Codes [B, K, T] of what is kept: whole steps, no silence that fills up the last one."""
-    seconds = min(keep_s, tokens.duration_s) if keep_s else tokens.duration_s
-    steps = int(seconds * tokens.tokens.codec.token_rate + 1e-6)
-    return tokens.tokens.codes[..., : max(steps, 1)]

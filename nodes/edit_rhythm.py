@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from comfy_api.latest import io, ui
 
 from ..d2m_core.grid import TEMPO_RANGE_BPM
@@ -20,6 +22,7 @@ from ..d2m_core.rhythm import (
 from ..d2m_core.types import Rhythm
 from . import host
 from .checks import answer, not_offered, refuse, said_by
+from .rhythm_inputs import energy_input, shift_input
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
 from .sockets import CATEGORY, ClipRhythm, RhythmSocket
 from .worker import in_worker
@@ -27,6 +30,46 @@ from .worker import in_worker
 TEMPI = ("as it is", "steady", "set")
 GRIDS = {"as it is": None, "half": halve, "double": double}
 STRAIGHT = 50.0
+
+
+def _tempo_and_grid_inputs() -> list[Any]:
+    """Which beats there are."""
+    return [
+        io.Combo.Input(
+            "tempo",
+            options=list(TEMPI),
+            default="as it is",
+            tooltip="steady locks the tempo it has; set takes tempo_bpm.",
+        ),
+        io.Float.Input(
+            "tempo_bpm",
+            default=120.0,
+            min=TEMPO_RANGE_BPM[0],
+            max=TEMPO_RANGE_BPM[1],
+            step=0.1,
+            tooltip="The tempo where tempo is set, in beats per minute.",
+        ),
+        io.Combo.Input(
+            "grid", options=list(GRIDS), default="as it is", tooltip="Half or double the number of beats."
+        ),
+    ]
+
+
+def _feel_inputs() -> list[Any]:
+    """How the beats lie and how much goes on."""
+    return [
+        shift_input("shift_ms"),
+        io.Float.Input(
+            "swing",
+            default=STRAIGHT,
+            min=STRAIGHT,
+            max=75.0,
+            step=0.5,
+            tooltip="Where every second beat falls between its neighbours, in percent: "
+            "50 straight, 67 triplets. With grid double these are eighths.",
+        ),
+        energy_input(),
+    ]
 
 
 class EditRhythm(io.ComfyNode):
@@ -43,51 +86,8 @@ class EditRhythm(io.ComfyNode):
             "or takes beats that you type.",
             inputs=[
                 RhythmSocket.Input("rhythm", tooltip="The rhythm to change."),
-                io.Combo.Input(
-                    "tempo",
-                    options=list(TEMPI),
-                    default="as it is",
-                    tooltip="steady locks the tempo it has; set takes tempo_bpm.",
-                ),
-                io.Float.Input(
-                    "tempo_bpm",
-                    default=120.0,
-                    min=TEMPO_RANGE_BPM[0],
-                    max=TEMPO_RANGE_BPM[1],
-                    step=0.1,
-                    tooltip="The tempo where tempo is set, in beats per minute.",
-                ),
-                io.Combo.Input(
-                    "grid",
-                    options=list(GRIDS),
-                    default="as it is",
-                    tooltip="Half or double the number of beats.",
-                ),
-                io.Float.Input(
-                    "shift_ms",
-                    default=0.0,
-                    min=-2000.0,
-                    max=2000.0,
-                    step=1.0,
-                    tooltip="Moves every beat, in milliseconds: above zero the music comes later.",
-                ),
-                io.Float.Input(
-                    "swing",
-                    default=STRAIGHT,
-                    min=STRAIGHT,
-                    max=75.0,
-                    step=0.5,
-                    tooltip="Where every second beat falls between its neighbours, in percent: "
-                    "50 straight, 67 triplets. With grid double these are eighths.",
-                ),
-                io.Float.Input(
-                    "energy",
-                    default=1.0,
-                    min=0.0,
-                    max=4.0,
-                    step=0.05,
-                    tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
-                ),
+                *_tempo_and_grid_inputs(),
+                *_feel_inputs(),
                 io.Int.Input(
                     "beats_per_bar",
                     default=0,

@@ -7,12 +7,15 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..d2m_core.codec import CODECS, Codec, decode_tokens, encode_audio, load_codec
+from ..d2m_core.codec import CODECS, Codec, encode_audio, load_codec
 from ..d2m_core.errors import ModelError
+from ..d2m_core.media import to_stereo
+from ..d2m_core.music import decode_music
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
 from .checks import answer, never_the_same, said_by
-from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens, from_audio, to_audio
+from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens
+from .sound_socket import from_audio, to_audio
 from .worker import in_worker
 
 WEIGHTS = "model.safetensors"
@@ -117,7 +120,7 @@ class EnCodecDecode(io.ComfyNode):
     @classmethod
     def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
         ready = codec.ready()
-        wave = in_worker(lambda tick: decode_tokens(ready, tokens.tokens, tokens.duration_s, tick))
+        wave = in_worker(lambda tick: decode_music(ready, tokens.tokens, tokens.duration_s, tick))
         return io.NodeOutput(to_audio(wave))
 
 
@@ -140,6 +143,6 @@ class EnCodecEncode(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: Any, codec: host.Held[Codec]) -> io.NodeOutput:
-        wave, ready = from_audio(audio), codec.ready()
+        wave, ready = to_stereo(from_audio(audio)), codec.ready()
         tokens = in_worker(lambda tick: encode_audio(ready, wave, tick))
         return io.NodeOutput(ClipTokens(tokens, wave.duration_s))

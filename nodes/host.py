@@ -20,6 +20,7 @@ from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..d2m_core.errors import MediaError, ModelError
+from ..d2m_core.files import check_place
 from ..d2m_core.music import styles_in
 from ..d2m_core.styles import STYLES
 from ..d2m_core.types import Progress
@@ -144,6 +145,11 @@ def check_prefix(prefix: str) -> str:
     if not Path(os.path.realpath(os.path.join(root, prefix))).is_relative_to(root):
         raise MediaError(f"Prefix {prefix!r} leads out of {root}; use a name or a subfolder.")
     return root
+
+
+def check_output(prefix: str) -> None:
+    """Raises `MediaError` where no file with this prefix could be written; leaves nothing there."""
+    check_place(Path(check_prefix(prefix)) / f"{prefix}_00001_.flac")
 
 
 def output_file(prefix: str, suffix: str) -> tuple[Path, ui.SavedResult]:

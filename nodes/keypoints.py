@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ..d2m_core.pose import to_openpose
 from ..d2m_core.pose.formats import LAYOUTS
@@ -13,6 +13,7 @@ from .checks import answer, not_offered, refuse, too_small
 from .pose_source import poses_of_keypoints
 from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
 from .video_socket import clip_of
+from .worker import in_worker
 
 PEOPLE = ("chosen dancer", "everyone")
 LARGEST_SIDE = 16384
@@ -27,6 +28,7 @@ class PoseFromKeypoints(io.ComfyNode):
             node_id="D2M_PoseFromKeypoints",
             display_name="Pose from Keypoints",
             category=CATEGORY,
+            **host.keeps_preview(),
             description="Takes the poses that DWPose, SDPose or OpenPose nodes found, so that no "
             "pose model of this pack is needed.",
             inputs=[
@@ -37,7 +39,7 @@ class PoseFromKeypoints(io.ComfyNode):
                     min=0.0,
                     max=240.0,
                     step=0.01,
-                    tooltip="Frames of keypoints per second; 0 spreads them over the video.",
+                    tooltip="Frames of keypoints per second; 0 takes one for each picture of the video.",
                 ),
                 io.MultiType.Input(
                     "video",
@@ -60,7 +62,28 @@ class PoseFromKeypoints(io.ComfyNode):
         host.check_interrupt()
         refuse(answer(too_small("fps", fps, 0)))
         clip = None if video is None else clip_of(video)
-        return io.NodeOutput(poses_of_keypoints(keypoints, clip, fps))
+        poses, notice = in_worker(lambda tick: poses_of_keypoints(keypoints, clip, fps, tick))
+        return io.NodeOutput(poses, ui=ui.PreviewText(notice) if notice else None)
+
+
+def _canvas_inputs() -> list[Any]:
+    """How large the picture is that the joints lie in."""
+    return [
+        io.Int.Input(
+            "width",
+            default=0,
+            min=0,
+            max=LARGEST_SIDE,
+            tooltip="Width of the canvas in pixels; 0 takes the clip's.",
+        ),
+        io.Int.Input(
+            "height",
+            default=0,
+            min=0,
+            max=LARGEST_SIDE,
+            tooltip="Height of the canvas in pixels; 0 takes the clip's.",
+        ),
+    ]
 
 
 class PoseToKeypoints(io.ComfyNode):
@@ -87,20 +110,7 @@ class PoseToKeypoints(io.ComfyNode):
                     default="coco18",
                     tooltip="coco18 is what most nodes read; body25 has feet.",
                 ),
-                io.Int.Input(
-                    "width",
-                    default=0,
-                    min=0,
-                    max=LARGEST_SIDE,
-                    tooltip="Width of the canvas in pixels; 0 takes the clip's.",
-                ),
-                io.Int.Input(
-                    "height",
-                    default=0,
-                    min=0,
-                    max=LARGEST_SIDE,
-                    tooltip="Height of the canvas in pixels; 0 takes the clip's.",
-                ),
+                *_canvas_inputs(),
             ],
             outputs=[
                 PoseKeypoints.Output(

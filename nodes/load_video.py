@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from comfy_api.latest import io
 
 from ..d2m_core.media import open_clip
@@ -9,6 +11,23 @@ from . import host
 from .checks import answer, never_the_same, said_by
 from .sockets import CATEGORY, Clip
 from .video_socket import video_of
+
+
+def _window_inputs() -> list[Any]:
+    """Which part of the video."""
+    return [
+        io.Float.Input(
+            "start_s", default=0.0, min=0.0, max=86400.0, step=0.01, tooltip="Where to start, in seconds."
+        ),
+        io.Float.Input(
+            "duration_s",
+            default=0.0,
+            min=0.0,
+            max=86400.0,
+            step=0.01,
+            tooltip="How many seconds to take; 0 takes all that follows.",
+        ),
+    ]
 
 
 class LoadVideo(io.ComfyNode):
@@ -28,22 +47,7 @@ class LoadVideo(io.ComfyNode):
                     upload=io.UploadType.video,
                     tooltip="A video in ComfyUI's input folder.",
                 ),
-                io.Float.Input(
-                    "start_s",
-                    default=0.0,
-                    min=0.0,
-                    max=86400.0,
-                    step=0.01,
-                    tooltip="Where to start, in seconds.",
-                ),
-                io.Float.Input(
-                    "duration_s",
-                    default=0.0,
-                    min=0.0,
-                    max=86400.0,
-                    step=0.01,
-                    tooltip="How many seconds to take; 0 takes all that follows.",
-                ),
+                *_window_inputs(),
                 # Required, though it may stay empty: the page puts its upload button after the last
                 # required input, and saved workflows list widgets in order.
                 io.String.Input(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from ..d2m_core.errors import ModelError, SettingError
-from ..d2m_core.pose import MAX_PEOPLE, estimate_poses, from_openpose, pose_model, select_dancer
+from ..d2m_core.errors import ModelError
+from ..d2m_core.pose import (
+    MAX_PEOPLE,
+    estimate_poses,
+    from_openpose,
+    pose_model,
+    rate_of_keypoints,
+    select_dancer,
+)
 from ..d2m_core.pose.model_file import POSE_ADDRESS
 from ..d2m_core.types import PoseSequence, Progress, VideoClip
 from . import host
 from .sockets import ClipPoses
+
+_log = logging.getLogger(__name__)
 
 DANCERS: dict[str, str | int] = {"largest": "largest", "most active": "most_active"} | {
     f"person {number}": number for number in range(MAX_PEOPLE)
@@ -25,18 +35,16 @@ def find_poses(
     return estimate_poses(clip, model, people, rate, model_folder=folder, on_progress=tick)
 
 
-def poses_of_keypoints(keypoints: list[dict], clip: VideoClip | None, fps: float = 0.0) -> ClipPoses:
-    """The poses in another node's keypoints; those of the largest are chosen.
+def poses_of_keypoints(
+    keypoints: list[dict], clip: VideoClip | None, fps: float, tick: Progress
+) -> tuple[ClipPoses, str]:
+    """The poses in another node's keypoints, and what to say of their rate ("" if nothing).
 
-    Without `fps` they are spread evenly over the clip. Raises `PoseError` and `SettingError`.
+    Those of the largest are chosen. Raises `PoseError` and `SettingError`.
     """
-    if clip is None and not fps:
-        raise SettingError(
-            "How fast the keypoints follow each other is not known; connect the video they come "
-            "from, or set fps."
-        )
-    if clip is not None and not fps:
-        fps = len(keypoints) / clip.duration_s
+    fps, notice = rate_of_keypoints(keypoints, clip, fps, tick)
+    if notice:
+        _log.warning("%s", notice)
     everyone = from_openpose(keypoints, fps)
     if clip is not None:
         size, duration_s = (clip.width, clip.height), clip.duration_s
@@ -44,7 +52,7 @@ def poses_of_keypoints(keypoints: list[dict], clip: VideoClip | None, fps: float
         first = keypoints[0]
         size = (int(first["canvas_width"]), int(first["canvas_height"]))
         duration_s = everyone.duration_s
-    return ClipPoses(select_dancer(everyone, "largest"), duration_s, everyone, size, clip)
+    return ClipPoses(select_dancer(everyone, "largest"), duration_s, everyone, size, clip), notice
 
 
 def _pose_folder(model: str, download: bool, tick: Progress) -> Path:

@@ -9,6 +9,7 @@ from comfy_api.latest import io, ui
 
 from ..d2m_core.errors import D2MError
 from ..d2m_core.grid import TEMPO_RANGE_BPM, check_tempo
+from ..d2m_core.media import to_stereo
 from ..d2m_core.motion import dance_accents, dance_motion
 from ..d2m_core.rhythm import (
     double,
@@ -23,8 +24,10 @@ from ..d2m_core.types import Rhythm
 from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, not_offered, refuse, said_by
+from .rhythm_inputs import energy_input, shift_input
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
-from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, each, from_audio
+from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses
+from .sound_socket import each, from_audio
 from .worker import in_worker, part_progress
 
 GRIDS = {"as found": None, "half": halve, "double": double}
@@ -68,22 +71,8 @@ class DanceRhythm(io.ComfyNode):
                     default="as found",
                     tooltip="Half or double the number of beats.",
                 ),
-                io.Float.Input(
-                    "nudge_ms",
-                    default=0.0,
-                    min=-2000.0,
-                    max=2000.0,
-                    step=1.0,
-                    tooltip="Moves every beat: above zero the music comes later.",
-                ),
-                io.Float.Input(
-                    "energy",
-                    default=1.0,
-                    min=0.0,
-                    max=4.0,
-                    step=0.05,
-                    tooltip="Multiplies how much is going on: below 1 calmer, above 1 busier.",
-                ),
+                shift_input("nudge_ms"),
+                energy_input(),
             ],
             outputs=rhythm_outputs(),
         )
@@ -148,7 +137,7 @@ class RhythmFromAudio(io.ComfyNode):
         refuse(cls.validate_inputs(tempo_bpm))
 
         def read(on_progress) -> list[tuple]:
-            found, waves = [], each(from_audio(audio))
+            found, waves = [], each(to_stereo(from_audio(audio)))
             for index, wave in enumerate(waves):
                 tick = part_progress(on_progress, index, len(waves))
                 rhythm = rhythm_from_audio(wave, tempo_bpm or None, tick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,22 @@ def sampling_inputs() -> list[Any]:
             control_after_generate=True,
             tooltip="The only source of chance: the same seed gives the same music.",
         ),
+        *_drawing_inputs(),
+        io.Float.Input(
+            "guidance",
+            default=DEFAULTS.guidance,
+            min=0.0,
+            max=10.0,
+            step=0.1,
+            tooltip="1 follows the dance as trained, more follows it harder.",
+        ),
+        Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
+    ]
+
+
+def _drawing_inputs() -> list[Any]:
+    """How freely a token is drawn from its likelihoods."""
+    return [
         io.Float.Input(
             "temperature",
             default=DEFAULTS.temperature,
@@ -130,15 +147,6 @@ def sampling_inputs() -> list[Any]:
             step=0.01,
             tooltip="Keep the likeliest tokens that together reach this probability.",
         ),
-        io.Float.Input(
-            "guidance",
-            default=DEFAULTS.guidance,
-            min=0.0,
-            max=10.0,
-            step=0.1,
-            tooltip="1 follows the dance as trained, more follows it harder.",
-        ),
-        Poses.Input("poses", optional=True, tooltip="Lets the music follow the movement too."),
     ]
 
 
@@ -190,8 +198,8 @@ def wrong_style(style: str | None) -> str | None:
 
 
 def together(takes: list[AudioTokens]) -> AudioTokens:
-    """Takes of one length as a batch."""
-    return AudioTokens(torch.cat([take.codes for take in takes]), takes[0].codec)
+    """Takes of one length and one dance as a batch."""
+    return replace(takes[0], codes=torch.cat([take.codes for take in takes]))
 
 
 class Sampler(io.ComfyNode):

@@ -7,10 +7,12 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
-from ..d2m_core.media import save_audio
+from ..d2m_core.media import save_audio, to_stereo
+from ..d2m_core.media.kept import never_lost
 from . import host
 from .checks import answer, not_offered, refuse, said_by
-from .sockets import CATEGORY, AudioPlayer, each, from_audio
+from .sockets import CATEGORY, AudioPlayer
+from .sound_socket import each, from_audio
 from .worker import in_worker
 
 FORMATS = ("flac", "wav", "mp3", "opus", "m4a")
@@ -51,15 +53,16 @@ class SaveAudio(io.ComfyNode):
         refuse(cls.validate_inputs(filename_prefix, format))
         metadata = _tags(format, host.workflow_metadata(cls.hidden))
         results = []
-        for one in each(from_audio(audio)):
+        for one in each(to_stereo(from_audio(audio))):
             path, shown = host.output_file(filename_prefix, f".{format}")
-            in_worker(lambda _tick, one=one, path=path: save_audio(one, path, metadata))
+            with never_lost(one, path):
+                in_worker(lambda _tick, one=one, path=path: save_audio(one, path, metadata))
             results.append(shown)
         return io.NodeOutput(ui=ui.SavedAudios(results))
 
     @classmethod
     def validate_inputs(cls, filename_prefix: str | None = None, format: str | None = None) -> bool | str:
-        return answer(not_offered("Format", format, FORMATS), said_by(host.check_prefix, filename_prefix))
+        return answer(not_offered("Format", format, FORMATS), said_by(host.check_output, filename_prefix))
 
 
 def _tags(suffix: str, metadata: dict[str, str]) -> dict[str, str]:

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
+from ..d2m_core.media import to_stereo
 from ..d2m_core.motion import dance_accents
 from ..d2m_core.pictures import rhythm_picture
 from ..d2m_core.scores import describe_score, score_music
 from ..d2m_core.types import Waveform
-from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket, each, from_audio, to_image
+from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket, to_image
+from .sound_socket import each, from_audio
 from .worker import in_worker
 
 
@@ -51,10 +53,8 @@ class ScoreMusic(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: Any, rhythm: ClipRhythm, poses: ClipPoses | None = None) -> io.NodeOutput:
-        scored = [
-            in_worker(lambda _tick, wave=wave: _score(wave, rhythm, poses))
-            for wave in each(from_audio(audio))
-        ]
+        waves = each(to_stereo(from_audio(audio)))
+        scored = [in_worker(lambda _tick, wave=wave: _score(wave, rhythm, poses)) for wave in waves]
         report = "\n\n".join(text for text, _picture, _f in scored)
         pictures = torch.cat([picture for _text, picture, _f in scored])
         shown = ui.PreviewImage(pictures, cls=cls).as_dict() | ui.PreviewText(report).as_dict()

@@ -1,17 +1,14 @@
-"""Our socket types, and the turns between what ComfyUI passes around and what the core works on."""
+"""Our socket types, and what passes along them; AUDIO and VIDEO have files of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from comfy_api.latest import io
 
-from ..d2m_core.errors import MediaError
-from ..d2m_core.types import AudioTokens, PoseSequence, Rhythm, VideoClip, Waveform
+from ..d2m_core.types import AudioTokens, PoseSequence, Rhythm, VideoClip
 
 CATEGORY = "Dance to Music"
 
@@ -67,26 +64,6 @@ class ClipTokens:
 
     tokens: AudioTokens
     duration_s: float
-
-
-def to_audio(wave: Waveform) -> dict[str, Any]:
-    """ComfyUI's AUDIO from a waveform."""
-    return {"waveform": wave.samples.cpu(), "sample_rate": wave.sample_rate}
-
-
-def from_audio(audio: Mapping[str, Any] | None) -> Waveform:
-    """A waveform from ComfyUI's AUDIO. Raises `MediaError` where there is none.
-
-    Nodes give None for the sound of a silent video.
-    """
-    if audio is None or audio["waveform"].numel() == 0:
-        raise MediaError("There is no sound in the audio input; connect audio that has some.")
-    return Waveform(audio["waveform"].float().cpu(), int(audio["sample_rate"]))
-
-
-def each(wave: Waveform) -> list[Waveform]:
-    """The sounds of a batch, one by one."""
-    return [Waveform(one[None], wave.sample_rate) for one in wave.samples]
 
 
 def to_image(rgb: np.ndarray) -> torch.Tensor:

@@ -49,7 +49,7 @@ whole body in the picture, works best.
 **What to change**
 
 - Other music: a new `seed` in the sampler (it changes by itself at every run), or a `style`.
-- Beats off? Set `tempo_bpm`, `grid` or `nudge_ms` in **Dance Rhythm**.
+- Beats off? Set `tempo_bpm`, `grid` or `shift (ms)` in **Dance Rhythm**.
 - A part of the clip: `start_s` and `duration_s`.
 
 Only what follows a change runs again.""",
@@ -76,7 +76,7 @@ changes it before any music is written.
 
 - `tempo`: *steady* evens out the beats, *set* takes `tempo_bpm`.
 - `grid`: half or double the number of beats.
-- `shift_ms`: all beats later or earlier. `swing`: 50 is straight, 67 is triplets.
+- `shift (ms)`: all beats later or earlier. `swing`: 50 is straight, 67 is triplets.
 - `energy`: calmer below 1, busier above.
 - `beats`: your own, in seconds. Run once, copy the text from **Beats as text**, correct it, \
 paste it here.

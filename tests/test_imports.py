@@ -19,8 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
-    "errors types | files styles grid | checkpoint weights | media | codec | pose | motion | rhythm"
-    " | band | pictures | scores | align | music | pipeline | cli"
+    "errors types | files styles grid | straight | checkpoint weights | media | codec | pose | motion"
+    " | rhythm | band | pictures | scores | align | music | pipeline | cli"
 )
 TRAINING_ORDER = (
     "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm | builder"
@@ -30,16 +30,8 @@ TRAINING_ORDER = (
 COMMANDS = "commands"
 PACKAGES = ("d2m_core", "nodes", "training", "benchmarks", "scripts")
 HOST_MODULES = {
-    "comfy",
-    "comfy_api",
-    "comfy_config",
-    "comfy_execution",
-    "comfy_extras",
-    "execution",
-    "folder_paths",
-    "latent_preview",
-    "node_helpers",
-    "server",
+    *"comfy comfy_api comfy_config comfy_execution comfy_extras".split(),
+    *"execution folder_paths latent_preview node_helpers server".split(),
 }
 SCHEMA = {"comfy_api"}
 """What every node file may import of ComfyUI; the rest goes through nodes/host.py."""

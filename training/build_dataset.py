@@ -70,6 +70,12 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
     add("--archive", type=Path, metavar="FILE", help="list of what was ever downloaded")
     add("--rate-limit", type=int, metavar="BYTES", help="per second, for one download")
     add("--retries", type=int, default=SourceOptions.retries, help="[%(default)s]")
+    add(
+        "--sections",
+        action=argparse.BooleanOptionalAction,
+        default=SourceOptions.sections,
+        help="fetch only the stretches that rows name, else videos whole [on, where ffmpeg is there]",
+    )
     add("--timeout", type=float, default=SourceOptions.timeout_s, help="s [%(default)g]")
 
 
@@ -89,6 +95,7 @@ def order_of(args: argparse.Namespace) -> Order:
         rate_limit=args.rate_limit,
         retries=args.retries,
         timeout_s=args.timeout,
+        sections=args.sections,
     )
     return Order(
         args.source,

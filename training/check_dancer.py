@@ -19,15 +19,20 @@ from scipy.ndimage import gaussian_filter1d
 from d2m_core.band import make_plan
 from d2m_core.errors import require
 from d2m_core.media import load_audio
+from d2m_core.pose.landmarks import ANKLES, ELBOWS, HIPS, KNEES, NOSE, SHOULDERS, WRISTS
 from training.figures.tables import table
 from training.run.command import command_parser, run_command
 from training.studio.dancer.dance import dance
 
-_LANDMARKS = (0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+_LANDMARKS = (NOSE, *SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES)
 _CAPTURED = (0, 3, 12, 4, 13, 5, 14, 7, 16, 8, 17, 9, 18)
-"""The same joints in MediaPipe's order and in the captured skeleton's."""
+"""The joints that are measured, J = 13, among the landmarks and in the captured skeleton."""
 
-_PARTS = {"head": (0,), "wrist": (5, 6), "hip": (7, 8), "knee": (9, 10), "ankle": (11, 12)}
+_PARTS = {
+    name: [_LANDMARKS.index(joint) for joint in joints]
+    for name, joints in (("head", (NOSE,)), ("wrist", WRISTS), ("hip", HIPS), ("ankle", ANKLES))
+}
+"""Their places there."""
 _STILL_M_S = 0.1
 _KINDS = (("C", "cha-cha"), ("R", "rumba"), ("W", "waltz"))
 
@@ -59,8 +64,8 @@ def measure(joints: np.ndarray, fps: float, tempo_bpm: float, metre: int, height
     """Numbers about joints [F, 13, 3] (x, z across the floor, y down) in metres."""
     joints = gaussian_filter1d(joints / height, 0.03 * fps, axis=0)
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * fps  # [F - 1, 13]
-    of = {name: speed[:, list(where)] for name, where in _PARTS.items()}
-    hips = joints[:, [7, 8], 1].mean(1)
+    of = {name: speed[:, where] for name, where in _PARTS.items()}
+    hips = joints[:, _PARTS["hip"], 1].mean(1)
     fast = hips - gaussian_filter1d(hips, 0.8 * fps)
     power = np.abs(np.fft.rfft(fast * np.hanning(len(fast)))) ** 2
     rate = np.fft.rfftfreq(len(fast), 1 / fps)
@@ -98,7 +103,7 @@ def captured(path: Path, metre: int) -> Likeness:
     tempo, _ = librosa.beat.beat_track(
         y=sound.samples[0].mean(0).numpy(), sr=sound.sample_rate, start_bpm=100.0
     )
-    ankle = joints[:, [11, 12], 1].max(1)
+    ankle = joints[:, _PARTS["ankle"], 1].max(1)
     height = 1.12 * float(np.median(ankle - joints[:, 0, 1]))
     return measure(joints, fps, float(np.atleast_1d(tempo)[0]), metre, height)
 

@@ -22,10 +22,10 @@ from tqdm import tqdm
 
 from d2m_core.band import Materials, Song, find_materials, licences_of, make_plan, play
 from d2m_core.band.mix import loudness
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import require
 from d2m_core.files import replacing
 from d2m_core.scores import beat_f
+from d2m_core.styles import STYLES
 from d2m_core.types import Waveform
 from training.judges.trackers import installed, madmom_beats
 from training.run.command import command_parser, run_command

@@ -11,6 +11,8 @@ only; whatever is new takes a free range and writes it down here.
 | 130_000 and up | music that the style judge learns on; from 140_000 by the model's bands |
 | 160_000 and up | music that the decoder of d2m-2 was tuned on, with pairs of 110_000 and 130_000 |
 | 170_000 and up | pairs at any tempo that the transformer trains on |
+| 200_000 and up | straight pairs that the transformer and the codec of straight music train on |
+| 890_000 and up | straight music that measures codecs and their repeats |
 | 900_000 and up | music that measures the codec |
 | 8_000_000 and up | music that `training.check_styles` measures |
 | 8_500_000 and up | music that `benchmarks.align` brings onto dances |
@@ -45,6 +47,12 @@ PAIRS_SEED = 100_000
 
 CODEC_HELD_OUT_SEED = 900_000
 """Band music from here on only measures the codec."""
+
+STRAIGHT_SEED = 200_000
+"""Straight pairs, which codec and transformer train on, have seeds from here on."""
+
+STRAIGHT_HELD_OUT_SEED = 890_000
+"""Straight music from here on measures codecs."""
 
 STYLE_CHECK_SEED = 8_000_000
 """Plans from here on are played to measure the band's styles."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -101,10 +102,11 @@ def _say_what(trainer: Trainer) -> None:
 
 
 def _run(trainer: Trainer, watch: Watch | None) -> None:
-    """Steps until the budget is spent; the next batch is drawn while one is learnt."""
+    """Steps until the budget is spent, or this call's share of it; the next batch is drawn meanwhile."""
+    stop_s = trainer.spent_s + 60 * trainer.config.stop_after if trainer.config.stop_after else math.inf
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(trainer.batch, trainer.step)
-        while trainer.progress < 1:
+        while trainer.progress < 1 and trainer.spent_s < stop_s:
             with trainer.on_the_clock():
                 batch, coming = coming.result(), ahead.submit(trainer.batch, trainer.step + 1)
                 losses = trainer.train_step(batch)

@@ -28,6 +28,7 @@ from training.codec.log import RunLog
 from training.codec.music import Music, PoolMusic, open_shards
 from training.codec.network import export, parameters_of, tame
 from training.codec.settings import CodecTraining
+from training.codec.straight_music import held_out_straight
 from training.codec.trainer import CodecTrainer
 from training.pairs.shards import INDEX
 from training.run.command import GOES_ON, command_parser, run_command
@@ -47,14 +48,19 @@ def train(settings: CodecTraining) -> dict[str, Any]:
     if settings.resume and trainer.restore():
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
     watch = _Watch(trainer) if trainer.workers.is_main_process else None
-    while trainer.progress < 1:
-        with trainer.on_the_clock():
-            batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
-            trainer.train_step(batch.to(trainer.device, non_blocking=True))
+    try:
+        while trainer.progress < 1:
+            with trainer.on_the_clock():
+                batch = music.batch(trainer.step, *trainer.share, settings.segment_samples)
+                trainer.train_step(batch.to(trainer.device, non_blocking=True))
+            if watch is not None:
+                watch.after_step()
+            if settings.stop_after and _minutes_since(began, trainer) > settings.stop_after:
+                break
+    except KeyboardInterrupt:
         if watch is not None:
-            watch.after_step()
-        if settings.stop_after and _minutes_since(began, trainer) > settings.stop_after:
-            break
+            trainer.save()
+        raise
     return {} if watch is None else watch.finish()
 
 
@@ -71,8 +77,17 @@ def open_music(trainer: CodecTrainer) -> tuple[Music, str]:
             pool = open_pool(trainer.run / "pool", settings.pool_minutes)
         return PoolMusic(pool, settings.seed), digest_of(pool)
     folder = Path(settings.data)
-    music = open_shards(folder, settings.seed, workers.process_index, workers.num_processes)
+    hop = settings.hop if settings.straight else 0
+    music = open_shards(folder, settings.seed, workers.process_index, workers.num_processes, hop=hop)
     return music, file_sha256(folder / INDEX)[:16]
+
+
+def _held_out(run: Path, settings: CodecTraining) -> tuple[torch.Tensor, tuple[int, ...]]:
+    """Music [B, 1, N] to measure on and, where it is straight, the token steps of each bar."""
+    if not settings.straight:
+        return held_out_pieces(run, settings.held_out_s), ()
+    music = held_out_straight(run)
+    return music.mono, music.bar_steps
 
 
 class _Watch:
@@ -82,7 +97,7 @@ class _Watch:
         self.trainer, self.settings = trainer, trainer.settings
         self.log = RunLog(trainer.run)
         self.saved_s = trainer.spent_s
-        self.audio = held_out_pieces(trainer.run, self.settings.held_out_s)
+        self.audio, self.bars = _held_out(trainer.run, self.settings)
         size = parameters_of(trainer.net.model) / 1e6
         kbits = max(trainer.net.model.config.target_bandwidths)
         log.info(
@@ -105,7 +120,7 @@ class _Watch:
             if not trainer.net.started_books:
                 return
             model, audio = trainer.averaged(), self.audio.to(trainer.device)
-            self.log.line(trainer.step, measure(model, audio), "held_out")
+            self.log.line(trainer.step, measure(model, audio, self.bars), "held_out")
             self.log.sounds(trainer.step, audio, coded(model, audio)[0])
 
     def finish(self) -> dict[str, Any]:
@@ -123,7 +138,7 @@ class _Watch:
         line = {
             "s": round(trainer.spent_s),
             "parameters": parameters_of(loaded),
-            "exported": measure(loaded, audio),
+            "exported": measure(loaded, audio, self.bars),
             "settings": asdict(self.settings),
         }
         self.log.sounds(trainer.step, audio, coded(loaded, audio)[0])

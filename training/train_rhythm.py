@@ -1,4 +1,4 @@
-"""Trains the rhythm network on drawn dances, or fits a trained one to dances of one's own.
+"""Trains the rhythm network on the studio's dances, or fits a trained one to dances of one's own.
 
     python -m training.train_rhythm --out runs/rhythm.safetensors
     python -m training.train_rhythm --data MY_SET --out mine.safetensors

@@ -24,20 +24,20 @@ from tqdm import tqdm
 
 from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
+from d2m_core.pipeline import load_models
 from d2m_core.rhythm import rhythm_from_motion
 from d2m_core.scores import beat_f
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Rhythm
 from training.figures.bootstrap import mean_interval
-from training.figures.tables import table
+from training.figures.tables import plain, table
 from training.judges.sound import clipped_share, frechet_distance, silent_share
 from training.judges.style import StyleJudge, load_judge
 from training.judges.style_spectra import Pulse
 from training.run.command import GOES_ON, command_parser, run_command
 from training.scoreboard.music.board import add_model_flags
 from training.scoreboard.music.controls import loop_s
-from training.scoreboard.music.making import Maker, hear, models_for
-from training.scoreboard.music.report import plain
+from training.scoreboard.music.making import Maker, hear
 from training.scoreboard.music.sets import Dance, SetOptions, dances_of, styles_for
 
 AXES = {
@@ -110,7 +110,7 @@ def _name(sampling: SamplingConfig) -> str:
 def tune(args: argparse.Namespace) -> list[dict[str, Any]]:
     """All rows; written to `tune_sampling.json` and `.md` after each, so that a stop loses none."""
     judge = load_judge(args.judge)
-    models = models_for(args.model, args.codec, args.rhythm, args.device)
+    models = load_models(args.model, args.codec, args.rhythm, args.device)
     options = SetOptions(args.dances, args.seconds, args.poses)
     dances = list(tqdm(dances_of(args.set, options), desc="dances", unit="dance"))
     styles = styles_for(dances, models.model.model.config.styles)

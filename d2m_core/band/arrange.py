@@ -56,7 +56,7 @@ def arrange(plan: Plan, materials: Materials) -> Score:
     tune = compose(plan)
     drums = play_drums(plan, bars, materials)
     rng = np.random.default_rng([plan.seed, 0xA6])
-    human_s = 0.6 * DRUM_BOOK[plan.style].human_s
+    human_s = 0.6 * DRUM_BOOK[plan.style].human_s if plan.beat_steps is None else 0.0
     pitched: list[Note] = []
     for k, bar in enumerate(bars):
         after = chords_of(tune, bars[min(k + 1, len(bars) - 1)])[0]

@@ -228,7 +228,10 @@ def _placed(plan: Plan, bar: Bar, stroke: Stroke, choice: _Choice, rng: np.rando
     """A stroke on the plan's grid, swung; a pattern player's small errors come on top."""
     beat, piece, level = stroke
     late = rng.normal(0.0, 1.0) * choice.book.human_s * plan.tempo_bpm / 60
-    if choice.player is not None:
+    uneven = rng.uniform(0.93, 1.03)
+    if choice.player is not None or plan.beat_steps is not None:
         late = 0.0
+    if plan.beat_steps is not None:
+        uneven = 1.0
     place = float(plan.swung(bar.index * plan.metre + beat)) + late
-    return Note(piece, place, float(np.clip(level * rng.uniform(0.93, 1.03), 0.02, 1.0)))
+    return Note(piece, place, float(np.clip(level * uneven, 0.02, 1.0)))

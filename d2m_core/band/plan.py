@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import SettingError
 from ..grid import position, seconds_at
+from ..straight import TOKEN_RATE, beat_steps, on_steps, straight_bpm
 from ..types import METRE, MOTION_FPS, metre_of_bars
 from .styles import FORMS, STYLE_TABLE, STYLES
 
@@ -84,6 +85,9 @@ class Plan:
     """float32 [F] in 0..1 at `MOTION_FPS`."""
     band: int | None = None
     """Which of its style's bands plays; None: one that was never heard before."""
+    beat_steps: int | None = None
+    """Token steps in a beat of a straight plan: all that is played begins on one, evenly loud.
+    None: as people play."""
 
     @property
     def band_seed(self) -> int:
@@ -122,14 +126,18 @@ class Plan:
         return position(self.grid_s, np.asarray(time_s, np.float64))
 
     def swung(self, beat: np.ndarray | float) -> np.ndarray:
-        """Places in beats after swing: the second of every two steps is late, the rest follow."""
+        """Places in beats after swing: the second of every two steps is late, the rest follow.
+
+        In a straight plan then moved to the nearest token step.
+        """
         beat = np.asarray(beat, np.float64)
         pair = 2 * self.swing_step
         start, share = np.floor(beat / pair + 1e-9) * pair, None
         share = (beat - start) / pair
         middle = 0.5 * (1 + self.swing)
         late = np.where(share < 0.5, share * 2 * middle, middle + (share - 0.5) * 2 * (1 - middle))
-        return start + late * pair
+        place = start + late * pair
+        return place if self.beat_steps is None else on_steps(place, self.beat_steps)
 
     def section_at(self, bar: int) -> Section:
         """The section that holds a bar; outside the grid, the nearest."""
@@ -139,8 +147,17 @@ class Plan:
         return self.sections[-1]
 
 
-def make_plan(seed: int, duration_s: float, style: str | None = None, tempo_bpm: float | None = None) -> Plan:
-    """A plan drawn from `seed`: a window somewhere in a whole piece of `style` (None draws one)."""
+def make_plan(
+    seed: int,
+    duration_s: float,
+    style: str | None = None,
+    tempo_bpm: float | None = None,
+    straight: bool = False,
+) -> Plan:
+    """A plan drawn from `seed`: a window somewhere in a whole piece of `style` (None draws one).
+
+    A `straight` one takes the nearest tempo at which beats last whole token steps, without drift.
+    """
     rng = np.random.default_rng([seed, 0x91A4])
     drawn = STYLES[int(rng.integers(len(STYLES)))]
     style = drawn if style is None else style
@@ -149,7 +166,9 @@ def make_plan(seed: int, duration_s: float, style: str | None = None, tempo_bpm:
     facts = STYLE_TABLE[style]
     tempo = float(rng.uniform(*facts.tempo_bpm))
     tempo = tempo if tempo_bpm is None else float(tempo_bpm)
-    grid_s = _grid(tempo, facts.metre, duration_s, facts.drift, rng)
+    steps = beat_steps(tempo) if straight else None
+    tempo = tempo if steps is None else float(straight_bpm(steps))
+    grid_s = _grid(tempo, facts.metre, duration_s, facts.drift, rng, steps)
     bars = (len(grid_s) - 1) // facts.metre
     sections = _window(_piece(facts.form, rng), bars, rng)
     hits, stops = _marks(sections, facts.metre, bars, rng)
@@ -166,6 +185,7 @@ def make_plan(seed: int, duration_s: float, style: str | None = None, tempo_bpm:
         hits,
         stops,
         np.zeros(0, np.float32),
+        beat_steps=steps,
     )
     return replace(plan, energy=_energy(plan, rng))
 
@@ -247,13 +267,21 @@ def loosen(plan: Plan, looseness: float, rng: np.random.Generator) -> Plan:
     return replace(plan, energy=energy, sections=_joined(sections), hits=hits, stops=stops)
 
 
-def _grid(tempo: float, metre: int, duration_s: float, drift: float, rng: np.random.Generator) -> np.ndarray:
-    """Beats from up to a bar before 0 to at least a bar after the end, with a slow drift."""
+def _grid(
+    tempo: float, metre: int, duration_s: float, drift: float, rng: np.random.Generator, steps: int | None
+) -> np.ndarray:
+    """Beats from up to a bar before 0 to at least a bar after the end, with a slow drift.
+
+    With `steps` they last exactly so many token steps, and begin on one.
+    """
     period_s = 60.0 / tempo
     count = metre * (int(np.ceil(duration_s / (period_s * metre))) + 3)
     size, turn_s = rng.uniform(0, 1) * drift, rng.uniform(10, 40)
     phase = rng.uniform(0, 2 * np.pi)
     start_s = -rng.uniform(0, period_s * metre * 0.999)
+    if steps is not None:
+        first = 4 * round(start_s * TOKEN_RATE / 4)  # soundfonts start in blocks that four steps fit
+        return (first + steps * np.arange(count + 1)) / TOKEN_RATE
     even = start_s + period_s * np.arange(count + 1)
     bend = size * turn_s / (2 * np.pi) * (np.sin(2 * np.pi * even / turn_s + phase))
     bend -= np.interp(0.0, even, bend)

@@ -17,22 +17,8 @@ from .soundfont import FontPart, library, render_font
 from .synth import SAMPLE_RATE
 
 STAND_INS = (
-    "fm_keys",
-    "bell",
-    "organ_stab",
-    "guitar",
-    "organ_bass",
-    "string_machine",
-    "string_machine",
-    "brass",
-    "brass",
-    "flute",
-    "square_lead",
-    "warm_pad",
-    "bell",
-    "marimba",
-    "marimba",
-    "bell",
+    *"fm_keys bell organ_stab guitar organ_bass string_machine string_machine brass".split(),
+    *"brass flute square_lead warm_pad bell marimba marimba bell".split(),
 )
 """A synthesiser for every family of eight General MIDI programs, where there is no soundfont."""
 DISTORTED = {29: "fuzz", 30: "fuzz", 45: "pluck", 46: "pluck"}

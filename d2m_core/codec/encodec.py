@@ -20,6 +20,7 @@ from ..media.limiter import limit
 from ..media.resampling import resampled
 from ..types import AudioTokens, CodecSpec, Progress, Waveform
 from ..weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder, who_reads
+from .finish import Finisher, finished, load_finisher
 from .loading import read_folder, read_hub
 from .stream import StreamDecoder, StreamEncoder, can_stream
 
@@ -47,6 +48,9 @@ CHUNK_S = 20.0
 CONTEXT_S = 2.0
 """How far a chunk starts before its piece, and ends after it, where a codec is not causal."""
 
+FINISHER = "finisher.safetensors"
+"""A finisher's file, in the folder of its codec."""
+
 FADE_S = 0.01
 """Crossfade between decoded chunks."""
 
@@ -55,10 +59,11 @@ class Codec(nn.Module):
     """An EnCodec and the facts about it. A plain module: ComfyUI sets attributes that models of
     transformers refuse."""
 
-    def __init__(self, model: EncodecModel, spec: CodecSpec) -> None:
+    def __init__(self, model: EncodecModel, spec: CodecSpec, finisher: Finisher | None = None) -> None:
         super().__init__()
         self.model = model.eval().requires_grad_(False)
         self.spec = spec
+        self.finisher = None if finisher is None else finisher.eval().requires_grad_(False)
 
     @property
     def causal(self) -> bool:
@@ -95,18 +100,27 @@ def load_codec(
     at most `MOST_CODEBOOKS` codebooks is taken. The hub is asked only for the `facebook/...` names,
     and only if the weights are not on this machine yet. Raises `ModelError`.
     """
-    name = str(name_or_folder)
+    name, folder = str(name_or_folder), None
     if name in EMBEDDED_FOLDERS or (name in GONE and not Path(name).is_dir()):
-        model = read_folder(weights_folder(name))
+        folder = weights_folder(name)
+        model = read_folder(folder)
     elif name in CODECS:
         model = read_hub(name)
     elif Path(name).is_dir():
-        model = read_folder(Path(name))
+        folder = Path(name)
+        model = read_folder(folder)
         name = getattr(model.config, "codec_name", None) or Path(name).resolve().name
     else:
         known = ", ".join(sorted(CODECS))
         raise ModelError(f"Codec {name!r} is neither a folder nor one of {known}; choose one of these.")
-    return Codec(model, spec_of(model.config, name, bandwidth)).to(device)
+    spec = spec_of(model.config, name, bandwidth)
+    return Codec(model, spec, _finisher_of(folder, spec)).to(device)
+
+
+def _finisher_of(folder: Path | None, spec: CodecSpec) -> Finisher | None:
+    """The finisher in a codec's folder, if there is one. Raises `ModelError` where it is another codec's."""
+    path = None if folder is None else folder / FINISHER
+    return None if path is None or not path.is_file() else load_finisher(path, spec)
 
 
 def spec_of(config: EncodecConfig, name: str, bandwidth: float | None = None) -> CodecSpec:
@@ -193,10 +207,12 @@ def decode_tokens(
     on_progress: Progress | None = None,
     *,
     chunk_s: float = CHUNK_S,
+    finish: bool = True,
 ) -> Waveform:
-    """Sound of `tokens`, mono, on the CPU; where given, cut or padded to exactly `duration_s`.
+    """Sound of `tokens` on the CPU; where given, cut or padded to exactly `duration_s`.
 
-    A decoder may overshoot: peaks above 1 are limited, the rest keeps its level.
+    Mono, or stereo of a codec with a finisher unless `finish` is off. A decoder may overshoot: peaks above 1
+    are limited, the rest keeps its level.
     """
     _check_tokens(codec.spec, tokens)
     hop, batch, steps = codec.hop, tokens.codes.shape[0], tokens.codes.shape[-1]
@@ -205,6 +221,11 @@ def decode_tokens(
     out = torch.zeros((batch, 1, max(length, needed * hop)))  # [B, 1, N]
     write = _write_streamed if codec.streams else _write_overlapping
     write(codec, tokens.codes[..., :needed], out, on_progress, chunk_s)
+    if finish and codec.finisher is not None:
+        codes = tokens.codes[..., :needed].transpose(0, 1)
+        latent = codec.model.quantizer.decode(codes.to(next(codec.parameters()).device))
+        stereo = finished(codec.finisher, latent, out[:, 0, : needed * hop])
+        out = nn.functional.pad(stereo, (0, out.shape[-1] - stereo.shape[-1]))
     out = out[..., :length]
     limit(out, codec.spec.sample_rate)
     return Waveform(out, codec.spec.sample_rate)

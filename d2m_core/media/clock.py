@@ -39,6 +39,9 @@ _FOLLOWS_S = 10.0
 _REORDERED = 64
 """Packets that show how far pictures are sent ahead of their turn."""
 
+_SHORTEST_S = 0.0015
+"""Pictures that FFmpeg says to be shorter are those of a rate that it guessed from the clock's own ticks."""
+
 _ONE_SEGMENT_IDS = (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67")
 
 
@@ -77,6 +80,8 @@ class Clock:
         unit = packet.time_base
         if not unit:
             return
+        if packet.stream_index == self._leader and float((packet.duration or 0) * unit) < _SHORTEST_S:
+            packet.duration = 0
         hand = self._hands.setdefault(packet.stream_index, _Hand(self.shifts_s[0]))
         by_keys = self._by_keys and packet.stream_index == self._leader
         ticks = packet.pts if by_keys else packet.dts
@@ -173,7 +178,8 @@ def _with_decoding_times(packets: Iterator[Packet]) -> Iterator[Packet]:
 
 def frame_length(stream: VideoStream) -> float:
     """Seconds per frame on average."""
-    return float(1 / (stream.average_rate or stream.guessed_rate or _FALLBACK_FPS))
+    rate = stream.average_rate or stream.guessed_rate or _FALLBACK_FPS
+    return float(1 / (rate if rate * _SHORTEST_S < 1 else _FALLBACK_FPS))
 
 
 def may_restart(container: InputContainer, pictures: VideoStream) -> bool:

@@ -94,7 +94,8 @@ def _promised_end(source: VideoSource) -> float | None:
     if kind == "avi" and source.stream.frames:  # its length is corrected by the file's size
         return source.first.time_s + source.stream.frames * frame_length(source.stream)
     if any(name in kind for name in _HEADER_FORMATS) and source.container.duration:
-        start = source.container.start_time or 0
+        # Matroska's length counts from 0, not from the first picture, as FFmpeg writes it.
+        start = 0 if "matroska" in kind else source.container.start_time or 0
         return (start + source.container.duration) / av.time_base
     return None
 

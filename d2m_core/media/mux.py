@@ -1,36 +1,36 @@
-"""A clip's picture with other sound under it: the picture is copied, not coded again."""
+"""A clip's picture with other sound under it: the picture is copied where it can be."""
 
 from __future__ import annotations
 
+import errno
 import heapq
-from collections.abc import Iterator
+import logging
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
 from av.packet import Packet
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from ..errors import MediaError
 from ..types import Progress, VideoClip, Waveform
-from .blocks import fitted
-from .clock import Rising, copied_packets
+from .blocks import Blocks, fitted
+from .coded import add_coded
+from .copied import FILM_SOUND, VIDEO_FORMATS, add_copied
+from .plan import best_suffix, plan_pictures
 from .sound import encodable, in_blocks, with_own_sound
 from .sound_file import add_sound, open_output, sound_packets
-from .video import RgbConverter, shown_frames
-from .video_file import open_media, video_stream
+from .video_file import open_media
 
-VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""What `mux` writes, by the end of the file's name."""
+__all__ = ["VIDEO_FORMATS", "best_suffix", "mux"]
 
-_MP4_CODECS = ("h264", "hevc", "av1", "libdav1d", "libaom-av1", "mpeg4")
-"""Pictures that players expect in an MP4 file, by the names of their decoders."""
-_MUX_CODEC = "aac"
-_TICKS = 90_000
-"""Time base of pictures that are coded again, per second."""
+_log = logging.getLogger(__name__)
+
+
+_OF_THE_DISK = frozenset(errno.errorcode) - {errno.EINVAL}
+
+
+class _CannotCopy(Exception):
+    """The container takes the pictures no further."""
 
 
 def mux(
@@ -39,97 +39,72 @@ def mux(
     out_path: str | Path,
     original_gain: float = 0.0,
     *,
+    recode: str = "auto",
     metadata: dict[str, str] | None = None,
     on_progress: Progress | None = None,
 ) -> Path:
     """Writes the clip's picture with `wave` as its sound (AAC), fitted to the clip's length.
 
     The pictures of a whole file are copied as they are: not a byte changes, rotation and times
-    stay. A window rarely starts at a key frame, so it is coded again with H.264. With
-    `original_gain` above 0 the clip's own sound is mixed in at that gain. `on_progress` counts
-    milliseconds of the clip; it may raise to cancel, and no half file stays. Raises `MediaError`.
+    stay. What cannot be copied, a window always, is coded again (see `RECODE`) with its colours and
+    times. With `original_gain` above 0 the clip's own sound is mixed in at that gain. `on_progress`
+    counts milliseconds of the clip; it may raise to cancel, and no half file stays. Raises `MediaError`.
     """
     out_path = Path(out_path)
-    kind = VIDEO_FORMATS.get(out_path.suffix.lower())
-    if kind is None:
+    if out_path.suffix.lower() not in VIDEO_FORMATS:
         known = " ".join(sorted(VIDEO_FORMATS))
         raise MediaError(f"{out_path.name} does not end in a known video format; use one of {known}.")
     if out_path.resolve() == clip.path.resolve():
         raise MediaError(f"{out_path.name} is the clip itself; choose another name for the result.")
+    coded, notices = plan_pictures(clip, out_path.suffix, recode)
+    if recode == "auto":  # else it was asked for
+        for notice in notices:
+            _log.warning("%s", notice)
     music = fitted(in_blocks(wave), clip.duration_s)
     if original_gain > 0:
         music = with_own_sound(music, clip, original_gain)
     total = round(1000 * clip.duration_s)
-    music = encodable(music, _MUX_CODEC, tick=on_progress and (lambda: on_progress(0, total)))
+    music = encodable(music, FILM_SOUND, tick=on_progress and (lambda: on_progress(0, total)))
+    try:
+        _write(clip, music, out_path, coded, metadata, on_progress)
+    except _CannotCopy as error:
+        if recode == "copy":
+            raise MediaError(
+                f"The pictures of {clip.path.name} cannot be copied into {out_path.name} ({error}); "
+                "let them be coded again (recode: auto)."
+            ) from error
+        _log.warning(
+            "The pictures of %s are coded again: copied, they do not fit (%s).", clip.path.name, error
+        )
+        _write(clip, music, out_path, True, metadata, on_progress)
+    return out_path
+
+
+def _write(
+    clip: VideoClip,
+    music: Blocks,
+    out_path: Path,
+    coded: bool,
+    metadata: dict[str, str] | None,
+    on_progress: Progress | None,
+) -> None:
+    kind = VIDEO_FORMATS[out_path.suffix.lower()]
+    total = round(1000 * clip.duration_s)
     with ExitStack() as files:
-        copied = clip.is_whole and clip.first_s is not None
-        source = files.enter_context(open_media(clip.path)) if copied else None
+        source = None if coded else files.enter_context(open_media(clip.path))
         out = files.enter_context(open_output(out_path, kind, metadata))
-        pictures = _coded(out, clip) if source is None else _copied(out, clip, source, out_path)
-        sound = sound_packets(add_sound(out, music, _MUX_CODEC), music)
+        pictures = add_coded(out, clip) if source is None else add_copied(out, clip, source)
+        sound = sound_packets(add_sound(out, music, FILM_SOUND), music)
         for packet in heapq.merge(pictures, sound, key=_packet_time):
             if on_progress is not None:
                 done_s = min(max(_packet_time(packet), 0.0), clip.duration_s)
                 on_progress(round(1000 * done_s), total)
-            out.mux(packet)
-    return out_path
-
-
-def best_suffix(clip: VideoClip) -> str:
-    """`.mp4` wherever the clip's picture fits into it, else `.mkv`; for `mux`."""
-    return ".mp4" if clip.codec in _MP4_CODECS or not clip.is_whole else ".mkv"
-
-
-def _copied(
-    out: OutputContainer, clip: VideoClip, source: InputContainer, out_path: Path
-) -> Iterator[Packet]:
-    """A stream in `out` like the clip's, and all its packets."""
-    pictures = video_stream(clip.path, source)
-    try:
-        stream = out.add_stream_from_template(pictures, opaque=True)
-    except ValueError as error:
-        raise MediaError(
-            f"The picture of {clip.path.name} is coded as {clip.codec}, which does not fit into "
-            f"{out_path.suffix} files; choose a name that ends in .mkv."
-        ) from error
-    if out.format.name in ("mp4", "mov"):
-        if "mp4" in source.format.name:
-            stream.codec_context.codec_tag = pictures.codec_context.codec_tag
-        elif clip.codec == "hevc":
-            stream.codec_context.codec_tag = "hvc1"  # Apple's players take no other
-    return copied_packets(source, pictures, stream, clip.first_s or 0.0, clip.restarts)
-
-
-def _coded(out: OutputContainer, clip: VideoClip) -> Iterator[Packet]:
-    """A stream of H.264 in `out`, and the clip's pictures for it."""
-    options = {"crf": "18", "preset": "veryfast", "bf": "0"}
-    stream = out.add_stream("libx264", rate=clip.rate, options=options)
-    assert isinstance(stream, VideoStream)
-    stream.width, stream.height = (clip.width // 2 * 2, clip.height // 2 * 2)  # 4:2:0 needs even sizes
-    stream.pix_fmt = "yuv420p"
-    stream.codec_context.time_base = Fraction(1, _TICKS)
-    return _coded_packets(clip, stream)
-
-
-def _coded_packets(clip: VideoClip, stream: VideoStream) -> Iterator[Packet]:
-    to_rgb = RgbConverter(clip.width, clip.height)
-    lengths: dict[int, int] = {}
-    rising = Rising()
-    for shown in shown_frames(clip):
-        rgb = to_rgb(shown.frame)[: stream.height, : stream.width]
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        frame.pts, frame.time_base = rising(round(shown.time_s * _TICKS)), Fraction(1, _TICKS)
-        end_s = min(shown.end_s, clip.duration_s)
-        lengths[frame.pts] = max(1, round(end_s * _TICKS) - frame.pts)
-        yield from _with_lengths(stream.encode(frame), lengths)
-    yield from _with_lengths(stream.encode(None), lengths)
-
-
-def _with_lengths(packets: list[Packet], lengths: dict[int, int]) -> Iterator[Packet]:
-    """The encoder forgets how long a picture stays; the last one must not outlast the clip."""
-    for packet in packets:
-        packet.duration = lengths.pop(packet.pts or 0, 0)
-        yield packet
+            try:
+                out.mux(packet)
+            except FFmpegError as error:
+                if coded or error.errno in _OF_THE_DISK:
+                    raise
+                raise _CannotCopy(error.strerror) from error
 
 
 def _packet_time(packet: Packet) -> float:

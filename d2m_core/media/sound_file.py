@@ -16,8 +16,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
-from ..errors import MediaError
-from ..files import replacing
+from ..files import not_written, replacing
 from .blocks import Blocks, Reader
 from .video_file import clean_tags
 
@@ -74,10 +73,7 @@ def open_output(path: Path, container: str, metadata: dict[str, str] | None) -> 
             out.metadata.update(tags)
             yield out
     except (FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(
-            f"{path.name} could not be written ({reason}); free some space or choose another place."
-        ) from error
+        raise not_written(path, error) from error
 
 
 def add_sound(out: OutputContainer, sound: Blocks, codec: str) -> AudioStream:

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from ..errors import MediaError
 from ..types import MOTION_FPS, VideoClip
+from .colours import colours_of
 from .ends import ends_of, tell_what_is_left
 from .sound_tracks import sound_stream, sound_tracks
 from .video_file import MAX_MISSING_S, SLACK_S, ShownFrame, frames_from, open_video
@@ -105,6 +106,7 @@ def open_clip(
         first_s = None if source.first.frame.pts is None else source.first.time_s
         ends = ends_of(source)
         end_s = ends.video_s - source.first.time_s
+        colours = colours_of(source.stream, source.first.frame)
         tell_what_is_left(source, ends)
     if end_s < MIN_DURATION_S - SLACK_S:
         raise MediaError(f"{path.name} lasts {end_s:.2f} s; a clip needs at least {MIN_DURATION_S:g} s.")
@@ -114,14 +116,15 @@ def open_clip(
         duration_s,
         width,
         height,
-        end_s,
-        codec,
-        rate,
-        first_s,
-        start_s,
-        has_audio,
+        file_s=end_s,
+        codec=codec,
+        rate=rate,
+        first_s=first_s,
+        start_s=start_s,
+        has_audio=has_audio,
         shifts_s=ends.shifts_s,
         sound_track=sound_track,
+        colours=colours,
     )
 
 
@@ -234,6 +237,16 @@ def _upright(rgb: np.ndarray, matrix: tuple[int, ...]) -> np.ndarray:
     if _swaps_sides(matrix):
         rgb, a, d = rgb.transpose(1, 0, 2), c, b
     return np.ascontiguousarray(rgb[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def turning_filters(frame: VideoFrame) -> tuple[bool, str]:
+    """Whether width and height swap in the upright picture, and FFmpeg's filters that turn it upright."""
+    a, b, c, d = matrix = _display_matrix(frame)
+    swapped = _swaps_sides(matrix)
+    if swapped:
+        a, d = c, b
+    names = ["transpose=cclock_flip"] * swapped + ["hflip"] * (a < 0) + ["vflip"] * (d < 0)
+    return swapped, ",".join(names)
 
 
 def _seen_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

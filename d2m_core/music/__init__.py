@@ -6,6 +6,8 @@
 from .model import DanceToMusic, ModelConfig
 from .sampling import generate_tokens
 from .settings import SamplingConfig
+from .sound import decode_music
+from .straightening import beginning
 from .weights import LoadedModel, load_model, save_model, styles_in
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "LoadedModel",
     "ModelConfig",
     "SamplingConfig",
+    "beginning",
+    "decode_music",
     "generate_tokens",
     "load_model",
     "save_model",

@@ -8,6 +8,8 @@
 - At every step the encoder's frame and the beat phase of that very instant are added to the input,
   and the style; cross-attention sees the whole window.
 - Motion, rhythm and style can each be left out, per batch entry: learned null embeddings stand in.
+- A model that writes in straight time is told the exact place of every step in every layer (`place.py`), and
+  sees what was said a beat and some bars before (`copies.py`).
 
 Alignment. A window of `T` token steps becomes `S = T + K - 1` delayed columns. The decoder reads
 the columns shifted by one, `start` first; its output at position `p` predicts column `p`: of
@@ -28,6 +30,8 @@ from ..errors import require
 from ..grid import PHASE_NAMES, REFERENCE_BPM
 from ..styles import STYLES
 from ..types import RHYTHM_CURVES
+from .copies import Copies
+from .place import PlaceIn, modulated
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,12 @@ class ModelConfig:
     """Longest stretch the decoder has seen in training, in seconds."""
     gated: bool = False
     """Whether cross-attention comes through gates that start shut, as in a tuned MusicGen."""
+    straight: bool = False
+    """Whether it writes in straight time, on which beats begin token steps (`d2m_core.straight`)."""
+    place: int = 0
+    """With `straight`: width in which the place of a step is told to every layer; 0 tells none."""
+    copies: bool = False
+    """With `straight`: whether it sees the tokens of some bars before, and gates raise their chance."""
 
     def __post_init__(self) -> None:
         require(
@@ -56,6 +66,11 @@ class ModelConfig:
             f"dim {self.dim} must be an even multiple of heads {self.heads}.",
         )
         require(self.window_s > 1.0, f"window_s is {self.window_s}; use more than one second.")
+        require(self.place >= 0, f"place is {self.place}; use 0 (tell none) or a width.")
+        require(
+            self.straight or not (self.place or self.copies),
+            "place and copies need music on a straight grid; set straight too.",
+        )
         require(len(set(self.styles)) == len(self.styles), f"styles repeat: {self.styles}.")
 
 
@@ -82,6 +97,8 @@ class Conditions:
     """float32 [B, S, 10]: `grid.phase_features` at the columns' times."""
     frame_at: torch.Tensor
     """float32 [B, S]: where each column's time falls, in frames after the window's first frame."""
+    place: torch.Tensor
+    """int64 [B, S, 4]: `straight.StepGrid.places` of the columns; zeros where there is no grid."""
     style: torch.Tensor
     """int64 [B]: index into `ModelConfig.styles`; -1 where the model is to choose."""
     tempo_bpm: torch.Tensor
@@ -110,7 +127,17 @@ class DecoderCache:
     """Per layer [2, B, H, 2 + F, dim / H]: keys and values of the encoder, computed once."""
     added: torch.Tensor
     """[B, S, dim]: positions and conditions, computed once."""
+    told: list[torch.Tensor | None]
+    """Per layer [B, S, PARTS, dim]: what it is told of the place, computed once; None without."""
     position: int = 0
+
+    def repeated(self, times: int) -> DecoderCache:
+        """The same for each entry of the batch so many times, one after the other."""
+        if times == 1:
+            return self
+        own, cross = ([part.repeat_interleave(times, 1) for part in kept] for kept in (self.own, self.cross))
+        told = [None if each is None else each.repeat_interleave(times, 0) for each in self.told]
+        return DecoderCache(own, cross, self.added.repeat_interleave(times, 0), told, self.position)
 
 
 def sinusoids(length: int, dim: int, device: torch.device) -> torch.Tensor:
@@ -212,12 +239,15 @@ class Block(nn.Module):
         cross: torch.Tensor | None = None,
         cache: torch.Tensor | None = None,
         position: int = 0,
+        told: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        x = x + self._drop(self.attention(self.attention_norm(x), self.decoder, cache, position))
+        y = modulated(self.attention_norm(x), told, 0)
+        x = x + self._drop(self.attention(y, self.decoder, cache, position))
         if cross is not None:
-            seen = self.cross(self.cross_norm(x), cross)
+            seen = self.cross(modulated(self.cross_norm(x), told, 1), cross)
             x = x + self._drop(seen if self.gate is None else seen * self.gate)
-        return x + self._drop(linear(self.ffn_out, F.gelu(linear(self.ffn_in, self.ffn_norm(x)))))
+        y = modulated(self.ffn_norm(x), told, 2)
+        return x + self._drop(linear(self.ffn_out, F.gelu(linear(self.ffn_in, y))))
 
     def _drop(self, x: torch.Tensor) -> torch.Tensor:
         return F.dropout(x, self.dropout) if self.training else x
@@ -246,6 +276,10 @@ class DanceToMusic(nn.Module):
         self.decoder = nn.ModuleList(Block(config, True) for _ in range(config.decoder_layers))
         self.decoder_norm = nn.LayerNorm(dim)
         self.heads = nn.Linear(dim, config.codebooks * config.cardinality, bias=False)
+        self.place_in = None
+        if config.place:
+            self.place_in = PlaceIn(config.place, dim, config.decoder_layers, len(config.styles))
+        self.copies = Copies(dim, config.codebooks) if config.copies else None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -260,6 +294,9 @@ class DanceToMusic(nn.Module):
             assert isinstance(layer, nn.Linear)
             nn.init.zeros_(layer.weight)
         nn.init.zeros_(self.style_add.weight)
+        for part in (self.place_in, self.copies):
+            if part is not None:
+                part.start_shut()
 
     @property
     def start(self) -> int:
@@ -311,31 +348,48 @@ class DanceToMusic(nn.Module):
         memory: torch.Tensor | None = None,
         added: torch.Tensor | None = None,
         cache: DecoderCache | None = None,
+        told: list[torch.Tensor | None] | None = None,
+        copied: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Logits [B, K, S, V] of the columns after `tokens` [B, K, S].
 
-        With a `cache` (from `start_cache`, which holds `memory` and `added`) `tokens` are those
-        after `cache.position`: any number of them at position 0, later one at a time.
+        With a `cache` (from `start_cache`, which holds `memory`, `added` and `told`) `tokens` are
+        those after `cache.position`: any number of them at position 0, later one at a time.
+        `copied` [B, L, K, S] are the tokens of the same place before (`copies.py`), of a model that
+        looks at them.
         """
         steps = tokens.shape[-1]
         index = tokens + torch.arange(tokens.shape[1], device=tokens.device)[:, None] * (self.pad + 1)
         x = F.embedding(index, self.tokens_in.flatten(0, 1)).sum(1)  # [B, S, dim]
+        if self.copies is not None and copied is not None:
+            x = x + self.copies.look(copied, self.tokens_in)
         if cache is not None:
             position = cache.position
             assert position == 0 or steps == 1
             x = x + cache.added[:, position : position + steps]
-            for block, own, cross in zip(self.decoder, cache.own, cache.cross, strict=True):
-                x = block(x, cross, own, position)
+            for block, own, cross, each in zip(self.decoder, cache.own, cache.cross, cache.told, strict=True):
+                now = None if each is None else each[:, position : position + steps]
+                x = block(x, cross, own, position, now)
             cache.position += steps
         else:
             x = x + sinusoids(steps, self.config.dim, x.device).to(x.dtype)
             x = x if added is None else x + added
             x = F.dropout(x, self.config.dropout, self.training)
             crosses = [None] * len(self.decoder) if memory is None else self._keys_values(memory)
-            for block, keys_values in zip(self.decoder, crosses, strict=True):
-                x = block(x, keys_values)
-        logits = linear(self.heads, self.decoder_norm(x))
-        return logits.unflatten(-1, (self.config.codebooks, -1)).transpose(1, 2)
+            told = told or [None] * len(self.decoder)
+            for block, keys_values, each in zip(self.decoder, crosses, told, strict=True):
+                x = block(x, keys_values, told=each)
+        hidden = self.decoder_norm(x)
+        logits = linear(self.heads, hidden).unflatten(-1, (self.config.codebooks, -1))
+        if self.copies is not None and copied is not None:
+            logits = self.copies.raised(logits, copied, hidden)
+        return logits.transpose(1, 2)
+
+    def told(self, given: Conditions) -> list[torch.Tensor | None]:
+        """What each layer is told of the place of every column [B, S, PARTS, dim], if anything."""
+        if self.place_in is None:
+            return [None] * len(self.decoder)
+        return [*self.place_in(given.place, given.style)]
 
     def start_cache(self, given: Conditions) -> DecoderCache:
         """Encodes a window once, for decoding it step by step."""
@@ -344,17 +398,19 @@ class DanceToMusic(nn.Module):
         batch, steps, dim = added.shape
         heads = self.config.heads
         own = [memory.new_empty(2, batch, heads, steps, dim // heads) for _ in self.decoder]
-        return DecoderCache(
-            own, self._keys_values(memory), added + sinusoids(steps, dim, added.device).to(added)
-        )
+        added = added + sinusoids(steps, dim, added.device).to(added)
+        return DecoderCache(own, self._keys_values(memory), added, self.told(given))
 
     def _keys_values(self, memory: torch.Tensor) -> list[torch.Tensor]:
         return [cast(Block, block).cross.keys_values(memory) for block in self.decoder]
 
-    def forward(self, tokens: torch.Tensor, given: Conditions) -> torch.Tensor:
+    def forward(
+        self, tokens: torch.Tensor, given: Conditions, copied: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Logits [B, K, S, V] of a whole window at once, for teacher forcing; see `shift_right`."""
         memory = self.encode(given)
-        return self.decode(tokens, memory, self.added(memory, given))
+        added = self.added(memory, given)
+        return self.decode(tokens, memory, added, told=self.told(given), copied=copied)
 
     def shift_right(self, delayed: torch.Tensor) -> torch.Tensor:
         """Decoder input that predicts `delayed` [B, K, S]: its columns one later, `start` first."""

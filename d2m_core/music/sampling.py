@@ -7,9 +7,10 @@ music before them. Beats and phases are computed from absolute times, so all win
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,14 +18,17 @@ import torch
 from ..codec import Codec, decode_tokens
 from ..errors import ModelError, SettingError
 from ..scores.agreement import rhythm_agreement
+from ..straight import StepGrid
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
-from ..weights import who_reads
+from .copies import CopyReader
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
 from .settings import SamplingConfig
-from .weights import LoadedModel
-from .windows import Window, guidance_sides, plan_windows, stack, style_index, window_conditions
+from .straightening import straighten
+from .threads import threads_here
+from .weights import LoadedModel, check_codec
+from .windows import Window, guidance_sides, plan_windows, stack, steps_back, style_index, window_conditions
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +56,9 @@ def generate_tokens(
 ) -> AudioTokens:
     """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
 
+    A model that writes in straight time lays the dance on a straight grid first; its tokens carry the
+    way back (`AudioTokens.bend`), which `decode_music` takes.
+
     Either may be None; with both None the model plays freely for `duration_s`. Runs where the
     model's weights are; on one device the same seed gives the same tokens, bit for bit. `spec` is
     that of the codec which is to decode them; with more than one of `config.candidates` that
@@ -60,30 +67,69 @@ def generate_tokens(
     where that codec cannot read them, or the motion features are not the model's own.
     """
     net = model.model
-    _check_codec(model, spec)
+    check_codec(model, spec)
     motion = _own_features(model, motion)
     _check_metre(rhythm, config.style)
     spec = model.spec
     style = style_index(config.style, net.config.styles)
-    total = spec.steps(_duration(motion, rhythm, duration_s))
+    duration_s = _duration(motion, rhythm, duration_s)
+    dance = _in_music_time(net, motion, rhythm, duration_s, spec, known)
+    total = spec.steps(dance.duration_s)
     device = net.null.device
-    generator = torch.Generator(device).manual_seed(config.seed)
-    choose = _chooser(rhythm, codec, config)
     codes = torch.full((spec.codebooks, total), UNKNOWN, device=device)  # [K, T]
     if known is not None:
         _lay_known(codes, known, spec)
+    generator = torch.Generator(device).manual_seed(config.seed)
+    choose = _chooser(dance.rhythm, codec, config)
     with torch.inference_mode(), _few_threads(net):
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
-            given = window_conditions(motion, rhythm, style, net, spec, window)
-            sides = guidance_sides(given, config)
-            given = stack([side for side in sides for _ in range(choose.candidates)])
             part = codes[:, window.first : window.first + window.steps]
             if not (part == UNKNOWN).any():
                 continue
-            tick = _counter(on_progress, window, total)
-            written = _write_window(net, given.to(device), part, config, generator, tick)
-            part.copy_(choose(written, window, spec))
-    return AudioTokens(codes[None].clone(), spec)
+            given = window_conditions(dance.motion, dance.rhythm, style, net, spec, window, dance.grid)
+            given = stack(guidance_sides(given, config)).to(device)
+            look = _look(net, codes, dance.grid, window)
+            takes, tick = part.expand(choose.candidates, -1, -1), _counter(on_progress, window, total)
+            part.copy_(choose(_write_window(net, given, takes, look, config, generator, tick), window, spec))
+    return AudioTokens(codes[None].clone(), spec, dance.bend)
+
+
+@dataclass(frozen=True, eq=False)
+class _Dance:
+    """What music follows, on the clock that it is written to."""
+
+    motion: MotionFeatures | None
+    rhythm: Rhythm | None
+    duration_s: float
+    grid: StepGrid | None = None
+    """Of the beats, in straight time."""
+    bend: np.ndarray | None = None
+    """As `AudioTokens.bend`."""
+
+
+def _in_music_time(
+    net: DanceToMusic,
+    motion: MotionFeatures | None,
+    rhythm: Rhythm | None,
+    duration_s: float,
+    spec: CodecSpec,
+    known: AudioTokens | None,
+) -> _Dance:
+    """The dance in straight time, where the model writes in that and there are beats; else as it is."""
+    if not net.config.straight or rhythm is None or len(rhythm.beats_s) < 2:
+        return _Dance(motion, rhythm, duration_s)
+    laid = straighten(motion, rhythm, duration_s, spec.token_rate, known)
+    return _Dance(laid.motion, laid.rhythm, laid.duration_s, laid.grid, laid.way.anchors)
+
+
+Look = Callable[[torch.Tensor], CopyReader]
+"""Makes the reader of what was said before, from the columns [C, K, S] of a window."""
+
+
+def _look(net: DanceToMusic, codes: torch.Tensor, grid: StepGrid | None, window: Window) -> Look | None:
+    if net.copies is None:
+        return None
+    return partial(CopyReader, codes[:, : window.first], steps_back(grid, window))
 
 
 def _lay_known(codes: torch.Tensor, known: AudioTokens, spec: CodecSpec) -> None:
@@ -106,26 +152,34 @@ def _write_window(
     net: DanceToMusic,
     given: Conditions,
     codes: torch.Tensor,
+    look: Look | None,
     config: SamplingConfig,
     generator: torch.Generator,
     tick: Callable[[int], None],
 ) -> torch.Tensor:
-    """Candidates [C, K, T] for `codes` [K, T], the unknown drawn; `given` holds as many entries
-    for each side of guidance. Calls `tick` with every delayed column done."""
-    sides = config.sides
-    candidates = len(given.style) // sides
-    delayed = apply_delay(codes[None], net.pad).repeat(candidates, 1, 1)  # [C, K, S]
+    """Candidates `codes` [C, K, T], all alike, with the unknown drawn; `given` holds one entry for
+    each side of guidance, and `look` makes the reader of a model that looks back at what was said.
+    Calls `tick` with every delayed column done."""
+    sides, candidates = len(given.style), len(codes)
+    delayed = apply_delay(codes, net.pad)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
     first = int(unknown.any(0).nonzero()[0])
     cache = net.start_cache(given)
-    tokens = net.shift_right(delayed)[:, :, : first + 1].repeat(sides, 1, 1)
+    tokens = net.shift_right(delayed[:1])[:, :, : first + 1].repeat(sides, 1, 1)
+    reader = None if look is None else look(delayed)
+    copied = None if reader is None else reader.columns(0, first + 1)[:1].repeat(sides, 1, 1, 1)
     for column in range(first, delayed.shape[2]):
-        logits = net.decode(tokens, cache=cache)[:, :, -1].float()  # [B, K, V]
+        logits = net.decode(tokens, cache=cache, copied=copied)[:, :, -1].float()  # [B, K, V]
+        if column == first:  # so far all candidates are one
+            cache, logits = cache.repeated(candidates), logits.repeat_interleave(candidates, 0)
         if column == first and not torch.isfinite(logits).all():
             raise ModelError("The model's weights give no finite numbers; get or train them again.")
         drawn = _draw(logits, config, generator)  # [C, K]
         delayed[:, :, column] = torch.where(unknown[:, column], drawn, delayed[:, :, column])
         tokens = delayed[:, :, column : column + 1].repeat(sides, 1, 1)
+        if reader is not None and column + 1 < delayed.shape[2]:
+            reader.hear(column, delayed[:, :, column])
+            copied = reader.columns(column + 1, column + 2).repeat(sides, 1, 1, 1)
         tick(column)
     return undo_delay(delayed)
 
@@ -145,7 +199,10 @@ class _Chooser:
         start_s, from_s = (n / spec.token_rate for n in (window.first, window.known))
         scores = [
             rhythm_agreement(
-                decode_tokens(self.codec, AudioTokens(each[None].clone(), spec)), self.rhythm, start_s, from_s
+                decode_tokens(self.codec, AudioTokens(each[None].clone(), spec), finish=False),
+                self.rhythm,
+                start_s,
+                from_s,
             )
             for each in codes
         ]
@@ -197,29 +254,12 @@ def _guided(logits: torch.Tensor, config: SamplingConfig) -> torch.Tensor:
     return guided
 
 
-@contextmanager
-def _few_threads(net: DanceToMusic) -> Iterator[None]:
-    threads = torch.get_num_threads()
-    if net.null.device.type == "cpu" and net.config.dim < SMALL_DIM:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _few_threads(net: DanceToMusic) -> AbstractContextManager[None]:
+    small = net.null.device.type == "cpu" and net.config.dim < SMALL_DIM
+    return threads_here(1) if small else nullcontext()
 
 
 # --- checks ---
-
-
-def _check_codec(model: LoadedModel, spec: CodecSpec) -> None:
-    if not spec.reads(model.spec):
-        own = model.spec
-        raise ModelError(
-            f"The model writes tokens of codec {own.name} ({own.codebooks} x {own.cardinality} at "
-            f"{own.token_rate:g} Hz), not of {spec.name} ({spec.codebooks} x {spec.cardinality} at "
-            f"{spec.token_rate:g} Hz); choose a model and a codec that belong together."
-            f"{who_reads(own.name)}"
-        )
 
 
 def _own_features(model: LoadedModel, motion: MotionFeatures | None) -> MotionFeatures | None:

@@ -1,7 +1,6 @@
-"""Settings of the transformer and of its sampling, in frozen dataclasses that refuse nonsense.
+"""How tokens are drawn: settings in a frozen dataclass that refuses nonsense.
 
-Command lines are generated from such fields, and checkpoints store them as JSON, so a setting has
-one name everywhere.
+Nodes and command lines take names and defaults from its fields, so a setting is one thing everywhere.
 """
 
 from __future__ import annotations

@@ -74,13 +74,21 @@ def load_model(
     if (config.codebooks, config.cardinality) != (spec.codebooks, spec.cardinality):
         own = f"{config.codebooks} x {config.cardinality}"
         raise ModelError(f"{path} is damaged: a network for {own} with a codec of {_sizes(spec)}.")
-    if codec is not None and not codec.reads(spec):
-        raise ModelError(
-            f"{path} writes tokens of codec {spec.name} ({_sizes(spec)}), not of {codec.name} "
-            f"({_sizes(codec)}); choose a model and a codec that belong together.{who_reads(spec.name)}"
-        )
     model = file.fill(DanceToMusic(config)).to(device)
-    return LoadedModel(model, spec, file.motion_names, file.info)
+    loaded = LoadedModel(model, spec, file.motion_names, file.info)
+    if codec is not None:
+        check_codec(loaded, codec)
+    return loaded
+
+
+def check_codec(model: LoadedModel, codec: CodecSpec) -> None:
+    """Raises `ModelError` where `codec` cannot read what the model writes."""
+    own = model.spec
+    if not codec.reads(own):
+        raise ModelError(
+            f"The model writes tokens of codec {own.name} ({_sizes(own)}), not of {codec.name} "
+            f"({_sizes(codec)}); choose a model and a codec that belong together.{who_reads(own.name)}"
+        )
 
 
 def styles_in(path: Path | str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import torch
 
 from ..errors import SettingError
 from ..grid import phase_features
+from ..straight import LAGS, NO_STEP, StepGrid
 from ..types import MOTION_FPS, RHYTHM_CURVES, CodecSpec, MotionFeatures, Rhythm
 from .model import Conditions, DanceToMusic
 from .settings import SamplingConfig
@@ -50,8 +51,10 @@ def window_conditions(
     net: DanceToMusic,
     spec: CodecSpec,
     window: Window,
+    grid: StepGrid | None = None,
 ) -> Conditions:
-    """What `window` is to follow (B = 1). `style` -1 lets the model choose."""
+    """What `window` is to follow (B = 1). `style` -1 lets the model choose; `grid` is the rhythm's where
+    music is written in straight time."""
     start_s = window.first / spec.token_rate
     first_frame = math.floor(start_s * MOTION_FPS + 1e-6)
     frames = np.arange(first_frame, first_frame + _frames_for(window.steps / spec.token_rate))
@@ -61,17 +64,30 @@ def window_conditions(
     curves = np.zeros((1, len(RHYTHM_CURVES)), np.float32) if rhythm is None else rhythm.curves
     beats_s = np.zeros(0) if rhythm is None else rhythm.beats_s
     downbeats = np.zeros(0, np.bool_) if rhythm is None else rhythm.downbeats
+    place = np.zeros((columns, 4), np.int64)
+    if grid is not None:
+        place = grid.places(window.first + np.arange(columns))
     return Conditions(
         motion=torch.from_numpy(_rows(values, frames))[None],
         curves=torch.from_numpy(_rows(curves, frames))[None],
         phases=torch.from_numpy(phase_features(beats_s, downbeats, frames / MOTION_FPS))[None],
         step_phases=torch.from_numpy(phase_features(beats_s, downbeats, times_s))[None],
         frame_at=torch.from_numpy(times_s * MOTION_FPS - first_frame).float()[None],
+        place=torch.from_numpy(place)[None],
         style=torch.tensor([style]),
         tempo_bpm=torch.tensor([1.0 if rhythm is None else rhythm.tempo_bpm], dtype=torch.float32),
         has_motion=torch.tensor([motion is not None]),
         has_rhythm=torch.tensor([rhythm is not None]),
     )
+
+
+def steps_back(grid: StepGrid | None, window: Window) -> torch.Tensor:
+    """Where each step of `window` looks back to, in steps after its first, int64 [1, L, T]; `NO_STEP`
+    without a grid."""
+    if grid is None:
+        return torch.full((1, len(LAGS), window.steps), NO_STEP)
+    steps = window.first + np.arange(window.steps)
+    return torch.from_numpy(grid.sources(steps) - window.first)[None]
 
 
 def without_conditions(given: Conditions) -> Conditions:

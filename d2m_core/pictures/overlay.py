@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from ..errors import MediaError
-from ..files import replacing
+from ..files import not_written, replacing
 from ..media import iter_frames
+from ..media.colours import DRAWN, Redrawing, as_yuv, label
 from ..motion import Accents
 from ..types import PoseSequence, Progress, Rhythm, VideoClip
 from .beat_bar import draw_beat_bar
 from .skeleton import draw_accents, draw_poses
 
 _OVERLAY_HEIGHT = 720
-_CONTAINERS = (".mp4", ".mov", ".mkv")
+OVERLAY_FORMATS = (".mp4", ".mov", ".mkv")
+"""What `overlay_video` writes, by the end of the file's name."""
 
 
 def overlay_video(
@@ -38,18 +40,16 @@ def overlay_video(
     import av
 
     out_path = Path(out_path)
-    if out_path.suffix.lower() not in _CONTAINERS:
+    if out_path.suffix.lower() not in OVERLAY_FORMATS:
         raise MediaError(
-            f"The skeleton video is called {out_path.name}; use a name that ends in {', '.join(_CONTAINERS)}."
+            f"The skeleton video is called {out_path.name}; use a name that ends in "
+            f"{', '.join(OVERLAY_FORMATS)}."
         )
     try:
         with replacing(out_path) as partial:
             _encode(clip, poses, partial, rhythm, on_progress, accents)
     except (OSError, av.FFmpegError) as error:
-        raise MediaError(
-            f"The skeleton video could not be written to {out_path} ({error}); "
-            "free some space or choose another folder."
-        ) from error
+        raise not_written(out_path, error) from error
     return out_path
 
 
@@ -63,6 +63,8 @@ def _encode(
 ) -> None:
     import av
 
+    colours = as_yuv(clip.colours)
+    redraw: Redrawing | None = None
     frames: Any = iter_frames(clip, poses.fps, _OVERLAY_HEIGHT)
     options = {"movflags": "+faststart"}
     with closing(frames), av.open(str(path), "w", options=options) as container:
@@ -77,9 +79,12 @@ def _encode(
             if rhythm is not None:
                 rgb = draw_beat_bar(rgb, rhythm, frame.time_s)
             rgb = rgb[: rgb.shape[0] // 2 * 2, : rgb.shape[1] // 2 * 2]  # H.264 wants even sides
-            if index == 0:
+            if redraw is None:
                 stream.height, stream.width = rgb.shape[:2]
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+                redraw = Redrawing((stream.width, stream.height), "yuv420p", DRAWN, colours)
+                label(stream.codec_context, colours)
+            picture = redraw(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"))
+            picture.pts, picture.time_base = index, 1 / stream.codec_context.rate
             container.mux(stream.encode(picture))
             if on_progress is not None:
                 on_progress(index + 1, poses.frames)

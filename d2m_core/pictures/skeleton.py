@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MediaError
-from ..files import replacing
+from ..files import not_written, replacing
 from ..motion import Accents
 from ..pose.landmarks import (
     ANKLES,
@@ -191,8 +190,5 @@ def save_png(rgb: np.ndarray, path: Path | str) -> Path:
         with replacing(path) as partial:
             Image.fromarray(rgb).save(partial, format="PNG")
     except OSError as error:
-        raise MediaError(
-            f"The picture could not be written to {path} ({error.strerror or error}); "
-            "free some space or choose another folder."
-        ) from error
+        raise not_written(path, error) from error
     return path

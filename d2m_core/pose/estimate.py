@@ -1,4 +1,4 @@
-"""Finds the dancers of a clip with MediaPipe's Pose Landmarker, and picks one of them."""
+"""Finds the dancers of a clip with MediaPipe's Pose Landmarker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..media.video import read_ahead
 from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
 from .dancer import MAX_PEOPLE
 from .landmarks import HIPS, SHOULDERS
-from .mediapipe_notes import without_chatter
+from .mediapipe_notes import Quiet, without_chatter
 from .model_file import pose_model
 from .track import Tracker, fill_gaps
 
@@ -100,13 +100,13 @@ def _detect(
     tracker = Tracker(people)
     frames = iter_frames(clip, fps, max_height)
     # A fresh landmarker for every clip: it keeps a tracker of its own.
-    with closing(read_ahead(frames)) as ahead, _landmarker(vision, options, bundle) as landmarker:
+    with closing(read_ahead(frames)) as ahead, _landmarker(vision, options, bundle) as (landmarker, quiet):
         for index, frame in enumerate(ahead):
             picture = mediapipe.Image(
                 image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame.rgb)
             )
             # From the index, not from the frame: MediaPipe insists on rising whole milliseconds.
-            with without_chatter() if index == 0 else nullcontext():
+            with quiet() if index == 0 else nullcontext():
                 result = landmarker.detect_for_video(picture, round(index * 1000 / fps))
             bodies = _bodies(result, frame.rgb.shape[1] / frame.rgb.shape[0])
             yield _assign(tracker, frame, bodies, coloured=people > 1)
@@ -125,20 +125,22 @@ def _import_mediapipe() -> tuple[ModuleType, ModuleType]:
 
 
 @contextmanager
-def _landmarker(vision: ModuleType, options: Any, bundle: Path) -> Iterator[Any]:
-    try:
-        with without_chatter():
-            made = vision.PoseLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise PoseModelError(
-            f"MediaPipe cannot open the pose model {bundle} ({str(error).strip() or 'no reason'}); "
-            "on Linux install libegl1 libgles2 libgl1, else delete the model and run again."
-        ) from error
-    try:
-        yield made
-    finally:
-        with without_chatter():
-            made.close()
+def _landmarker(vision: ModuleType, options: Any, bundle: Path) -> Iterator[tuple[Any, Quiet]]:
+    """MediaPipe's landmarker, and what keeps its notes off the console while it starts."""
+    with without_chatter() as quiet:
+        try:
+            with quiet():
+                made = vision.PoseLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise PoseModelError(
+                f"MediaPipe cannot open the pose model {bundle} ({str(error).strip() or 'no reason'}); "
+                "on Linux install libegl1 libgles2 libgl1, else delete the model and run again."
+            ) from error
+        try:
+            yield made, quiet
+        finally:
+            with quiet():
+                made.close()
 
 
 def _bodies(result: Any, aspect: float) -> list[Body]:

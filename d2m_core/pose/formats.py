@@ -1,8 +1,9 @@
 """Poses from and to other formats: OpenPose dictionaries, COCO-17 arrays, and our own `.npz` files.
 
-A joint that a source does not give gets visibility 0 and coordinates 0; none is invented. What
-these formats call neck and mid hip are means of other joints: written where both are there, and
-not read. How the missing half of picture and world coordinates is made says `world`.
+A joint that a source does not give, or gives with a score under `LEAST_SCORE`, gets visibility 0 and
+coordinates 0; none is invented. What these formats call neck and mid hip are means of other joints:
+written where both are there, and not read. How the missing half of picture and world coordinates is
+made says `world`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import PoseError, SettingError
-from ..files import replacing
+from ..files import cause, replacing
 from ..types import LANDMARKS, PoseSequence
 from .landmarks import ANKLES, EARS, ELBOWS, EYES, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS
 from .track import Tracker
@@ -35,6 +36,12 @@ _FEET = (TOES[0], _NONE, HEELS[0], TOES[1], _NONE, HEELS[1])  # but not here
 BODY25 = (*(NOSE, _NECK, *_RIGHT_ARM, *_LEFT_ARM), *(_MID_HIP, *_RIGHT_LEG, *_LEFT_LEG), *(*_FACE, *_FEET))
 """Our landmark for each BODY_25 joint; the small toes have none."""
 LAYOUTS = {"coco18": COCO18, "body25": BODY25}
+RATE_KEY = "fps"
+"""What `to_openpose` calls the rate in its dictionaries."""
+
+LEAST_SCORE = 0.3
+"""From this score on a joint is believed, as the nodes that draw keypoints do: some detectors give
+every joint always, those that nobody sees with scores of 0.05 to 0.25 at places of their own."""
 
 _NORMALISED_BELOW = 2.0
 """Whole sequences with no coordinate beyond this are fractions of the canvas: as pixels, everyone
@@ -48,7 +55,8 @@ def to_openpose(
 ) -> list[dict[str, Any]]:
     """One OpenPose dictionary per frame, in pixels of a `width` x `height` canvas.
 
-    `layout` is a key of `LAYOUTS`. Absent people are left out; `person_id` keeps their number.
+    Beside what others read each holds our `fps`, so that nobody need be told. `layout` is a
+    key of `LAYOUTS`. Absent people are left out; `person_id` keeps their number.
     """
     if layout not in LAYOUTS:
         raise SettingError(f"Keypoint layout is {layout!r}; choose {', '.join(LAYOUTS)}.")
@@ -61,7 +69,8 @@ def to_openpose(
             {"person_id": [int(person)], "pose_keypoints_2d": rows[frame, person].ravel().tolist()}
             for person in np.flatnonzero(poses.present[frame])
         ]
-        frames.append({"people": people, "canvas_width": width, "canvas_height": height})
+        canvas = {"canvas_width": width, "canvas_height": height}
+        frames.append({"people": people, **canvas, RATE_KEY: float(poses.fps)})
     return frames
 
 
@@ -91,22 +100,32 @@ def from_openpose(
 
     Takes BODY_25 and the 18-joint COCO order, with coordinates in pixels or as fractions of the
     canvas (`normalised`; None tells them apart by their size). The people of each frame may come in
-    any order. `people` is the number of slots; None takes the most seen in one frame.
-    Raises `PoseError`.
+    any order. `people` is the number of slots; None takes the most seen in one frame. Joints with a
+    score under `LEAST_SCORE` are taken as not seen. Raises `PoseError`.
     """
-    if len(frames) == 0:
-        raise PoseError("There are no frames in these pose keypoints; connect a whole clip.")
+    check_frames(frames)
     found = [_read_frame(frame, index) for index, frame in enumerate(frames)]
     most = max(len(points) for points, _, _ in found)
     if most == 0:
         raise PoseError(
-            f"There is nobody in any of the {len(frames)} frames of pose keypoints; "
-            "use a clip that shows a whole dancer."
+            f"There is nobody in any of the {len(frames)} frames of pose keypoints with a score of "
+            f"{LEAST_SCORE:g} or more; use a clip that shows a whole dancer."
         )
     if normalised is None:
         normalised = max(np.abs(p[..., :2]).max(initial=0) for p, _, _ in found) <= (_NORMALISED_BELOW)
     image, visibility, present = _in_slots(found, fps, most if people is None else people, normalised)
     return PoseSequence(flat_world(image, visibility, present), image, visibility, present, fps)
+
+
+def check_frames(frames: object) -> None:
+    """Raises `PoseError` for what is no list of frames, or an empty one."""
+    if isinstance(frames, str | bytes) or not isinstance(frames, Sequence):
+        raise PoseError(
+            f"The pose keypoints are of type {type(frames).__name__}; give a list of OpenPose "
+            "dictionaries, one per frame."
+        )
+    if len(frames) == 0:
+        raise PoseError("There are no frames in these pose keypoints; connect a whole clip.")
 
 
 _Frame = tuple[np.ndarray, tuple[float, float], list[int]]
@@ -174,7 +193,7 @@ def _place(flat: np.ndarray, index: int) -> np.ndarray:
     rows = flat.reshape(-1, 3)
     rows = np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, 0.0)
     for joint, landmark in enumerate(layout):
-        if landmark >= 0 and rows[joint, 2] > 0:
+        if landmark >= 0 and rows[joint, 2] >= LEAST_SCORE:
             points[landmark] = rows[joint]
     return points
 
@@ -198,7 +217,8 @@ def from_coco17(
     2D needs the picture's `height` in pixels. 3D is in units of `unit_m` metres (None finds metres,
     centimetres or millimetres by the body's size) with the axis `up` pointing up ("y", "z", or "-y"
     for a camera's); its picture is a level front view, so jumps and travel stay. `scores` [F, 17]
-    are confidences. Joints with score 0 or no finite position are masked. Raises `PoseError`.
+    are confidences. Joints with a score under `LEAST_SCORE` or no finite position are masked. Raises
+    `PoseError`.
     """
     joints = np.asarray(joints, np.float64)
     if joints.ndim != 3 or joints.shape[1] != len(COCO17) or joints.shape[2] not in (2, 3):
@@ -228,9 +248,13 @@ def _seen(joints: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
     if scores is not None:
         if np.shape(scores) != seen.shape:
             raise PoseError(f"Scores have shape {np.shape(scores)}; give {seen.shape}.")
-        seen *= np.clip(np.nan_to_num(np.asarray(scores, np.float32)), 0.0, 1.0)
+        given = np.nan_to_num(np.asarray(scores, np.float32))
+        seen *= np.where(given >= np.float32(LEAST_SCORE), np.clip(given, 0.0, 1.0), 0.0)
     if not (seen > 0).any():
-        raise PoseError(f"None of the {len(joints)} frames has a joint; give a whole dancer.")
+        raise PoseError(
+            f"None of the {len(joints)} frames has a joint with a score of {LEAST_SCORE:g} or more; "
+            "give a whole dancer."
+        )
     return seen
 
 
@@ -244,10 +268,7 @@ def save_poses(poses: PoseSequence, path: Path | str) -> Path:
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, version=_FILE_VERSION, fps=poses.fps, **arrays)
     except OSError as error:
-        raise PoseError(
-            f"Poses could not be written to {path} ({error.strerror or error}); "
-            "free some space or choose another folder."
-        ) from error
+        raise PoseError(f"Poses could not be written to {path.name}: {cause(path, error)}.") from error
     return path
 
 

@@ -33,4 +33,11 @@ PAIRS = {
 }
 """All landmarks but the nose."""
 
+FACE = tuple(range(MOUTH[1] + 1))
+"""Nose, eyes, ears and mouth."""
+HANDS, FEET = (*LITTLE_FINGERS, *INDEX_FINGERS, *THUMBS), (*HEELS, *TOES)
+ARMS, LEGS = (*ELBOWS, *WRISTS, *HANDS), (*KNEES, *ANKLES, *FEET)
 TORSO = (*SHOULDERS, *HIPS)
+
+BOTH_HIPS = slice(HIPS[0], HIPS[1] + 1)
+"""The hips, for an index that holds numbers too: beside those a tuple would turn the axes."""

@@ -1,6 +1,6 @@
-"""Where weights live, and how the pose model gets there.
+"""Where the pose model lies, and how it gets there.
 
-The pose model comes from its official address. Its SHA-256 is recorded beside it the first time it
+It comes from its official address. Its SHA-256 is recorded beside it the first time it
 is seen and compared from then on.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError, SettingError
-from ..files import replacing
+from ..files import cause, replacing
 from ..types import Progress
 from .model_from_packages import DETECTOR, LANDMARKER, make_bundle, origin
 
@@ -133,8 +133,8 @@ def _install(path: Path, source: str, write: Callable[[Path], object]) -> None:
             target.write_text(_NOTE_TEXT, encoding="utf-8")
     except OSError as error:
         raise ModelError(
-            f"Pose model {path.name} could not be written to {path.parent} "
-            f"({error.strerror or error}); free some space or set D2M_MODELS to another folder."
+            f"Pose model {path.name} could not be written: {cause(path, error)} "
+            "(D2M_MODELS names the folder)."
         ) from error
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from d2m_core import cli
+from d2m_core import cli, pipeline
+from d2m_core.codec import CODECS, load_codec
+from d2m_core.errors import SettingError
+from d2m_core.pipeline import load_models
+from d2m_core.weights import EMBEDDED
 from tests import tiny_models
 
 FLAGS = (
-    "--style",
-    "--tempo",
-    "--seed",
-    "--guidance",
-    "--dancer",
-    "--model",
-    "--codec",
-    "--device",
-    "--keep-original-audio",
-    "--json",
+    *"--style --tempo --seed --guidance --dancer".split(),
+    *"--model --codec --device --keep-original-audio --json".split(),
 )
 
 
@@ -109,3 +106,61 @@ def test_an_unknown_style_is_refused_with_the_known_ones(
     error = fails(command, capsys)
     assert "polka" in error
     assert "house" in error
+
+
+def test_no_output_may_take_the_place_of_the_clip_or_of_another(
+    make_clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(duration_s=1.0)
+    before = clip.read_bytes()
+    linked = tmp_path / "linked.mp4"
+    linked.hardlink_to(clip)
+    out = ["-o", str(tmp_path / "out.mp4")]
+    for same in (str(clip), f"{tmp_path}/../{tmp_path.name}/{clip.name}", str(linked)):
+        assert "is the clip itself" in fails([str(clip), "-o", same], capsys)
+        assert "is the clip itself" in fails([str(clip), *out, "--overlay", same], capsys)
+    assert "out.mp4 is the name of another" in fails([str(clip), *out, "--overlay", out[1]], capsys)
+    assert clip.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("flag", "name"), [("--overlay", "x.avi"), ("--picture", "x.jpg"), ("--picture", "x")]
+)
+def test_names_of_all_outputs_are_checked_before_any_work(
+    flag: str, name: str, make_clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No models are given here, and the clip shows nobody: any work would end otherwise."""
+    clip = make_clip(duration_s=1.0)
+    command = [str(clip), "-o", str(tmp_path / "out.wav"), flag, str(tmp_path / name)]
+    assert f"Cannot write {name}; end its name with" in fails(command, capsys)
+    (tmp_path / "folder.png").mkdir()
+    command[-2:] = ["--picture", str(tmp_path / "folder.png")]
+    assert "it is a folder" in fails(command, capsys)
+
+
+def test_a_codec_that_the_model_does_not_write_for_is_refused_before_the_poses(
+    make_clip: Callable[..., Path], weights: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(duration_s=1.0)  # of nobody: looking for poses would end otherwise
+    tiny_models.write_codec(tmp_path / "other", kbits=1.2)
+    spec = load_codec(tmp_path / "other").spec
+    tiny_models.write_model(tmp_path / "m.safetensors", spec)
+    command = [str(clip), "-o", str(tmp_path / "out.wav"), *weights, f"--model={tmp_path / 'm.safetensors'}"]
+    capsys.readouterr()  # what writing the codec said
+    assert "choose a model and a codec that belong together" in fails(command, capsys)
+
+
+def test_without_a_codec_it_is_the_one_that_the_model_writes_for(
+    weights: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(pipeline, "load_codec", lambda name, _where: asked.append(name) or 1 / 0)
+    path = tmp_path / "m.safetensors"
+    for name in (EMBEDDED, "facebook/encodec_32khz"):
+        tiny_models.write_model(path, CODECS[name])
+        with pytest.raises(ZeroDivisionError):
+            load_models(path)
+    assert asked == [EMBEDDED, "facebook/encodec_32khz"]
+    tiny_models.write_model(path, replace(CODECS[EMBEDDED], name="mine"))
+    with pytest.raises(SettingError, match=r"writes for codec 'mine'.*give its folder with --codec"):
+        load_models(path)

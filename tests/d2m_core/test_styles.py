@@ -6,6 +6,8 @@ import pytest
 
 from d2m_core.band import make_plan
 from d2m_core.band import styles as played
+from d2m_core.band.drum_book import DRUM_BOOK
+from d2m_core.band.music_book import MUSIC_BOOK
 from d2m_core.styles import STYLES, metre_of_style
 
 
@@ -13,6 +15,13 @@ def test_every_style_is_played_in_the_same_order() -> None:
     assert tuple(played.STYLE_TABLE) == STYLES
     assert all(name == style.name for name, style in played.STYLE_TABLE.items())
     assert played._PLAYED.keys() == set(STYLES)  # and none that cannot be asked for
+
+
+@pytest.mark.parametrize(
+    ("file", "written"), [("drum_book", DRUM_BOOK), ("machine_music or played_music", MUSIC_BOOK)]
+)
+def test_every_style_stands_in_the_books(file: str, written: dict[str, object]) -> None:
+    assert written.keys() == set(STYLES), f"what is played in each style stands in band/{file}.py"
 
 
 @pytest.mark.parametrize("style", STYLES)

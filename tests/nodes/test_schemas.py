@@ -65,17 +65,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_PoseToKeypoints": ["poses", "people", "layout", "width", "height"],
     "D2M_SelectDancer": ["poses", "dancer", "number"],
     "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
-    "D2M_EditRhythm": [
-        "rhythm",
-        "tempo",
-        "tempo_bpm",
-        "grid",
-        "shift_ms",
-        "swing",
-        "energy",
-        "beats_per_bar",
-        "beats",
-    ],
+    "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats".split(),
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
     "D2M_LoadModel": ["model_name"],
     "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance"],
@@ -86,7 +76,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_AlignAudio": ["audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop"],
     "D2M_ScoreMusic": ["audio", "rhythm", "poses"],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
-    "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level"],
+    "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level", "recode"],
 }
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
@@ -234,6 +224,19 @@ def test_every_node_and_input_is_translated_and_nothing_else(report: dict[str, A
 
 
 @NEEDS_COMFY
+def test_one_edit_looks_the_same_under_both_its_ids(report: dict[str, Any]) -> None:
+    """Saved workflows know it by two; the artist sees one name and one explanation."""
+    both = (("D2M_DanceRhythm", "nudge_ms"), ("D2M_EditRhythm", "shift_ms"))
+    first, second = (report["nodes"][name]["input"]["required"][id][1] for name, id in both)
+    assert first == second
+    assert first["display_name"] == "shift (ms)"
+    for language in LANGUAGES:
+        texts = json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+        first, second = (texts[name]["inputs"][id] for name, id in both)
+        assert first == second
+
+
+@NEEDS_COMFY
 def test_sockets_are_ours_or_stock(report: dict[str, Any]) -> None:
     for node in report["nodes"].values():
         for output in node["output"]:
@@ -300,6 +303,7 @@ def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> No
     nodes = in_comfyui(PREVIEWS, tmp_path)["nodes"]
     assert {name for name, node in nodes.items() if node["kept"]} == {
         "D2M_PoseEstimate",
+        "D2M_PoseFromKeypoints",
         "D2M_SelectDancer",
         "D2M_DanceRhythm",
         "D2M_EditRhythm",

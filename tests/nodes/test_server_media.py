@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from tests.comfy_server import PYTHON, Server
@@ -17,16 +19,22 @@ from .graphs import (
     LOAD,
     POSE,
     RHYTHM,
+    SAVE,
     SCORE,
     SELECT,
     Graph,
     assert_success,
     clicks,
+    dump,
+    dumped,
+    failed,
     messages,
     node,
     preview_seconds,
     rejected,
+    saved,
     shown_text,
+    video_length_s,
 )
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no ComfyUI in .comfy")
@@ -91,3 +99,74 @@ def test_pictures_and_texts_stay_after_a_run_from_the_cache(server: Server, whol
     (cached,) = messages(entry, "execution_cached")
     assert set(SHOWING) <= set(cached["nodes"])
     assert set(SHOWING) <= entry["outputs"].keys()
+
+
+def save(video: list[Any], audio: list[Any], name: str) -> dict[str, Any]:
+    inputs = dict(video=video, audio=audio, filename_prefix=name, format="auto", original_level=0.0)
+    return node("SaveVideo", **inputs)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "duration_s", "length_s"), [(0.0, 30.0, 3.2), (2.0, 5.0, 1.2), (-1.5, 10.0, 1.5)]
+)
+def test_what_trim_video_lets_pass_is_taken(
+    server: Server, clip: str, start_s: float, duration_s: float, length_s: float
+) -> None:
+    if "Video Slice" not in server.call("/object_info"):
+        pytest.skip("this ComfyUI has no Trim Video")
+    window = {"video": ["80", 0], "start_time": start_s, "duration": duration_s, "strict_duration": False}
+    graph = {
+        "80": {"class_type": "LoadVideo", "inputs": {"file": clip}},
+        "81": {"class_type": "Video Slice", "inputs": window},
+        "82": clicks(1.0),
+        "83": save(["81", 0], ["82", 0], "trimmed"),
+    }
+    entry = server.run(graph)
+    assert_success(entry)
+    path = server.file(entry["outputs"]["83"]["images"][0])
+    assert video_length_s(path) == pytest.approx(length_s, abs=0.05)
+
+
+def test_odd_frames_and_six_channels_are_saved(server: Server) -> None:
+    image = {"width": 161, "height": 121, "batch_size": 30, "color": 0x808080}
+    graph = {
+        "80": {"class_type": "EmptyImage", "inputs": image},
+        "81": {"class_type": "CreateVideo", "inputs": {"images": ["80", 0], "fps": 25.0}},
+        "82": clicks(1.0) | {"inputs": clicks(1.0)["inputs"] | {"channels": 6}},
+        "83": save(["81", 0], ["82", 0], "odd"),
+        SAVE: node("SaveAudio", audio=["82", 0], filename_prefix="six", format="flac"),
+    }
+    entry = server.run(graph)
+    assert_success(entry)
+    with av.open(str(server.file(entry["outputs"]["83"]["images"][0]))) as film:
+        picture = next(film.decode(video=0))
+        assert (picture.width, picture.height) == (160, 120)
+        assert film.streams.audio[0].channels == 2
+    with av.open(str(saved(server, entry))) as file:
+        assert file.streams.audio[0].channels == 2
+
+
+def keypoints(server: Server, name: str, frames: int) -> Graph:
+    """Pose from Keypoints with so many frames of them for a video of 60 pictures in two seconds."""
+    body = np.column_stack([np.arange(36).reshape(18, 2) * 2.0, np.full(18, 0.9)])
+    person = {"pose_keypoints_2d": body.ravel().tolist()}
+    each = {"people": [person], "canvas_width": 160, "canvas_height": 120}
+    file = f"{name}_{frames}.json"
+    (server.base / "input" / file).write_text(json.dumps([each] * frames))
+    return {
+        LOAD: node("LoadVideo", file=f"{name}.mp4", start_s=0.0, duration_s=0.0, path=""),
+        "80": {"class_type": "T_Keypoints", "inputs": {"file": file}},
+        "81": node("PoseFromKeypoints", keypoints=["80", 0], fps=0.0, video=[LOAD, 0]),
+        "82": dump("81", 0, name),
+    }
+
+
+def test_keypoints_of_a_part_are_not_stretched(server: Server, make_clip: Any) -> None:
+    server.upload(make_clip("part.mp4", duration_s=2.0, fps=30))
+    entry = server.run(keypoints(server, "part", 55))
+    assert_success(entry)
+    (poses,) = dumped(server, entry, "82")
+    assert (float(poses["fps"]), len(poses["image"])) == (pytest.approx(30.0), 55)
+    assert "55 frames of keypoints at 30 per second last 1.83 s, part.mp4 2.00 s" in shown_text(entry, "81")
+    said = failed(server, keypoints(server, "part", 30), "81")
+    assert "set fps in Pose from Keypoints to 30 if they are its first 1.00 s, or to 15 if" in said

@@ -79,7 +79,7 @@ def test_targets_peak_on_the_beats() -> None:
     seen = find_accents(scene.poses).stronger_than(STRONG_ACCENT)
     assert len(seen) > 2
     at = np.minimum(np.round(seen.times_s * 25).astype(int), len(targets) - 1)
-    assert (targets[at, TARGETS.index("onset")] > 0.4).all()
+    assert (targets[at, TARGETS.index("felt")] > 0.4).all()
     assert targets[:, TARGETS.index("hat")].max() > 0.2  # every style has something up there
 
 
@@ -115,7 +115,7 @@ def test_left_out_losses_and_cues_teach_nothing(pool: Pool) -> None:
     trainer.train_step(pool)
     assert trainer.averaged_net()(motion, present).beat.isfinite().all()
     net = Trainer(TrainRhythmConfig(channels=8, layers=2), pool).net
-    rows = {"downbeat": [1], "onset": [2], "energy": [3], "parts": [4, 5, 6], "tempo": [7, 20, 54]}
+    rows = {"downbeat": [1], "felt": [2], "energy": [3], "parts": [4, 5, 6], "tempo": [7, 20, 54]}
     assert set(rows) == set(LOSSES)
     for name, heads in rows.items():
         net.zero_grad()

@@ -131,14 +131,14 @@ def test_judges_have_their_say(config: TuningConfig, pool: dict[str, np.ndarray]
     )
     codes = encode_pool(EncodecModel.from_pretrained(config.codec), pool, tmp_path / "run")
     one, two, plain = (DecoderTuner(c) for c in (judged, judged, replace(judged, judge_weight=0.0)))
-    plain.judges.load_state_dict(one.judges.state_dict())
-    before = {name: value.clone() for name, value in one.judges.state_dict().items()}
+    plain.discriminators.load_state_dict(one.discriminators.state_dict())
+    before = {name: value.clone() for name, value in one.discriminators.state_dict().items()}
     batches = [
         draw(list(pool.values()), codes, 2, STEPS + WARM_STEPS, HOP, np.random.default_rng(n)) for n in (0, 1)
     ]
     one.train_step(*batches[0])
     plain.train_step(*batches[0])
-    taught, idle = one.judges.state_dict(), plain.judges.state_dict()
+    taught, idle = one.discriminators.state_dict(), plain.discriminators.state_dict()
     assert any(not torch.equal(value, taught[name]) for name, value in before.items())
     assert all(torch.equal(value, idle[name]) for name, value in before.items())
     one.save(tmp_path / "state.pt")

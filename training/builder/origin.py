@@ -17,16 +17,8 @@ from .settings import ClipSettings
 from .work import work
 
 _PACKAGES = (
-    "av",
-    "librosa",
-    "mediapipe",
-    "numpy",
-    "opencv-contrib-python",
-    "safetensors",
-    "scipy",
-    "torch",
-    "torchaudio",
-    "transformers",
+    *"av librosa mediapipe numpy opencv-contrib-python".split(),
+    *"safetensors scipy torch torchaudio transformers".split(),
 )
 
 

@@ -51,8 +51,7 @@ def rows_of(found: Iterable[Recording | Unreadable], store: Store, root: Path, s
     rows: list[Row] = []
     for each in found:
         if isinstance(each, Unreadable):
-            reason = "unreadable line or file"
-            rows.append(Row("", "", source, origin=each.where, reason=reason, detail=each.why))
+            rows.append(Row("", "", source, origin=each.where, reason=each.reason, detail=each.why))
         else:
             rows += _rows(each, store, root)
     return rows

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from d2m_core.band import Materials, installed_materials, make_plan, play
-from d2m_core.band.styles import STYLES
 from d2m_core.band.synth import SAMPLE_RATE
+from d2m_core.styles import STYLES
 from training.run.kept import kept, recipe
 from training.seeds import CODEC_HELD_OUT_SEED, CODEC_POOL_SEED
 from training.studio.materials import band_of

@@ -1,4 +1,4 @@
-"""Tunes a codec's decoder while its tokens stay valid: settings, steps and the judges it learns from."""
+"""Tunes a codec's decoder while its tokens stay valid: settings, steps, and what it learns from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.run.provenance import digest
 from training.run.schedule import Run, rate_factor
 from training.run.state import save_state, settings_in, state_to_go_on_from
 
-from .discriminators import CONTESTS, Judges, ask_judges, teach_judges
+from .discriminators import CONTESTS, Discriminators, ask_discriminators, teach_discriminators
 from .hum import LINE_PERIODS, added_lines, hum
 from .learning_codec import in_bfloat16
 from .settings import SAMPLE_RATE
@@ -76,17 +76,17 @@ class TuningConfig:
     line_weight: float = 0.0
     """Weight of what stands out in the spectrum at their frequencies."""
     judge_weight: float = 0.0
-    """Weight of passing for real; 0 asks no judges."""
+    """Weight of passing for real; 0 asks no discriminators ("judges" in flags)."""
     match_weight: float = 4.0
-    """Weight of the judges' features, where there are judges."""
+    """Weight of the discriminators' features, where there are any."""
     judge_windows: tuple[int, ...] = (1024, 256)
-    """Window lengths of the spectrograms that judges look at."""
+    """Window lengths of the spectrograms that discriminators look at."""
     judge_channels: int = 16
     judge_rate: float = 3e-4
     judge_steps: int = 0
-    """Length in token steps of what judges hear of a segment, somewhere in it; 0 is all."""
+    """Length in token steps of what discriminators hear of a segment, somewhere in it; 0 is all."""
     judges_from: int = 200
-    """Steps in which judges only learn: what they say first is noise."""
+    """Steps in which discriminators only learn: what they say first is noise."""
     held_out_s: float = 6.0
     """Length of each piece that measures the codec, in seconds."""
     seed: int = 1
@@ -133,8 +133,10 @@ class DecoderTuner(Run):
         self.hop = int(self.model.config.hop_length)
         self.average = Average(self.decoder, DECAY, rise=0.0)
         self.optimizer = torch.optim.AdamW(self.decoder.parameters(), config.rate, (0.8, 0.99))
-        self.judges = Judges(config.judge_windows, (), config.judge_channels).to(self.device)
-        self.judge_optimizer = torch.optim.AdamW(self.judges.parameters(), config.judge_rate, (0.5, 0.9))
+        self.discriminators = Discriminators(config.judge_windows, (), config.judge_channels).to(self.device)
+        self.judge_optimizer = torch.optim.AdamW(
+            self.discriminators.parameters(), config.judge_rate, (0.5, 0.9)
+        )
         self.scales = mel_scales(SAMPLE_RATE).to(self.device)
         self.rng = np.random.default_rng(config.seed)
         self.half = in_bfloat16("auto", self.device)
@@ -174,16 +176,16 @@ class DecoderTuner(Run):
         return int(self.rng.choice(self.config.books or (self.model.config.num_quantizers,)))
 
     def _judged(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Teaches the judges on sounds [B, N], then asks them."""
+        """Teaches the discriminators on sounds [B, N], then asks them."""
         contest = CONTESTS["hinge"]
         if self.config.judge_steps:
             length = self.config.judge_steps * self.hop
             start = int(self.rng.integers(max(0, real.shape[1] - length) + 1))
             real, fake = (x[:, start : start + length] for x in (real, fake))
-        teach_judges(self.judges, self.judge_optimizer, real, fake, contest, 10 * CLIP_NORM)
+        teach_discriminators(self.discriminators, self.judge_optimizer, real, fake, contest, 10 * CLIP_NORM)
         if self.step < self.config.judges_from:
             return torch.zeros((), device=self.device)
-        verdict = ask_judges(self.judges, real, fake, contest)
+        verdict = ask_discriminators(self.discriminators, real, fake, contest)
         return self.config.judge_weight * verdict.fool + self.config.match_weight * verdict.match
 
     def averaged(self) -> nn.Module:
@@ -207,7 +209,7 @@ class DecoderTuner(Run):
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "spent_s": self.spent_s,
-            "judges": self.judges.state_dict(),
+            "judges": self.discriminators.state_dict(),
             "judge_optimizer": self.judge_optimizer.state_dict(),
             "chance": self.rng.bit_generator.state,
         }
@@ -224,7 +226,7 @@ class DecoderTuner(Run):
         self.decoder.load_state_dict(state["decoder"])
         self.average.restore(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.judges.load_state_dict(state["judges"])
+        self.discriminators.load_state_dict(state["judges"])
         self.judge_optimizer.load_state_dict(state["judge_optimizer"])
         self.rng.bit_generator.state = state["chance"]
         self.step, self.spent_s = state["step"], state["spent_s"]

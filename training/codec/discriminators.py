@@ -1,6 +1,6 @@
 """Networks that tell real sound from decoded sound, and what they and the codec learn by.
 
-Spectrogram judges after EnCodec (Défossez et al. 2022, section 3.4), period judges after HiFi-GAN
+Spectrogram discriminators after EnCodec (Défossez et al. 2022, section 3.4), period ones after HiFi-GAN
 (Kong et al. 2020) as DAC uses them (Kumar et al. 2023).
 """
 
@@ -17,7 +17,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from .settings import CodecTraining
 
 
-class StftJudge(nn.Module):
+class StftDiscriminator(nn.Module):
     """One window length of EnCodec's multi-scale STFT discriminator."""
 
     window: torch.Tensor
@@ -43,7 +43,7 @@ class StftJudge(nn.Module):
         return _through(self.layers, self.last, x)
 
 
-class PeriodJudge(nn.Module):
+class PeriodDiscriminator(nn.Module):
     """Sees every `period`-th sample as a row of its own."""
 
     def __init__(self, period: int, channels: int) -> None:
@@ -58,7 +58,7 @@ class PeriodJudge(nn.Module):
         self.last = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, audio: torch.Tensor) -> list[torch.Tensor]:
-        """As `StftJudge`."""
+        """As `StftDiscriminator`."""
         short = -audio.shape[-1] % self.period
         x = F.pad(audio[:, None], (0, short), mode="reflect")
         x = x.view(len(audio), 1, -1, self.period)  # [B, 1, N / period, period]
@@ -73,28 +73,28 @@ def _through(layers: nn.ModuleList, last: nn.Module, x: torch.Tensor) -> list[to
     return [*features, last(x)]
 
 
-class Judges(nn.Module):
-    """Several judges, each with its own view."""
+class Discriminators(nn.Module):
+    """Several discriminators, each with its own view."""
 
     def __init__(
         self, windows: tuple[int, ...] = (), periods: tuple[int, ...] = (), channels: int = 32
     ) -> None:
         super().__init__()
-        views = [StftJudge(size, channels) for size in windows]
-        self.views = nn.ModuleList([*views, *(PeriodJudge(p, channels) for p in periods)])
+        views = [StftDiscriminator(size, channels) for size in windows]
+        self.views = nn.ModuleList([*views, *(PeriodDiscriminator(p, channels) for p in periods)])
 
     def forward(self, audio: torch.Tensor) -> list[list[torch.Tensor]]:
-        """[B, N] -> the features of each judge, its verdict last."""
+        """[B, N] -> the features of each, its verdict last."""
         return [view(audio) for view in self.views]
 
 
-def make_judges(settings: CodecTraining) -> Judges | None:
-    """The judges that the settings name; none where they name none."""
+def make_discriminators(settings: CodecTraining) -> Discriminators | None:
+    """The discriminators that the settings name (as `judges`); none where they name none."""
     if settings.judges == "none":
         return None
     windows = settings.judge_windows if settings.judges in ("stft", "both") else ()
     periods = settings.judge_periods if settings.judges in ("periods", "both") else ()
-    return Judges(windows, periods, settings.judge_channels)
+    return Discriminators(windows, periods, settings.judge_channels)
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ class Contest:
     """What verdicts are worth to either side."""
 
     teach: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    """Loss of a judge from its verdicts on real and on decoded sound."""
+    """Loss of a discriminator from its verdicts on real and on decoded sound."""
     fool: Callable[[torch.Tensor], torch.Tensor]
-    """Loss of the codec from a judge's verdict on decoded sound."""
+    """Loss of the codec from a discriminator's verdict on decoded sound."""
 
 
 CONTESTS = {
@@ -120,26 +120,28 @@ CONTESTS = {
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What the judges say to the codec."""
+    """What the discriminators say to the codec."""
 
     fool: torch.Tensor
     """How much the codec still fails to pass for real."""
     match: torch.Tensor
-    """Distance of the judges' features from those of the real sound, relative to their size."""
+    """Distance of their features from those of the real sound, relative to their size."""
 
 
-def judge_loss(judges: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest) -> torch.Tensor:
-    """Loss that teaches the judges on sounds [B, N]; no gradient reaches `fake`.
+def discriminator_loss(
+    discriminators: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest
+) -> torch.Tensor:
+    """Loss that teaches them on sounds [B, N]; no gradient reaches `fake`.
 
     Both go through in one call, as distributed training wants it.
     """
-    seen = judges(torch.cat((real, fake.detach())))
+    seen = discriminators(torch.cat((real, fake.detach())))
     halves = [features[-1].float().split(len(real)) for features in seen]
     return torch.stack([contest.teach(good, bad) for good, bad in halves]).mean()
 
 
-def teach_judges(
-    judges: nn.Module,
+def teach_discriminators(
+    discriminators: nn.Module,
     optimizer: torch.optim.Optimizer,
     real: torch.Tensor,
     fake: torch.Tensor,
@@ -147,21 +149,23 @@ def teach_judges(
     clip_norm: float,
     in_half: bool = False,
 ) -> torch.Tensor:
-    """One step of the judges on sounds [B, N]; returns its loss."""
+    """One step of theirs on sounds [B, N]; returns its loss."""
     with torch.autocast(real.device.type, torch.bfloat16, enabled=in_half):
-        lesson = judge_loss(judges, real, fake, contest)
+        lesson = discriminator_loss(discriminators, real, fake, contest)
     optimizer.zero_grad(set_to_none=True)
     lesson.backward()
-    nn.utils.clip_grad_norm_(judges.parameters(), clip_norm)
+    nn.utils.clip_grad_norm_(discriminators.parameters(), clip_norm)
     optimizer.step()
     return lesson.detach()
 
 
-def ask_judges(judges: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest) -> Verdict:
-    """What the judges think of `fake` [B, N] beside `real`."""
+def ask_discriminators(
+    discriminators: nn.Module, real: torch.Tensor, fake: torch.Tensor, contest: Contest
+) -> Verdict:
+    """What they think of `fake` [B, N] beside `real`."""
     with torch.no_grad():
-        wanted = judges(real)
-    seen = judges(fake)
+        wanted = discriminators(real)
+    seen = discriminators(fake)
     fool = torch.stack([contest.fool(features[-1].float()) for features in seen]).mean()
     match = [
         _relative(a.float(), b.float())

@@ -11,8 +11,10 @@ from torch import nn
 
 from .hum import hum_db
 from .quantizer import perplexity
+from .repeats import mean_rates
 from .settings import SAMPLE_RATE
 from .spectra import mel_scales
+from .tones import tone_contrast_db
 
 OCTAVES_HZ = (40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)
 """Edges of the octaves whose balance counts."""
@@ -50,12 +52,18 @@ def coded(model: Any, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def measure(model: nn.Module, audio: torch.Tensor) -> dict[str, Any]:
-    """Figures of a codec on held-out `audio` [B, 1, N] through its own encode and decode."""
+def measure(model: nn.Module, audio: torch.Tensor, bar_steps: tuple[int, ...] = ()) -> dict[str, Any]:
+    """Figures of a codec on held-out `audio` [B, 1, N] through its own encode and decode.
+
+    With the token steps that a bar of each piece lasts, how often tokens repeat as well.
+    """
     model.eval()
     fake, codes = coded(model, audio)
     model.train()
+    repeats = {"repeats": mean_rates(list(codes), bar_steps)} if bar_steps else {}
     return {
+        **repeats,
+        "tones_db": [round(tone_contrast_db(x[:, 0], audio[:, 0], SAMPLE_RATE), 2) for x in (fake, audio)],
         **spectral_figures(audio, fake),
         "hum_db": round(hum_db(audio, fake, int(model.config.hop_length)), 1),  # type: ignore[union-attr, arg-type]
         "si_sdr_db": round(si_sdr(audio, fake), 2),

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from .factored import FactoredBooks
-from .network import make_codec
+from .network import make_codec, read_codec
 from .quantizer import LearningQuantizer, Quantized, flat_points
 from .settings import CodecTraining
 
@@ -28,7 +28,7 @@ class CodecNet(nn.Module):
 
     def __init__(self, settings: CodecTraining) -> None:
         super().__init__()
-        self.model = make_codec(settings)
+        self.model = read_codec(settings) if settings.init else make_codec(settings)
         self.factored = None
         if settings.books == "factored":
             self.factored = FactoredBooks(
@@ -38,7 +38,7 @@ class CodecNet(nn.Module):
             self.model.quantizer, settings.seed, settings.book_decay, settings.revive
         )
         self.in_half = False
-        self.started_books = False
+        self.started_books = bool(settings.init)
 
     def forward(self, audio: torch.Tensor, used: torch.Tensor | None, step: int) -> Passed:
         """`audio` [B, 1, N]; before the codebooks have started, latents pass as they are."""

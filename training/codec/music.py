@@ -26,6 +26,9 @@ from .settings import SAMPLE_RATE
 LOUDNESS_DB = (-12.0, 0.0)
 """Range of random gains."""
 
+AS_IT_IS = 0.75
+"""Share of the segments of straight music that nothing is done to."""
+
 _SEGMENT, _ORDER = 71, 72
 """Which chance is drawn."""
 
@@ -44,14 +47,22 @@ class Music(Protocol):
         ...
 
 
-def segment(piece: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+def segment(piece: np.ndarray, samples: int, rng: np.random.Generator, hop: int = 0) -> np.ndarray:
     """A random stretch of an int16 piece [N] or [C, N] as float32 [samples].
 
     Channels are mixed to one, half of the time by even parts; loudness and sign are random. What
-    is too short ends in silence.
+    is too short ends in silence. With a `hop` it begins on a multiple of that, and three times in
+    four nothing is changed: a codec of straight music need not know the same hit in all guises.
     """
     channels = np.atleast_2d(piece)  # [C, N]
     start = int(rng.integers(max(0, channels.shape[1] - samples) + 1))
+    if hop:
+        start = start // hop * hop
+        if rng.random() < AS_IT_IS:
+            out = np.zeros(samples, np.float32)
+            part = channels[:, start : start + samples].astype(np.float32).mean(0)
+            out[: len(part)] = part / 32768.0
+            return out
     part = channels[:, start : start + samples].astype(np.float32) / 32768.0
     parts = len(part)
     shares = np.full(parts, 1.0 / parts) if rng.random() < 0.5 else rng.dirichlet(np.ones(parts))
@@ -88,10 +99,12 @@ class StreamMusic:
         rank: int = 0,
         ranks: int = 1,
         fresh: float = 0.5,
+        hop: int = 0,
     ) -> None:
-        """`load(i)` decodes piece i, int16 [C, N]; `fresh` pieces come in per step."""
+        """`load(i)` decodes piece i, int16 [C, N]; `fresh` pieces come in per step; `hop` as in
+        `segment`."""
         self.pieces, self.load, self.seed = pieces, load, seed
-        self.rank, self.ranks, self.fresh = rank, ranks, fresh
+        self.rank, self.ranks, self.fresh, self.hop = rank, ranks, fresh, hop
         self._held: dict[int, Future[np.ndarray]] = {}
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="codec-music")
 
@@ -115,7 +128,7 @@ class StreamMusic:
         for entry in range(first, first + count):
             rng = np.random.default_rng([self.seed, _SEGMENT, step, entry])
             piece = self._held[start + int(rng.integers(window))].result()
-            rows.append(segment(piece, samples, rng))
+            rows.append(segment(piece, samples, rng, self.hop))
         return torch.from_numpy(np.stack(rows))[:, None]
 
     def close(self) -> None:
@@ -123,32 +136,42 @@ class StreamMusic:
         self._reader.shutdown(wait=False, cancel_futures=True)
 
 
-def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1) -> StreamMusic:
-    """The music of a folder of studio shards, each process its own share.
+def open_shards(folder: Path, seed: int, rank: int = 0, ranks: int = 1, hop: int = 0) -> StreamMusic:
+    """The music of a folder of studio shards, each process its own share; `hop` as in `segment`.
 
     Raises `SettingError` where there is none.
     """
     heard, load = _music_of(folder)
-    return StreamMusic(len(heard), load, seed, rank, ranks)
+    return StreamMusic(len(heard), load, seed, rank, ranks, hop=hop)
 
 
 def shard_pieces(folder: Path, minutes: float, store: Path) -> dict[str, np.ndarray]:
     """The first pieces of a folder of studio shards, mixed to one channel, by name; `minutes` of
     them or all, as memory maps of files that are made in `store`. Raises `SettingError`."""
+    return _first_pieces(folder, minutes, store, mixed=True)
+
+
+def stereo_pieces(folder: Path, minutes: float, store: Path) -> dict[str, np.ndarray]:
+    """As `shard_pieces`, int16 [2, N]; music of one channel has it on both."""
+    return _first_pieces(folder, minutes, store, mixed=False)
+
+
+def _first_pieces(folder: Path, minutes: float, store: Path, mixed: bool) -> dict[str, np.ndarray]:
     heard, load = _music_of(folder)
     pieces: dict[str, np.ndarray] = {}
     left = round(60 * minutes * SAMPLE_RATE)
     for number, entry in enumerate(heard):
         if left <= 0:
             break
-        made_of = recipe(shard_pieces, files=[folder / entry.shard], pair=entry.name)
+        made_of = recipe(shard_pieces, files=[folder / entry.shard], pair=entry.name, mixed=mixed)
         piece = place_for(store, f"{folder.name}_{entry.name}.npy", made_of)
         if not piece.there:
-            mixed = load(number).mean(axis=0).round().astype(np.int16)
-            piece.write(partial(np.save, arr=mixed))
+            sound = load(number)
+            sound = sound.mean(axis=0).round().astype(np.int16) if mixed else sound[[0, -1]]
+            piece.write(partial(np.save, arr=sound))
         name = piece.path.stem  # pairs of two folders may have one name
         pieces[name] = np.load(piece.path, mmap_mode="r")
-        left -= len(pieces[name])
+        left -= pieces[name].shape[-1]
     return pieces
 
 

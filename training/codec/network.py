@@ -10,9 +10,17 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from d2m_core.codec.loading import read_folder
+from d2m_core.errors import SettingError
 from d2m_core.files import replacing
 
 from .settings import SAMPLE_RATE, CodecTraining
+
+_SHAPE = (
+    "upsampling_ratios", "target_bandwidths", "num_filters", "hidden_size", "codebook_size",
+    "num_residual_layers", "use_conv_shortcut", "use_causal_conv", "pad_mode",
+)  # fmt: skip
+"""What of a config must agree for weights to fit."""
 
 
 def make_codec(settings: CodecTraining) -> Any:
@@ -40,6 +48,25 @@ def make_codec(settings: CodecTraining) -> Any:
             for number, layer in enumerate(part.layers):
                 if hasattr(layer, "lstm"):
                     part.layers[number] = nn.Identity()
+    return model
+
+
+def read_codec(settings: CodecTraining) -> Any:
+    """The codec at `settings.init` with its codebooks, to be trained on.
+
+    An LSTM that it was trained without stays out. Raises `SettingError` where the settings
+    describe another shape.
+    """
+    model: Any = read_folder(Path(settings.init)).requires_grad_(True)
+    found, wanted = model.config, make_codec(settings).config
+    for name in _SHAPE:
+        if getattr(found, name) != getattr(wanted, name):
+            raise SettingError(
+                f"{settings.init} has {name} {getattr(found, name)} and the settings say"
+                f" {getattr(wanted, name)}; give the same."
+            )
+    size = model.encoder.layers[-1].conv.parametrizations.weight.original0.detach().mean()
+    _rescale(model, 1.0 / float(size))
     return model
 
 
@@ -90,17 +117,26 @@ def orthogonal_like(module: nn.Conv1d | nn.ConvTranspose1d) -> torch.Tensor:
     return torch.cat((half, half), -1) * 0.5**0.5
 
 
-@torch.no_grad()
 def tame(model: Any) -> None:
     """Gives latents and codebooks a middle size without changing the sound: halves end at 65504."""
-    books = [layer.codebook for layer in model.quantizer.layers]
-    size = books[0].embed.std().clamp_min(1e-6)
+    first = model.quantizer.layers[0].codebook.embed
+    _rescale(model, 1.0 / float(first.std().clamp_min(1e-6)))
+
+
+@torch.no_grad()
+def _rescale(model: Any, factor: float) -> None:
+    """Makes latents and codebooks `factor` times as large, and the decoder hear them as before.
+
+    A network learns where its weights are of usual size: a layer that multiplies by 44 000 is
+    thrown about by every step.
+    """
     into, out = model.encoder.layers[-1].conv, model.decoder.layers[0].conv
-    into.parametrizations.weight.original0.div_(size)
-    into.bias.div_(size)
-    out.parametrizations.weight.original0.mul_(size)
-    for book in books:
-        book.embed.div_(size)
+    into.parametrizations.weight.original0.mul_(factor)
+    into.bias.mul_(factor)
+    out.parametrizations.weight.original0.div_(factor)
+    for layer in model.quantizer.layers:
+        book = layer.codebook
+        book.embed.mul_(factor)
         book.embed_avg.copy_(book.embed)
         book.cluster_size.fill_(1.0)
 

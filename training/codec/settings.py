@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from d2m_core.errors import SettingError
 
+from .hum import LINE_PERIODS
+from .tones import TONE_WINDOW
+
 SAMPLE_RATE = 24_000
 """Samples per second of the codec, whatever the rate of the music it learns from."""
 
@@ -60,6 +63,12 @@ class CodecTraining:
     """auto, float32 or bfloat16; auto takes bfloat16 where the machine computes in it."""
     seed: int = 0
 
+    init: str = ""
+    """Codec folder to start from, codebooks and all; its shape must be these settings'."""
+    straight: bool = False
+    """For straight music (`--straight` of the studio): segments begin on token steps and come as
+    they are, mostly; held out are pieces of the same bands, whose repeats are counted."""
+
     ratios: tuple[int, ...] = (8, 5, 4, 3)
     """Upsampling from token steps to samples: 8 5 4 3 for 50 steps/s, 8 8 5 3: 25, 8 5 4 2: 75."""
     codebooks: int = 4
@@ -83,6 +92,8 @@ class CodecTraining:
     """Entries used less than this share of the mean move to where data lies."""
     quantizer_dropout: float = 0.0
     """Share of batch entries that use a random number of codebooks."""
+    book_choices: tuple[int, ...] = ()
+    """Numbers of codebooks that such an entry may use, each as likely; empty: all from 1 on."""
     continuous_steps: int = 250
     """Steps before the codebooks start."""
     commitment_weight: float = 0.2
@@ -91,6 +102,8 @@ class CodecTraining:
     """Segments per step over all processes."""
     segment_s: float = 0.64
     """Length of a training segment in seconds, rounded to whole token steps."""
+    skipped_steps: int = 0
+    """Token steps at a segment's start that no loss hears: the codec has no past there."""
     rate: float = 1.5e-3
     """Highest learning rate; it falls as a cosine of the run."""
     warm_steps: int = 100
@@ -103,6 +116,12 @@ class CodecTraining:
     log_weight: float = 0.0
     balance_weight: float = 6.0
     wave_weight: float = 5.0
+    tone_weight: float = 0.0
+    """Weight of tones that stand out less than they should (`tones`)."""
+    hum_weight: float = 0.0
+    """Weight of what repeats with every token step and should not (`hum`)."""
+    line_weight: float = 0.0
+    """Weight of lines at multiples of the token rate (`hum`)."""
     ramp: float = 0.4
     """Share of the run in which the mel weight rises from a fifth, the waveform's falls to one."""
     scales_per_step: int = 3
@@ -147,6 +166,19 @@ class CodecTraining:
                 f"ratios {self.ratios} make steps of {self.hop} samples, which do not divide "
                 f"{SAMPLE_RATE}; choose such as 8 5 4 3."
             )
+        heard = self.segment_samples // self.hop - self.skipped_steps
+        if heard < (LINE_PERIODS if self.line_weight else 1):
+            raise SettingError(
+                f"segment_s {self.segment_s:g} leaves {heard} token steps, {self.skipped_steps} are"
+                f" skipped; give a longer one ({LINE_PERIODS} steps with line_weight)."
+            )
+        if self.tone_weight and heard * self.hop < TONE_WINDOW:
+            raise SettingError(
+                f"segment_s {self.segment_s:g} leaves {heard * self.hop} samples, and tones are"
+                f" heard in {TONE_WINDOW}; give a longer one."
+            )
+        if any(not 0 < books <= self.codebooks for books in self.book_choices):
+            raise SettingError(f"book_choices are {self.book_choices}; choose 1 to {self.codebooks}.")
         if self.cardinality < 2 or self.cardinality & (self.cardinality - 1):
             raise SettingError(f"cardinality is {self.cardinality}; choose a power of two.")
 

@@ -21,11 +21,13 @@ from training.run.schedule import Run, rate_factor
 from training.run.state import save_state, settings_in, state_to_go_on_from
 
 from .balancer import Balancer
-from .discriminators import CONTESTS, ask_judges, make_judges, teach_judges
+from .discriminators import CONTESTS, ask_discriminators, make_discriminators, teach_discriminators
+from .hum import added_lines, hum
 from .learning_codec import CodecNet, Passed, in_bfloat16
 from .network import settle
 from .settings import FREE, SAMPLE_RATE, CodecTraining
 from .spectra import mel_scales, some_distances, wave_distance
+from .tones import lost_tones
 
 STATE = "checkpoint.pt"
 """The resumable state in the folder of a run."""
@@ -56,18 +58,19 @@ class CodecTrainer(Run):
             )
         torch.manual_seed(settings.seed)
         self.net = CodecNet(settings)
-        settle(self.net.model)
+        if not settings.init:
+            settle(self.net.model)
         self.net.in_half = in_bfloat16(settings.precision, self.device)
-        self.judges, self.contest = make_judges(settings), CONTESTS[settings.contest]
+        self.discriminators, self.contest = make_discriminators(settings), CONTESTS[settings.contest]
         self.net_of_all = self.workers.prepare_model(self.net.to(self.device).train())
         self.average = Average(self.net, settings.average_decay)
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), settings.rate, (0.8, 0.99), weight_decay=1e-3
         )
-        if self.judges is not None:
-            self.judges_of_all = self.workers.prepare_model(self.judges.to(self.device))
+        if self.discriminators is not None:
+            self.discriminators_of_all = self.workers.prepare_model(self.discriminators.to(self.device))
             self.judge_optimizer = torch.optim.AdamW(
-                self.judges.parameters(), settings.judge_rate, (0.5, 0.9)
+                self.discriminators.parameters(), settings.judge_rate, (0.5, 0.9)
             )
         self.balancer = Balancer()
         self.scales = mel_scales(SAMPLE_RATE).to(self.device)
@@ -100,17 +103,19 @@ class CodecTrainer(Run):
     # --- one step ---
 
     def train_step(self, real: torch.Tensor) -> None:
-        """One step of the codec and, once they have joined, of its judges; `real` is [B, 1, N]."""
+        """One step of the codec and, once they have joined, of its discriminators; `real` is [B, 1, N]."""
         net, settings = self.net, self.settings
         if not net.started_books and self.step >= settings.continuous_steps and self.recent:
             self.start_books()
         passed = self.net_of_all(real, self.books_used(len(real)), self.step)
         if not net.started_books:
             self.recent = [*self.recent, gather(passed.latent)][-KEPT_STEPS:]
-        losses = self.spectral_losses(passed.fake[:, 0], real[:, 0])
-        losses["wave"] = wave_distance(passed.fake, real)
-        if self.judges is not None and self.step >= settings.judges_from:
-            losses |= self.judged(real[:, 0], passed.fake[:, 0])
+        skipped = settings.skipped_steps * settings.hop
+        fake, real = passed.fake[:, 0, skipped:], real[:, 0, skipped:]
+        losses = self.spectral_losses(fake, real) | self.tonal_losses(fake, real)
+        losses["wave"] = wave_distance(fake[:, None], real[:, None])
+        if self.discriminators is not None and self.step >= settings.judges_from:
+            losses |= self.judged(real, fake)
         self.note(**losses, commitment=passed.commitment)
         self.update(passed, losses)
         self.step += 1
@@ -134,7 +139,7 @@ class CodecTrainer(Run):
     def gradient(self, losses: dict[str, torch.Tensor], fake: torch.Tensor) -> torch.Tensor:
         """Where the sound should go: balanced, or the plain weighted sum.
 
-        Taken at the sound, so that nothing flows into the judges on the way.
+        Taken at the sound, so that nothing flows into the discriminators on the way.
         """
         weights = self.weights()
         losses = {name: loss for name, loss in losses.items() if weights[name] > 0}
@@ -152,6 +157,9 @@ class CodecTrainer(Run):
             "log": settings.log_weight,
             "balance": settings.balance_weight,
             "wave": settings.wave_weight * (1 - 0.8 * self.ramp),
+            "tones": settings.tone_weight,
+            "hum": settings.hum_weight,
+            "lines": settings.line_weight,
             "fool": settings.judge_weight,
             "match": settings.match_weight,
         }
@@ -164,7 +172,9 @@ class CodecTrainer(Run):
         rng, (first, count) = self.chance(_BOOKS), self.share
         assert count == entries
         fewer = rng.random(settings.batch) < settings.quantizer_dropout
-        books = np.where(fewer, rng.integers(1, settings.codebooks + 1, settings.batch), settings.codebooks)
+        choices = settings.book_choices or tuple(range(1, settings.codebooks + 1))
+        drawn = np.array(choices)[rng.integers(0, len(choices), settings.batch)]
+        books = np.where(fewer, drawn, settings.codebooks)
         return torch.from_numpy(books[first : first + count]).to(self.device)
 
     def start_books(self) -> None:
@@ -179,12 +189,23 @@ class CodecTrainer(Run):
         """Distances through a few window lengths drawn for this step."""
         return some_distances(self.scales, self.settings.scales_per_step, fake, real, self.chance(_SCALES))
 
+    def tonal_losses(self, fake: torch.Tensor, real: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Tones that are missing, and those that the codec adds, of [B, N]: what is asked for."""
+        settings, losses = self.settings, {}
+        if settings.tone_weight:
+            losses["tones"] = lost_tones(fake, real, SAMPLE_RATE)
+        if settings.hum_weight:
+            losses["hum"] = hum(fake, real, settings.hop)
+        if settings.line_weight:
+            losses["lines"] = added_lines(fake, real, settings.hop)
+        return losses
+
     def judged(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Teaches the judges, then asks them."""
-        assert self.judges is not None
+        """Teaches the discriminators, then asks them."""
+        assert self.discriminators is not None
         if self.chance(_LESSON).random() < self.settings.judge_updates:
-            lesson = teach_judges(
-                self.judges_of_all,
+            lesson = teach_discriminators(
+                self.discriminators_of_all,
                 self.judge_optimizer,
                 real,
                 fake,
@@ -194,7 +215,7 @@ class CodecTrainer(Run):
             )
             self.note(judge=lesson)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.net.in_half):
-            verdict = ask_judges(self.judges, real, fake, self.contest)
+            verdict = ask_discriminators(self.discriminators, real, fake, self.contest)
         return {"fool": verdict.fool, "match": verdict.match}
 
     # --- what it says and keeps ---
@@ -227,13 +248,13 @@ class CodecTrainer(Run):
 
     def save(self) -> None:
         """All that a stopped run needs to go on as if it had not stopped."""
-        judges = self.judges is not None
+        taught = self.discriminators is not None
         state = {
             "net": self.net.state_dict(),
             "average": self.average.values,
             "optimizer": self.optimizer.state_dict(),
-            "judges": self.judges.state_dict() if self.judges is not None else None,
-            "judge_optimizer": self.judge_optimizer.state_dict() if judges else None,
+            "judges": self.discriminators.state_dict() if self.discriminators is not None else None,
+            "judge_optimizer": self.judge_optimizer.state_dict() if taught else None,
             "balancer": self.balancer.state(),
             "step": self.step,
             "spent_s": self.spent_s,
@@ -253,8 +274,8 @@ class CodecTrainer(Run):
         self.net.load_state_dict(state["net"])
         self.average.restore(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.judges is not None:
-            self.judges.load_state_dict(state["judges"])
+        if self.discriminators is not None:
+            self.discriminators.load_state_dict(state["judges"])
             self.judge_optimizer.load_state_dict(state["judge_optimizer"])
         self.balancer.restore(state["balancer"], self.device)
         self.step, self.spent_s = state["step"], state["spent_s"]

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.signal import butter, sosfilt
 
 from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
@@ -25,6 +26,8 @@ LOOP_PERIOD_S = 0.5
 """Repetition with a longer period is music; up to this one a loop may be stuck."""
 
 _PIECE_S = 0.1
+_TONE_S = 0.17
+"""Length of the windows in which tones are looked for; the nearest power of two is taken."""
 
 
 def loudness_lufs(wave: Waveform) -> float:
@@ -42,6 +45,44 @@ def loudness_lufs(wave: Waveform) -> float:
         return math.nan
     level = float(meter.integrated_loudness(samples))
     return level if math.isfinite(level) else math.nan
+
+
+def clear_tones_db(wave: Waveform, lowest_hz: float = 1000.0, highest_hz: float = 6000.0) -> float:
+    """How far tones stand out of what is around them, in dB; noise has about 7, a held chord 20 and more.
+
+    Of each tenth of a second that is not quiet: the mean of the twentieth of its bins (171 ms at 24 kHz)
+    that stand out most of the 20 bins about them; the mean over time. NaN for silence.
+    """
+    mono = wave.samples[0].mean(0)
+    size = 2 ** round(math.log2(_TONE_S * wave.sample_rate))
+    if len(mono) < size:
+        return math.nan
+    window = torch.hann_window(size)
+    power = torch.stft(mono, size, size // 2, window=window, return_complex=True, center=False).abs().square()
+    hz = torch.arange(len(power)) * wave.sample_rate / size
+    level = (power + 1e-12).log10()
+    around = torch.nn.functional.avg_pool1d(level.t()[:, None], 21, 1, 10, count_include_pad=False)[:, 0].t()
+    inside = (hz >= lowest_hz) & (hz <= highest_hz)
+    out, loud = (level - around)[inside], power[inside].sum(0)
+    heard = loud > 1e-3 * loud.max().clamp_min(1e-9)
+    if not heard.any() or float(loud.max()) < 1e-9:
+        return math.nan
+    most = out[:, heard].topk(max(1, len(out) // 20), dim=0).values
+    return 10 * float(most.mean())
+
+
+def between_hits_db(wave: Waveform, lowest_hz: float = 1000.0) -> float:
+    """How far the level above `lowest_hz` falls between hits, in dB: from the loudest tenth of all stretches
+    of 10 ms to the quietest, counted down to 60 dB. An even noise has about 4. NaN for silence."""
+    mono = wave.samples[0].mean(0).double().numpy()
+    sos = butter(4, lowest_hz, "highpass", fs=wave.sample_rate, output="sos")
+    width = round(0.01 * wave.sample_rate)
+    sound = sosfilt(sos, mono)
+    power = (sound[: len(sound) // width * width].reshape(-1, width) ** 2).mean(1)
+    if len(power) == 0 or power.max() <= 0:
+        return math.nan
+    low, high = np.quantile(10 * np.log10(np.maximum(power, power.max() * 1e-6)), (0.1, 0.9))
+    return float(high - low)
 
 
 def clipped_share(wave: Waveform) -> float:

@@ -24,7 +24,7 @@ Each pair NAME is a few files that follow one another in a shard, and all but th
     true.joints    float32 [F, P, 33, 3]  scene metres: x right, y down from the floor, z away
     dance.accents  float32 [A, 3]         seconds, strength 0..1, person
     dance.energy   float16 [F, P]         0..1
-    music.curves   float16 [F, 2]         onset and energy (`types.RHYTHM_CURVES`), 25 per second
+    music.curves   float16 [F, 2]         accent and energy (`types.RHYTHM_CURVES`), 25 per second
     music.onsets.PART float32 [n, 2]      seconds, strength 0..1
 
 Nothing in a shard is code, and reading runs none. The tar headers hold no time and no owner, so

@@ -148,6 +148,7 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
     while spent_s < 60 * settings.minutes:
         started = time.perf_counter()
         rng = np.random.default_rng([settings.seed, step])
+        # In turns: clocks by what the network hears now, then the network by these clocks.
         if step and step % settings.clocks_every == 0:
             clocks = clocks_of(net, dances)
         share = spent_s / (60 * settings.minutes)
@@ -155,6 +156,7 @@ def adapt(net: RhythmNet, dances: Sequence[RealDance], pool: Pool, settings: Ada
             group["lr"] = settings.rate * rate_factor(step, _WARM_STEPS, share)
         net.train()
         loss = _own_loss(net, dances, clocks, settings.batch, rng)
+        # Studio dances beside them keep what is known of bars, tempo and other moves.
         loss = loss + _studio_loss(net, pool, settings.batch, rng)
         optimiser.zero_grad()
         loss.backward()

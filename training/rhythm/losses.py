@@ -21,7 +21,7 @@ _TEMPO_WEIGHT, _TEMPO_BLUR = 0.15, 1.0
 WEIGHTS = {
     "beat": (1.0, 3.0),
     "downbeat": (0.4, 6.0),
-    "onset": (0.5, 3.0),
+    "felt": (0.5, 3.0),
     "energy": (0.2, 1.0),
     "kick": (0.1, 3.0),
     "snare": (0.1, 3.0),
@@ -29,10 +29,7 @@ WEIGHTS = {
 }
 """How much each curve counts in the loss, and how much more its events count than their absence."""
 
-_SAID_AS = {"onset": "felt"}
-"""Targets whose name in files is not that of the network's answer."""
-
-LOSSES = ("downbeat", "onset", "energy", "parts", "tempo")
+LOSSES = ("downbeat", "felt", "energy", "parts", "tempo")
 """What can be left out of the loss."""
 
 CUES = {
@@ -96,7 +93,7 @@ def loss_of(
 def curve_of(out: RhythmOutput, name: str) -> torch.Tensor | None:
     """The logits [B, F] of one of `TARGETS`; None where the network has none."""
     if name not in PART_CURVES:
-        return getattr(out, _SAID_AS.get(name, name))
+        return getattr(out, name)
     return None if out.parts is None else out.parts[..., PART_CURVES.index(name)]
 
 

@@ -24,7 +24,7 @@ from training.studio.dancer.dance import Dance
 from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import Scene
 
-TARGETS = ("beat", "downbeat", "onset", "energy", *PART_CURVES)
+TARGETS = ("beat", "downbeat", "felt", "energy", *PART_CURVES)
 """Columns of `Pool.targets`."""
 
 _STROKES = {"kick": ("kick",), "snare": ("snare", "clap", "rim"), "hat": ("hat", "ride", "open")}

@@ -37,17 +37,8 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-    )
-}
+_LIBRARIES = "OMP OPENBLAS MKL NUMBA NUMEXPR".split()
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
 _LOOK_EVERY_S = 0.5
 
 _steps: Synchronized | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from training.figures.bootstrap import Interval, mean_interval
 from training.figures.calibration import Calibration, calibration
-from training.figures.tables import table
+from training.figures.tables import plain, table
 
 from .rhythm_scores import CONTROLS, CaseScore, Measures
 
@@ -91,7 +91,7 @@ def set_json(about: str, scores: Sequence[CaseScore]) -> dict[str, Any]:
             f"minus {_PAIRED}": asdict(mean_interval(apart)),
             **{name: asdict(interval) for name, interval in controls.items()},
         }
-    return _plain(
+    return plain(
         {
             "about": about,
             "measures": intervals,
@@ -107,14 +107,3 @@ def _of_control(scores: Sequence[CaseScore], control: str, measure: str) -> np.n
 
 def _span(interval: Interval) -> str:
     return f"{interval.low:.2f}..{interval.high:.2f}"
-
-
-def _plain(value: Any) -> Any:
-    """Arrays as lists, NaN as None, all the way down."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -15,13 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from d2m_core.band import make_plan
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import SettingError, require
 from d2m_core.media import open_clip
 from d2m_core.motion import extract_motion, find_accents
 from d2m_core.motion.accents import STRONG_ACCENT
 from d2m_core.pose import estimate_poses, load_poses, save_poses, select_dancer
 from d2m_core.rhythm import load_rhythm
+from d2m_core.styles import STYLES
 from d2m_core.types import PoseSequence, VideoClip
 from d2m_core.weights import default_weights
 from training.figures.calibration import draw_reliability
@@ -29,6 +29,7 @@ from training.judges.trackers import song_beats, tracker
 from training.run.kept import kept, recipe
 from training.seeds import RENDERED_SEED, RHYTHM_SCORE_SEED
 from training.sources.melody import EXCERPT_S, captured_poses, dances_in
+from training.sources.names import VIDEO_SUFFIXES
 from training.studio.any_scene import random_scene
 from training.studio.observe import estimator
 from training.studio.picture.drawing import render_scene
@@ -48,7 +49,6 @@ SETS = {
 """Names of the sets, and what they are."""
 
 TEMPI_BPM = (70.0, 170.0)
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 
 
 def drawn_dance(number: int, count: int, duration_s: float) -> Scene:

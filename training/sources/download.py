@@ -3,28 +3,37 @@
 One MP4 of at most 720 lines: poses are found in much smaller pictures. What a server may do better
 the next time (silence, a broken connection, an answer like 429 or 503) is tried again with longer
 and longer waits, what will stay so (404, no video) is not. What came whole lies in the cache under
-the link's own key and is never fetched twice, however many rows or processes ask for it.
+the link's own key and is never fetched twice, however many rows or processes ask for it. A stretch
+that cannot be fetched by itself (a server without ranges, a site that gives none) is cut here out of
+the whole video.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from filelock import FileLock
 
 from d2m_core.errors import MediaError, SettingError
 from d2m_core.media import open_clip
+from d2m_core.media.mux import mux
+from d2m_core.types import Waveform
 
 from .link_list import video_key
 from .names import digest, safe_name
 from .options import SourceOptions
 from .recording import Recording
+
+_log = logging.getLogger(__name__)
 
 MAX_LINES = 720
 
@@ -38,6 +47,9 @@ _ONE_FILE = f"b[height<={MAX_LINES}][ext=mp4]/b[height<={MAX_LINES}]/b/bv*"
 _LONGEST_WAIT_S = 60.0
 _PASSING = (408, 425, 429)
 """Answers of a server that is only busy, besides those from 500."""
+_SECTION_OFF_S = 0.5
+"""How much longer or shorter than asked a stretch may be."""
+_SILENCE_RATE = 48_000
 _SECTION = re.compile(r"(.+)#t=([\d.]+),([\d.]+)")
 """A link to a stretch of a video, in seconds."""
 
@@ -56,24 +68,56 @@ def fetch(recording: Recording, cache: Path, options: SourceOptions) -> Path:
         raise MediaError(f"{recording.name} has no video, only poses; read those.")
     key = safe_name(video_key(recording.url))
     if match := _SECTION.fullmatch(recording.url):
-        key = f"{key}-{digest(recording.url)}"
-        return _cached(match[1], key, (float(match[2]), float(match[3])), cache, options)
-    return _cached(recording.url, key, None, cache, options)
+        section = float(match[2]), float(match[3])
+        return _cached(
+            f"{key}-{digest(recording.url)}",
+            cache,
+            lambda folder: _section(match[1], key, section, cache, folder, options),
+        )
+    return _whole(recording.url, key, cache, options)
 
 
-def _cached(
-    url: str, key: str, section: tuple[float, float] | None, cache: Path, options: SourceOptions
-) -> Path:
+def _whole(url: str, key: str, cache: Path, options: SourceOptions) -> Path:
+    return _cached(key, cache, lambda folder: _download(url, folder, None, options))
+
+
+def _cached(key: str, cache: Path, bring: Callable[[Path], Path]) -> Path:
     """The video under `key` in the cache; one process at a time brings it there."""
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f".{key}.lock"):
         for path in sorted(cache.glob(f"{key}.*")):
             return path
         with tempfile.TemporaryDirectory(prefix=".load-", dir=cache) as folder:
-            loaded = _download(url, Path(folder), section, options)
+            loaded = bring(Path(folder))
             path = cache / f"{key}{loaded.suffix}"
             os.replace(loaded, path)
     return path
+
+
+def _section(
+    url: str, key: str, section: tuple[float, float], cache: Path, folder: Path, options: SourceOptions
+) -> Path:
+    """A stretch of a video: fetched, or where that fails cut out of the whole."""
+    try:
+        loaded = _download(url, folder, section, options)
+        found_s, wanted_s = open_clip(loaded).duration_s, section[1] - section[0]
+        if abs(found_s - wanted_s) <= _SECTION_OFF_S:
+            return loaded
+        _log.info("%s: %.2f s came for %.2f s; taking the whole video", url, found_s, wanted_s)
+    except MediaError as error:
+        if _is_gone(error.__cause__):
+            raise
+        _log.info("%s: no part of it can be fetched: %s", url, error)
+    return _cut_out(_whole(url, key, cache, options), section, folder / "section.mp4")
+
+
+def _cut_out(whole: Path, section: tuple[float, float], out: Path) -> Path:
+    """A stretch of a video as a file of its own. Raises `MediaError`."""
+    start_s, end_s = section
+    end_s = min(end_s, open_clip(whole).duration_s)
+    clip = open_clip(whole, start_s, max(end_s - start_s, 0.0))
+    silence = Waveform(torch.zeros(1, 1, round(clip.duration_s * _SILENCE_RATE)), _SILENCE_RATE)
+    return mux(clip, silence, out, original_gain=1.0 if clip.has_audio else 0.0)
 
 
 def _download(url: str, folder: Path, section: tuple[float, float] | None, options: SourceOptions) -> Path:
@@ -146,20 +190,33 @@ def _may_pass(error: BaseException) -> bool:
     """Whether another try may end otherwise, by what lies at the bottom of yt-dlp's error."""
     from yt_dlp.networking.exceptions import HTTPError, TransportError
 
+    for one in _below(error):
+        if isinstance(one, HTTPError):
+            return one.status in _PASSING or one.status >= 500
+        if isinstance(one, TransportError | TimeoutError | ConnectionError):
+            return True
+    return False
+
+
+def _is_gone(error: BaseException | None) -> bool:
+    """Whether a server refused the link itself."""
+    from yt_dlp.networking.exceptions import HTTPError
+
+    return any(isinstance(one, HTTPError) and not _may_pass(one) for one in _below(error))
+
+
+def _below(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it."""
     seen: list[BaseException] = []
     queue: list[BaseException | None] = [error]
     while queue:
         one = queue.pop(0)
         if one is None or one in seen:
             continue
-        if isinstance(one, HTTPError):
-            return one.status in _PASSING or one.status >= 500
-        if isinstance(one, TransportError | TimeoutError | ConnectionError):
-            return True
+        yield one
         seen.append(one)
         queue += [(getattr(one, "exc_info", None) or (None, None))[1], getattr(one, "cause", None)]
         queue += [one.__cause__, one.__context__]
-    return False
 
 
 class _Silent:

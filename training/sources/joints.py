@@ -9,11 +9,18 @@ import numpy as np
 
 from d2m_core.errors import PoseError, SettingError
 from d2m_core.pose import from_coco17, from_openpose
+from d2m_core.pose.landmarks import NOSE
 from d2m_core.types import PoseSequence
 
 AIST_FPS = 60.0
 AIST_HEIGHT = 1080
 CANVAS = (1920, 1080)
+
+
+def joint_table(nose: int, pairs: dict[tuple[int, int], tuple[int, int]]) -> dict[int, int]:
+    """The joint of a skeleton for each landmark that has one, out of (left, right) pairs of both."""
+    sides = {ours: theirs for pair, own in pairs.items() for ours, theirs in zip(pair, own, strict=True)}
+    return {NOSE: nose, **sides}
 
 
 def coco_picture(joints: np.ndarray, fps: float, height: int = AIST_HEIGHT) -> PoseSequence:

@@ -17,9 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from d2m_core.errors import PoseError, SettingError
+from d2m_core.pose.landmarks import ANKLES, EARS, ELBOWS, HEELS, HIPS, KNEES, SHOULDERS, TOES, WRISTS
 from d2m_core.pose.world import front_view
 from d2m_core.types import LANDMARKS, PoseSequence
 
+from .joints import joint_table
 from .names import safe_name
 from .options import SourceOptions
 from .recording import Recording, Unreadable
@@ -57,11 +59,20 @@ def dance_poses(recording: Recording) -> PoseSequence:
 EXCERPT_S = 40.0
 """So much of each dance is read, from its start: madmom takes 0.2 s for a second of music."""
 
-JOINT_OF = {
-    0: 0, 7: 1, 8: 1,
-    12: 3, 14: 4, 16: 6, 24: 7, 26: 8, 28: 9, 30: 10, 32: 11,
-    11: 12, 13: 13, 15: 15, 23: 16, 25: 17, 27: 18, 29: 19, 31: 20,
-}  # fmt: skip
+JOINT_OF = joint_table(
+    0,
+    {
+        EARS: (1, 1),
+        SHOULDERS: (12, 3),
+        ELBOWS: (13, 4),
+        WRISTS: (15, 6),
+        HIPS: (16, 7),
+        KNEES: (17, 8),
+        ANKLES: (18, 9),
+        HEELS: (19, 10),
+        TOES: (20, 11),
+    },
+)
 """The captured joint for each of our landmarks that has one."""
 
 _JOINTS = 23

@@ -8,7 +8,8 @@
 `labels.csv` has the columns `file,song,performance,style,start,end,music`; only `file` must be
 there. `file` is relative to FOLDER, `start` and `end` are `hh:mm:ss`, `mm:ss` or seconds, `music`
 is a file in the music folder that takes the place of the video's sound and starts with the video.
-A file may have several rows, one per stretch. Videos without a row are taken whole. Rows with one
+A file may have several rows, one per stretch. Videos without a row are taken whole, but for those
+that a row which means no video may have meant: they would lose their song. Rows with one
 `song`, or one `performance`, never come to lie on two sides of a split; without a label each video
 is a performance of its own.
 """
@@ -20,41 +21,37 @@ from pathlib import Path
 
 from d2m_core.styles import STYLES
 
-from .names import VIDEO_SUFFIXES, files_under, safe_name
+from .labels import Names, read_labels
+from .names import VIDEO_SUFFIXES, look_under, safe_name
 from .options import SourceOptions
-from .recording import Recording, Unreadable
-from .tables import Row, read_table, span
-
-LABELS = "labels.csv"
-COLUMNS = ("file", "song", "performance", "style", "start", "end", "music")
+from .recording import LABEL_LOST, PASSED_OVER, Recording, Unreadable
+from .tables import Row, span
 
 
 def read_folder(options: SourceOptions) -> Iterator[Recording | Unreadable]:
-    """The videos under `options.root`, sorted. Raises `SettingError`."""
-    videos = files_under(options.root, VIDEO_SUFFIXES)
-    rows: dict[str, list[tuple[str, Row]]] = {}
-    known = {path.relative_to(options.root).as_posix() for path in videos}
-    labels = options.root / LABELS
-    for where, row in read_table(labels, COLUMNS) if labels.exists() else ():
-        if isinstance(row, Unreadable):
-            yield row
-        elif (file := Path(row.get("file", "")).as_posix()) not in known:
-            yield Unreadable(where, f"there is no video {file!r} in the folder")
-        else:
-            rows.setdefault(file, []).append((where, row))
-    for path in videos:
-        yield from _stretches(path, options, rows.get(path.relative_to(options.root).as_posix()))
+    """The videos under `options.root`, sorted, and all that is left out. Raises `SettingError`."""
+    videos, left = look_under(options.root, VIDEO_SUFFIXES)
+    for path, why in left.items():
+        yield Unreadable(path.relative_to(options.root).as_posix(), why, PASSED_OVER)
+    names = {path.relative_to(options.root).as_posix(): path for path in videos}
+    labels = read_labels(options.root, names)
+    yield from labels.wrong
+    music = None if options.music is None else _Music(options.music)
+    lost = {one.where for one in labels.wrong if one.reason == LABEL_LOST}
+    for name, path in names.items():
+        if name not in lost:
+            yield from _stretches(path, options, labels.rows.get(name), music)
 
 
 def _stretches(
-    path: Path, options: SourceOptions, rows: list[tuple[str, Row]] | None
+    path: Path, options: SourceOptions, rows: list[tuple[str, Row]] | None, songs: _Music | None
 ) -> Iterator[Recording | Unreadable]:
     file = path.relative_to(options.root).as_posix()
     seen: dict[str, str] = {}
     for where, row in rows or [(file, {})]:
         try:
             start_s, end_s = span(row)
-            music = _music(row.get("music", ""), options.music)
+            music = _music(row.get("music", ""), songs)
         except ValueError as error:
             yield Unreadable(where, str(error))
             continue
@@ -79,14 +76,25 @@ def _stretches(
         )
 
 
-def _music(name: str, folder: Path | None) -> Path | None:
+class _Music:
+    """The files of the music folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        files = (path for path in folder.rglob("*") if path.is_file())
+        self._names = Names((path.relative_to(folder).as_posix() for path in files), "music")
+
+    def find(self, name: str) -> Path:
+        """Raises `ValueError`."""
+        return self._folder / self._names.find(name)
+
+
+def _music(name: str, songs: _Music | None) -> Path | None:
     if not name:
         return None
-    if folder is None:
+    if songs is None:
         raise ValueError(f"the music {name!r} needs the music folder; name it")
-    if not (path := folder / name).is_file():
-        raise ValueError(f"there is no music {name!r} in the music folder")
-    return path
+    return songs.find(name)
 
 
 def _style_of(path: Path, options: SourceOptions) -> str:

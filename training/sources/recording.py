@@ -10,6 +10,12 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 SPLITS = ("train", "val", "test")
 
+UNREADABLE = "unreadable line or file"
+NO_VIDEO = "label without a video"
+LABEL_LOST = "video whose label may be lost"
+PASSED_OVER = "hidden, unfinished or out of reach"
+"""Reasons for which a source leaves something out."""
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -66,3 +72,7 @@ class Unreadable:
 
     where: str
     why: str
+    reason: str = UNREADABLE
+    """What the report counts it under."""
+    line: str = ""
+    """What stands there, where it is a line of a table."""

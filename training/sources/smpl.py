@@ -10,8 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from d2m_core.errors import PoseError
+from d2m_core.pose.landmarks import ANKLES, EARS, ELBOWS, HIPS, INDEX_FINGERS, KNEES, SHOULDERS, TOES, WRISTS
 from d2m_core.pose.world import front_view
 from d2m_core.types import LANDMARKS, PoseSequence
+
+from .joints import joint_table
 
 WIDTH = 219
 
@@ -29,10 +32,20 @@ _BONES_CM = np.array(
 )  # fmt: skip
 """From each joint's parent to it, arms out to the sides, y up, x to the dancer's left."""
 
-_JOINT_OF = {
-    0: 15, 7: 15, 8: 15, 11: 16, 12: 17, 13: 18, 14: 19, 15: 20, 16: 21, 19: 22, 20: 23,
-    23: 1, 24: 2, 25: 4, 26: 5, 27: 7, 28: 8, 31: 10, 32: 11,
-}  # fmt: skip
+_JOINT_OF = joint_table(
+    15,
+    {
+        EARS: (15, 15),
+        SHOULDERS: (16, 17),
+        ELBOWS: (18, 19),
+        WRISTS: (20, 21),
+        INDEX_FINGERS: (22, 23),
+        HIPS: (1, 2),
+        KNEES: (4, 5),
+        ANKLES: (7, 8),
+        TOES: (10, 11),
+    },
+)
 """The SMPL joint for each of our landmarks that has one; the head stands in for nose and ears."""
 
 _MOST_BENT = 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -38,7 +39,7 @@ def assign_splits(
     roots = _Groups()
     for one in found:
         for key in _keys(one):
-            roots.join(f"name {one.name}", key)
+            roots.join(f"name {one.name}", _folded(key))
     for one in found:
         groups[roots.root(f"name {one.name}")].append(one)
     splits: dict[str, str] = {}
@@ -82,6 +83,11 @@ def _by_design(sides: Mapping[str, set[str]]) -> bool:
 def _keys(one: Recording) -> list[str]:
     keys = (("performance", one.performance), ("song", one.song))
     return [f"{kind} {value}" for kind, value in keys if value]
+
+
+def _folded(key: str) -> str:
+    """The same for what differs in capitals or in Unicode's forms only."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", key).casefold())
 
 
 def _check_shares(shares: Sequence[float]) -> None:

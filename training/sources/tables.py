@@ -58,15 +58,16 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Row | 
         where = f"{path.name}, line {number}"
         if not delimiter:
             delimiter = _delimiter(line, columns[0])
-            header = [name.casefold() for name in _fields(line, delimiter) or []]
+            header = [name.casefold() for name in _fields_or_none(line, delimiter)]
             if columns[0] in header:
                 names = header
                 continue
-        fields = _fields(line, delimiter)
-        if fields is None:
-            yield where, Unreadable(where, "a quoted field does not end; close its quotes")
-        elif len(fields) > len(names) and any(fields[len(names) :]):
-            yield where, Unreadable(where, f"{len(fields)} fields for {len(names)} columns")
+        try:
+            fields = _fields(line, delimiter)
+            if len(fields) > len(names) and any(fields[len(names) :]):
+                raise ValueError(f"{len(fields)} fields for {len(names)} columns")
+        except ValueError as error:
+            yield where, Unreadable(where, str(error), line=line)
         else:
             yield where, dict(zip(names, fields, strict=False))
 
@@ -89,16 +90,30 @@ def _text(path: Path) -> str:
 def _delimiter(line: str, first: str) -> str:
     """The first delimiter that makes a header or a row with a time in its second field of it."""
     for delimiter in _DELIMITERS:
-        fields = _fields(line, delimiter) or [""]
+        fields = _fields_or_none(line, delimiter)
         if len(fields) > 1 and (first in (name.casefold() for name in fields) or _CLOCK.fullmatch(fields[1])):
             return delimiter
     return next((one for one in _DELIMITERS if one in line), ",")
 
 
-def _fields(line: str, delimiter: str) -> list[str] | None:
-    """The fields of one line; None where its quotes do not match."""
+def _fields_or_none(line: str, delimiter: str) -> list[str]:
+    """The fields of one line; none where it cannot be read."""
     try:
-        rows = list(csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=True))
-    except csv.Error:
-        return None
-    return [field.strip() for field in rows[0]]
+        return _fields(line, delimiter)
+    except ValueError:
+        return []
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    """The fields of one line. Raises `ValueError` where its quotes do not match."""
+    # Spaces between a quote that closes and the delimiter are people's, but no CSV.
+    for text in (line, re.sub(rf'"[^\S\t]+(?={re.escape(delimiter)}|$)', '"', line)):
+        try:
+            rows = list(csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=True))
+        except csv.Error as error:
+            wrong = str(error)
+        else:
+            return [field.strip() for field in rows[0]]
+    if "expected after" in wrong:
+        raise ValueError("something follows the end of a quoted field; double the quotes inside it")
+    raise ValueError("a quoted field does not end; close its quotes")

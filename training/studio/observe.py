@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from d2m_core.band import make_plan
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import PoseError
 from d2m_core.media import open_clip
 from d2m_core.pose import estimate_poses, pose_model
 from d2m_core.pose.estimate import SHORT_GAP_S
+from d2m_core.styles import STYLES
 from d2m_core.types import LANDMARKS, PoseSequence
 from training.run.kept import kept, recipe
 from training.run.provenance import file_sha256, versions_of

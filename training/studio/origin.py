@@ -16,16 +16,8 @@ from .pairs import make_pair
 from .settings import PairSettings
 
 _PACKAGES = (
-    "av",
-    "mido",
-    "numpy",
-    "opencv-contrib-python",
-    "pyfluidsynth",
-    "pyloudnorm",
-    "safetensors",
-    "scipy",
-    "soxr",
-    "torch",
+    *"av mido numpy opencv-contrib-python pyfluidsynth".split(),
+    *"pyloudnorm safetensors scipy soxr torch".split(),
 )
 
 

@@ -48,7 +48,7 @@ def plan_of(seed: int, settings: PairSettings) -> Plan:
     tempo_bpm = None
     if settings.any_tempo and rng.random() < settings.any_tempo:
         tempo_bpm = float(rng.uniform(*ANY_TEMPO_BPM))
-    plan = make_plan(seed, settings.seconds, settings.styles[style], tempo_bpm)
+    plan = make_plan(seed, settings.seconds, settings.styles[style], tempo_bpm, straight=settings.straight)
     return replace(plan, band=turn % settings.bands) if settings.bands else plan
 
 

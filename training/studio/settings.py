@@ -28,6 +28,8 @@ class PairSettings:
     every piece."""
     any_tempo: float = 0.0
     """Share of the pairs that are at any tempo of `ANY_TEMPO_BPM`, not one of their style."""
+    straight: bool = False
+    """Whether beats last whole token steps, on which all that is played begins."""
     pixels: float = 0.0
     """Share of the pairs that are drawn as well."""
     music: bool = True

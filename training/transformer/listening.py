@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from d2m_core.codec import CODECS, Codec, decode_tokens, load_codec
-from d2m_core.music import LoadedModel, SamplingConfig, generate_tokens
+from d2m_core.codec import CODECS, Codec, load_codec
+from d2m_core.music import LoadedModel, SamplingConfig, decode_music, generate_tokens
 from d2m_core.pictures import rhythm_picture
 from d2m_core.rhythm import rhythm_from_audio
 from d2m_core.scores import beat_f
@@ -65,7 +65,7 @@ class Listener:
         scores = {"longest loop s": longest_loop_s(tokens.codes[0], model.spec.token_rate)}
         if self.codec is None:
             return scores
-        wave = decode_tokens(self.codec, tokens, rhythm.duration_s)
+        wave = decode_music(self.codec, tokens, rhythm.duration_s)
         heard = rhythm_from_audio(wave)
         if board is not None:
             _show(board, f"sample {number} {item.style}", wave, rhythm, self.trainer.step)

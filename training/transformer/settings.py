@@ -11,8 +11,8 @@ COMPILERS = ("none", "inductor", "eager")
 """What `TrainConfig.compile` may be."""
 
 FREE = (
-    "data", "out", "folder", "resume", "minutes", "steps", "accumulate", "compile", "device", "threads",
-    "log_every", "save_every_s", "sample_every", "codec", "data_note", "licence",
+    "data", "out", "folder", "resume", "minutes", "stop_after", "steps", "accumulate", "compile",
+    "device", "threads", "log_every", "save_every_s", "sample_every", "codec", "data_note", "licence",
 )  # fmt: skip
 """Settings that may differ when a run goes on. The data itself is compared, not its place."""
 
@@ -38,6 +38,8 @@ class TrainConfig:
     0 trains everything."""
     minutes: float = 45.0
     """Wall-clock minutes of training, earlier parts of a resumed run included."""
+    stop_after: float = 0.0
+    """Minutes after which this call saves, exports and ends, to be resumed; 0 for never."""
     steps: int = 0
     """Train for this many steps instead; 0 goes by `minutes`."""
     batch: int = 8

@@ -93,7 +93,7 @@ class Trainer(Run):
         call, net = self.net if net is None else net, self.net
         delayed = apply_delay(batch.codes, net.pad)  # [B, K, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits = call(net.shift_right(delayed), batch.given)  # [B, K, S, V]
+            logits = call(net.shift_right(delayed), batch.given, batch.copied)  # [B, K, S, V]
         order = delayed.transpose(1, 2)  # [B, S, K], as the heads lie in memory: no copy
         each = F.cross_entropy(
             logits.transpose(1, 2).flatten(0, 2).float(),
@@ -231,7 +231,7 @@ def _items_in_short(items: Sequence[TrainItem]) -> str:
 
 def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
     """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
-    embeddings = {"tokens_in", "null", "style_in.weight", "style_add.weight"}
+    embeddings = {"tokens_in", "null", "style_in.weight", "style_add.weight", "place_in.style.weight"}
     named = {name: p for name, p in net.named_parameters() if p.requires_grad}
     decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
     return [

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import SettingError
 from d2m_core.music import DanceToMusic
+from d2m_core.music.copies import NONE, delayed_copies
 from d2m_core.music.model import Conditions
-from d2m_core.music.windows import Window, stack, style_index, window_conditions
+from d2m_core.music.windows import Window, stack, steps_back, style_index, window_conditions
+from d2m_core.straight import StepGrid
+from d2m_core.styles import STYLES
 from d2m_core.types import CodecSpec, MotionFeatures, Rhythm
 from training.pairs.pair import FLOAT16_MAX, as_float16
 from training.pairs.shards import shards_in
@@ -41,6 +43,9 @@ __all__ = [
 ]
 
 TRAIN, VAL, _ = SPLITS
+
+GRIDLESS = 0.5
+"""Share of the windows with nothing to follow that have no grid either."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +100,19 @@ class Batch:
     codes: torch.Tensor
     """int64 [B, K, T], time-aligned."""
     given: Conditions
+    copied: torch.Tensor | None = None
+    """int64 [B, L, K, S]: what the columns of a model that looks back see (`d2m_core.music.copies`)."""
 
     def part(self, first: int, count: int) -> Batch:
         """Some of the windows."""
-        return Batch(self.codes[first : first + count], self.given.part(first, count))
+        some = slice(first, first + count)
+        copied = None if self.copied is None else self.copied[some]
+        return Batch(self.codes[some], self.given.part(first, count), copied)
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        return Batch(self.codes.to(device), self.given.to(device))
+        copied = None if self.copied is None else self.copied.to(device)
+        return Batch(self.codes.to(device), self.given.to(device), copied)
 
 
 def read_folder(folder: Path | str, hold_out: int = 0) -> DataSet:
@@ -172,7 +182,16 @@ def draw_batch(
     chosen = rng.choice(len(items), config.batch, p=weights / weights.sum())
     parts = [_draw_window(items[i], steps, net, config, rng) for i in chosen]
     codes = torch.stack([part.codes for part in parts])  # [B, K, T]
-    return Batch(codes, _leave_out(stack([part.given for part in parts]), config, rng))
+    given = _leave_out(stack([part.given for part in parts]), config, rng)
+    if not net.config.straight:
+        return Batch(codes, given)
+    # Music without any dance is written without a grid, half of the time.
+    free = torch.from_numpy(rng.random(len(codes)) < GRIDLESS) & ~given.has_rhythm & ~given.has_motion
+    given = replace(given, place=torch.where(free[:, None, None], 0, given.place))
+    if net.copies is None:
+        return Batch(codes, given)
+    copied = torch.cat([part.copied for part in parts if part.copied is not None])
+    return Batch(codes, given, torch.where(free[:, None, None, None], NONE, copied))
 
 
 def _draw_window(
@@ -184,17 +203,22 @@ def _draw_window(
     motion = None
     if item.motion is not None:
         motion = MotionFeatures(item.motion.astype(np.float32), item.motion_names)
+    grid = StepGrid.of(item.beats_s, item.downbeats, item.codec.token_rate) if net.config.straight else None
     rhythm = Rhythm(
-        beats_s=item.beats_s + rng.normal(scale=config.jitter_s),
+        beats_s=item.beats_s + rng.normal(scale=config.jitter_s) * (grid is None),
         downbeats=item.downbeats,
         curves=_noisy(item.curves, config.curve_noise, rng),
         tempo_bpm=item.tempo_bpm,
     )
     window = Window(first, steps)
     style = style_index(item.style or None, net.config.styles)
-    given = window_conditions(motion, rhythm, style, net, item.codec, window)
-    codes = torch.from_numpy(item.codes[:, first : first + steps].astype(np.int64))
-    return Batch(codes, given)
+    given = window_conditions(motion, rhythm, style, net, item.codec, window, grid)
+    codes = torch.from_numpy(item.codes[:, : first + steps].astype(np.int64))
+    copied = None
+    if net.copies is not None:
+        past, own = codes[None, :, :first], codes[None, :, first:]
+        copied = delayed_copies(own, past, steps_back(grid, window))
+    return Batch(codes[:, first:], given, copied)
 
 
 def _noisy(curves: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:

@@ -119,3 +119,33 @@ def test_looseness_loosens() -> None:
     assert 0.25 < kept / followed < 0.6
     with pytest.raises(SettingError, match="looseness"):
         loosen(make_plan(0, 5.0), 1.5, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_straight_plan_has_its_beats_on_token_steps(style: str) -> None:
+    for seed in range(4):
+        plan, loose = (make_plan(seed, 20.0, style, straight=way) for way in (True, False))
+        assert plan.beat_steps is not None
+        assert plan.beat_steps % 2 == 0
+        assert abs(np.log2(plan.tempo_bpm / loose.tempo_bpm)) <= np.log2(18 / 16) / 2 + 1e-9
+        steps = plan.grid_s * 50
+        np.testing.assert_allclose(steps, steps.round(), atol=1e-6)
+        np.testing.assert_allclose(np.diff(steps), plan.beat_steps, atol=1e-6)
+        assert plan.metre == loose.metre
+        assert plan.sections[0].kind == loose.sections[0].kind
+
+
+@pytest.mark.parametrize("swing", [0.0, 0.17, 1 / 3])
+@pytest.mark.parametrize("tempo_bpm", [61.0, 93.0, 118.3, 143.0, 179.0])
+def test_onsets_of_a_straight_plan_keep_their_place_in_every_beat(swing: float, tempo_bpm: float) -> None:
+    plan = replace(make_plan(1, 20.0, "swing", tempo_bpm, straight=True), swing=swing)
+    inside = np.array([0.0, 0.25, 1 / 3, 0.5, 2 / 3, 0.75])
+    places = (np.arange(12)[:, None] + inside) * 1.0
+    steps = plan.seconds(plan.swung(places)) * 50
+    np.testing.assert_allclose(steps, steps.round(), atol=1e-6)
+    within = (steps - steps[:, :1]).round()
+    assert (within == within[0]).all()
+    assert (np.diff(within[0]) > 0).all(), "nothing falls together"
+    free = replace(plan, beat_steps=None)
+    late_s = plan.seconds(plan.swung(places)) - plan.seconds(free.swung(places))
+    assert np.abs(late_s).max() <= 0.01 + 1e-6

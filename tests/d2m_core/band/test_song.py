@@ -27,11 +27,11 @@ from d2m_core.band.mix import loudness
 from d2m_core.band.music_book import MUSIC_BOOK
 from d2m_core.band.notes import Note
 from d2m_core.band.plan import Hit, Stop
-from d2m_core.band.styles import STYLES
 from d2m_core.band.synth import SAMPLE_RATE
 from d2m_core.band.voices import play_roles
 from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats
+from d2m_core.styles import STYLES
 
 NOTHING = Materials()
 SECONDS = 6.0
@@ -265,3 +265,13 @@ def test_a_band_keeps_its_key_its_players_and_its_sound() -> None:
     np.testing.assert_array_equal(*same)
     others = play_roles(replace(plans[0], band=4), line, NOTHING)[0].samples
     assert not np.array_equal(same[0], others)
+
+
+@pytest.mark.parametrize("style", ["house", "funk", "swing", "waltz"])
+def test_a_straight_piece_begins_all_its_notes_on_token_steps(style: str) -> None:
+    plan = make_plan(4, SECONDS, style, straight=True)
+    starts = plan.seconds(np.array([note.beat for note in arrange(plan, NOTHING).notes])) * 50
+    np.testing.assert_allclose(starts, starts.round(), atol=1e-6)
+    loose = arrange(make_plan(4, SECONDS, style), NOTHING).notes
+    assert len(loose) > 20
+    assert {n.part for n in loose} == {n.part for n in arrange(plan, NOTHING).notes}

@@ -26,8 +26,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     really = av.open
 
-    def counting(file: str, mode: str = "r", *args: Any, **more: Any) -> Any:
-        if mode == "r":
+    def counting(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
+        if mode == "r" and isinstance(file, str):  # not what is tried in memory
             names.append(Path(file).name)
         return really(file, mode, *args, **more)
 
@@ -35,11 +35,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize(("window", "gain", "right"), [((), 0.0, 4), ((), 0.5, 5), ((0.2, 1.5), 0.0, 4)])
+@pytest.mark.parametrize(("window", "gain", "right"), [((), 0.0, 5), ((), 0.5, 6), ((0.2, 1.5), 0.0, 4)])
 def test_the_basic_graph_opens_its_clip_once_for_each_pass(
     make_clip: MakeClip, tmp_path: Path, opened: list[str], window: tuple, gain: float, right: int
 ) -> None:
-    """Once for the facts, for the poses, for the skeletons, for the result, and for its own sound."""
+    """Once for facts, poses, skeletons and own sound; for a result twice, as copying it is tried first."""
     path = make_clip("dance.mp4", duration_s=2.0, audio=True, width=160, height=120)
     clip = open_clip(path, *window)
     with pytest.raises(PoseError, match="A person was found in 0"):  # having looked at every picture

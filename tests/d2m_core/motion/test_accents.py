@@ -9,7 +9,8 @@ import pytest
 
 from d2m_core.motion import Accents, find_accents
 from d2m_core.motion.accents import accent_curve
-from d2m_core.types import LANDMARKS, PoseSequence
+from d2m_core.motion.braking import braking_of
+from d2m_core.types import LANDMARKS, MOTION_FPS, PoseSequence
 from training.studio.any_scene import random_scene
 from training.studio.stage.noise import mediapipe_like
 
@@ -114,6 +115,14 @@ def test_a_pendulum_gives_each_of_its_reversals() -> None:
 @pytest.mark.parametrize("noise", [0.0, 0.003, 0.01, 0.03])
 def test_standing_still_gives_none(noise: float) -> None:
     assert len(find_accents(dancing(noise=noise))) == 0
+
+
+def test_where_a_dancer_stands_hardly_changes_how_hard_they_brake() -> None:
+    angles = 4 * np.pi * np.arange(200) / MOTION_FPS
+    points = np.stack([0.15 * np.sin(angles + k)[:, None] * [1.0, 0.5] for k in range(5)], 1)
+    here, there = (braking_of(points + away, np.ones((200, 5)))[0] for away in (0.0, 3.0))
+    assert here.max() > 5
+    assert np.abs(there - here).max() < 0.15
 
 
 def test_a_stop_is_found_in_noise() -> None:

@@ -44,6 +44,7 @@ def conditions(batch: int = 2, seed: int = 1) -> Conditions:
         phases=torch.randn(batch, FRAMES, len(PHASE_NAMES), generator=random),
         step_phases=torch.randn(batch, columns, len(PHASE_NAMES), generator=random),
         frame_at=(torch.arange(columns) / 2.0).expand(batch, -1),
+        place=torch.zeros(batch, columns, 4, dtype=torch.int64),
         style=torch.tensor([0, -1] * batch)[:batch],
         tempo_bpm=torch.full((batch,), 128.0),
         has_motion=torch.ones(batch, dtype=torch.bool),

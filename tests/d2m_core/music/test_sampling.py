@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from d2m_core.errors import Cancelled, ModelError, SettingError
 from d2m_core.grid import PHASE_NAMES, phase_features, steady_beats
-from d2m_core.music import DanceToMusic, LoadedModel, ModelConfig, SamplingConfig, generate_tokens
+from d2m_core.music import DanceToMusic, LoadedModel, ModelConfig, SamplingConfig, generate_tokens, sampling
 from d2m_core.music.patterns import apply_delay
 from d2m_core.music.sampling import _guided
 from d2m_core.music.windows import (
@@ -235,3 +236,53 @@ def test_what_does_not_fit_is_refused_in_a_sentence() -> None:
         model.model.decoder_norm.weight.fill_(float("nan"))
     with pytest.raises(ModelError, match="finite"):
         generate_tokens(model, motion, rhythm, SPEC, config)
+
+
+class Hearing(torch.nn.Module):
+    """Stands for a codec in a test that replaces listening."""
+
+
+@pytest.mark.parametrize("known_s", [0.0, 0.5])
+def test_candidates_share_the_encoder_and_the_known_start(
+    monkeypatch: pytest.MonkeyPatch, known_s: float
+) -> None:
+    """Three sides of guidance are encoded once each, however many candidates there are."""
+    model, (motion, rhythm) = loaded(), dance(1.5)
+    encoded, decoded = [], []
+    encode, decode = model.model.encode, model.model.decode
+    monkeypatch.setattr(model.model, "encode", lambda g: encoded.append(len(g.style)) or encode(g))
+    monkeypatch.setattr(model.model, "decode", lambda t, **more: decoded.append(len(t)) or decode(t, **more))
+    monkeypatch.setattr(sampling, "decode_tokens", lambda _codec, tokens, finish: tokens)
+    monkeypatch.setattr(sampling, "rhythm_agreement", lambda tokens, *_: float(tokens.codes.sum()))
+    known = AudioTokens(torch.zeros(1, 3, 25, dtype=torch.int64), SPEC) if known_s else None
+    config = SamplingConfig(style="house", candidates=4)
+    codec: Any = Hearing()
+    generate_tokens(model, motion, rhythm, SPEC, config, codec=codec, known=known)
+    assert encoded == [3]
+    assert decoded[0] == 3
+    assert set(decoded[1:]) == {12}
+
+
+def test_a_cache_for_several_is_that_of_each_but_for_rounding() -> None:
+    """Products of more rows may be summed in another order; one candidate keeps every bit."""
+    net, (motion, rhythm) = loaded().model, dance(1.0)
+    sides = guidance_sides(
+        window_conditions(motion, rhythm, 3, net, SPEC, Window(0, 50)), SamplingConfig(style="house")
+    )
+    tokens = torch.randint(0, SPEC.cardinality, (1, SPEC.codebooks, 5))
+    with torch.no_grad():
+        few, many = (
+            net.start_cache(stack(sides)),
+            net.start_cache(stack([s for s in sides for _ in range(4)])),
+        )
+        logits = net.decode(tokens.repeat(3, 1, 1), cache=few).repeat_interleave(4, 0)
+        torch.testing.assert_close(logits, net.decode(tokens.repeat(12, 1, 1), cache=many))
+        some = few.repeated(4)
+        assert some.position == many.position == 5
+        for ours, theirs in zip([*some.cross, some.added], [*many.cross, many.added], strict=True):
+            torch.testing.assert_close(ours, theirs)
+        for ours, theirs in zip(some.own, many.own, strict=True):
+            torch.testing.assert_close(ours[..., :5, :], theirs[..., :5, :])
+        token = tokens[:, :, :1].repeat(12, 1, 1)
+        torch.testing.assert_close(net.decode(token, cache=some), net.decode(token, cache=many))
+    assert few.repeated(1) is few

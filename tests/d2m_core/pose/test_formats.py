@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2m_core.errors import PoseError, SettingError
+from d2m_core.motion import extract_motion
 from d2m_core.pose import from_coco17, from_openpose, load_poses, save_poses, to_openpose
-from d2m_core.pose.formats import COCO17, LAYOUTS
+from d2m_core.pose.formats import COCO17, LAYOUTS, LEAST_SCORE
 from d2m_core.types import LANDMARKS, PoseSequence
 
 
@@ -25,6 +26,7 @@ def body(rng: np.random.Generator, frames: int, people: int) -> PoseSequence:
     present[0] = True
     visibility = rng.uniform(0.05, 1.0, (frames, people, LANDMARKS))
     visibility[rng.uniform(size=visibility.shape) < 0.2] = 0.0
+    visibility[np.abs(visibility - LEAST_SCORE) < 1e-6] = 0.5
     visibility[..., 0] = 0.9
     visibility[~present] = 0.0
     image[visibility == 0] = 0.0
@@ -46,15 +48,18 @@ def body(rng: np.random.Generator, frames: int, people: int) -> PoseSequence:
     st.integers(32, 4000),
     st.integers(32, 4000),
 )
-def test_openpose_and_back_keeps_every_joint_it_can_hold(
+def test_openpose_and_back_keeps_every_believed_joint_it_can_hold(
     seed: int, frames: int, people: int, layout: str, width: int, height: int
 ) -> None:
     poses = body(np.random.default_rng(seed), frames, people)
     back = from_openpose(to_openpose(poses, width, height, layout=layout), 25.0, people)
     held = [landmark for landmark in LAYOUTS[layout] if landmark >= 0]
+    believed = poses.visibility[..., held] >= LEAST_SCORE
+    visibility = np.where(believed, poses.visibility[..., held], 0.0)
+    image = np.where(believed[..., None], poses.image[..., held, :], 0.0)
     np.testing.assert_array_equal(back.present, poses.present)
-    np.testing.assert_allclose(back.visibility[..., held], poses.visibility[..., held], atol=1e-6)
-    np.testing.assert_allclose(back.image[..., held, :], poses.image[..., held, :], atol=1e-6)
+    np.testing.assert_allclose(back.visibility[..., held], visibility, atol=1e-6)
+    np.testing.assert_allclose(back.image[..., held, :], image, atol=1e-6)
     others = sorted(set(range(LANDMARKS)) - set(held))
     assert not back.visibility[..., others].any()
     assert not back.image[..., others, :].any()
@@ -127,11 +132,51 @@ def test_joints_that_are_not_numbers_are_missing() -> None:
     assert np.isfinite(poses.image).all()
 
 
+def scored(rng: np.random.Generator, unseen: float | None) -> list[dict[str, Any]]:
+    """A dancer seen down to the hips; legs stray at a score of `unseen`, or are not given."""
+    frames = []
+    for time_s in np.arange(100) / 25:
+        flat = np.zeros((18, 3))
+        for joint, (x, y) in UPRIGHT.items():
+            flat[joint] = (x + 30 * np.sin(2 * np.pi * 2 * time_s) * (joint == 4), y, 0.9)
+        if unseen is not None:
+            flat[8:14] = np.column_stack([rng.uniform(0, 640, 6), rng.uniform(0, 480, 6), [unseen] * 6])
+        else:
+            flat[8:14] = 0.0
+        frames.append(frame({"pose_keypoints_2d": flat.ravel().tolist()}))
+    return frames
+
+
+@pytest.mark.parametrize("unseen", [0.05, 0.15, 0.25, 0.2999])
+def test_joints_that_nobody_sees_are_not_believed(unseen: float) -> None:
+    """Some detectors give all joints always, with low scores where there is nothing to see."""
+    rng = np.random.default_rng(0)
+    given, without = (from_openpose(scored(rng, score), 25.0) for score in (unseen, None))
+    np.testing.assert_array_equal(given.visibility, without.visibility)
+    np.testing.assert_array_equal(given.image, without.image)
+    np.testing.assert_array_equal(extract_motion(given).values, extract_motion(without).values)
+    at_limit = from_openpose(scored(rng, LEAST_SCORE), 25.0)
+    assert (at_limit.visibility[0, 0, [23, 24, 25, 26]] > 0).all()
+
+
+def test_arrays_with_scores_are_believed_from_the_same_score_on() -> None:
+    scores = np.full((2, 17), 0.9)
+    scores[:, 11:], scores[0, 0] = 0.25, LEAST_SCORE
+    poses = from_coco17(np.full((2, 17, 2), 50.0), 25.0, scores=scores, height=100)
+    assert not poses.visibility[..., COCO17[11:]].any()
+    assert not poses.image[..., COCO17[11:], :].any()
+    assert poses.visibility[0, 0, 0] == pytest.approx(LEAST_SCORE)
+
+
 @pytest.mark.parametrize(
     ("frames", "sentence"),
     [
         ([], "no frames"),
+        (None, "are of type NoneType; give a list"),
+        ("people", "are of type str; give a list"),
+        (frame(person(UPRIGHT)), "are of type dict; give a list"),
         ([frame()], "nobody in any of the 1 frames"),
+        ([frame({"pose_keypoints_2d": [9.0, 9.0, 0.2] * 18})], "with a score of 0.3 or more"),
         ([{"people": []}], "Frame 0 .* not in OpenPose format"),
         ([frame(person(UPRIGHT)), 3], "Frame 1 .* not in OpenPose format"),
         ([frame({"hands": []})], "not in OpenPose format"),

@@ -53,9 +53,16 @@ def test_openpose_joints_stand_where_openpose_has_them() -> None:
 
 
 def test_landmarks_are_numbered_in_one_place() -> None:
-    """Pairs of two-digit neighbours, left odd and right even, in the rooms that know bodies."""
-    for room in ("pose", "motion", "pictures", "rhythm", "scores"):
-        for path in sorted((CORE / room).glob("*.py")):
-            if path.name != "landmarks.py":
-                found = re.findall(r"\b(?:11, 12|13, 14|15, 16|23, 24|25, 26|27, 28)\b", path.read_text())
-                assert not found, f"{path.name} writes out {found}: import pose.landmarks"
+    """Neighbours of two digits, left odd and right even, slices of them and sums with a side."""
+    numbers = re.compile(
+        r"\b(?:11, 12|13, 14|15, 16|23, 24|25, 26|27, 28|29, 30|31, 32|11:13|23:25|25:27|27:29)\b"
+        r"|\b[1-3][1-9] [+-] side\b"
+    )
+    folders = [CORE / room for room in ("pose", "motion", "pictures", "rhythm", "scores")]
+    studio = CORE.parent / "training" / "studio"
+    files = [path for folder in folders for path in folder.glob("*.py")] + list(studio.rglob("*.py"))
+    files += [CORE.parent / "training" / name for name in ("check_dancer.py", "sources/melody.py")]
+    for path in sorted(files):
+        if path.name != "landmarks.py":
+            found = numbers.findall(path.read_text(encoding="utf-8"))
+            assert not found, f"{path.name} writes out {found}: import pose.landmarks"

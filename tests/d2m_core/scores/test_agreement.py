@@ -68,7 +68,7 @@ def test_the_best_candidate_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyP
     motion, rhythm = dance(1.5)
     seen: list[AudioTokens] = []
 
-    def decode(codec: Codec, tokens: AudioTokens) -> Waveform:
+    def decode(codec: Codec, tokens: AudioTokens, finish: bool) -> Waveform:
         seen.append(tokens)
         return decode_tokens(codec, tokens)
 

@@ -26,11 +26,12 @@ class Clicks:
     @classmethod
     def INPUT_TYPES(cls):
         numbers = {"seconds": ("FLOAT", {"default": 4.0}), "bpm": ("FLOAT", {"default": 120.0})}
-        return {"required": {**numbers, "sounds": ("INT", {"default": 1})}}
+        more = {"channels": ("INT", {"default": 2})}
+        return {"required": {**numbers, "sounds": ("INT", {"default": 1})}, "optional": more}
 
-    def make(self, seconds, bpm, sounds):
+    def make(self, seconds, bpm, sounds, channels=2):
         rate = 22_050
-        samples = torch.zeros(sounds, 2, round(seconds * rate))
+        samples = torch.zeros(sounds, channels, round(seconds * rate))
         for sound in range(sounds):
             period = 60 / (bpm + 10 * sound)
             for beat in range(int((seconds - 0.1) / period)):

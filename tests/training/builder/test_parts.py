@@ -18,9 +18,12 @@ from training.builder.cluster import run_ray
 from training.builder.cutting import _look, changes, cut
 from training.builder.engine import Crash, Queue, run_local
 from training.builder.records import Outcome, Store, clip_name
-from training.builder.report import tempo_histogram
+from training.builder.report import figures, tempo_histogram
+from training.builder.rows import rows_of
 from training.builder.settings import Cutting, Gates
 from training.run.provenance import ROOT
+from training.sources import Unreadable
+from training.sources.recording import LABEL_LOST, NO_VIDEO, UNREADABLE
 from training.studio.picture.drawing import demo_dance, draw_scene
 
 from .films import RATE, beat
@@ -212,3 +215,17 @@ def test_long_names_are_shortened_and_stay_different() -> None:
 
 def test_tempos_are_counted_by_tens() -> None:
     assert tempo_histogram([99.9, 100.0, 104.0, 131.0]) == {"90": 1, "100": 2, "130": 1}
+
+
+# --- the report ---
+
+
+def test_what_a_source_leaves_out_stands_in_the_report_by_reason(tmp_path: Path) -> None:
+    found = [
+        Unreadable("labels.csv, line 2", "there is no video 'x' in the folder", NO_VIDEO),
+        Unreadable("labels.csv, line 3", "a quoted field does not end"),
+        *(Unreadable(f"{name}.mp4", "labels.csv, line 2 may mean it", LABEL_LOST) for name in "ab"),
+    ]
+    told = figures(rows_of(found, Store(tmp_path), tmp_path, "folder"))
+    assert told["reasons"] == {NO_VIDEO: 1, UNREADABLE: 1, LABEL_LOST: 2}
+    assert told["examples"][LABEL_LOST][0] == "a.mp4: labels.csv, line 2 may mean it"

@@ -10,12 +10,12 @@ import torch
 from training.codec.balancer import Balancer
 from training.codec.discriminators import (
     CONTESTS,
-    Judges,
-    PeriodJudge,
-    StftJudge,
-    ask_judges,
-    judge_loss,
-    make_judges,
+    Discriminators,
+    PeriodDiscriminator,
+    StftDiscriminator,
+    ask_discriminators,
+    discriminator_loss,
+    make_discriminators,
 )
 from training.codec.settings import CodecTraining
 from training.codec.spectra import FLOOR, MEL_SCALES, mel_filters, mel_scales, wave_distance
@@ -77,7 +77,7 @@ def test_distances_of_a_batch_are_the_means_of_its_halves() -> None:
 
 
 def test_stft_judges_have_encodecs_layers() -> None:
-    judge = StftJudge(256, channels=32)
+    judge = StftDiscriminator(256, channels=32)
     assert sum(p.numel() for p in judge.parameters()) == 94_498
     features = judge(torch.randn(2, 2048))
     assert [tuple(f.shape) for f in features] == [
@@ -91,7 +91,7 @@ def test_stft_judges_have_encodecs_layers() -> None:
 
 
 def test_period_judges_see_rows_of_a_period() -> None:
-    judge = PeriodJudge(5, channels=2)
+    judge = PeriodDiscriminator(5, channels=2)
     features = judge(torch.randn(2, 1001))  # 201 rows, the last filled up
     assert features[0].shape == (2, 2, 67, 5)
     assert features[-2].shape[1] == 64
@@ -103,27 +103,27 @@ def test_period_judges_see_rows_of_a_period() -> None:
 @pytest.mark.parametrize("kind", ["stft", "periods"])
 def test_judges_learn_to_tell_and_say_so(contest: str, kind: str) -> None:
     settings = CodecTraining(judges=kind, judge_windows=(256,), judge_periods=(3,), judge_channels=4)
-    judges, rules = make_judges(settings), CONTESTS[contest]
+    judges, rules = make_discriminators(settings), CONTESTS[contest]
     assert judges is not None
     real, fake = tone(440, seconds=0.2), 0.1 * torch.randn(1, 4800)
     optimizer = torch.optim.Adam(judges.parameters(), 1e-2)
-    first = judge_loss(judges, real, fake, rules).item()
+    first = discriminator_loss(judges, real, fake, rules).item()
     for _ in range(40):
         optimizer.zero_grad()
-        judge_loss(judges, real, fake, rules).backward()
+        discriminator_loss(judges, real, fake, rules).backward()
         optimizer.step()
-    assert judge_loss(judges, real, fake, rules).item() < 0.75 * first
-    caught, passed = (ask_judges(judges, real, x, rules) for x in (fake, real))
+    assert discriminator_loss(judges, real, fake, rules).item() < 0.75 * first
+    caught, passed = (ask_discriminators(judges, real, x, rules) for x in (fake, real))
     assert caught.fool.item() > passed.fool.item()
     assert passed.match.item() == 0.0
 
 
 def test_the_lesson_leaves_the_codec_alone() -> None:
-    judges = Judges(windows=(128,), channels=2)
+    judges = Discriminators(windows=(128,), channels=2)
     fake = (0.1 * torch.randn(1, 2000)).requires_grad_()
-    judge_loss(judges, torch.randn(1, 2000), fake, CONTESTS["hinge"]).backward()
+    discriminator_loss(judges, torch.randn(1, 2000), fake, CONTESTS["hinge"]).backward()
     assert fake.grad is None
-    verdict = ask_judges(judges, torch.randn(1, 2000), fake, CONTESTS["hinge"])
+    verdict = ask_discriminators(judges, torch.randn(1, 2000), fake, CONTESTS["hinge"])
     (verdict.fool + verdict.match).backward()
     assert fake.grad is not None
     assert float(fake.grad.abs().sum()) > 0
@@ -139,8 +139,8 @@ def test_hinge_and_squares_by_hand() -> None:
 
 
 def test_no_judges_where_none_are_asked_for() -> None:
-    assert make_judges(CodecTraining()) is None
-    both = make_judges(CodecTraining(judges="both", judge_channels=2))
+    assert make_discriminators(CodecTraining()) is None
+    both = make_discriminators(CodecTraining(judges="both", judge_channels=2))
     assert both is not None
     assert len(both.views) == 10
 

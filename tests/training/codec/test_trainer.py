@@ -13,7 +13,9 @@ import torch
 from d2m_core.errors import SettingError
 from d2m_core.types import Waveform
 from tests.training.transformer.two_processes import run_on_two
+from training.codec.figures import coded
 from training.codec.music import PoolMusic, StreamMusic, open_shards, segment, shard_pieces
+from training.codec.network import export, tame
 from training.codec.settings import CodecTraining
 from training.codec.trainer import CodecTrainer
 from training.pairs.pair import Facts, Pair
@@ -96,6 +98,58 @@ def test_judges_join_at_their_step() -> None:
     assert ["judge" in r for r in reports] == [False] * 4 + [True] * 2
     assert ["fool" in r for r in reports] == [False] * 4 + [True] * 2
     assert all(np.isfinite(r["norm"]) for r in reports)
+
+
+def test_a_codec_is_trained_on_from_its_file(tmp_path: Path) -> None:
+    """It starts as it was, in weights of usual size, and learns tones, hum and lines as asked."""
+    first = CodecTrainer(TINY)
+    run(first, 6)
+    model = first.averaged()
+    tame(model)
+    export(model, tmp_path / "codec", "small")
+    settings = replace(
+        TINY, init=str(tmp_path / "codec"), segment_s=0.6, skipped_steps=4, tone_weight=1.0,
+        hum_weight=1.0, line_weight=1.0, quantizer_dropout=0.5, book_choices=(2,),
+    )  # fmt: skip
+    with pytest.raises(SettingError, match="target_bandwidths"):
+        CodecTrainer(settings)
+    settings = replace(settings, quantizer_dropout=0.0, book_choices=())
+    trainer = CodecTrainer(settings)
+    sound = torch.from_numpy(pieces()[0][:4800] / 32768.0).float()[None, None]
+    for codec in (trainer.net.model, trainer.averaged()):
+        torch.testing.assert_close(coded(codec, sound)[0], coded(model, sound)[0], atol=2e-3, rtol=1e-2)
+    size = trainer.net.model.encoder.layers[-1].conv.parametrizations.weight.original0
+    assert float(size.detach().mean()) == pytest.approx(1.0, rel=1e-3)
+    report = run(trainer, 2)[1]
+    assert {"tones", "hum", "lines"} <= report.keys()
+    assert np.isfinite(report["norm"])
+    with pytest.raises(SettingError, match="num_filters"):
+        CodecTrainer(replace(settings, filters=8))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"skipped_steps": 8}, "leaves 0 token steps"),
+        ({"line_weight": 1.0}, "10 steps with line_weight"),
+        ({"tone_weight": 1.0}, "tones are heard in 4096"),
+        ({"book_choices": (9,)}, "choose 1 to 4"),
+    ],
+)
+def test_settings_that_leave_nothing_to_hear_are_refused(change: dict, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        replace(TINY, **change)
+
+
+def test_segments_of_straight_music_begin_on_steps_and_are_mostly_as_they_are() -> None:
+    ramp = np.arange(9600, dtype=np.int16)
+    plain = 0
+    for seed in range(60):
+        cut = segment(ramp, 960, np.random.default_rng(seed), hop=480) * 32768
+        if np.allclose(np.diff(cut), 1.0):
+            plain += 1
+            assert round(float(cut[0])) % 480 == 0
+    assert 30 < plain < 58
 
 
 @pytest.mark.parametrize("books", ["ema", "factored"])

@@ -8,6 +8,8 @@ import torch
 
 from d2m_core.types import Waveform
 from training.judges.sound import (
+    between_hits_db,
+    clear_tones_db,
     clipped_share,
     cosine_distance,
     frechet_distance,
@@ -100,3 +102,25 @@ def test_frechet_distance_does_not_mind_the_axes() -> None:
     one, other = np.diag([4.0, 1.0]), np.diag([1.0, 9.0])  # (2 - 1)^2 + (1 - 3)^2
     turned = frechet_distance(np.zeros(2), turn @ one @ turn.T, np.zeros(2), turn @ other @ turn.T)
     assert turned == pytest.approx(5.0)
+
+
+def test_a_chord_stands_out_and_noise_does_not() -> None:
+    rng, times = np.random.default_rng(0), np.arange(5 * RATE) / RATE
+    noise = rng.standard_normal(5 * RATE)
+    chord = sum(np.sin(2 * np.pi * hertz * times) for hertz in (1100, 1500, 2200, 3300))
+    plain, held = clear_tones_db(wave(0.1 * noise)), clear_tones_db(wave(0.1 * chord + 0.001 * noise))
+    assert 4 < plain < 9
+    assert held > plain + 12
+    assert plain < clear_tones_db(wave(0.1 * chord + 0.1 * noise)) < held
+    assert np.isnan(clear_tones_db(wave(np.zeros(RATE))))
+    assert np.isnan(clear_tones_db(wave(noise[:100])))
+
+
+def test_a_floor_of_noise_fills_the_time_between_hits() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(4 * RATE)
+    hits = np.exp(-(np.arange(4 * RATE) % (RATE // 2)) / 600) * noise
+    assert between_hits_db(wave(0.3 * hits)) > 40
+    assert 8 < between_hits_db(wave(0.3 * hits + 0.01 * noise)) < 35
+    assert between_hits_db(wave(0.3 * noise)) < 6
+    assert np.isnan(between_hits_db(wave(np.zeros(RATE))))

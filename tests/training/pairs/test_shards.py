@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import MediaError, SettingError
+from d2m_core.styles import STYLES
 from tests.training.studio.pairs import SECONDS, made_up
 from training.pairs.pair import FILM, MUSIC, POSES, Facts, Pair, to_members
 from training.pairs.shards import (

@@ -13,9 +13,10 @@ import torch
 from d2m_core.band import Materials, make_plan
 from d2m_core.grid import steady_beats
 from d2m_core.music import SamplingConfig
+from d2m_core.pipeline import load_models
 from tests.tiny_models import CODEC_FOLDER, write_all
 from training.scoreboard.music import sets
-from training.scoreboard.music.making import Maker, clicks, hear, models_for
+from training.scoreboard.music.making import Maker, clicks, hear
 
 
 def test_a_sound_under_a_known_name_is_heard_anew(tmp_path: Path, other_code: Callable[[], None]) -> None:
@@ -34,7 +35,7 @@ def test_another_codec_of_the_same_name_makes_other_music(
     tmp_path: Path, other_code: Callable[[], None]
 ) -> None:
     write_all(tmp_path)
-    models = models_for(
+    models = load_models(
         tmp_path / "model.safetensors", str(tmp_path / CODEC_FOLDER), tmp_path / "rhythm.safetensors", "cpu"
     )
 

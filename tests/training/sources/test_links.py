@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from d2m_core.errors import MediaError
-from d2m_core.media import iter_frames, open_clip
+from d2m_core.media import iter_frames, load_audio, open_clip
 from tests.media import make_clip, read_number
+from training.build_dataset import order_of, parser
 from training.sources import Recording, SourceOptions, fetch, recordings
 
 from .samples import write_lines
@@ -182,3 +183,42 @@ def test_with_ffmpeg_only_the_section_comes(site: Site, tmp_path: Path) -> None:
     first = next(iter(iter_frames(clip)))
     assert read_number(first.rgb) in (29, 30, 31)  # of 30 per second: the one at 1 s
     assert fetch(row, tmp_path / "cache", options(tmp_path)) == path
+
+
+def test_a_section_that_cannot_be_fetched_is_cut_out_of_the_whole(site: Site, tmp_path: Path) -> None:
+    """The server knows no ranges and the index is at the end; without ffmpeg there are no sections at all."""
+    cache = tmp_path / "cache"
+    rows = [linked(site, f"/dance.mp4#t={times}") for times in ("0.5,2", "1,2.5", "1.5,9")]
+    paths = [fetch(row, cache, options(tmp_path)) for row in rows]
+    for path, first, seconds in zip(paths, (15, 30, 45), (1.5, 1.5, 1.5), strict=True):
+        clip = open_clip(path)
+        assert clip.duration_s == pytest.approx(seconds, abs=0.05)
+        assert read_number(next(iter(iter_frames(clip))).rgb) in (first - 1, first, first + 1)
+        sound = load_audio(path)
+        assert sound.duration_s == pytest.approx(seconds, abs=0.05)
+        assert float(sound.samples.abs().max()) > 0.05
+    assert len({path.read_bytes() for path in paths}) == 3
+    asked = site.asked["/dance.mp4"]
+    assert [fetch(row, cache, options(tmp_path)) for row in rows] == paths
+    assert site.asked["/dance.mp4"] == asked
+
+
+def test_a_section_of_a_link_that_is_gone_is_not_asked_for_again(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="404"):
+        fetch(linked(site, "/gone.mp4#t=1,2"), tmp_path / "cache", options(tmp_path))
+    assert site.asked["/gone.mp4"] == 1
+
+
+def test_a_section_behind_the_end_is_told(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="starts at 7 s, but"):
+        fetch(linked(site, "/dance.mp4#t=7,9"), tmp_path / "cache", options(tmp_path))
+
+
+def test_sections_can_be_switched_off(tmp_path: Path) -> None:
+    table = write_lines(tmp_path / "list.csv", "https://a.example/v,90,112.5")
+    args = parser().parse_args(["--out", "x", "--source", "list", "--root", str(table), "--no-sections"])
+    order = order_of(args)
+    (row,) = recordings("list", order.options)
+    assert isinstance(row, Recording)
+    assert (row.url, row.start_s, row.end_s) == ("https://a.example/v", 90.0, 112.5)
+    assert order_of(parser().parse_args(["--out", "x", "--root", str(table)])).options.sections

@@ -9,6 +9,7 @@ import pytest
 from d2m_core.errors import SettingError
 from training.sources import SOURCES, Recording, SourceOptions, Unreadable, link_list, recordings
 from training.sources.link_list import video_key
+from training.sources.recording import PASSED_OVER
 from training.sources.tables import seconds
 
 from .samples import write_lines, write_tone
@@ -28,22 +29,15 @@ def touch(root: Path, *names: str) -> Path:
 def test_an_unknown_source_names_the_choices() -> None:
     with pytest.raises(SettingError, match="'youtube'; choose folder, list, aist, d2m_gan"):
         recordings("youtube", SourceOptions(Path(".")))
-    assert list(SOURCES) == [
-        "folder",
-        "list",
-        "aist",
-        "d2m_gan",
-        "cdcd",
-        "loris",
-        "siggraph_asia_2024",
-        "dance_with_melody",
-    ]
+    names = "folder list aist d2m_gan cdcd loris siggraph_asia_2024 dance_with_melody"
+    assert list(SOURCES) == names.split()
 
 
 def test_a_folder_gives_videos_of_any_depth_with_the_style_of_their_folder(tmp_path: Path) -> None:
     names = ("b.mp4", "a.MOV", "House/x/y.mkv", "x.txt", ".hidden/c.mp4", "Tänze/ä 1.mp4", "b.mov")
     found = read("folder", touch(tmp_path, *names), style="funk")
-    assert all(isinstance(one, Recording) for one in found)
+    hidden = [(one.where, one.reason) for one in found if isinstance(one, Unreadable)]
+    assert hidden == [(".hidden/c.mp4", PASSED_OVER)]
     rows = [one for one in found if isinstance(one, Recording)]
     assert [one.performance for one in rows] == ["House/x/y.mkv", "Tänze/ä 1.mp4", "a.MOV", "b.mov", "b.mp4"]
     assert [one.style for one in rows] == ["house", "funk", "funk", "funk", "funk"]

@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import SettingError
+from d2m_core.styles import STYLES
 from d2m_core.types import RHYTHM_CURVES
 from training.pairs.pair import to_members
 from training.seeds import PAIRS_SEED

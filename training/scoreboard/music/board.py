@@ -12,14 +12,16 @@ from tqdm import tqdm
 
 from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
+from d2m_core.pipeline import load_models
+from training.figures.tables import plain
 from training.judges.style import EMBEDDING, StyleJudge, load_judge
 from training.judges.trackers import tracker
 
 from .fad import fadtk_figures, find_fadtk
 from .long import long_dance, long_json, long_markdown, score_long
-from .making import Maker, models_for
+from .making import Maker
 from .page import draw_page
-from .report import plain, set_figures, set_json, set_markdown
+from .report import set_figures, set_json, set_markdown
 from .scores import make_cases, score_cases
 from .sets import NEEDS_FOLDER, SETS, SetOptions, dances_of
 
@@ -103,7 +105,7 @@ def music_scores(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         candidates=args.candidates,
     )
     out = args.out / "music"
-    maker = Maker(models_for(args.model, args.codec, args.rhythm, args.device), args.model, out / "made")
+    maker = Maker(load_models(args.model, args.codec, args.rhythm, args.device), args.model, out / "made")
     report: dict[str, Any] = _about(maker, sampling, judge)
     texts = [_head(report)]
     for name in names:

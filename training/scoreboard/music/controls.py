@@ -9,7 +9,15 @@ import numpy as np
 from d2m_core.grid import steady_beats
 from d2m_core.scores.metrics import TOLERANCE_S
 from d2m_core.types import Waveform
-from training.judges.sound import clipped_share, longest_loop_s, loudness_lufs, silent_pieces, silent_share
+from training.judges.sound import (
+    between_hits_db,
+    clear_tones_db,
+    clipped_share,
+    longest_loop_s,
+    loudness_lufs,
+    silent_pieces,
+    silent_share,
+)
 
 from .making import Take
 
@@ -50,8 +58,14 @@ def best_steady_grid(times_s: np.ndarray, duration_s: float) -> np.ndarray:
 
 
 def sound(wave: Waveform) -> Scores:
-    """Level and faults."""
-    return {"lufs": loudness_lufs(wave), "clipped": clipped_share(wave), "silent": silent_share(wave)}
+    """Level, faults, and how clear it is."""
+    return {
+        "lufs": loudness_lufs(wave),
+        "clipped": clipped_share(wave),
+        "silent": silent_share(wave),
+        "clear_tones_db": clear_tones_db(wave),
+        "between_hits_db": between_hits_db(wave),
+    }
 
 
 def loop_s(take: Take) -> float:

@@ -9,35 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.codec import CODECS, decode_tokens, load_codec
-from d2m_core.errors import SettingError
 from d2m_core.grid import tempo_of
 from d2m_core.media import load_audio, save_audio
-from d2m_core.music import SamplingConfig, generate_tokens, load_model
-from d2m_core.pipeline import Models, best_device
-from d2m_core.rhythm import load_rhythm
+from d2m_core.music import SamplingConfig, decode_music, generate_tokens
+from d2m_core.pipeline import Models
 from d2m_core.scores.metrics import onsets
 from d2m_core.types import MotionFeatures, Rhythm, Waveform
 from d2m_core.weights import default_weights
 from training.judges.trackers import beats_heard, listener, tracker
 from training.run.kept import kept, place_for, read_json, recipe, write_json
 from training.run.provenance import file_sha256, tensors_sha256
-
-
-def models_for(
-    model: Path | None = None, codec: str | None = None, rhythm: Path | None = None, device: str = "auto"
-) -> Models:
-    """Loads a transformer with the codec that it writes for; None takes the project's weights.
-
-    Raises `ModelError`, and `SettingError` where only the user can know the codec.
-    """
-    where = best_device(device)
-    loaded = load_model(model or default_weights("model"), where)
-    name = codec or loaded.spec.name
-    if name not in CODECS and not Path(name).is_dir():
-        raise SettingError(f"The model writes for codec {name!r}; give its folder with --codec.")
-    network = load_rhythm(rhythm or default_weights("rhythm"))
-    return Models(loaded, network, load_codec(name, where))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +71,7 @@ class Maker:
         """Music for a dance, or free music where both are None. `name` starts the file's name."""
         made_of = recipe(
             generate_tokens,
-            decode_tokens,
+            decode_music,
             model=self.checksum,
             codec={"spec": self.models.codec.spec, "weights": self.codec_checksum},
             motion=motion,
@@ -105,7 +86,7 @@ class Maker:
                 self.models.model, motion, rhythm, codec.spec, sampling, duration_s=duration_s, codec=codec
             )
             codes = made.codes[0].cpu().numpy().astype(np.int16)
-            sound.write(partial(save_audio, decode_tokens(codec, made, duration_s)))
+            sound.write(partial(save_audio, decode_music(codec, made, duration_s)))
             tokens.write(partial(np.save, arr=codes))
         codes = np.load(tokens.path, allow_pickle=False)
         wave = load_audio(sound.path, mono=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from d2m_core.scores.metrics import bin_f1
 from training.figures.bootstrap import Interval, draws, mean_interval
+from training.figures.tables import markdown_row, number, plain
 from training.judges.sound import frechet_distance
 from training.judges.style import EMBEDDING, StyleJudge
 
@@ -43,6 +44,8 @@ LABELS = {
     "lufs": "loudness, LUFS",
     "clipped": "clipped share",
     "silent": "silent share",
+    "clear_tones_db": "tones above 1 kHz stand out by, dB",
+    "between_hits_db": "level falls between hits by, dB",
     "loop_s": "longest token loop, s",
 }
 """Measures that every dance has by itself, in the order of the tables."""
@@ -125,31 +128,26 @@ def _distances(scores: Sequence[CaseScore], judge: StyleJudge) -> dict[str, Any]
 def set_markdown(name: str, about: str, figures: Mapping[str, Any], clips: int) -> str:
     """A heading, what the set is, and its table."""
     head = ["measure", "music", "sd", "95 %", *COLUMNS[1:], "music - shuffled, 95 %"]
-    lines = [f"## {name}\n", f"{about}; {clips} dances.\n", _row(head), _row(["---"] * len(head))]
+    lines = [
+        f"## {name}\n",
+        f"{about}; {clips} dances.\n",
+        markdown_row(head),
+        markdown_row(["---"] * len(head)),
+    ]
     for label, columns in figures.items():
         music, apart = columns.get("music"), columns.get("music minus shuffled")
         if music is None:
             continue
-        controls = [_number(columns.get(c, {}).get("mean")) for c in COLUMNS[1:]]
-        cells = [_number(music["mean"]), _number(music.get("sd")), _span(music), *controls]
-        lines.append(_row([label, *cells, _span(apart)]))
+        controls = [number(columns.get(c, {}).get("mean")) for c in COLUMNS[1:]]
+        cells = [number(music["mean"]), number(music.get("sd")), _span(music), *controls]
+        lines.append(markdown_row([label, *cells, _span(apart)]))
     return "\n".join(lines) + "\n\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "-"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def _span(figure: Mapping[str, float] | None) -> str:
     if figure is None or math.isnan(figure["low"]):
         return "-"
-    return f"{_number(figure['low'])} .. {_number(figure['high'])}"
+    return f"{number(figure['low'])} .. {number(figure['high'])}"
 
 
 def set_json(about: str, figures: Mapping[str, Any], scores: Sequence[CaseScore]) -> dict[str, Any]:
@@ -167,12 +165,3 @@ def set_json(about: str, figures: Mapping[str, Any], scores: Sequence[CaseScore]
         for score in scores
     ]
     return plain({"about": about, "clips": len(scores), "figures": figures, "cases": cases})
-
-
-def plain(value: Any) -> Any:
-    """NaN as None, all the way down."""
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

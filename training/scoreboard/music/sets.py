@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from d2m_core.band import Plan, installed_materials, make_plan, play
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import require
 from d2m_core.media import load_audio, open_clip, save_audio, to_mono
 from d2m_core.motion import extract_motion, find_accents
 from d2m_core.motion.accents import STRONG_ACCENT
 from d2m_core.scores.metrics import motion_beats
+from d2m_core.styles import STYLES
 from d2m_core.types import MotionFeatures, PoseSequence, Waveform
 from training.judges.trackers import song_beats
 from training.run.kept import kept, recipe

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from d2m_core.pose.landmarks import ANKLES, EARS, ELBOWS, HIPS, KNEES, SHOULDERS, TORSO, WRISTS
+
 from .feet import Feet
 from .tracks import smooth
 
@@ -11,10 +13,13 @@ MARGIN_M = 0.07
 """The centre of mass stays this near to the line between the middles of the standing feet."""
 
 _PARTS: tuple[tuple[float, tuple[int, ...]], ...] = (
-    (0.081, (7, 8)), (0.497, (11, 12, 23, 24)), (0.028, (11, 13)), (0.028, (12, 14)),
-    (0.022, (15,)), (0.022, (16,)), (0.1, (23, 25)), (0.1, (24, 26)), (0.061, (25, 27)),
-    (0.061, (26, 28)),
-)  # fmt: skip
+    (0.081, EARS),
+    (0.497, TORSO),
+    *((0.028, upper_arm) for upper_arm in zip(SHOULDERS, ELBOWS, strict=True)),
+    *((0.022, (wrist,)) for wrist in WRISTS),
+    *((0.1, thigh) for thigh in zip(HIPS, KNEES, strict=True)),
+    *((0.061, shin) for shin in zip(KNEES, ANKLES, strict=True)),
+)
 """Share of the body's mass, and the landmarks whose mean is its place (after Winter, 2009)."""
 
 

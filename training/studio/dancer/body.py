@@ -10,6 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from d2m_core.pose.landmarks import (
+    ANKLES,
+    ELBOWS,
+    FACE,
+    HEELS,
+    HIPS,
+    INDEX_FINGERS,
+    KNEES,
+    LITTLE_FINGERS,
+    SHOULDERS,
+    THUMBS,
+    TOES,
+    WRISTS,
+)
+from d2m_core.types import LANDMARKS
+
 FRAME_FACING_CAMERA = np.array([[1.0, 0, 0], [0, -1.0, 0], [0, 0, -1.0]])
 """Body frame of someone who looks straight at the camera: left is picture right."""
 
@@ -139,19 +155,17 @@ class Posture:
     """How far the elbows point outward, about 0.3 to 0.9."""
 
 
-_FACE = {
-    0: (0.0, -0.02, 0.105), 1: (0.017, 0.018, 0.088), 2: (0.031, 0.02, 0.085), 3: (0.045, 0.02,
-    0.078),
-    4: (-0.017, 0.018, 0.088), 5: (-0.031, 0.02, 0.085), 6: (-0.045, 0.02, 0.078),
-    7: (0.074, 0.0, 0.0), 8: (-0.074, 0.0, 0.0), 9: (0.024, -0.052, 0.085), 10: (-0.024, -0.052,
-    0.085),
-}  # fmt: skip
-"""Face landmarks from the head's middle, in local metres of a 1.71 m body."""
+FACE_AT = (
+    (0.0, -0.02, 0.105), (0.017, 0.018, 0.088), (0.031, 0.02, 0.085), (0.045, 0.02, 0.078),
+    (-0.017, 0.018, 0.088), (-0.031, 0.02, 0.085), (-0.045, 0.02, 0.078), (0.074, 0.0, 0.0),
+    (-0.074, 0.0, 0.0), (0.024, -0.052, 0.085), (-0.024, -0.052, 0.085),
+)  # fmt: skip
+"""Where `landmarks.FACE` is from the head's middle, in local metres of a 1.71 m body."""
 
 
 def joints_of(body: Body, posture: Posture) -> np.ndarray:
     """The 33 landmarks float64 [F, J, 3] of a posture, in the scene."""
-    joints = np.zeros((len(posture.root), 33, 3))
+    joints = np.zeros((len(posture.root), LANDMARKS, 3))
     up = np.array([0.0, 1.0, 0.0])
     neck = posture.root + apply(posture.chest, up * body.torso)
     skull = (
@@ -159,7 +173,7 @@ def joints_of(body: Body, posture: Posture) -> np.ndarray:
         + apply(posture.chest, up * body.head * 0.45)
         + apply(posture.head, np.array([0.0, 0.55 * body.head, 0.02]))
     )
-    for index, offset in _FACE.items():
+    for index, offset in zip(FACE, FACE_AT, strict=True):
         joints[:, index] = skull + apply(posture.head, np.array(offset) * body.height / 1.71)
     for side, sign in enumerate(SIDES):
         _leg(joints, body, posture, side)
@@ -182,10 +196,10 @@ def _leg(joints: np.ndarray, body: Body, posture: Posture, side: int) -> None:
     frame = posture.feet[:, side]
     target = posture.toes[:, side] + apply(frame, toes_to_ankle(body))
     knee, ankle = two_bone(hip, target, posture.knees[:, side], body.thigh, body.shin)
-    joints[:, 23 + side], joints[:, 25 + side], joints[:, 27 + side] = hip, knee, ankle
+    joints[:, HIPS[side]], joints[:, KNEES[side]], joints[:, ANKLES[side]] = hip, knee, ankle
     heel = np.array([0, -0.75 * body.ankle, -0.25 * body.foot])
-    joints[:, 29 + side] = ankle + apply(frame, heel)
-    joints[:, 31 + side] = ankle - apply(frame, toes_to_ankle(body))
+    joints[:, HEELS[side]] = ankle + apply(frame, heel)
+    joints[:, TOES[side]] = ankle - apply(frame, toes_to_ankle(body))
 
 
 def _elbow_aim(hands: np.ndarray, elbows: float) -> np.ndarray:
@@ -212,13 +226,13 @@ def _arm(joints: np.ndarray, body: Body, posture: Posture, side: int, sign: floa
     target = shoulder + apply(posture.arms, posture.hands[:, side] * mirror * body.arm)
     aim = _elbow_aim(posture.hands[:, side], posture.elbows) * mirror
     elbow, wrist = two_bone(shoulder, target, apply(posture.arms, aim), body.upper_arm, body.forearm)
-    joints[:, 11 + side], joints[:, 13 + side], joints[:, 15 + side] = shoulder, elbow, wrist
+    joints[:, SHOULDERS[side]], joints[:, ELBOWS[side]], joints[:, WRISTS[side]] = shoulder, elbow, wrist
     along = (wrist - elbow) / body.forearm
     across = apply(posture.arms, np.array([-sign, 0.0, 0.0]))
     across = across - along * (across * along).sum(-1, keepdims=True) * 0.8
     over = np.cross(along, across)
     bent = along * np.cos(posture.flex[:, side, None]) + over * np.sin(posture.flex[:, side, None])
     size = body.height / 1.71
-    joints[:, 17 + side] = wrist + size * (0.085 * bent - 0.028 * across)
-    joints[:, 19 + side] = wrist + size * (0.095 * bent + 0.022 * across)
-    joints[:, 21 + side] = wrist + size * (0.045 * bent + 0.038 * across)
+    joints[:, LITTLE_FINGERS[side]] = wrist + size * (0.085 * bent - 0.028 * across)
+    joints[:, INDEX_FINGERS[side]] = wrist + size * (0.095 * bent + 0.022 * across)
+    joints[:, THUMBS[side]] = wrist + size * (0.045 * bent + 0.038 * across)

@@ -147,7 +147,7 @@ class Choreographer:
         for number in range(span):
             size = self._size(first + number, section) * float(self.rng.uniform(0.92, 1.08))
             sizes.append(size)
-            again = np.random.default_rng(seed)
+            again = np.random.default_rng(seed)  # every bar of a phrase is danced alike
             start = (first + number) * metre + shift
             bar = Bar(start, metre, number, size, late, beat_s, hand, again)
             if move is not None:

@@ -69,28 +69,18 @@ def foot_paths(
     for step, when_s, lead_s in zip(steps, arrive, wanted, strict=True):
         me, other = state[step.foot], state[1 - step.foot]
         flying = any(low - 0.1 < when_s < high + 0.1 for low, high in flights)
+        # On the ground a foot may leave only once the other stands, or the dancer would fly.
         free_s = when_s - me.arrived_s
         if not (flying or step.stay):
             free_s = min(free_s, max(when_s - other.arrived_s + 0.03, _SHORTEST_S))
         if free_s < _SHORTEST_S - 1e-6:
-            continue
+            continue  # no time for it: the step is left out, and the next starts from here
         lead_s = float(np.clip(lead_s, _SHORTEST_S, free_s))
         gone = _target(step, me, other, body, lead_s)
         state[step.foot] = moved = _Foot(*gone, float(when_s))
         lift = min(step.lift * body.leg / LEG_OF_MOVES, 0.6 * lead_s)
-        rows[step.foot].append(
-            _row(
-                moved,
-                when_s,
-                when_s - lead_s,
-                step.weight,
-                lift,
-                step.heel,
-                float(step.stay),
-                float(step.slide),
-                step.accent,
-            )
-        )
+        how = (step.weight, lift, step.heel, float(step.stay), float(step.slide), step.accent)
+        rows[step.foot].append(_row(moved, when_s, when_s - lead_s, *how))
     return _path(rows[0]), _path(rows[1])
 
 
@@ -127,12 +117,14 @@ def _target(
     y = min(step.y * scale, 2.0 * lead_s)
     x = step.x * scale + 0.75 * body.foot * np.sin(yaw)
     z = step.z * scale + 0.75 * body.foot * np.cos(yaw)
+    # No further from the other foot than legs reach, then no faster than a foot goes.
     gap = np.hypot(x - other.x, z - other.z)
     share = min(1.0, LONGEST_STRIDE * body.leg / max(gap, 1e-6))
     x, z = other.x + (x - other.x) * share, other.z + (z - other.z) * share
     way = np.hypot(x - me.x, z - me.z)
     share = min(1.0, _FASTEST_M_S * lead_s / 1.5 / max(way, 1e-6))
     x, z = me.x + (x - me.x) * share, me.z + (z - me.z) * share
+    # Last of all, feet never stand in each other: pushed out the way it came where they meet.
     gap = np.hypot(x - other.x, z - other.z)
     if gap < _LEAST_APART_M:
         aside = (x - other.x, z - other.z) if gap > 0.02 else (me.x - other.x, me.z - other.z)

@@ -74,6 +74,7 @@ class Performer:
         cos, sin = np.cos(heading), np.sin(heading)
         hips[:, 0] += cos * trunk["hip_left"] + sin * trunk["hip_forward"]
         hips[:, 1] += cos * trunk["hip_forward"] - sin * trunk["hip_left"]
+        # Twice on the legs: where the weight is shows only once the body stands, and moves the hips.
         posture = self._posture(score, times, feet, heading, trunk, fps)
         posture = self._stood(posture, feet, hips, dip, air, fps)
         joints = joints_of(self.body, posture)
@@ -194,6 +195,7 @@ class Performer:
         wanted = self.body.ankle + 0.975 * leg - dip + air
         weight = np.stack([feet.left, 1 - feet.left], -1)
         up = toes_to_ankle(self.body)
+        # How high the hips may be: as far as a leg reaches that carries weight; a free one may hang.
         highest = np.full(len(hips), np.inf)
         for side in (0, 1):
             ankle = posture.toes[:, side] + apply(posture.feet[:, side], up)
@@ -208,6 +210,7 @@ class Performer:
         root[:, 1] = -smooth(soft_min(wanted, highest), 0.018, fps)
         heel = self._heels(posture, feet, root)
         stood = replace(posture, root=root, feet=self._foot_frames(feet.yaw, heel))
+        # Smoothing may leave the hips too high for a moment: lowered there, and heels once more.
         lower = self._too_high(stood, feet)
         if lower.any():
             span = 2 * round(0.14 * fps) + 1
@@ -235,7 +238,7 @@ class Performer:
         for side in (0, 1):
             hip = root + apply(posture.pelvis, hip_offset(self.body, side))
             pitch = heel[:, side].copy()
-            for _ in range(4):
+            for _ in range(4):  # Newton steps: how far the ankle comes nearer as the heel rises
                 frame = FRAME_FACING_CAMERA @ turned(feet.yaw[:, side], pitch)
                 ankle = posture.toes[:, side] + apply(frame, up)
                 gap = hip - ankle

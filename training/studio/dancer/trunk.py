@@ -14,18 +14,8 @@ from .moves.notation import Score
 from .tracks import bounded, follow, smooth, times_of
 
 CHANNELS = (
-    "dip",
-    "hip_left",
-    "hip_forward",
-    "pelvis_yaw",
-    "pelvis_roll",
-    "chest_yaw",
-    "chest_pitch",
-    "chest_roll",
-    "head_yaw",
-    "head_pitch",
-    "head_roll",
-    "shrug",
+    *"dip hip_left hip_forward pelvis_yaw pelvis_roll".split(),
+    *"chest_yaw chest_pitch chest_roll head_yaw head_pitch head_roll shrug".split(),
 )
 """Metres and radians; dip is how far the hips are lowered."""
 
@@ -78,7 +68,7 @@ LAYERS: tuple[tuple[str, str, float, float, float, float], ...] = (
 
 def random_habit(style: str, rng: np.random.Generator) -> Habit:
     """The bounce and waves that a dancer of a style tends to."""
-    low, high, off, depth, hips, head = _STYLED.get(style, (0.6, 0.2, 0.2, 1.0, 1.0, 1.0))
+    low, high, off, depth, hips, head = HABITS[style]
     total = low + high + off
     bounce = str(rng.choice(["low", "high", "off"], p=[low / total, high / total, off / total]))
     amounts = {channel: float(rng.uniform(0.5, 1.3)) for channel in CHANNELS}
@@ -95,7 +85,7 @@ def random_habit(style: str, rng: np.random.Generator) -> Habit:
     )
 
 
-_STYLED = {
+HABITS = {
     "house": (0.6, 0.15, 0.25, 1.1, 1.0, 0.8), "techno": (0.5, 0.3, 0.2, 0.9, 0.6, 1.3),
     "disco": (0.4, 0.4, 0.2, 0.9, 1.4, 0.7), "funk": (0.65, 0.1, 0.25, 1.2, 1.2, 1.2),
     "hiphop": (0.75, 0.05, 0.2, 1.5, 0.9, 1.3), "latin": (0.5, 0.2, 0.3, 0.9, 2.0, 0.5),

@@ -6,7 +6,27 @@ from collections.abc import Callable
 
 import numpy as np
 
+from d2m_core.pose.landmarks import (
+    ANKLES,
+    BOTH_HIPS,
+    EARS,
+    ELBOWS,
+    EYES,
+    HEELS,
+    HIPS,
+    INDEX_FINGERS,
+    KNEES,
+    LITTLE_FINGERS,
+    MOUTH,
+    NOSE,
+    SHOULDERS,
+    THUMBS,
+    TOES,
+    TORSO,
+    WRISTS,
+)
 from training.studio.stage.camera import NEAREST_M, Camera
+from training.studio.stage.hiding import Bones, both_sides
 
 from .look import Look, shadow
 from .paint import head, limb, soft_polygon
@@ -20,6 +40,19 @@ _PROFILE = (
     (0.85, 0.64, 0.085, 0.124), (1.02, 0.66, 0.1, 0.128), (1.16, 0.64, 0.1, 0.125),
 )  # fmt: skip
 """The shirt: (share of the way from shoulders to hips, of the half width, metres more, least)."""
+
+_SHADOWS: Bones = (
+    (*SHOULDERS, 0.16),
+    *both_sides(SHOULDERS, HIPS, 0.16),
+    *both_sides(HIPS, KNEES, 0.13),
+    *both_sides(KNEES, ANKLES, 0.1),
+    *both_sides(ANKLES, TOES, 0.09),
+    *both_sides(HEELS, TOES, 0.09),
+    *both_sides(SHOULDERS, ELBOWS, 0.08),
+    *both_sides(ELBOWS, WRISTS, 0.07),
+    (*EARS, 0.16),
+)
+"""What throws a shadow, and how wide."""
 
 
 class Figure:
@@ -50,7 +83,7 @@ class Figure:
     @property
     def depth(self) -> float:
         """Metres from the camera to the hips, along the line of sight."""
-        return float(self.view[23:25, 2].mean())
+        return float(self.view[BOTH_HIPS, 2].mean())
 
     @property
     def out_of_sight(self) -> bool:
@@ -82,8 +115,8 @@ class Figure:
 
     def _leg(self, side: int) -> None:
         look = self.look
-        hip, knee, ankle, heel, toe = (self.view[i + side] for i in (23, 25, 27, 29, 31))
-        hip = hip + (hip - self.view[24 - side]) * 0.06
+        hip, knee, ankle, heel, toe = (self.view[pair[side]] for pair in (HIPS, KNEES, ANKLES, HEELS, TOES))
+        hip = hip + (hip - self.view[HIPS[1 - side]]) * 0.06
         calf = look.skin if look.shorts else look.trousers
         raised = 0.55 * float(np.clip((hip[2] - knee[2]) / 0.2 - 1.2, 0.0, 1.0))
         self._limb(hip, knee, (0.092, 0.066), look.trousers, raised - 0.3)
@@ -97,7 +130,8 @@ class Figure:
 
     def _arm(self, side: int) -> None:
         look = self.look
-        shoulder, elbow, wrist, little, index, thumb = (self.view[i + side] for i in (11, 13, 15, 17, 19, 21))
+        shoulder, elbow, wrist = (self.view[pair[side]] for pair in (SHOULDERS, ELBOWS, WRISTS))
+        little, index, thumb = (self.view[pair[side]] for pair in (LITTLE_FINGERS, INDEX_FINGERS, THUMBS))
         lower = look.top if look.long_sleeves else look.skin
         self._limb(shoulder, elbow, (0.055, 0.043), lower, 0.02)
         self._limb(elbow, wrist, (0.043, 0.031), lower, 0.04)
@@ -115,17 +149,17 @@ class Figure:
         )
 
     def _torso(self) -> None:
-        left, right, hip_left, hip_right = (self.points[i] for i in (11, 12, 23, 24))
-        depth = float(self.view[[11, 12, 23, 24], 2].mean())
+        left, right, hip_left, hip_right = self.points[list(TORSO)]
+        depth = float(self.view[list(TORSO), 2].mean())
         unit = self._pixels(depth)
         down = (hip_left + hip_right - left - right) / 2
         down = down / max(float(np.linalg.norm(down)), 1e-6)
         edges = self._edges(left, right, hip_left, hip_right, down, unit)
         shirt = _rounded(np.concatenate([edges[0], edges[1][::-1]]))
         stripe = np.stack([_along(e, share) for share in (0.2, 0.31) for e in edges])[[0, 1, 3, 2]]
-        neck = self.view[[11, 12]].mean(0)
-        chin = self.view[[7, 8]].mean(0) * 0.75 + self.view[[9, 10]].mean(0) * 0.25
-        self._limb(self.view[23], self.view[24], (0.098, 0.098), self.look.trousers, -0.06)
+        neck = self.view[list(SHOULDERS)].mean(0)
+        chin = self.view[list(EARS)].mean(0) * 0.75 + self.view[list(MOUTH)].mean(0) * 0.25
+        self._limb(self.view[HIPS[0]], self.view[HIPS[1]], (0.098, 0.098), self.look.trousers, -0.06)
         self._limb(
             neck + 0.1 * (neck - chin), neck + 0.75 * (chin - neck), (0.062, 0.05), self.look.skin, 0.02
         )
@@ -161,17 +195,17 @@ class Figure:
         return np.array(edges)
 
     def _head(self) -> None:
-        ears, nose = self.view[[7, 8]], self.view[0]
+        ears, nose = self.view[list(EARS)], self.view[NOSE]
         leftward = ears[0] - ears[1]
         leftward = leftward / np.linalg.norm(leftward)
-        eyes, mouth = self.view[[2, 5]].mean(0), self.view[[9, 10]].mean(0)
+        eyes, mouth = self.view[list(EYES)].mean(0), self.view[list(MOUTH)].mean(0)
         up = eyes - mouth
         up = up - leftward * (up @ leftward)
         up = up / np.linalg.norm(up)
         axes = np.stack([leftward, up, np.cross(leftward, up)], 1)
         middle = ears.mean(0)
         scale = 1.1 * self._pixels(float(middle[2]))
-        centre = self.points[[7, 8]].mean(0)
+        centre = self.points[list(EARS)].mean(0)
         self.parts.append(
             (float(middle[2]) - 0.03, lambda picture: head(picture, centre, axes, scale, self.look.head))
         )
@@ -195,16 +229,9 @@ class Figure:
         flat[:, 2] += 0.2 * tall
         flat[:, 1] = 0.0
         spots = self.camera.project(flat) * self.height
-        unit = self._pixels(float(self.view[23, 2]))
-        bones = (
-            (11, 12, 0.16), (11, 23, 0.16), (12, 24, 0.16), (23, 25, 0.13), (24, 26, 0.13), (25,
-            27, 0.1),
-            (26, 28, 0.1), (27, 31, 0.09), (28, 32, 0.09), (29, 31, 0.09), (30, 32, 0.09), (11,
-            13, 0.08),
-            (13, 15, 0.07), (12, 14, 0.08), (14, 16, 0.07), (7, 8, 0.16),
-        )  # fmt: skip
-        lines = [np.array([spots[a], spots[b]]) for a, b, _ in bones]
-        return shadow(lines, [w * unit * 0.8 for _, _, w in bones], self.width, self.height)
+        unit = self._pixels(float(self.view[HIPS[0], 2]))
+        lines = [spots[[start, end]] for start, end, _ in _SHADOWS]
+        return shadow(lines, [wide * unit * 0.8 for *_, wide in _SHADOWS], self.width, self.height)
 
 
 def _along(edge: np.ndarray, share: float) -> np.ndarray:

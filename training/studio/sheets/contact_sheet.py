@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import D2MError
 from d2m_core.files import replacing
+from d2m_core.styles import STYLES
 from training.pairs.pair import FILM, Pair
 from training.pairs.shards import Entry, PairFolder
 

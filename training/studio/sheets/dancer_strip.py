@@ -7,6 +7,7 @@ import io
 import numpy as np
 
 from d2m_core.pictures import draw_skeleton
+from d2m_core.pose.landmarks import BOTH_HIPS
 from training.pairs.pair import Pair
 
 _BACK = (24, 27, 34)
@@ -49,7 +50,7 @@ def _boxes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Middle [n, 2] of the lead in each frame, and the height of a tile [n] in frame heights."""
     lead = points[:, 0]
     low, high = lead[..., 1].min(1), lead[..., 1].max(1)
-    middle = np.stack([lead[:, 23:25, 0].mean(1), (low + high) / 2], axis=1)
+    middle = np.stack([lead[:, BOTH_HIPS, 0].mean(1), (low + high) / 2], axis=1)
     tall = np.full(len(points), _AIR * float((high - low).max()))
     middle[:, 1] = high - (0.5 - _FOOT) * tall
     return middle, tall

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from d2m_core.pose.landmarks import BOTH_HIPS
 from training.pairs.pair import Pair
 
 from .dancer_strip import strip
@@ -129,9 +130,9 @@ def _draw_hips(ax: Axes, pair: Pair, window: Window) -> None:
     poses = pair.truth if pair.truth is not None else pair.seen
     assert poses is not None
     if pair.joints is not None:
-        height = -pair.joints[:, 0, 23:25, 1].mean(-1)
+        height = -pair.joints[:, 0, BOTH_HIPS, 1].mean(-1)
     else:
-        height = -poses.image[:, 0, 23:25, 1].mean(-1)
+        height = -poses.image[:, 0, BOTH_HIPS, 1].mean(-1)
     times = np.arange(len(height)) / poses.fps
     inside = (times >= window.start_s) & (times <= window.end_s)
     low, high = float(height[inside].min()), float(height[inside].max())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from d2m_core.pose.landmarks import ANKLES, BOTH_HIPS, HIPS, KNEES
+
 from .camera import CameraPath, aimed, wandering
 from .shot import Shot
 
-_CUT_AT = {"feet": (27, 28), "knees": (25, 26), "hips": (23, 24)}
+_CUT_AT = {"feet": ANKLES, "knees": KNEES, "hips": HIPS}
 """Landmarks that the lower edge of the picture cuts off, by crop."""
 
 _DEG = np.pi / 180
@@ -17,7 +19,7 @@ _DEG = np.pi / 180
 def film(people: np.ndarray, shot: Shot, fps: float, rng: np.random.Generator) -> CameraPath:
     """A camera path for people [P, F, J, 3] in the scene; the first of them matters most."""
     frames = people.shape[1]
-    spread = float(np.ptp(people[:, :, 23:25, 0].mean((1, 2))))
+    spread = float(np.ptp(people[:, :, BOTH_HIPS, 0].mean((1, 2))))
     distance = rng.uniform(2.7, 5.0) + 0.7 * spread
     height = rng.uniform(0.6, 1.75)
     side = rng.normal(0.0, 0.5)
@@ -44,10 +46,11 @@ def _framed(
     air, fill = rng.uniform(0.04, 0.2), rng.uniform(0.9, 1.0)
     cut, width, to_right = rng.uniform(0.08, 0.35), rng.uniform(0.9, 1.1), rng.random() < 0.5
     low = high = left = right = 0.0
-    for _ in range(2):
+    for _ in range(2):  # turning the camera changes what is at the edges, so once more
         camera = CameraPath(position[None], angles, np.ones(1), shot.aspect, 1.0)
         view = camera.to_view(people.reshape(1, -1, 3)).reshape(people.shape)
         flat = view[..., :2] / np.maximum(view[..., 2:], 0.5)
+        # What the dancers fill, but for rare poses: a hand thrown up may leave the picture.
         low, high = np.quantile(flat[..., 1], (0.004, 0.998))
         left, right = np.quantile(flat[..., 0], (0.004, 0.996))
         if shot.crop in _CUT_AT:
@@ -61,7 +64,7 @@ def _framed(
             left, right = (edges[0], edges[0] + wide) if to_right else (edges[1] - wide, edges[1])
         angles = angles + np.array([[np.arctan((left + right) / 2), np.arctan((low + high) / 2), 0]])
     focal = fill / (high - low)
-    if shot.crop in ("full", "feet"):
+    if shot.crop in ("full", "feet"):  # these show all of the width, too
         focal = min(focal, 0.97 * shot.aspect / (right - left))
     elif shot.crop == "side":
         focal = shot.aspect / (right - left)
@@ -105,7 +108,7 @@ def _turns(
     frames = people.shape[1]
     turns = np.zeros((frames, 3))
     if "follow" in shot.moves:
-        hips = people[0, :, 23:25].mean(1)
+        hips = people[0, :, BOTH_HIPS].mean(1)
         late = max(0, round(rng.uniform(0.05, 0.4) * fps))
         way = gaussian_filter1d(hips - hips.mean(0), 0.3 * fps, axis=0, mode="nearest")
         way = np.concatenate([np.repeat(way[:1], late, 0), way])[:frames]

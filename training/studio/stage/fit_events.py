@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from d2m_core.pose.landmarks import ANKLES, FEET, INDEX_FINGERS, LITTLE_FINGERS, WRISTS
 from d2m_core.types import LANDMARKS
 
 from .measure import GROUPS, LIMBS, Errors, Sighting, in_metres, picture_scale, runs
@@ -44,7 +45,7 @@ def _seen_as(pair: Sighting, joints: list[int], state: float) -> np.ndarray:
 def _visibility_course(sightings: list[Sighting]) -> tuple[float, float]:
     """Share of a joint's visibility (normal score) that a clip keeps; memory of the rest in s."""
     shares, memories = [], []
-    for joints in ((15, 16), (17, 18, 19, 20), (27, 28), (29, 30, 31, 32)):
+    for joints in (WRISTS, (*LITTLE_FINGERS, *INDEX_FINGERS), ANKLES, FEET):
         parts = [p.found.visibility[p.followed, 0][:, list(joints)].mean(1) for p in sightings]
         flat = np.concatenate(parts)
         score = ndtri((rankdata(flat) - 0.5) / len(flat))

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
+from d2m_core.pose.landmarks import ANKLES, EARS, ELBOWS, FACE, HIPS, KNEES, SHOULDERS, TORSO, WRISTS
+
 from .camera import NEAREST_M, CameraPath
 
 SEEN, BEHIND_OWN_BODY, HIDDEN, OUTSIDE = 1.0, 0.7, 0.4, 0.1
 """Visibility of a joint in the truth: in sight, behind the own body, behind another or a thing,
 outside the picture. None is 0, which would say that a source lacks the joint."""
 
-_BONES = (
-    (11, 23, 0.13), (12, 24, 0.13), (11, 12, 0.08), (7, 8, 0.11), (23, 25, 0.09), (24, 26, 0.09),
-    (25, 27, 0.06), (26, 28, 0.06), (11, 13, 0.055), (12, 14, 0.055), (13, 15, 0.045),
-    (14, 16, 0.045),
-)  # fmt: skip
-"""Limbs that hide what is behind them: two landmarks and a radius in metres."""
+Bones = tuple[tuple[int, int, float], ...]
+"""Two landmarks of each, and a radius in metres."""
 
-_OWN = _BONES[:4]
-_FACE, _EARS = slice(0, 11), (7, 8)
+
+def both_sides(starts: tuple[int, int], ends: tuple[int, int], radius: float) -> Bones:
+    """A bone of the left side and one of the right."""
+    return ((starts[0], ends[0], radius), (starts[1], ends[1], radius))
+
+
+_TRUNK: Bones = (*both_sides(SHOULDERS, HIPS, 0.13), (*SHOULDERS, 0.08), (*EARS, 0.11))
+_LIMBS: Bones = (
+    *both_sides(HIPS, KNEES, 0.09),
+    *both_sides(KNEES, ANKLES, 0.06),
+    *both_sides(SHOULDERS, ELBOWS, 0.055),
+    *both_sides(ELBOWS, WRISTS, 0.045),
+)
+"""Both hide what is behind them."""
 _SEE_AT_LEAST = 4
 """Someone with fewer joints in sight is not seen at all."""
 
@@ -39,7 +49,7 @@ def visibility(camera: CameraPath, people: np.ndarray, passers: np.ndarray, thin
         seen[_behind_self(view, flat)] = BEHIND_OWN_BODY
         for other, nearer in enumerate(others):
             if other != person and _touch(flat, depth, nearer):
-                seen[_behind(flat, depth, nearer, _BONES, 0.2)] = HIDDEN
+                seen[_behind(flat, depth, nearer, _TRUNK + _LIMBS, 0.2)] = HIDDEN
         for low, high, away in boards:
             inside = (flat > low[:, None]).all(-1) & (flat < high[:, None]).all(-1)
             seen[inside & (depth > away[:, None])] = HIDDEN
@@ -75,19 +85,15 @@ def _touch(flat: np.ndarray, depth: np.ndarray, nearer: np.ndarray) -> bool:
 
 def _behind_self(view: np.ndarray, flat: np.ndarray) -> np.ndarray:
     """Joints [F, J] behind the own trunk or head; the face when it looks away."""
-    hidden = _behind(flat, view[..., 2], view, _OWN, 0.12)
-    ears = view[:, _EARS, 2].mean(1)
-    hidden[:, [11, 12, 23, 24]] = False
-    hidden[:, _FACE] = view[:, _FACE, 2] > ears[:, None] + 0.02
+    hidden = _behind(flat, view[..., 2], view, _TRUNK, 0.12)
+    ears = view[:, EARS, 2].mean(1)
+    hidden[:, TORSO] = False
+    hidden[:, FACE] = view[:, FACE, 2] > ears[:, None] + 0.02
     return hidden
 
 
 def _behind(
-    flat: np.ndarray,
-    depth: np.ndarray,
-    nearer: np.ndarray,
-    bones: tuple[tuple[int, int, float], ...],
-    margin_m: float,
+    flat: np.ndarray, depth: np.ndarray, nearer: np.ndarray, bones: Bones, margin_m: float
 ) -> np.ndarray:
     """Joints [F, J] (places over depth, depths) behind bones of a body [F, J, 3]."""
     hidden = np.zeros(depth.shape, bool)

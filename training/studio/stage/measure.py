@@ -7,15 +7,36 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from d2m_core.types import PoseSequence
+from d2m_core.pose.landmarks import (
+    ANKLES,
+    ARMS,
+    BOTH_HIPS,
+    ELBOWS,
+    FACE,
+    FEET,
+    HANDS,
+    HIPS,
+    KNEES,
+    LEGS,
+    PAIRS,
+    SHOULDERS,
+    WRISTS,
+)
+from d2m_core.types import LANDMARKS, PoseSequence
 
 from .hiding import SEEN
 
 GROUPS: dict[str, tuple[int, ...]] = {
-    "face": tuple(range(11)), "shoulders": (11, 12), "elbows": (13, 14), "wrists": (15, 16),
-    "hands": tuple(range(17, 23)), "hips": (23, 24), "knees": (25, 26), "ankles": (27, 28),
-    "feet": (29, 30, 31, 32),
-}  # fmt: skip
+    "face": FACE,
+    "shoulders": SHOULDERS,
+    "elbows": ELBOWS,
+    "wrists": WRISTS,
+    "hands": HANDS,
+    "hips": HIPS,
+    "knees": KNEES,
+    "ankles": ANKLES,
+    "feet": FEET,
+}
 """Joints that are measured together."""
 
 CHANNELS = ("world x", "world y", "world z", "image x", "image y")
@@ -27,11 +48,12 @@ BANDS = ("slow", "middle", "fast")
 _SLOW_S, _MIDDLE_S = 0.265, 0.053
 """Spreads in seconds of the Gaussians whose half-power points are 0.5 and 2.5 Hz."""
 
-SWAP = np.array([0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + (1 if i % 2 else -1) for i in range(11, 33))])
+_OTHER = {a: b for left, right in PAIRS.values() for a, b in ((left, right), (right, left))}
+SWAP = np.array([_OTHER.get(joint, joint) for joint in range(LANDMARKS)])
 """Index of the same landmark on the other side of the body."""
 
-LIMBS = {"arms": tuple(range(13, 23)), "legs": tuple(range(25, 33))}
-_TELLING = {"arms": (13, 14, 15, 16), "legs": (25, 26, 27, 28)}
+LIMBS = {"arms": ARMS, "legs": LEGS}
+_TELLING = {"arms": (*ELBOWS, *WRISTS), "legs": (*KNEES, *ANKLES)}
 _FOLLOWED_WITHIN_M = 0.4
 
 
@@ -133,7 +155,7 @@ def errors(pair: Sighting) -> Errors | None:
 
 def around_hips(values: np.ndarray) -> np.ndarray:
     """Joints [F, J, 5] from the hips' middle in every channel."""
-    return values - values[:, 23:25].mean(1, keepdims=True)
+    return values - values[:, BOTH_HIPS].mean(1, keepdims=True)
 
 
 def banded(values: np.ndarray, fps: float) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
+from d2m_core.pose.landmarks import BOTH_HIPS, FACE, TORSO
 from d2m_core.types import LANDMARKS, PoseSequence
 
 from .measure import GROUPS, LIMBS, SWAP, around_hips, in_metres, one, picture_scale
@@ -30,9 +31,8 @@ FITTED = 1.0
 """`severity` of the drawn clips that the model was fitted to."""
 
 _FILTERS = np.array([WORLD_FILTER] * 3 + [(IMAGE_FILTER[0], IMAGE_FILTER[1] / REGION_M)] * 2)  # [5, 2]
-_GROUP_OF = np.array([next(i for i, g in enumerate(GROUPS.values()) if j in g) for j in range(33)])
-_FOUND_BY = (*range(13), 23, 24)
-"""Head and trunk."""
+_GROUP_OF = np.array([next(i for i, g in enumerate(GROUPS.values()) if j in g) for j in range(LANDMARKS)])
+_FOUND_BY = (*FACE, *TORSO)
 _FULLY_SEEN = 0.85
 """Share of them in sight from which somebody is not partly hidden."""
 
@@ -82,7 +82,7 @@ def _one_like(
         true = _interpolated(true, times)
     weights = _state_weights(clean.visibility[:, 0])
     wrong = _errors(true, weights, model, severity, clean.fps, rng)
-    wrong[:, 23:25, :3] -= wrong[:, 23:25, :3].mean(1, keepdims=True)  # the hips' middle is zero
+    wrong[:, BOTH_HIPS, :3] -= wrong[:, BOTH_HIPS, :3].mean(1, keepdims=True)  # the hips' middle is zero
     raw = true + wrong
     for limb, swapped in _swaps(true, model, severity**2, clean.fps, rng).items():
         frames, joints = np.flatnonzero(swapped)[:, None], np.array(LIMBS[limb])
@@ -90,7 +90,7 @@ def _one_like(
     found = one_euro(raw, clean.fps, _FILTERS)
     present = _presence(clean, model, severity**2, rng)
     seen = _visibility(weights, model, clean.fps, rng)
-    found[..., :3] -= found[:, 23:25, :3].mean(1, keepdims=True)
+    found[..., :3] -= found[:, BOTH_HIPS, :3].mean(1, keepdims=True)
     keep = present[:, None, None]
     return PoseSequence(
         (found[..., :3] * keep).astype(np.float32)[:, None],

@@ -6,19 +6,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from d2m_core.pose.landmarks import (
+    ANKLES,
+    BOTH_HIPS,
+    ELBOWS,
+    FACE,
+    HEELS,
+    HIPS,
+    INDEX_FINGERS,
+    KNEES,
+    LITTLE_FINGERS,
+    SHOULDERS,
+    THUMBS,
+    TOES,
+    WRISTS,
+)
 from d2m_core.types import LANDMARKS
+from training.studio.dancer.body import FACE_AT
 
 from .camera import CameraPath
 
 FAR_AWAY_M = 80.0
 """Where a passer waits while out of the scene."""
-
-_FACE = (
-    (0.0, -0.02, 0.105), (0.017, 0.018, 0.088), (0.031, 0.02, 0.085), (0.045, 0.02, 0.078),
-    (-0.017, 0.018, 0.088), (-0.031, 0.02, 0.085), (-0.045, 0.02, 0.078), (0.074, 0.0, 0.0),
-    (-0.074, 0.0, 0.0), (0.024, -0.052, 0.085), (-0.024, -0.052, 0.085),
-)  # fmt: skip
-"""Left, up and forward of the head's middle, metres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +63,7 @@ def place(
         away = float(rng.uniform(0.55, 0.95) * (front - lens[2]))
         at_s = rng.uniform(0.1, 0.9) * people.shape[1] / fps
         return _passer(lens[2] + max(away, 0.9), float(at_s), camera, fps, seed, rng)
-    middle = people[0, :, 23:25].mean((0, 1))
+    middle = people[0, :, BOTH_HIPS].mean((0, 1))
     depth = max(front - rng.uniform(-0.1, 0.2), lens[2] + 1.2)
     if kind == "box":
         width, height = rng.uniform(0.35, 0.8), rng.uniform(0.35, 0.85)
@@ -95,7 +104,7 @@ def walking(phase: np.ndarray, way: float, height: float) -> np.ndarray:
         parts = np.broadcast_arrays(way * np.asarray(ahead), -np.asarray(up), way * left)
         return np.stack(np.broadcast_arrays(*parts, phase)[:3], -1) * height
 
-    for index, (left, up, ahead) in enumerate(_FACE):
+    for index, (left, up, ahead) in zip(FACE, FACE_AT, strict=True):
         joints[:, index] = at(left / 1.71, 0.93 + up / 1.71, 0.02 + ahead / 1.71)
     for side, sign in enumerate((1.0, -1.0)):
         swing = np.sin(phase + side * np.pi)
@@ -105,13 +114,15 @@ def walking(phase: np.ndarray, way: float, height: float) -> np.ndarray:
         hip, shoulder = (sign * 0.058, 0.515, 0.0), (sign * 0.1, 0.81, 0.0)
         legs = _chain(hip, ((thigh, 0.24), (thigh - knee, 0.235)))
         arms = _chain(shoulder, ((arm, 0.165), (arm + elbow, 0.15), (arm + elbow, 0.05)))
-        joints[:, 23 + side], joints[:, 25 + side], joints[:, 27 + side] = (at(*p) for p in legs)
-        joints[:, 11 + side], joints[:, 13 + side], joints[:, 15 + side] = (at(*p) for p in arms[:3])
-        for index, aside in ((17, 0.0), (19, -0.01), (21, -0.02)):
-            joints[:, index + side] = at(arms[3][0] + sign * aside, arms[3][1], arms[3][2])
+        joints[:, HIPS[side]], joints[:, KNEES[side]], joints[:, ANKLES[side]] = (at(*p) for p in legs)
+        joints[:, SHOULDERS[side]], joints[:, ELBOWS[side]], joints[:, WRISTS[side]] = (
+            at(*p) for p in arms[:3]
+        )
+        for tips, aside in ((LITTLE_FINGERS, 0.0), (INDEX_FINGERS, -0.01), (THUMBS, -0.02)):
+            joints[:, tips[side]] = at(arms[3][0] + sign * aside, arms[3][1], arms[3][2])
         left, up, ahead = legs[2]
-        joints[:, 29 + side] = at(left, up - 0.03, ahead - 0.025)
-        joints[:, 31 + side] = at(left, up - 0.035 + 0.05 * lift, ahead + 0.09)
+        joints[:, HEELS[side]] = at(left, up - 0.03, ahead - 0.025)
+        joints[:, TOES[side]] = at(left, up - 0.035 + 0.05 * lift, ahead + 0.09)
     joints[..., 1] -= joints[..., 1].max(1, keepdims=True)
     return joints
 

@@ -9,6 +9,7 @@ import numpy as np
 from d2m_core.band import Plan
 from d2m_core.band.plan import loosen
 from d2m_core.errors import SettingError
+from d2m_core.pose.landmarks import BOTH_HIPS
 from d2m_core.types import MOTION_FPS, PoseSequence
 from training.studio.dancer.dance import Dance, dance
 
@@ -93,12 +94,12 @@ def _placed(joints: np.ndarray, shot: Shot, rng: np.random.Generator) -> np.ndar
     for person, body in enumerate(joints):
         angle = shot.facing + (rng.normal(0.0, 0.2) if person else 0.0)
         c, s = np.cos(angle), np.sin(angle)
-        middle = np.array([body[:, 23:25, 0].mean(), 0.0, body[:, 23:25, 2].mean()])
+        middle = np.array([body[:, BOTH_HIPS, 0].mean(), 0.0, body[:, BOTH_HIPS, 2].mean()])
         moved = body - middle
         moved = np.stack(
             [moved[..., 0] * c - moved[..., 2] * s, moved[..., 1], moved[..., 2] * c + moved[..., 0] * s], -1
         )
-        half = np.quantile(np.abs(moved[:, 23:25][..., [0, 2]]), 0.97, axis=(0, 1)) + 0.3
+        half = np.quantile(np.abs(moved[:, BOTH_HIPS][..., [0, 2]]), 0.97, axis=(0, 1)) + 0.3
         if person == 0:
             edges = np.stack([-half, half], 1)
         else:
@@ -135,7 +136,7 @@ def _seen(joints: np.ndarray, camera: CameraPath, occluders: tuple[Occluder, ...
         np.stack(passers) if passers else np.zeros((0, frames, landmarks, 3)),
         np.stack(boards) if boards else np.zeros((0, frames, 5)),
     )
-    centred = joints - joints[:, :, 23:25].mean(2, keepdims=True)
+    centred = joints - joints[:, :, BOTH_HIPS].mean(2, keepdims=True)
     world = np.stack([camera.rotate(body) for body in centred], 1)
     image = np.stack([camera.project(body) for body in joints], 1)
     return PoseSequence(world.astype(np.float32), image.astype(np.float32), seen, present(seen), camera.fps)

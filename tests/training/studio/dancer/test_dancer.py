@@ -10,8 +10,8 @@ import pytest
 
 from d2m_core.band import Plan, make_plan, plan_on
 from d2m_core.band.plan import Section, Stop
-from d2m_core.band.styles import STYLES
 from d2m_core.errors import SettingError
+from d2m_core.styles import STYLES
 from training.studio.dancer.balance import off_support
 from training.studio.dancer.dance import Dance, dance
 from training.studio.dancer.seen_accents import deceleration

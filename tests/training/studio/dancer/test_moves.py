@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from d2m_core.band import Plan, make_plan
-from d2m_core.band.styles import STYLES
+from d2m_core.styles import STYLES
 from training.studio.dancer.choreography import FAMILIES, Choreographer
 from training.studio.dancer.dance import Dance, dance
 from training.studio.dancer.moves.arms import ARMS
 from training.studio.dancer.moves.vocabulary import MOVES
 from training.studio.dancer.person import random_dancer
-from training.studio.dancer.trunk import random_habit
+from training.studio.dancer.trunk import HABITS, random_habit
 
 Bars = tuple[tuple[str, str], ...]
 
@@ -24,7 +24,7 @@ def danced() -> list[tuple[Plan, Bars]]:
     """What sixteen dancers of every style do, without their bodies."""
     out = []
     for seed in range(224):
-        plan, rng = make_plan(seed, 24.0, STYLES[seed % 14]), np.random.default_rng(seed)
+        plan, rng = make_plan(seed, 24.0, STYLES[seed % len(STYLES)]), np.random.default_rng(seed)
         dancer = random_dancer(random_habit(plan.style, rng), rng)
         out.append((plan, Choreographer(plan, dancer, frozenset(), rng).compose()[1]))
     return out
@@ -33,6 +33,7 @@ def danced() -> list[tuple[Plan, Bars]]:
 def test_there_are_many_moves() -> None:
     assert len(MOVES) >= 25
     assert len(ARMS) >= 20
+    assert HABITS.keys() == set(STYLES)  # how one bounces to each
     assert set(FAMILIES) >= {move.family for move in MOVES.values()}
     known = set(ARMS)
     for move in (*MOVES.values(), *ARMS.values()):

@@ -1,0 +1,207 @@
+"""The finisher: makes stereo music with clear tones of what an EnCodec's decoder says.
+
+A decoder of few bits writes hits where they belong, and noise where held tones were: it would have
+to guess their phase anew in every token. The finisher reads the same tokens with a look at what is
+around them, opens and shuts the decoder's sound at every frequency, for the middle and for the
+sides, and lets oscillators at fixed pitches sound, whose phase runs on: a held tone stays a line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..checkpoint import Info, read_checkpoint, write_checkpoint
+from ..errors import ModelError, require
+from ..types import CodecSpec
+
+_KIND = "finisher"
+
+CHUNK_STEPS = 1000
+"""Token steps that are finished at a time."""
+
+
+@dataclass(frozen=True)
+class FinishConfig:
+    """Shape of a finisher."""
+
+    sample_rate: int = 24_000
+    hop: int = 480
+    """Samples per token step."""
+    latent: int = 128
+    """Width of what the codebooks say."""
+    dim: int = 192
+    layers: int = 6
+    fine_dim: int = 128
+    fine_layers: int = 3
+    parts: int = 4
+    """Frames per token step."""
+    window: int = 960
+    """Samples of a frame's window."""
+    lowest_hz: float = 110.0
+    """Of the oscillators; equal temperament on A at 440 Hz."""
+    octaves: float = 5.75
+    per_octave: int = 48
+
+    def __post_init__(self) -> None:
+        require(
+            self.hop % self.parts == 0 and self.window % (4 * self.frame) == 0,
+            f"parts {self.parts} and window {self.window} do not fit a token step of {self.hop} samples; "
+            "choose parts that divide it, and a window of four frames or a multiple.",
+        )
+
+    @property
+    def context(self) -> int:
+        """Token steps on either side that a moment's sound may depend on."""
+        coarse = 2 + 3 * sum(2 ** (i // 2) for i in range(self.layers))
+        return coarse + -(-3 * self.fine_layers // self.parts) + 2 * -(-self.window // self.hop)
+
+    @property
+    def frame(self) -> int:
+        """Samples from frame to frame."""
+        return self.hop // self.parts
+
+    @property
+    def bins(self) -> int:
+        return self.window // 2 + 1
+
+    @property
+    def oscillators(self) -> int:
+        return round(self.octaves * self.per_octave) + 1
+
+
+class Block(nn.Module):
+    """Depthwise convolution over time, then a small network at every step (ConvNeXt)."""
+
+    def __init__(self, dim: int, kernel: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.over_time = nn.Conv1d(
+            dim, dim, kernel, padding=kernel // 2 * dilation, dilation=dilation, groups=dim
+        )
+        self.norm = nn.LayerNorm(dim)
+        self.wide = nn.Linear(dim, 3 * dim)
+        self.back = nn.Linear(3 * dim, dim)
+        self.scale = nn.Parameter(torch.full((dim,), 0.3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, T, dim] to the same."""
+        y = self.over_time(x.transpose(1, 2)).transpose(1, 2)
+        return x + self.scale * self.back(F.gelu(self.wide(self.norm(y))))
+
+
+class Finisher(nn.Module):
+    """Latents and decoded sound in, stereo sound out."""
+
+    def __init__(self, config: FinishConfig) -> None:
+        super().__init__()
+        self.config = c = config
+        self.latent_in = nn.Conv1d(c.latent, c.dim, 5, padding=2)
+        self.coarse = nn.ModuleList(Block(c.dim, 7, 2 ** (i // 2)) for i in range(c.layers))
+        self.split = nn.Linear(c.dim, c.parts * c.fine_dim)
+        self.sound_in = nn.Linear(c.bins, c.fine_dim)
+        self.fine = nn.ModuleList(Block(c.fine_dim, 7) for _ in range(c.fine_layers))
+        self.norm = nn.LayerNorm(c.fine_dim)
+        self.gates = nn.Linear(c.fine_dim, 2 * c.bins)
+        self.tones = nn.Linear(c.fine_dim, 2 * c.oscillators)
+        nn.init.zeros_(self.gates.weight)
+        nn.init.zeros_(self.gates.bias)
+        nn.init.normal_(self.tones.weight, std=0.01)
+        nn.init.constant_(self.tones.bias, -7.0)
+        window = torch.hann_window(c.window)
+        self.window = nn.Buffer(window, persistent=False)
+        k = torch.arange(c.oscillators)
+        turns = 2 * math.pi * c.lowest_hz * 2 ** (k / c.per_octave) / c.sample_rate
+        at = torch.arange(c.window) - c.window // 2
+        # windows overlap; what they add up to is divided out
+        shape = window * (c.frame * 2 / c.window)
+        self.speed = nn.Buffer(turns.double(), persistent=False)
+        self.cosines = nn.Buffer((turns[:, None] * at).cos() * shape, persistent=False)
+        self.sines = nn.Buffer((turns[:, None] * at).sin() * shape, persistent=False)
+
+    def forward(self, latent: torch.Tensor, sound: torch.Tensor, first: int = 0) -> torch.Tensor:
+        """Stereo [B, 2, N] of latents [B, H, T] and the decoder's sound [B, N], N = T * hop.
+
+        `first` is the place of the first token step in the piece: oscillators run through.
+        """
+        c = self.config
+        spectrum = torch.stft(
+            sound, c.window, c.frame, window=self.window, return_complex=True, pad_mode="constant"
+        )  # [B, bins, frames + 1]: the last stands in the middle of the last sample
+        hidden = self.hidden(latent, spectrum)
+        gates = self.gates(hidden).unflatten(-1, (2, c.bins)).permute(0, 2, 3, 1)
+        middle = spectrum * 2 * torch.sigmoid(gates[:, 0])
+        side = spectrum * torch.tanh(gates[:, 1])
+        both = torch.stack((middle, side), 1).flatten(0, 1)
+        wave = torch.istft(both, c.window, c.frame, window=self.window, length=sound.shape[-1])
+        wave = wave.unflatten(0, (-1, 2))
+        levels = self.tones(hidden).clamp(-14.0, 2.0).exp().unflatten(-1, (2, c.oscillators))
+        tones = self.ring(levels.transpose(1, 2), first * c.parts)[..., : sound.shape[-1]]
+        left, right = wave[:, 0] + wave[:, 1], wave[:, 0] - wave[:, 1]
+        return torch.stack((left, right), 1) + tones
+
+    def hidden(self, latent: torch.Tensor, spectrum: torch.Tensor) -> torch.Tensor:
+        """What is known at every frame [B, frames, fine_dim]."""
+        x = self.latent_in(latent).transpose(1, 2)
+        for block in self.coarse:
+            x = block(x)
+        x = self.split(x).unflatten(-1, (self.config.parts, -1)).flatten(1, 2)
+        x = torch.cat((x, x[:, -1:]), 1)
+        level = (spectrum.real**2 + spectrum.imag**2 + 1e-8).log10().transpose(1, 2)
+        x = x + self.sound_in(level / 2)
+        for block in self.fine:
+            x = block(x)
+        return self.norm(x)
+
+    def ring(self, levels: torch.Tensor, first: int) -> torch.Tensor:
+        """Oscillators at levels [B, 2, frames, oscillators], frame by frame: [B, 2, N]."""
+        c, frames = self.config, levels.shape[2]
+        turn = (torch.arange(first, first + frames, device=levels.device) * c.frame)[:, None]
+        phase = torch.remainder(turn * self.speed, 2 * math.pi).to(levels.dtype)
+        pieces = (levels * phase.cos()) @ self.cosines - (levels * phase.sin()) @ self.sines
+        flat = pieces.flatten(0, 1).transpose(1, 2)  # [2B, window, frames]
+        length = (frames - 1) * c.frame + c.window
+        out = F.fold(flat, (1, length), (1, c.window), stride=(1, c.frame))[:, 0, 0]
+        return out[:, c.window // 2 :].unflatten(0, (-1, 2))
+
+
+@torch.no_grad()
+def finished(net: Finisher, latent: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
+    """Stereo [B, 2, N] on the CPU of latents [B, H, T] and the decoder's sound [B, N], however long.
+
+    Chunk by chunk, each with as much around it as its sound depends on, so that all is as if at once.
+    """
+    hop, steps = net.config.hop, latent.shape[-1]
+    device = net.norm.weight.device
+    parts = []
+    for low, high, first, last in _chunks(steps, net.config.context):
+        part = net(latent[..., first:last].to(device), sound[:, first * hop : last * hop].to(device), first)
+        parts.append(part[..., (low - first) * hop : (high - first) * hop].cpu())
+    return torch.cat(parts, -1)
+
+
+def _chunks(steps: int, context: int) -> Iterator[tuple[int, int, int, int]]:
+    """Stretches of `CHUNK_STEPS` and the wider ones computed for them."""
+    for low in range(0, steps, CHUNK_STEPS):
+        high = min(low + CHUNK_STEPS, steps)
+        yield low, high, max(0, low - context), min(steps, high + context)
+
+
+def save_finisher(path: Path | str, net: Finisher, codec: CodecSpec, info: Info) -> Path:
+    """Writes a finisher for tokens of `codec`. Raises `ModelError` where weights are not finite."""
+    return write_checkpoint(path, _KIND, net.config, net.state_dict(), info, codec=codec)
+
+
+def load_finisher(path: Path | str, codec: CodecSpec) -> Finisher:
+    """Reads what `save_finisher` wrote. Raises `ModelError` for another file, or another codec's."""
+    file = read_checkpoint(path, _KIND)
+    if not codec.reads(file.codec()):
+        raise ModelError(
+            f"{path} finishes sound of codec {file.codec().name}, not of {codec.name}; put it beside its own."
+        )
+    return file.fill(Finisher(file.config(FinishConfig)))

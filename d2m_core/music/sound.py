@@ -1,0 +1,20 @@
+"""Tokens to music: decoded and, where it was written in straight time, bent back to its dance."""
+
+from __future__ import annotations
+
+from ..align.bend import bend_back
+from ..codec import Codec, decode_tokens
+from ..types import AudioTokens, Progress, Waveform
+from .straightening import way_of
+
+
+def decode_music(
+    codec: Codec, tokens: AudioTokens, duration_s: float | None = None, on_progress: Progress | None = None
+) -> Waveform:
+    """Sound of `tokens` in the time of their dance; exactly `duration_s` long, where that is given."""
+    if tokens.bend is None:
+        return decode_tokens(codec, tokens, duration_s, on_progress)
+    straight = decode_tokens(codec, tokens, None, on_progress)
+    if duration_s is None:
+        duration_s = float(way_of(tokens).to_dance(straight.duration_s))
+    return bend_back(straight, tokens.bend, duration_s, on_progress)
