@@ -14,9 +14,8 @@ from d2m_core.errors import SettingError
 from training.run.command import GOES_ON, STOPPED, command_parser, run_command
 from training.run.provenance import ROOT
 
-COMMANDS = sorted(
-    path.stem for path in (ROOT / "training").glob("*.py") if path.stem not in ("__init__", "seeds")
-)
+AT_THE_ROOT = sorted({path.stem for path in (ROOT / "training").glob("*.py")} - {"__init__", "seeds"})
+COMMANDS = [*AT_THE_ROOT, "studio", "studio.picture.drawing"]
 WEIGHTS = ROOT / "weights"
 INPUTS = {"--codec", "--start", "--rhythm", "--model", "--judge", "--weights", "--init"}
 """Flags whose default may be something shipped: it is read."""
@@ -25,7 +24,7 @@ MINUTES = "Wall-clock minutes of training, earlier parts of a resumed run includ
 
 
 def module(name: str) -> Any:
-    return importlib.import_module(f"training.{name}")
+    return importlib.import_module("training.studio.__main__" if name == "studio" else f"training.{name}")
 
 
 def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
@@ -71,11 +70,15 @@ WRONG = {
     "export_checkpoint": ["--run", "none", "--out", "x.safetensors"],
     "fit_confidence": ["--weights", "none.safetensors"],
     "fit_noise": ["--out", "noise", "--check", "0"],
+    "studio": ["--out", "pairs", "--hours", "0"],
+    "studio.picture.drawing": ["--out", "dance.mp4", "--tempo", "900"],
     "train": ["--data", "none"],
     "train_codec": ["--data", "none", "--device", "cpu"],
+    "train_music": ["--minutes", "0"],
     "train_rhythm": ["--leave-out", "hips"],
     "train_style_judge": ["--data", "none"],
     "tune_decoder": ["--pool-minutes", "0"],
+    "tune_finisher": [],
     "tune_sampling": ["--model", "none.safetensors"],
 }
 """A wrong command line for each."""

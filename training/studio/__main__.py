@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from d2m_core.band import find_materials
-from d2m_core.errors import D2MError
 from d2m_core.styles import STYLES
+from training.run.command import GOES_ON, command_parser, run_command
 from training.seeds import PAIRS_SEED
 from training.studio.sheets.contact_sheet import SHEET
 
@@ -25,20 +26,19 @@ from .origin import studio_code
 from .settings import PairSettings
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m training.studio", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("studio", __doc__)
+    add = found.add_argument
     add("--hours", type=float, required=True, help="how much in all; more of it may be asked later")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the data set")
     add("--seed", type=int, default=PAIRS_SEED, help="of the first pair [%(default)s]")
-    _add_pair_flags(parser)
-    _add_music_flags(parser)
+    _add_pair_flags(found)
+    _add_music_flags(found)
     add("--workers", type=int, default=0, help="processes [one per core]")
     add("--per-shard", type=int, default=Order.per_shard, help="pairs in a shard [%(default)s]")
     add("--quiet", action="store_true", help="no progress")
-    return parser
+    return found
 
 
 def _add_pair_flags(parser: argparse.ArgumentParser) -> None:
@@ -99,21 +99,18 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
     return make_data(order, settings, progress=not args.quiet)
 
 
-def main(argv: list[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
-    try:
-        made = make(args)
-    except D2MError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; the same command goes on from here.\n")
-        return 130
-    sys.stdout.write(
+def _work(words: list[str]) -> str:
+    args = parser().parse_args(words)
+    made = make(args)
+    return (
         f"{made['pairs']} pairs, {made['hours']:g} hours in {len(made['shards'])} shards in"
         f" {args.out}; look at {args.out / SHEET}\n"
     )
-    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv, GOES_ON)
 
 
 if __name__ == "__main__":

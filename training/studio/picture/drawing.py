@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,9 +19,11 @@ import cv2
 import numpy as np
 
 from d2m_core.band import make_plan
-from d2m_core.errors import MediaError
+from d2m_core.errors import MediaError, require
 from d2m_core.files import replacing
+from d2m_core.grid import check_tempo
 from d2m_core.types import Waveform
+from training.run.command import command_parser, run_command
 from training.studio.stage.scene import Scene, stage
 from training.studio.stage.shot import Shot
 
@@ -113,24 +114,35 @@ def demo_dance(seed: int, tempo_bpm: float, duration_s: float, fps: float, aspec
     return stage(replace(plan, energy=energy), seed, looseness=0.0, fps=fps, shot=Shot(aspect=aspect))
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line: draws one dance and writes its beats beside it."""
-    parser = argparse.ArgumentParser(prog="python -m training.studio.picture.drawing", description=__doc__)
-    parser.add_argument("--seed", type=int, default=7, help="dancer, clothes, room and moves")
-    parser.add_argument("--tempo", type=float, default=118.0, help="beats per minute")
-    parser.add_argument("--seconds", type=float, default=12.0)
-    parser.add_argument("--out", type=Path, required=True, help="the .mp4 to write")
-    parser.add_argument("--width", type=int, default=640)
-    parser.add_argument("--height", type=int, default=360)
-    parser.add_argument("--fps", type=float, default=30.0)
-    args = parser.parse_args(argv)
-    made = demo_dance(args.seed, args.tempo, args.seconds, args.fps, args.width / args.height)
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    found = command_parser("studio.picture.drawing", __doc__)
+    add = found.add_argument
+    add("--seed", type=int, default=7, help="dancer, clothes, room and moves")
+    add("--tempo", type=float, default=118.0, help="beats per minute")
+    add("--seconds", type=float, default=12.0)
+    add("--out", type=Path, required=True, help="the .mp4 to write")
+    add("--width", type=int, default=640)
+    add("--height", type=int, default=360)
+    add("--fps", type=float, default=30.0)
+    return found
+
+
+def _work(words: list[str]) -> str:
+    """Draws one dance and writes its beats beside it."""
+    args = parser().parse_args(words)
+    require(args.seconds >= 1, f"seconds is {args.seconds:g}; use 1 or more.")
+    made = demo_dance(args.seed, check_tempo(args.tempo), args.seconds, args.fps, args.width / args.height)
     render_scene(made, args.out, args.width, args.height, args.fps)
     note = args.out.with_suffix(".json")
     with replacing(note) as part:
         part.write_text(json.dumps(facts(made), indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{args.out}\n{note}\n")
-    return 0
+    return f"{args.out}\n{note}\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_command(_work, argv)
 
 
 def facts(scene: Scene) -> dict:
