@@ -179,7 +179,8 @@ def write_result(
         if out.suffix.lower() in VIDEO_FORMATS:
             return mux(result.clip, audio, out, keep_original_audio, recode=recode)
         if keep_original_audio:
-            return save_audio(with_own_sound(audio, result.clip, keep_original_audio), out, metadata)
+            mixed = with_own_sound(audio, result.clip, keep_original_audio)
+            return save_audio(mixed, out, metadata)
         return save_audio(audio, out, metadata)
 
 

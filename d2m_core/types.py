@@ -94,9 +94,9 @@ class VideoClip:
     has_audio: bool = False
     shifts_s: tuple[float, ...] = (0.0,)
     """What makes the file's own times one straight clock: a shift for each time that it started."""
-    colours: Colours = Colours()
     sound_track: int = 0
     """Which of the file's sound tracks is its own sound, counted from 1; 0 is the default one."""
+    colours: Colours = Colours()
 
     def __post_init__(self) -> None:
         _check(self.duration_s > 0, f"duration_s must be positive, got {self.duration_s}")

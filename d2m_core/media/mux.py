@@ -89,6 +89,7 @@ def _write(
     on_progress: Progress | None,
 ) -> None:
     kind = VIDEO_FORMATS[out_path.suffix.lower()]
+    total = round(1000 * clip.duration_s)
     with ExitStack() as files:
         source = None if coded else files.enter_context(open_media(clip.path))
         out = files.enter_context(open_output(out_path, kind, metadata))
@@ -97,7 +98,7 @@ def _write(
         for packet in heapq.merge(pictures, sound, key=_packet_time):
             if on_progress is not None:
                 done_s = min(max(_packet_time(packet), 0.0), clip.duration_s)
-                on_progress(round(1000 * done_s), round(1000 * clip.duration_s))
+                on_progress(round(1000 * done_s), total)
             try:
                 out.mux(packet)
             except FFmpegError as error:

@@ -127,8 +127,8 @@ def open_clip(
         start_s=start_s,
         has_audio=has_audio,
         shifts_s=ends.shifts_s,
-        colours=colours,
         sound_track=sound_track,
+        colours=colours,
     )
 
 
