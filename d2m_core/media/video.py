@@ -26,6 +26,9 @@ from .video_file import MAX_MISSING_S, SLACK_S, ShownFrame, frames_from, open_vi
 
 _READ_AHEAD = 4
 
+_LONGEST_PICTURE_S = 10.0
+"""Pictures of a dance do not stay for longer on average; one flipped bit makes hours of one."""
+
 _REFORMAT_KNOWS_COLOURS = int(av.__version__.partition(".")[0]) >= 17
 """PyAV 14 to 16 take every frame for BT.601 in limited range, whatever it says."""
 
@@ -112,8 +115,8 @@ def open_clip(
         end_s = ends.video_s - source.first.time_s
         colours = colours_of(source.stream, source.first.frame)
         tell_what_is_left(source, ends)
-    if end_s < MIN_DURATION_S - SLACK_S:
-        raise MediaError(f"{path.name} lasts {end_s:.2f} s; a clip needs at least {MIN_DURATION_S:g} s.")
+        pictures = source.stream.frames
+    _check_length(path, end_s, pictures)
     duration_s = _window_length(path, end_s, start_s, duration_s)
     return VideoClip(
         path,
@@ -202,6 +205,17 @@ class RgbConverter:
             self._redraw = self._redraw or Redrawing((width, height), "rgb24", frame_colours(frame), DRAWN)
             scaled = self._redraw(frame)
         return _upright(scaled.to_ndarray(), matrix)
+
+
+def _check_length(path: Path, end_s: float, pictures: int) -> None:
+    """Refuses a clip that is too short, or whose `pictures` (0 where none are told) stay too long."""
+    if pictures and end_s > _LONGEST_PICTURE_S * pictures:
+        raise MediaError(
+            f"{path.name} shows {pictures} pictures in {end_s:.0f} s, so its times are damaged; "
+            "copy or export it again."
+        )
+    if end_s < MIN_DURATION_S - SLACK_S:
+        raise MediaError(f"{path.name} lasts {end_s:.2f} s; a clip needs at least {MIN_DURATION_S:g} s.")
 
 
 def _window_length(path: Path, end_s: float, start_s: float, duration_s: float | None) -> float:

@@ -249,3 +249,10 @@ def test_the_size_of_the_pictures_is_known_within_a_half(make_clip: MakeClip) ->
         with av.open(str(clip.path)) as container:
             really = sum(packet.size for packet in container.demux(video=0))
         assert 0.4 * really < picture_size(clip) < 1.1 * really
+
+
+def test_pictures_that_would_stay_for_hours_are_taken_for_damage(make_clip: MakeClip) -> None:
+    """One flipped bit in the table of an MP4 file makes hours of one picture."""
+    hours = make_clip("hours.mp4", times_s=[0.0, 0.1, 0.2, 9_000.0, 9_000.1], codec="libx264")
+    with pytest.raises(MediaError, match=r"hours\.mp4 shows 5 pictures in 9000 s"):
+        open_clip(hours)
