@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import mido
 import numpy as np
 import pytest
 import torch
@@ -34,6 +33,7 @@ def write_drummer(path: Path, swing: float = 0.0, bars: int = 8) -> None:
         late = LAG + (0.25 * swing if round(beat * 4) % 2 else 0.0)
         notes = [42] + ([36] if beat % 2 == 0 else [38] if beat % 2 == 1 else [])
         strokes += [(round((beat + late) * TICKS), note) for note in notes]
+    mido = pytest.importorskip("mido")
     track, at = mido.MidiTrack(), 0
     for tick, note in strokes:
         track.append(mido.Message("note_on", note=note, velocity=100, time=tick - at))
