@@ -60,6 +60,10 @@ def on_steps(beat: np.ndarray | float, steps: int) -> np.ndarray:
     return np.floor(np.asarray(beat, np.float64) * steps + 0.5 + 1e-6) / steps
 
 
+_AT_ONCE_S = 1e-6
+"""A beat that comes sooner after what is kept begins the very next step."""
+
+
 @dataclass(frozen=True, eq=False)
 class StepGrid:
     """Beats that begin token steps. Before the first and after the last one they go on evenly."""
@@ -177,13 +181,15 @@ def go_on(
     if len(coming) == 0:
         return _risen(there, downbeats, 1), kept
     rest = float(position(beats_s, coming[:1])[0] - position(beats_s, np.array([end_s]))[0])
-    first = steps + max(1, round(rest * int(lengths[min(int(inside.sum()), len(lengths) - 1)])))
-    new = first + np.concatenate([[0], np.cumsum(lengths[len(lengths) - len(coming) + 1 :])])
-    before = kept.dance_s < end_s
-    dance_s = np.concatenate([kept.dance_s[before], [end_s], coming])
-    straight_s = np.concatenate([kept.straight_s[before], [steps / token_rate], new / token_rate])
-    if coming[0] <= end_s:
-        dance_s, straight_s = (np.delete(each, before.sum()) for each in (dance_s, straight_s))
+    at_once = coming[0] - end_s < _AT_ONCE_S
+    gap = 0 if at_once else max(1, round(rest * int(lengths[min(int(inside.sum()), len(lengths) - 1)])))
+    new = steps + gap + np.concatenate([[0], np.cumsum(lengths[len(lengths) - len(coming) + 1 :])])
+    before_s = kept.dance_s[kept.dance_s < end_s - _AT_ONCE_S]
+    if len(before_s) == 0:  # the clock there is runs at its own rate up to its end
+        before_s = np.array([end_s - 1.0])
+    end = [] if at_once else [steps / token_rate]
+    dance_s = np.concatenate([before_s, [end_s][: len(end)], coming])
+    straight_s = np.concatenate([kept.to_straight(before_s), end, new / token_rate])
     grid = _risen(np.concatenate([there, new]), downbeats, int(lengths[0]))
     return grid, StraightMap(dance_s, straight_s)
 

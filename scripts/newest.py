@@ -4,8 +4,8 @@
 
 The environment for development holds what its Python allows, which is not what a fresh ComfyUI
 gets: some libraries publish for newer Pythons only. This makes `.newest/` with the newest release
-of everything in requirements.txt, and nothing that requirements.txt does not ask for but torch and
-the test tools (so no torchaudio). Without a newer Python it says so and ends well.
+of everything in requirements.txt, and nothing that requirements.txt does not ask for but torch, what
+the band plays with and the test tools (so no torchaudio). Without a newer Python it says so and ends well.
 
 uv, from an environment of its own in `.newest/`, does the work. On Linux torch comes with CUDA,
 about 3 GB once, unless UV_TORCH_BACKEND=cpu is set where PyTorch's own index can be reached.
@@ -20,6 +20,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ FETCHED = "3.13"
 """What is fetched where no new enough Python is installed."""
 MORE = ("torch", "pytest", "hypothesis")
 """What the tests need beside requirements.txt; ComfyUI brings torch."""
+EXTRA = "studio"
+"""The extra of pyproject.toml whose packages the band plays with; it stands in the core."""
 IMPORTED = ("numpy", "scipy", "opencv-contrib-python")
 """What comes with requirements.txt and is imported all the same."""
 TESTS = ("tests/d2m_core",)
@@ -109,7 +112,9 @@ def fetch() -> list[Interpreter]:
 
 def resolve(python: str) -> bool:
     """Writes the newest versions that this Python can have; False where there are none."""
-    WANTED.write_text("\n".join(["-r ../requirements.txt", *MORE, ""]))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    band = project["optional-dependencies"][EXTRA]
+    WANTED.write_text("\n".join(["-r ../requirements.txt", *band, *MORE, ""]))
     answer = uv(
         "pip",
         "compile",
