@@ -17,9 +17,10 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from ..errors import MediaError
 from ..types import VideoClip
 from .clock import copied_packets
-from .video_file import open_media, video_stream
+from .video_file import MAX_MISSING_S, open_media, video_stream
 
 VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Films that can be written, by the end of the file's name."""
@@ -53,7 +54,21 @@ def add_copied(out: OutputContainer, clip: VideoClip, source: InputContainer) ->
     for name, value in pictures.metadata.items():
         if name.lower() == "alpha_mode":
             stream.metadata[name] = value  # else players take the transparent parts for black
-    return copied_packets(source, pictures, stream, clip.first_s or 0.0, clip.restarts)
+    return _all(clip, copied_packets(source, pictures, stream, clip.first_s or 0.0, clip.restarts))
+
+
+def _all(clip: VideoClip, packets: Iterator[Packet]) -> Iterator[Packet]:
+    """The packets; `MediaError` where they end before the clip does: nobody has decoded them by now."""
+    end_s = 0.0
+    for packet in packets:
+        if packet.pts is not None and packet.time_base:
+            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        yield packet
+    if end_s < clip.duration_s - MAX_MISSING_S:
+        raise MediaError(
+            f"{clip.path.name} breaks off at {end_s:.1f} s of {clip.duration_s:.1f} s; it is damaged, so "
+            "copy or export it again."
+        )
 
 
 def why_not_copied(clip: VideoClip, suffix: str) -> str | None:
