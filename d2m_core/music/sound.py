@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..align.bend import bend_back
 from ..codec import Codec, decode_tokens
+from ..media.limiter import limited
 from ..types import AudioTokens, Progress, Waveform
 from .straightening import way_of
 
@@ -17,4 +18,5 @@ def decode_music(
     straight = decode_tokens(codec, tokens, None, on_progress)
     if duration_s is None:
         duration_s = float(way_of(tokens).to_dance(straight.duration_s))
-    return bend_back(straight, tokens.bend, duration_s, on_progress)
+    # Samples read between those that were limited may lie above them.
+    return limited(bend_back(straight, tokens.bend, duration_s, on_progress))

@@ -303,6 +303,7 @@ def test_music_is_as_long_as_asked_in_the_time_of_the_dance() -> None:
     wave = decode_music(codec, tokens, 3.0)
     assert wave.samples.shape == (1, 1, 72_000)
     assert torch.isfinite(wave.samples).all()
+    assert float(wave.samples.abs().max()) <= 1.0
     by_itself = decode_music(codec, tokens)
     assert by_itself.duration_s == pytest.approx(float(way_of(tokens).to_dance(tokens.duration_s)), abs=1e-4)
     plain = AudioTokens(tokens.codes, spec)
