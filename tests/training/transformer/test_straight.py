@@ -85,7 +85,7 @@ def test_what_repeats_is_learnt_from_copies_alone() -> None:
     losses = {}
     items = straight_items(12)
     for copies in (True, False):
-        trainer = Trainer(PLAIN, replace(SHAPE, copies=copies), split(items, 4))
+        trainer = Trainer(PLAIN, replace(SHAPE, copies=copies, window_s=5.0), split(items, 4))
         for step in range(50):
             found = trainer.train_step(trainer.batch(step))
         losses[copies] = float(found.mean())
