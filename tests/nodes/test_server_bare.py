@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from d2m_core.pose import to_openpose
+from d2m_core.pose.formats import RATE_KEY
 from d2m_core.types import PoseSequence
 from tests.comfy_server import PYTHON, Server, comfy_server, put_pose_model
 from training.studio.picture.drawing import demo_dance, render_scene
@@ -44,6 +45,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=320 / 240)
         render_scene(scene, base / "input" / "dance.mp4", width=320, height=240)
         frames = to_openpose(two_of(scene.poses), 320, 240)
+        for frame in frames:
+            del frame[RATE_KEY]  # as other programs write them
         (base / "input" / "keypoints.json").write_text(json.dumps(frames))
         yield running
 
