@@ -89,6 +89,9 @@ def _packets(clip: VideoClip, stream: VideoStream, target: Colours) -> Iterator[
         end_s = min(shown.end_s, clip.duration_s)
         lengths[frame.pts] = max(1, round(end_s * _TICKS) - frame.pts)
         yield from _with_lengths(stream.encode(frame), lengths)
+    if lengths:  # the last picture stays to the end, however short it was meant to be
+        last = max(lengths)
+        lengths[last] = max(1, round(clip.duration_s * _TICKS) - last)
     yield from _with_lengths(stream.encode(None), lengths)
 
 
