@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from d2m_core.errors import SettingError, require
-from training.pairs.manifest import begin
+from d2m_core.files import check_place
+from training.pairs.manifest import MANIFEST, begin
 from training.pairs.shards import remove_leftovers
 from training.run.processes import alone_in
 from training.sources import Recording, SourceOptions, Unreadable, recordings
@@ -88,6 +89,7 @@ class Summary:
 
 def build(order: Order, progress: bool = True) -> Summary:
     """Builds what is missing; a finished data set is left as it is. Raises `D2MError`."""
+    check_place(order.out / MANIFEST)
     order.out.mkdir(parents=True, exist_ok=True)
     store, summary = Store(order.out / "work"), Summary()
     with alone_in(order.out):

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from d2m_core.errors import SettingError
+from d2m_core.errors import MediaError, SettingError
 from d2m_core.types import MotionFeatures, Waveform
 from training.builder import engine, gates
+from training.builder.build import Order, build
 from training.builder.cluster import run_ray
 from training.builder.cutting import _look, changes, cut
 from training.builder.engine import Crash, Queue, run_local
@@ -22,7 +23,7 @@ from training.builder.report import figures, tempo_histogram
 from training.builder.rows import rows_of
 from training.builder.settings import Cutting, Gates
 from training.run.provenance import ROOT
-from training.sources import Unreadable
+from training.sources import SourceOptions, Unreadable
 from training.sources.recording import LABEL_LOST, NO_VIDEO, UNREADABLE
 from training.studio.picture.drawing import demo_dance, draw_scene
 
@@ -229,3 +230,13 @@ def test_what_a_source_leaves_out_stands_in_the_report_by_reason(tmp_path: Path)
     told = figures(rows_of(found, Store(tmp_path), tmp_path, "folder"))
     assert told["reasons"] == {NO_VIDEO: 1, UNREADABLE: 1, LABEL_LOST: 2}
     assert told["examples"][LABEL_LOST][0] == "a.mp4: labels.csv, line 2 may mean it"
+
+
+def test_a_place_that_takes_no_files_is_told_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "file").write_text("here")
+    for place in (tmp_path / "file" / "set", tmp_path / ("x" * 300)):
+        order = Order("folder", SourceOptions(tmp_path / "films"), place)
+        with pytest.raises(MediaError):
+            build(order, progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "films"]
