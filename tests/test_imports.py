@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
-    "errors types | files styles grid | straight | checkpoint weights | media | codec | pose | motion"
+    "errors types notices | files styles grid | straight | checkpoint weights | media | codec | pose | motion"
     " | rhythm | band | pictures | scores | align | music | pipeline | cli"
 )
 TRAINING_ORDER = (
