@@ -36,3 +36,10 @@ def require(condition: bool, sentence: str) -> None:
     """Raises `SettingError` with the sentence unless the condition holds."""
     if not condition:
         raise SettingError(sentence)
+
+
+def require_all(*conditions: tuple[bool, str]) -> None:
+    """Raises one `SettingError` with the sentences, a line each, of all conditions that do not hold."""
+    said = [sentence for holds, sentence in conditions if not holds]
+    if said:
+        raise SettingError("\n".join(said))

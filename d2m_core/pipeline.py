@@ -5,36 +5,46 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from .codec import CODECS, Codec, load_codec
 from .errors import SettingError
-from .grid import check_tempo
+from .mastering import master_music
 from .media import open_clip, save_audio
 from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
-from .media.plan import Output, check_own_sound, plan_film, plan_output
 from .media.sound import with_own_sound
-from .media.sound_file import AUDIO_FORMATS
-from .motion import extract_motion
+from .motion import dance_motion
 from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model
 from .music.weights import check_codec
 from .music.windows import style_index
-from .pictures.overlay import OVERLAY_FORMATS
+from .notices import Notice
 from .pose import estimate_poses, select_dancer
-from .rhythm import RhythmNet, load_rhythm, rhythm_from_motion
+from .rhythm import (
+    RhythmNet,
+    double,
+    halve,
+    load_rhythm,
+    rhythm_from_motion,
+    scale_energy,
+    shift,
+    steady,
+    swing,
+)
+from .settings import GRIDS, DanceSettings, PeopleSettings, RhythmSettings
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
 from .weights import GONE, default_weights
 
-PICTURE_FORMATS = (".png",)
-"""What `save_png` writes, by the end of the file's name."""
-
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
+
+_LOOKED_FOR = {"most_active": 4, "blend": 4}
+"""So many people a choice of dancers needs, where it is more than one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +68,18 @@ class DanceMusic:
 
     clip: VideoClip
     poses: PoseSequence
-    """The chosen dancer alone (P = 1)."""
+    """The chosen dancer alone (P = 1), or all whose dance is blended."""
     motion: MotionFeatures
     rhythm: Rhythm
     audio: Waveform
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall-clock seconds per stage."""
+    everyone: PoseSequence | None = None
+    """All who were looked for and found; None where nobody else was."""
+    settings: DanceSettings = field(default_factory=DanceSettings)
+    """What was asked for."""
+    notices: tuple[Notice, ...] = ()
+    """What is doubtful about it, and what to do."""
 
     @property
     def real_time_factor(self) -> float:
@@ -115,50 +131,98 @@ def dance_to_music(
     models: Models,
     sampling: SamplingConfig | None = None,
     *,
+    settings: DanceSettings | None = None,
     tempo_bpm: float | None = None,
-    dancer: str | int = "largest",
-    people: int = 1,
-    pose_model: str = "full",
+    dancer: str | int | None = None,
+    people: int | None = None,
+    pose_model: str | None = None,
     model_folder: Path | None = None,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
     """Music in time with the dance in `clip`, exactly as long as the clip.
 
-    `tempo_bpm` locks the tempo; else it is found. A style brings its metre: a waltz has bars of
-    three, whatever the dance. `dancer` is `largest`, `most_active` or an index
-    among `people`. Raises a `D2MError` for anything the user can mend.
+    `settings` says all that may be asked for; what else is given takes the place of its part there:
+    `tempo_bpm` locks the tempo, `dancer` and `people` say who is followed. A style brings its metre: a
+    waltz has bars of three, whatever the dance. Raises a `D2MError` for anything the user can mend.
     """
-    if tempo_bpm is not None:
-        check_tempo(tempo_bpm)
-    sampling = sampling or SamplingConfig()
-    style_index(sampling.style, models.model.model.config.styles)  # refused before any work
+    asked = _asked(settings or DanceSettings(), sampling, tempo_bpm, dancer, people, pose_model)
+    style_index(asked.sampling.style, models.model.model.config.styles)  # refused before any work
     if not isinstance(clip, VideoClip):
         clip = open_clip(clip)
     seconds: dict[str, float] = {}
     with _timed(seconds, "pose"):
-        everyone = estimate_poses(
-            clip, pose_model, people, model_folder=model_folder, on_progress=_stage(on_progress, "pose")
-        )
+        everyone = _find(clip, asked.people, model_folder, _stage(on_progress, "pose"))
     with _timed(seconds, "rhythm"):
-        poses = select_dancer(everyone, dancer)
-        motion = extract_motion(poses)
-        metre = metre_of_style(sampling.style)
-        rhythm = rhythm_from_motion(motion, models.rhythm, tempo_bpm, metre)
-    loaded = models.model
+        poses = _chosen(everyone, asked.people.dancer)
+        motion = dance_motion(poses)
+        rhythm = _rhythm(motion, models.rhythm, asked)
+    loaded, codec = models.model, models.codec
     with _timed(seconds, "music"):
         tokens = generate_tokens(
-            loaded,
-            motion,
-            rhythm,
-            models.codec.spec,
-            sampling,
-            on_progress=_stage(on_progress, "music"),
-            codec=models.codec,
+            loaded, motion, rhythm, codec.spec, asked.sampling, _stage(on_progress, "music"), codec=codec
         )
     with _timed(seconds, "decode"):
         progress = _stage(on_progress, "decode")
-        audio = decode_music(models.codec, tokens, clip.duration_s, on_progress=progress)
-    return DanceMusic(clip, poses, motion, rhythm, audio, seconds)
+        audio = decode_music(codec, tokens, clip.duration_s, on_progress=progress)
+        audio = master_music(audio, rhythm, asked.sound)
+    return DanceMusic(clip, poses, motion, rhythm, audio, seconds, everyone, asked)
+
+
+def _asked(
+    settings: DanceSettings,
+    sampling: SamplingConfig | None,
+    tempo_bpm: float | None,
+    dancer: str | int | None,
+    people: int | None,
+    pose_model: str | None,
+) -> DanceSettings:
+    """The settings, with what was given beside them in its place."""
+
+    def given(**values: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value is not None}
+
+    return replace(
+        settings,
+        people=replace(settings.people, **given(dancer=dancer, people=people, pose_model=pose_model)),
+        rhythm=replace(settings.rhythm, **given(tempo_bpm=tempo_bpm)),
+        sampling=sampling or settings.sampling,
+    )
+
+
+def _find(
+    clip: VideoClip, asked: PeopleSettings, model_folder: Path | None, on_progress: Progress | None
+) -> PoseSequence:
+    """Everybody who is looked for."""
+    people = asked.people
+    if people is None:
+        people = asked.dancer + 1 if isinstance(asked.dancer, int) else _LOOKED_FOR.get(asked.dancer, 1)
+    return estimate_poses(clip, asked.pose_model, people, model_folder=model_folder, on_progress=on_progress)
+
+
+def _chosen(everyone: PoseSequence, dancer: str | int) -> PoseSequence:
+    return everyone if dancer == "blend" else select_dancer(everyone, dancer)
+
+
+def _rhythm(motion: MotionFeatures, net: RhythmNet, asked: DanceSettings) -> Rhythm:
+    """The rhythm of a dance as it is asked for."""
+    metre = asked.rhythm.metre or metre_of_style(asked.sampling.style)
+    found = rhythm_from_motion(motion, net, asked.rhythm.tempo_bpm, metre)
+    return edited(found, asked.rhythm)
+
+
+def edited(rhythm: Rhythm, asked: RhythmSettings) -> Rhythm:
+    """A rhythm that was found, with what a musician asks to be changed about it.
+
+    Raises `SettingError` where its tempo cannot be halved or doubled.
+    """
+    if asked.steady:
+        rhythm = steady(rhythm)
+    if asked.grid != GRIDS[0]:
+        rhythm = halve(rhythm) if asked.grid == "half" else double(rhythm)
+    if asked.shift_ms:
+        rhythm = shift(rhythm, asked.shift_ms / 1000)
+    rhythm = swing(rhythm, asked.swing)
+    return rhythm if asked.energy == 1.0 else scale_energy(rhythm, asked.energy)
 
 
 def write_result(
@@ -182,44 +246,6 @@ def write_result(
             mixed = with_own_sound(audio, result.clip, keep_original_audio)
             return save_audio(mixed, out, metadata)
         return save_audio(audio, out, metadata)
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """The files that a run is to write."""
-
-    music: Output
-    """The clip with its music, or the music alone, as the name ends."""
-    overlay: Output | None = None
-    """The clip with the skeletons."""
-    picture: Output | None = None
-    """Rhythm and music as a picture."""
-
-
-def plan_outputs(
-    clip: VideoClip,
-    out: Path | str,
-    overlay: Path | str | None = None,
-    picture: Path | str | None = None,
-    keep_original_audio: float = 0.0,
-    recode: str = "auto",
-) -> Outputs:
-    """What is to be written where; all that its writers would refuse is refused before any work.
-
-    Raises `MediaError` as `plan_output` does, and where there is no own sound to be kept.
-    """
-    if keep_original_audio:
-        check_own_sound(clip)
-    music = plan_output(out, (*VIDEO_FORMATS, *AUDIO_FORMATS), source=clip.path)
-    if music.path.suffix.lower() in VIDEO_FORMATS:
-        music = plan_film(clip, out, recode)
-    taken = [music.path]
-    wanted = ((overlay, OVERLAY_FORMATS), (picture, PICTURE_FORMATS))
-    others: list[Output | None] = []
-    for name, endings in wanted:
-        others.append(None if name is None else plan_output(name, endings, source=clip.path, taken=taken))
-        taken += [] if name is None else [Path(name)]
-    return Outputs(music, *others)
 
 
 def _stage(on_progress: StageProgress | None, stage: str) -> Progress | None:

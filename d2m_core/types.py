@@ -14,9 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 LANDMARKS = 33
 """MediaPipe Pose landmarks per person, in MediaPipe's order."""
@@ -292,6 +295,8 @@ class AudioTokens:
             _check_array("bend", self.bend, np.float64, (None, 2))
             rising = len(self.bend) > 1 and bool((np.diff(self.bend, axis=0) > 0).all())
             _check(rising, "bend must have two rows or more, and rise")
+        import torch  # here, so that a program's flags are read before seconds of it
+
         shape = tuple(self.codes.shape)
         _check(
             self.codes.dtype == torch.int64 and len(shape) == 3 and shape[1] == self.codec.codebooks,
@@ -312,6 +317,8 @@ class Waveform:
     sample_rate: int
 
     def __post_init__(self) -> None:
+        import torch
+
         shape = tuple(self.samples.shape)
         _check(
             self.samples.dtype == torch.float32 and len(shape) == 3,

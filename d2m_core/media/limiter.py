@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy import ndimage
+from torch import nn
 
 from ..types import Waveform
+from .resampling import resampled
 
 _REACH_S = 0.005
 """The level falls so long before a peak and rises so long after it."""
@@ -14,6 +16,12 @@ _REACH_S = 0.005
 
 _BLOCK = 1 << 18
 """Samples that are worked on at once."""
+
+_FINER = 4
+"""True peaks are looked for on so many places per sample (ITU-R BS.1770)."""
+
+_PAST = 64
+"""Samples that say how sound goes on between the next ones."""
 
 
 def limited(wave: Waveform, ceiling: float = 1.0) -> Waveform:
@@ -29,18 +37,31 @@ def limited(wave: Waveform, ceiling: float = 1.0) -> Waveform:
     return Waveform(samples, wave.sample_rate)
 
 
-def limit(samples: torch.Tensor, rate: int, ceiling: float = 1.0) -> None:
-    """`limited` in place, float32 [B, C, N]: a long sound is not there twice."""
+def limit(samples: torch.Tensor, rate: int, ceiling: float = 1.0, *, true_peak: bool = False) -> None:
+    """`limited` in place, float32 [B, C, N]: a long sound is not there twice.
+
+    With `true_peak` what lies between the samples stays under the ceiling too.
+    """
     reach = 2 * round(_REACH_S * rate) + 1
-    before = samples.new_zeros(samples.shape[0], 0)
+    before, past = samples.new_zeros(samples.shape[0], 0), samples[..., :0]
     for begin in range(0, samples.shape[-1], _BLOCK):
         block = samples[..., begin : begin + _BLOCK]
-        near = samples[..., begin : begin + _BLOCK + 2 * reach].abs().amax(dim=1)  # [B, n]
+        ahead = samples[..., begin : begin + _BLOCK + 2 * reach]
+        near = (_between(ahead, past, rate) if true_peak else ahead.abs()).amax(dim=1)  # [B, n]
+        past = block[..., -_PAST:].clone()
         loudest = torch.cat([before, near], dim=-1)
         if float(loudest.max()) > ceiling:
             gain = _gain(loudest, reach, ceiling)[:, before.shape[-1] :][:, : block.shape[-1]]
             block *= gain[:, None]
         before = torch.cat([before, near[:, : block.shape[-1]]], dim=-1)[:, -2 * reach :]
+
+
+def _between(samples: torch.Tensor, past: torch.Tensor, rate: int) -> torch.Tensor:
+    """How far sound [..., N] with its `past` goes around each of its samples, as a player draws it between them."""
+    fine = resampled(torch.cat([past, samples], dim=-1), rate, _FINER * rate)
+    after = fine.abs().unflatten(-1, (-1, _FINER)).amax(-1)
+    before = nn.functional.pad(after[..., :-1], (1, 0))
+    return torch.maximum(after, before)[..., past.shape[-1] :]
 
 
 def _loudest(samples: torch.Tensor) -> float:

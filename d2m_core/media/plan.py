@@ -8,13 +8,11 @@ from pathlib import Path
 
 from ..errors import MediaError, require
 from ..files import check_place
+from ..settings import RECODE
 from ..types import VideoClip
 from .coded import encoder_for
 from .copied import VIDEO_FORMATS, copying_suffixes, left_out, picture_size, why_not_copied
 from .sound_window import window_blocks
-
-RECODE = ("auto", "copy", "always")
-"""May a film's pictures be coded again? Where they cannot be copied; never; each time."""
 
 _MP4_CODECS = ("h264", "hevc", "av1", "libdav1d", "libaom-av1", "mpeg4")
 """Pictures that players expect in an MP4 file, by the names of their decoders."""

@@ -5,7 +5,7 @@
 
 from .model import DanceToMusic, ModelConfig
 from .sampling import generate_tokens
-from .settings import SamplingConfig
+from ..settings import SamplingConfig
 from .sound import decode_music
 from .straightening import beginning
 from .weights import LoadedModel, load_model, save_model, styles_in

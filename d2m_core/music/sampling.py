@@ -24,7 +24,7 @@ from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
 from .copies import CopyReader
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
-from .settings import SamplingConfig
+from ..settings import SamplingConfig
 from .straightening import straighten
 from .threads import threads_here
 from .weights import LoadedModel, check_codec

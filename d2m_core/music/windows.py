@@ -14,7 +14,7 @@ from ..grid import phase_features
 from ..straight import LAGS, NO_STEP, StepGrid
 from ..types import MOTION_FPS, RHYTHM_CURVES, CodecSpec, MotionFeatures, Rhythm
 from .model import Conditions, DanceToMusic
-from .settings import SamplingConfig
+from ..settings import SamplingConfig
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ poses of others, `keypoint_rate` tells how fast these follow each other; `landma
 `model_file` finds the network.
 """
 
+from ..settings import POSE_MODELS
 from .dancer import DANCERS, MAX_PEOPLE, dancer_index, select_dancer
 from .estimate import estimate_poses
 from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
 from .keypoint_rate import rate_of_keypoints
-from .model_file import POSE_MODELS, pose_model
+from .model_file import pose_model
 
 __all__ = [
     "DANCERS",

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from ..errors import D2MError
-from .model_file import POSE_MODELS, model_folder, pose_model
+from ..settings import POSE_MODELS
+from .model_file import model_folder, pose_model
 
 
 def main(argv: list[str] | None = None) -> int:

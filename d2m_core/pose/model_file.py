@@ -21,11 +21,9 @@ from typing import Any
 
 from ..errors import ModelError, SettingError
 from ..files import cause, replacing
+from ..settings import POSE_MODELS
 from ..types import Progress
 from .model_from_packages import DETECTOR, LANDMARKER, make_bundle, origin
-
-POSE_MODELS = ("lite", "full", "heavy")
-"""Variants of the pose model, from fast to exact."""
 
 POSE_ADDRESS = (
     "https://storage.googleapis.com/mediapipe-models/pose_landmarker/"

@@ -1,0 +1,180 @@
+"""What may be asked of the chain: settings in frozen dataclasses that refuse nonsense.
+
+Nodes and command lines take names and defaults from their fields, so a setting is one thing everywhere.
+Nothing here needs PyTorch: flags are read, and help is given, before seconds of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .errors import require, require_all
+from .grid import TEMPO_RANGE_BPM
+
+POSE_MODELS = ("lite", "full", "heavy")
+"""Variants of the pose model, from fast to exact."""
+
+RECODE = ("auto", "copy", "always")
+"""May a film's pictures be coded again? Where they cannot be copied; never; each time."""
+
+GRIDS = ("as found", "half", "double")
+"""How many of the beats that were found are taken."""
+
+ENDINGS = ("hit", "fade", "cut")
+"""How music ends: a last hit that rings out, a fade, or as it goes on (for clips that loop)."""
+
+MOST_CANDIDATES = 64
+"""Pieces of music that may be written at once for one to be chosen."""
+
+MOST_SHIFT_MS = 2000.0
+"""So far may beats be moved."""
+
+MOST_DYNAMICS = 2.0
+"""So far may the level follow the dance, as a multiple of what it does by itself."""
+
+STRAIGHT = 50.0
+"""Swing, in percent, of beats that lie evenly."""
+
+MOST_SWING = 75.0
+"""Swing of dotted notes."""
+
+MOST_ENERGY = 4.0
+"""So many times may the energy of a rhythm be taken."""
+
+MOST_METRE = 12
+"""Beats that a bar may have."""
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How tokens are drawn."""
+
+    seed: int = 0
+    temperature: float = 1.0
+    """0 takes the likeliest token at every step."""
+    top_k: int = 0
+    """Keep the k likeliest tokens; 0 keeps all."""
+    top_p: float = 1.0
+    """Keep the likeliest tokens that together reach this probability; 1 keeps all."""
+    guidance: float = 2.5
+    """Classifier-free guidance: 1 follows the dance as trained, more follows it harder."""
+    style: str | None = None
+    """One of the checkpoint's styles; None lets the model choose."""
+    style_guidance: float = 2.0
+    """How much further from music in any style, where a style is asked for; 0 is none."""
+    overlap_s: float = 3.0
+    """Seconds of known music each further window of a long clip starts from."""
+    candidates: int = 1
+    """So many are written at once, and the one whose hits agree best with the rhythm is taken."""
+
+    def __post_init__(self) -> None:
+        require_all(
+            (
+                1 <= self.candidates <= MOST_CANDIDATES,
+                f"candidates is {self.candidates}; use 1 to {MOST_CANDIDATES}.",
+            ),
+            (self.temperature >= 0, f"temperature is {self.temperature}; use 0 or more."),
+            (self.top_k >= 0, f"top_k is {self.top_k}; use 0 (all) or more."),
+            (0 < self.top_p <= 1, f"top_p is {self.top_p}; use more than 0 and at most 1."),
+            (self.guidance >= 0, f"guidance is {self.guidance}; use 0 or more."),
+            (self.style_guidance >= 0, f"style_guidance is {self.style_guidance}; use 0 or more."),
+            (self.overlap_s > 0, f"overlap_s is {self.overlap_s}; use more than 0."),
+            (0 <= self.seed < 2**64, f"seed is {self.seed}; use 0 to 2**64 - 1."),
+        )
+
+    @property
+    def guides_style(self) -> bool:
+        """Whether the style is guided by itself."""
+        return self.style is not None and self.style_guidance > 0
+
+    @property
+    def sides(self) -> int:
+        """How many windows are written side by side for one."""
+        return 1 + (self.guidance != 1) + self.guides_style
+
+
+@dataclass(frozen=True)
+class PeopleSettings:
+    """Who is looked for in the clip, and who is followed."""
+
+    dancer: str | int = "largest"
+    """One of `pose.DANCERS`, or a number from 0."""
+    people: int | None = None
+    """Dancers to look for; None for as many as the choice needs."""
+    pose_model: str = "full"
+
+    def __post_init__(self) -> None:
+        require(
+            self.pose_model in POSE_MODELS,
+            f"Pose model is {self.pose_model!r}; choose {', '.join(POSE_MODELS)}.",
+        )
+
+
+@dataclass(frozen=True)
+class RhythmSettings:
+    """How the beats are found, and what a musician would change about them then."""
+
+    tempo_bpm: float | None = None
+    """Keeps this tempo; None finds it."""
+    metre: int | None = None
+    """Beats in a bar; None takes the style's, else what fits best."""
+    grid: str = "as found"
+    """One of `GRIDS`."""
+    steady: bool = False
+    """Beats laid evenly, at their own mean tempo."""
+    shift_ms: float = 0.0
+    """All beats so much later, in milliseconds; earlier below zero."""
+    swing: float = STRAIGHT
+    """Where every second beat falls between its neighbours, in percent."""
+    energy: float = 1.0
+    """How much is going on, as a multiple of what was found."""
+
+    def __post_init__(self) -> None:
+        low, high = TEMPO_RANGE_BPM
+        tempo, metre = self.tempo_bpm, self.metre
+        require_all(
+            (
+                tempo is None or low <= tempo <= high,
+                f"Tempo is {tempo or 0:g} BPM; choose {low:g} to {high:g}.",
+            ),
+            (metre is None or 1 <= metre <= MOST_METRE, f"Metre is {metre}; use 1 to {MOST_METRE}."),
+            (self.grid in GRIDS, f"Grid is {self.grid!r}; choose {', '.join(GRIDS)}."),
+            (
+                abs(self.shift_ms) <= MOST_SHIFT_MS,
+                f"Shift is {self.shift_ms:g} ms; use {-MOST_SHIFT_MS:g} to {MOST_SHIFT_MS:g}.",
+            ),
+            (
+                STRAIGHT <= self.swing <= MOST_SWING,
+                f"Swing is {self.swing:g} %; use {STRAIGHT:g} (straight) to {MOST_SWING:g}.",
+            ),
+            (0 <= self.energy <= MOST_ENERGY, f"Energy factor is {self.energy:g}; use 0 to {MOST_ENERGY:g}."),
+        )
+
+
+@dataclass(frozen=True)
+class SoundSettings:
+    """What is done to music once it sounds."""
+
+    ending: str = ENDINGS[0]
+    """One of `ENDINGS`."""
+    dynamics: float = 1.0
+    """How far the level follows the dance's energy; 0 leaves it as it is."""
+
+    def __post_init__(self) -> None:
+        require_all(
+            (self.ending in ENDINGS, f"Ending is {self.ending!r}; choose {', '.join(ENDINGS)}."),
+            (
+                0 <= self.dynamics <= MOST_DYNAMICS,
+                f"Dynamics are {self.dynamics:g}; use 0 (level as it is) to {MOST_DYNAMICS:g}.",
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class DanceSettings:
+    """All that `dance_to_music` may be asked for, stage by stage."""
+
+    people: PeopleSettings = field(default_factory=PeopleSettings)
+    rhythm: RhythmSettings = field(default_factory=RhythmSettings)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    sound: SoundSettings = field(default_factory=SoundSettings)
