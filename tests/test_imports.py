@@ -19,8 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
-    "errors types notices | files styles grid | straight | checkpoint weights | media | codec | pose | motion"
-    " | rhythm | band | pictures | scores | align | music | pipeline | cli"
+    "errors types notices | files styles grid | settings straight | flags checkpoint weights | media | codec"
+    " | pose | motion | rhythm | band | pictures | scores | align mastering | music | pipeline | cli"
 )
 TRAINING_ORDER = (
     "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm | builder"

@@ -16,14 +16,14 @@ _STILL, _MOVING = 0.07, 0.15
 """Energy that varies by less than the first is one level; from the second on it is followed all the way."""
 
 _DB_PER_ENERGY = 50.0
-"""Of the gain, where the energy is followed: between calm and lively parts of a dance it differs by 0.15 to 0.4."""
+"""Of the gain, where the energy is followed: calm and lively parts of a dance differ in it by 0.15 to 0.4."""
 
 _MOST_DB = 8.0
 """Between the quietest and the loudest."""
 
 
 def level_curve(rhythm: Rhythm, amount: float = 1.0) -> np.ndarray:
-    """Gain in dB per frame of the rhythm, float64 [F]; 0 on average, and everywhere where energy stays as it is.
+    """Gain in dB per frame of the rhythm, float64 [F]; 0 on average, and throughout where energy stays.
 
     `amount` 1 follows the energy as an engineer would, 0 not at all.
     """
@@ -38,7 +38,7 @@ def level_curve(rhythm: Rhythm, amount: float = 1.0) -> np.ndarray:
 
 
 def with_dynamics(wave: Waveform, rhythm: Rhythm, amount: float = 1.0) -> Waveform:
-    """The music [B, C, N] louder where the dance has more energy; peaks may pass 1, `at_level` lowers them."""
+    """The music [B, C, N] louder where the dance has more energy; peaks may pass 1."""
     gain_db = level_curve(rhythm, amount)
     if not gain_db.any():
         return wave

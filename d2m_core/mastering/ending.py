@@ -9,7 +9,7 @@ from scipy.signal import butter, fftconvolve, sosfilt
 from ..types import Rhythm, Waveform
 
 _RING_S = (0.45, 1.25)
-"""So long may a last hit ring: long enough to be heard as an end, not so long that the dance goes on without."""
+"""So long may a last hit ring: long enough to be heard as an end, and the dance does not go on alone."""
 _HEARD_S = 0.08
 """A hit is looked for in so much after its beat."""
 _AUDIBLE = 0.5
@@ -51,7 +51,7 @@ def ended(wave: Waveform, rhythm: Rhythm, ending: str) -> Waveform:
 
 
 def last_hit_s(piece: torch.Tensor, rate: int, rhythm: Rhythm) -> float | None:
-    """The beat on which music [C, N] is to end, in seconds; None where nothing sounds on any that could be."""
+    """The beat on which music [C, N] is to end, in seconds; None where nothing sounds on any."""
     end_s = piece.shape[-1] / rate
     power = piece.double().pow(2).mean(0).numpy()
     level, best, found = float(np.sqrt(power.mean())), 0.0, None
@@ -81,7 +81,7 @@ def _ring_out(piece: torch.Tensor, rate: int, hit_s: float, beat_s: float) -> No
 
 
 def _room(channels: int, count: int, rate: int) -> np.ndarray:
-    """The answer of a room, float64 [C, count]: noise that falls by 60 dB over it, highs first; its energy is 1."""
+    """The answer of a room, float64 [C, count], of energy 1: noise that falls by 60 dB, highs first."""
     noise = np.random.default_rng(_ROOM_SEED).standard_normal((channels, count))
     time_s = np.arange(count) / rate
     whole_s = count / rate

@@ -14,7 +14,7 @@ LOUDNESS_LUFS = -16.0
 """Integrated loudness of music (ITU-R BS.1770)."""
 
 CEILING_DB = -1.0
-"""No true peak lies above it, in dB of full scale: what players and encoders make of it has room (EBU R 128)."""
+"""No true peak lies above it, in dB of full scale: players and encoders need the room (EBU R 128)."""
 
 _MARGIN_DB = 0.5
 """What is read between samples on four places each is short of the truth by less than this."""

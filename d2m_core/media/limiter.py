@@ -57,7 +57,7 @@ def limit(samples: torch.Tensor, rate: int, ceiling: float = 1.0, *, true_peak: 
 
 
 def _between(samples: torch.Tensor, past: torch.Tensor, rate: int) -> torch.Tensor:
-    """How far sound [..., N] with its `past` goes around each of its samples, as a player draws it between them."""
+    """How far sound [..., N], with its `past`, goes around each of its samples."""
     fine = resampled(torch.cat([past, samples], dim=-1), rate, _FINER * rate)
     after = fine.abs().unflatten(-1, (-1, _FINER)).amax(-1)
     before = nn.functional.pad(after[..., :-1], (1, 0))

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from av.error import FFmpegError
-from av.packet import Packet
 
 from ..errors import MediaError
 from ..types import Progress, VideoClip, Waveform
@@ -18,7 +17,7 @@ from .coded import add_coded
 from .copied import FILM_SOUND, VIDEO_FORMATS, add_copied
 from .plan import best_suffix, plan_pictures
 from .sound import encodable, in_blocks, with_own_sound
-from .sound_file import add_sound, open_output, sound_packets
+from .sound_file import add_sound, open_output, packet_time, sound_packets
 from .video_file import open_media
 
 __all__ = ["VIDEO_FORMATS", "best_suffix", "mux"]
@@ -95,9 +94,9 @@ def _write(
         out = files.enter_context(open_output(out_path, kind, metadata))
         pictures = add_coded(out, clip) if source is None else add_copied(out, clip, source)
         sound = sound_packets(add_sound(out, music, FILM_SOUND), music)
-        for packet in heapq.merge(pictures, sound, key=_packet_time):
+        for packet in heapq.merge(pictures, sound, key=packet_time):
             if on_progress is not None:
-                done_s = min(max(_packet_time(packet), 0.0), clip.duration_s)
+                done_s = min(max(packet_time(packet), 0.0), clip.duration_s)
                 on_progress(round(1000 * done_s), total)
             try:
                 out.mux(packet)
@@ -105,8 +104,3 @@ def _write(
                 if coded or error.errno in _OF_THE_DISK:
                     raise
                 raise _CannotCopy(error.strerror) from error
-
-
-def _packet_time(packet: Packet) -> float:
-    ticks = packet.dts if packet.dts is not None else packet.pts
-    return float("-inf") if ticks is None else float(ticks * packet.time_base)

@@ -101,18 +101,22 @@ def with_own_sound(wave: Waveform | Blocks, clip: VideoClip, gain: float) -> Blo
 
     Peaks may pass 1; writing lowers them. Raises `MediaError` where the clip has no sound.
     """
-    music = in_blocks(wave)
+    music, own = in_blocks(wave), own_sound(clip)
+    rate = max(own.rate, music.rate)
+    below = blocks.fitted(blocks.at_rate(own, rate), clip.duration_s)
+    above = blocks.fitted(blocks.at_rate(music, rate), clip.duration_s)
+    return blocks.mixed(above, below, gain)
+
+
+def own_sound(clip: VideoClip) -> Blocks:
+    """The clip's own sound, from its first picture on. Raises `MediaError` where it has none."""
     windows = [window_blocks(clip.path, clip.start_s, clip.duration_s, clip)]
 
     def read() -> Iterator[torch.Tensor]:
         window = windows.pop() if windows else window_blocks(clip.path, clip.start_s, clip.duration_s, clip)
         return map(torch.from_numpy, window.blocks)
 
-    own = Blocks(windows[0].rate, windows[0].channels, read)
-    rate = max(own.rate, music.rate)
-    below = blocks.fitted(blocks.at_rate(own, rate), clip.duration_s)
-    above = blocks.fitted(blocks.at_rate(music, rate), clip.duration_s)
-    return blocks.mixed(above, below, gain)
+    return Blocks(windows[0].rate, windows[0].channels, read)
 
 
 def in_blocks(wave: Waveform | Blocks) -> Blocks:

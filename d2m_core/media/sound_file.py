@@ -96,3 +96,9 @@ def sound_packets(stream: AudioStream, sound: Blocks) -> Iterator[Packet]:
         begin += samples.shape[-1]
         yield from stream.encode(frame)
     yield from stream.encode(None)
+
+
+def packet_time(packet: Packet) -> float:
+    """When a packet is wanted, in seconds: packets of several streams are written in this order."""
+    ticks = packet.dts if packet.dts is not None else packet.pts
+    return float("-inf") if ticks is None else float(ticks * packet.time_base)

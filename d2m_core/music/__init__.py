@@ -3,9 +3,9 @@
 `model` is read from top to bottom; `windows` says what each stretch is told; `sampling` writes it.
 """
 
+from ..settings import SamplingConfig
 from .model import DanceToMusic, ModelConfig
 from .sampling import generate_tokens
-from ..settings import SamplingConfig
 from .sound import decode_music
 from .straightening import beginning
 from .weights import LoadedModel, load_model, save_model, styles_in

@@ -18,13 +18,13 @@ import torch
 from ..codec import Codec, decode_tokens
 from ..errors import ModelError, SettingError
 from ..scores.agreement import rhythm_agreement
+from ..settings import SamplingConfig
 from ..straight import StepGrid
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
 from .copies import CopyReader
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
-from ..settings import SamplingConfig
 from .straightening import straighten
 from .threads import threads_here
 from .weights import LoadedModel, check_codec

@@ -11,10 +11,10 @@ import torch
 
 from ..errors import SettingError
 from ..grid import phase_features
+from ..settings import SamplingConfig
 from ..straight import LAGS, NO_STEP, StepGrid
 from ..types import MOTION_FPS, RHYTHM_CURVES, CodecSpec, MotionFeatures, Rhythm
 from .model import Conditions, DanceToMusic
-from ..settings import SamplingConfig
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,86 @@
+"""What was found and made, as words and as plain numbers."""
+
+from __future__ import annotations
+
+import platform
+import tomllib
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from ..notices import as_json
+from ..pipeline import DanceMusic
+
+_PACKAGE = "dance-to-music"
+_LIBRARIES = ("torch", "transformers", "mediapipe", "av", "numpy")
+"""What the same clip, settings and seed may sound otherwise with."""
+
+
+def summary(result: DanceMusic, files: Mapping[str, Path] | None = None) -> dict[str, Any]:
+    """What was found, asked for and written, as plain numbers and words; `files` by what they are."""
+    rhythm, settings = result.rhythm, result.settings
+    return {
+        "clip": str(result.clip.path),
+        "files": {name: str(path) for name, path in (files or {}).items()},
+        "duration_s": round(result.clip.duration_s, 3),
+        **_people(result),
+        "tempo_bpm": round(rhythm.tempo_bpm, 2),
+        "confidence": round(rhythm.confidence, 3),
+        "metre": rhythm.metre,
+        "grid": settings.rhythm.grid,
+        "beats_s": [round(float(t), 3) for t in rhythm.beats_s],
+        "downbeats_s": [round(float(t), 3) for t in rhythm.beats_s[rhythm.downbeats]],
+        "style": settings.sampling.style,
+        "style_asked": settings.sampling.style or "any",
+        "seed": settings.sampling.seed,
+        "ending": settings.sound.ending,
+        "dynamics": settings.sound.dynamics,
+        "warnings": as_json(result.notices),
+        "seconds": {stage: round(s, 2) for stage, s in result.seconds.items()},
+        "real_time_factor": round(result.real_time_factor, 3),
+        "versions": versions(),
+    }
+
+
+def _people(result: DanceMusic) -> dict[str, Any]:
+    everyone = result.poses if result.everyone is None else result.everyone
+    return {
+        "dancer": result.settings.people.dancer,
+        "dancer_found": round(float(result.poses.present.any(axis=1).mean()), 3),
+        "people_found": int(everyone.present.any(axis=0).sum()),
+    }
+
+
+def in_words(result: DanceMusic, files: Mapping[str, Path]) -> str:
+    """The same for people, in a few lines."""
+    facts = summary(result, files)
+    stages = ", ".join(f"{stage} {s:.1f} s" for stage, s in facts["seconds"].items())
+    also = "".join(f"{path}: {name}\n" for name, path in facts["files"].items() if name != "music")
+    return (
+        f"{files['music']}: {facts['duration_s']:.1f} s of music at {facts['tempo_bpm']:.1f} BPM, "
+        f"{len(facts['beats_s'])} beats (confidence {facts['confidence']:.2f}), "
+        f"style {facts['style_asked']}, seed {facts['seed']}\n"
+        f"{also}{stages}; {facts['real_time_factor']:.2f} x the clip's length\n"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Of this program, Python, and the libraries that music depends on."""
+    found = {"d2m": _own(), "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _own() -> str:
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    if project.is_file():
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    try:
+        return version(_PACKAGE)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,182 @@
+"""The flags, group by group; their defaults are those of the settings."""
+
+from __future__ import annotations
+
+from argparse import _ArgumentGroup
+from pathlib import Path
+
+from ..grid import TEMPO_RANGE_BPM
+from ..settings import (
+    ENDINGS,
+    MOST_DYNAMICS,
+    MOST_METRE,
+    MOST_SWING,
+    POSE_MODELS,
+    RECODE,
+    STRAIGHT,
+    DanceSettings,
+)
+
+OVERLAY_SOUNDS = ("music", "own", "none")
+"""What is heard in the film of the skeletons."""
+
+_DEFAULT = DanceSettings()
+
+
+def add_dance(group: _ArgumentGroup) -> None:
+    """Which part of the clip, and who in it."""
+    add, people = group.add_argument, _DEFAULT.people
+    add("--start", type=float, default=0.0, metavar="S", help="skip this many seconds [%(default)s]")
+    add("--duration", type=float, metavar="S", help="use only this many seconds")
+    add(
+        "--dancer",
+        default=people.dancer,
+        metavar="WHO",
+        help="whom to follow: largest, most_active, blend (all as one), or a number: 0, 1, ... [%(default)s]",
+    )
+    add("--people", type=int, metavar="N", help="dancers to look for; by default as many as WHO needs")
+    add(
+        "--pose-model",
+        choices=POSE_MODELS,
+        default=people.pose_model,
+        help="size of the pose model [%(default)s]",
+    )
+
+
+def add_rhythm(group: _ArgumentGroup) -> None:
+    """When the beats fall."""
+    add, rhythm = group.add_argument, _DEFAULT.rhythm
+    low, high = TEMPO_RANGE_BPM
+    add(
+        "--tempo",
+        type=float,
+        metavar="BPM",
+        help=f"lock the tempo, {low:g} to {high:g}; by default it is found",
+    )
+    add(
+        "--metre",
+        type=int,
+        metavar="N",
+        help=f"beats in a bar, 1 to {MOST_METRE}; by default the style's, else what fits best",
+    )
+    grid = group.add_mutually_exclusive_group()
+    grid.add_argument(
+        "--half", dest="grid", action="store_const", const="half", default=rhythm.grid, help="half the beats"
+    )
+    grid.add_argument(
+        "--double", dest="grid", action="store_const", const="double", help="twice as many beats"
+    )
+    add("--steady", action="store_true", help="beats laid evenly, at their own mean tempo")
+    add(
+        "--shift",
+        "--nudge",
+        type=float,
+        default=rhythm.shift_ms,
+        metavar="MS",
+        help="move every beat, in milliseconds: above zero the music comes later [%(default)s]",
+    )
+    add(
+        "--swing",
+        type=float,
+        default=rhythm.swing,
+        metavar="PERCENT",
+        help=f"where every second beat falls, {STRAIGHT:g} to {MOST_SWING:g}: 67 are triplets [%(default)s]",
+    )
+    add(
+        "--energy",
+        type=float,
+        default=rhythm.energy,
+        metavar="X",
+        help="how much is going on: below 1 calmer, above 1 busier [%(default)s]",
+    )
+
+
+def add_music(group: _ArgumentGroup) -> None:
+    """What is played, and how freely."""
+    add, default = group.add_argument, _DEFAULT.sampling
+    add("--style", help="style of the music, see below; by default the model chooses from the dance")
+    add("--seed", type=int, default=default.seed, help="another seed, other music [%(default)s]")
+    add(
+        "--guidance",
+        type=float,
+        default=default.guidance,
+        help="how hard the music follows the dance; 1 is as trained [%(default)s]",
+    )
+    add(
+        "--style-guidance",
+        type=float,
+        default=default.style_guidance,
+        help="how far the music leans into its style; 0 plays it as trained [%(default)s]",
+    )
+    add(
+        "--temperature",
+        type=float,
+        default=default.temperature,
+        help="how freely tokens are drawn; 0 takes the likeliest [%(default)s]",
+    )
+    add(
+        "--candidates",
+        type=int,
+        default=default.candidates,
+        help="write so many and take the one that meets the rhythm best [%(default)s]",
+    )
+
+
+def add_sound(group: _ArgumentGroup) -> None:
+    """How it sounds in the end."""
+    add, sound = group.add_argument, _DEFAULT.sound
+    add(
+        "--ending",
+        choices=ENDINGS,
+        default=sound.ending,
+        help="a last hit that rings out, a fade, or cut: as it goes on, for clips that loop [%(default)s]",
+    )
+    add(
+        "--dynamics",
+        type=float,
+        default=sound.dynamics,
+        metavar="X",
+        help=f"how far the level follows the dance, 0 (not at all) to {MOST_DYNAMICS:g} [%(default)s]",
+    )
+    add(
+        "--keep-original-audio",
+        type=float,
+        default=0.0,
+        metavar="GAIN",
+        help="mix the clip's own sound under the music, 0 to 1 [%(default)s]",
+    )
+    add(
+        "--sound-track",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which of the clip's sound tracks that is, from 1; 0 takes the default one [%(default)s]",
+    )
+
+
+def add_files(group: _ArgumentGroup) -> None:
+    """What runs, and on what."""
+    add = group.add_argument
+    add("--model", type=Path, help="transformer checkpoint (.safetensors)")
+    add("--rhythm", type=Path, help="rhythm network (.safetensors)")
+    add("--codec", help="codec folder, or facebook/encodec_24khz, facebook/encodec_32khz")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... [%(default)s]")
+
+
+def add_extras(group: _ArgumentGroup) -> None:
+    """Further files."""
+    add = group.add_argument
+    add("--overlay", type=Path, help="the clip with skeleton, beats and accents drawn in (.mp4, .mov, .mkv)")
+    add(
+        "--overlay-sound",
+        choices=OVERLAY_SOUNDS,
+        default=OVERLAY_SOUNDS[0],
+        help="what is heard in it: the music, the clip's own sound, nothing [%(default)s]",
+    )
+    add("--picture", type=Path, help="a picture of rhythm and music (.png)")
+    add(
+        "--recode",
+        choices=RECODE,
+        default=RECODE[0],
+        help="code the pictures again: where they cannot be copied, never (copy), always [%(default)s]",
+    )

@@ -1,0 +1,57 @@
+"""From flags to settings."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import Mistakes, require
+from ..settings import DanceSettings, PeopleSettings, RhythmSettings, SamplingConfig, SoundSettings
+
+
+def settings_of(args: argparse.Namespace) -> DanceSettings:
+    """What the flags ask of the chain. Raises one `SettingError` with a line for each that cannot be."""
+    tell = Mistakes()
+    people = tell.of(_people, args)
+    rhythm = tell.of(_rhythm, args)
+    sampling = tell.of(_sampling, args)
+    sound = tell.of(SoundSettings, args.ending, args.dynamics)
+    tell.of(_check_rest, args)
+    tell.end()
+    assert people is not None
+    assert rhythm is not None
+    assert sampling is not None
+    assert sound is not None
+    return DanceSettings(people, rhythm, sampling, sound)
+
+
+def _people(args: argparse.Namespace) -> PeopleSettings:
+    number = args.dancer.lstrip("-").isdigit()
+    return PeopleSettings(int(args.dancer) if number else args.dancer, args.people, args.pose_model)
+
+
+def _rhythm(args: argparse.Namespace) -> RhythmSettings:
+    return RhythmSettings(
+        args.tempo,
+        args.metre,
+        args.grid,
+        steady=args.steady,
+        shift_ms=args.shift,
+        swing=args.swing,
+        energy=args.energy,
+    )
+
+
+def _sampling(args: argparse.Namespace) -> SamplingConfig:
+    return SamplingConfig(
+        seed=args.seed,
+        guidance=args.guidance,
+        temperature=args.temperature,
+        style=args.style,
+        style_guidance=args.style_guidance,
+        candidates=args.candidates,
+    )
+
+
+def _check_rest(args: argparse.Namespace) -> None:
+    gain = args.keep_original_audio
+    require(0 <= gain <= 1, f"The gain of the clip's own sound is {gain:g}; use 0 to 1.")
