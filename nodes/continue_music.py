@@ -99,7 +99,7 @@ class ContinueMusic(io.ComfyNode):
                     known=known,
                 )
             )
-        return io.NodeOutput(ClipTokens(together(takes), duration_s), ClipRhythm(longer, duration_s))
+        return io.NodeOutput(ClipTokens(together(takes), duration_s, longer), ClipRhythm(longer, duration_s))
 
     @classmethod
     def validate_inputs(cls, style: str | None = None) -> bool | str:

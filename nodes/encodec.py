@@ -9,11 +9,14 @@ from comfy_api.latest import io
 
 from ..d2m_core.codec import CODECS, Codec, encode_audio, load_codec
 from ..d2m_core.errors import ModelError
+from ..d2m_core.mastering import master_music
 from ..d2m_core.media import to_stereo
 from ..d2m_core.music import decode_music
+from ..d2m_core.settings import ENDINGS, MOST_DYNAMICS, SoundSettings
+from ..d2m_core.types import Progress, Waveform
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
-from .checks import answer, never_the_same, said_by
+from .checks import answer, never_the_same, not_offered, refuse, said_by
 from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens
 from .sound_socket import from_audio, to_audio
 from .worker import in_worker
@@ -100,6 +103,33 @@ def _check_fetched(name: str) -> None:
         )
 
 
+SOUND = SoundSettings()
+"""What is done to music where nothing is asked."""
+
+
+def sound_inputs() -> list[Any]:
+    """How music ends, and how loud and quiet it gets; they came later, so they stand at a node's end."""
+    return [
+        io.Combo.Input(
+            "ending",
+            options=list(ENDINGS),
+            default=SOUND.ending,
+            optional=True,
+            tooltip="hit: a last hit that rings out; fade; cut: as it goes on, for clips that loop. The "
+            "length stays. Only of music that a sampler wrote.",
+        ),
+        io.Float.Input(
+            "dynamics",
+            default=SOUND.dynamics,
+            min=0.0,
+            max=MOST_DYNAMICS,
+            step=0.05,
+            optional=True,
+            tooltip="How far the level follows the dance's energy; 0 leaves it as it is.",
+        ),
+    ]
+
+
 class EnCodecDecode(io.ComfyNode):
     """Turns tokens into music that lasts exactly as long as the clip."""
 
@@ -109,19 +139,35 @@ class EnCodecDecode(io.ComfyNode):
             node_id="D2M_EnCodecDecode",
             display_name="EnCodec Decode",
             category=CATEGORY,
-            description="Turns music tokens into sound, exactly as long as the clip.",
+            description="Turns music tokens into sound, exactly as long as the clip, with an ending.",
             inputs=[
                 Tokens.Input("tokens", tooltip="Music of Dance2Music Sampler."),
                 CodecSocket.Input("codec", tooltip="The codec the tokens were made for."),
+                *sound_inputs(),
             ],
             outputs=[io.Audio.Output("audio", display_name="audio", tooltip="The music, for any node.")],
         )
 
     @classmethod
-    def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
-        ready = codec.ready()
-        wave = in_worker(lambda tick: decode_music(ready, tokens.tokens, tokens.duration_s, tick))
-        return io.NodeOutput(to_audio(wave))
+    def execute(
+        cls,
+        tokens: ClipTokens,
+        codec: host.Held[Codec],
+        ending: str = SOUND.ending,
+        dynamics: float = SOUND.dynamics,
+    ) -> io.NodeOutput:
+        refuse(cls.validate_inputs(ending))
+        ready, asked = codec.ready(), SoundSettings(ending, dynamics)
+
+        def decode(tick: Progress) -> Waveform:
+            wave = decode_music(ready, tokens.tokens, tokens.duration_s, tick)
+            return wave if tokens.rhythm is None else master_music(wave, tokens.rhythm, asked)
+
+        return io.NodeOutput(to_audio(in_worker(decode)))
+
+    @classmethod
+    def validate_inputs(cls, ending: str | None = None) -> bool | str:
+        return answer(not_offered("Ending", ending, ENDINGS))
 
 
 class EnCodecEncode(io.ComfyNode):

@@ -281,7 +281,7 @@ class Sampler(io.ComfyNode):
             write(take, report) if ear is None else in_worker(lambda tick, take=take: write(take, tick))
             for take in range(batch_size)
         ]
-        return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s))
+        return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s, rhythm.rhythm))
 
     @classmethod
     def validate_inputs(cls, style: str | None = None) -> bool | str:

@@ -64,6 +64,8 @@ class ClipTokens:
 
     tokens: AudioTokens
     duration_s: float
+    rhythm: Rhythm | None = None
+    """What it was written on; None for sound that was encoded."""
 
 
 def to_image(rgb: np.ndarray) -> torch.Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ..media.blocks import BLOCK
 from ..types import Rhythm, Waveform
 
 _SLOW_S = 0.7
@@ -42,6 +43,9 @@ def with_dynamics(wave: Waveform, rhythm: Rhythm, amount: float = 1.0) -> Wavefo
     gain_db = level_curve(rhythm, amount)
     if not gain_db.any():
         return wave
-    times_s = np.arange(wave.samples.shape[-1]) / wave.sample_rate
-    gain = 10 ** (np.interp(times_s, np.arange(len(gain_db)) / rhythm.fps, gain_db) / 20)
-    return Waveform(wave.samples * torch.from_numpy(gain.astype(np.float32)), wave.sample_rate)
+    samples, frames_s = wave.samples.clone(), np.arange(len(gain_db)) / rhythm.fps
+    for first in range(0, samples.shape[-1], BLOCK):
+        block = samples[..., first : first + BLOCK]
+        times_s = (first + np.arange(block.shape[-1])) / wave.sample_rate
+        block *= torch.from_numpy(10 ** (np.interp(times_s, frames_s, gain_db) / 20)).to(block)
+    return Waveform(samples, wave.sample_rate)

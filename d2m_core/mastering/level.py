@@ -25,6 +25,8 @@ _MOST_GAIN_DB = 12.0
 _SHORTEST_S = 0.4
 """Loudness is not defined for less."""
 
+_PART_S = 600.0
+
 _TIMES = 3
 """A limiter takes some loudness: so often it is given back."""
 
@@ -32,16 +34,22 @@ _NEAR_DB = 0.1
 
 
 def loudness_lufs(wave: Waveform) -> float | None:
-    """Integrated loudness of the first sound of a batch in LUFS; None for silence, or under 0.4 s."""
+    """Integrated loudness of the first sound of a batch in LUFS; None for silence, or under 0.4 s.
+
+    Of a long sound it is the mean of its parts' of ten minutes, so that an hour fits in memory.
+    """
     from pyloudnorm import Meter
 
-    if wave.duration_s < _SHORTEST_S:
-        return None
-    samples = wave.samples[0].T.double().cpu().numpy()  # [N, C]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it takes the logarithm of silence
-        found = float(Meter(wave.sample_rate).integrated_loudness(samples))
-    return found if np.isfinite(found) else None
+    meter, powers = Meter(wave.sample_rate), []
+    for part in wave.samples[0].split(round(_PART_S * wave.sample_rate), dim=-1):
+        if part.shape[-1] < _SHORTEST_S * wave.sample_rate:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it takes the logarithm of silence
+            found = float(meter.integrated_loudness(part.T.double().cpu().numpy()))
+        if np.isfinite(found):
+            powers.append(10 ** (found / 10))
+    return 10 * float(np.log10(np.mean(powers))) if powers else None
 
 
 def at_level(wave: Waveform) -> Waveform:

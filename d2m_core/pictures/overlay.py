@@ -41,9 +41,9 @@ def overlay_video(
 ) -> Path:
     """Writes the clip with its skeletons (and a beat bar, given `rhythm`) as an H.264 file.
 
-    `accents` of the first person flash at the joints that made them; `sound` is heard with it.
-    Streams, at the poses' rate and at most 720 lines. `on_progress(frame, frames)` may raise to cancel; no half file stays
-    behind. Raises `MediaError`.
+    `accents` of the first person flash at the joints that made them; `sound` is heard with it. Streams,
+    at the poses' rate and at most 720 lines. `on_progress(frame, frames)` may raise to cancel; no half
+    file stays behind. Raises `MediaError`.
     """
     import av
 
