@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from .codec import CODECS, Codec, load_codec
-from .errors import SettingError
+from .errors import SettingError, require
+from .grid import TEMPO_RANGE_BPM
 from .mastering import master_music
 from .media import open_clip, save_audio
 from .media.kept import never_lost
@@ -218,11 +219,22 @@ def edited(rhythm: Rhythm, asked: RhythmSettings) -> Rhythm:
     if asked.steady:
         rhythm = steady(rhythm)
     if asked.grid != GRIDS[0]:
-        rhythm = halve(rhythm) if asked.grid == "half" else double(rhythm)
+        rhythm = _on_grid(rhythm, asked.grid)
     if asked.shift_ms:
         rhythm = shift(rhythm, asked.shift_ms / 1000)
     rhythm = swing(rhythm, asked.swing)
     return rhythm if asked.energy == 1.0 else scale_energy(rhythm, asked.energy)
+
+
+def _on_grid(rhythm: Rhythm, grid: str) -> Rhythm:
+    low, high = TEMPO_RANGE_BPM
+    tempo = rhythm.tempo_bpm * (0.5 if grid == "half" else 2.0)
+    require(
+        low <= tempo <= high,
+        f"The dance has {rhythm.tempo_bpm:.0f} BPM, and {grid} of it is {tempo:.0f}, outside {low:g} to "
+        f"{high:g}; take the beats as they are found, or set a tempo.",
+    )
+    return halve(rhythm) if grid == "half" else double(rhythm)
 
 
 def write_result(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import Mistakes, SettingError, require
-from ..flags import settings_of
+from ..flags import people_of, settings_of
 from ..media import open_clip
 from ..media.copied import VIDEO_FORMATS
 from ..media.plan import Output, check_own_sound, plan_film, plan_output
@@ -60,8 +60,9 @@ def check(args: argparse.Namespace) -> Job:
     clip = tell.of(open_clip, args.clip, args.start, args.duration, max(0, args.sound_track))
     files = tell.of(plan_outputs, args, clip)
     tell.of(best_device, args.device)
-    if settings is not None:
-        tell.of(check_people, settings.people)
+    people = settings.people if settings else Mistakes().of(people_of, args)
+    if people is not None:
+        tell.of(check_people, people)
     if args.model is None:
         tell.of(_check_style, args.style, STYLES)
     tell.end()  # models take a while to load

@@ -11,7 +11,7 @@ from ..settings import DanceSettings, PeopleSettings, RhythmSettings, SamplingCo
 def settings_of(args: argparse.Namespace) -> DanceSettings:
     """What the flags ask of the chain. Raises one `SettingError` with a line for each that cannot be."""
     tell = Mistakes()
-    people = tell.of(_people, args)
+    people = tell.of(people_of, args)
     rhythm = tell.of(_rhythm, args)
     sampling = tell.of(_sampling, args)
     sound = tell.of(SoundSettings, args.ending, args.dynamics)
@@ -24,7 +24,8 @@ def settings_of(args: argparse.Namespace) -> DanceSettings:
     return DanceSettings(people, rhythm, sampling, sound)
 
 
-def _people(args: argparse.Namespace) -> PeopleSettings:
+def people_of(args: argparse.Namespace) -> PeopleSettings:
+    """Who is asked for."""
     number = args.dancer.lstrip("-").isdigit()
     return PeopleSettings(int(args.dancer) if number else args.dancer, args.people, args.pose_model)
 

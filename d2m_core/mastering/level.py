@@ -27,7 +27,7 @@ _SHORTEST_S = 0.4
 
 _PART_S = 600.0
 
-_TIMES = 3
+_TIMES = 6
 """A limiter takes some loudness: so often it is given back."""
 
 _NEAR_DB = 0.1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2m_core.media.limiter import limited
+from d2m_core.media.limiter import limit, limited
 from d2m_core.types import Waveform
 
 RATE = 24_000
@@ -39,3 +40,22 @@ def test_nothing_ever_passes(seed: int, scale: float) -> None:
     out = limited(Waveform(torch.from_numpy(sound), RATE)).samples
     assert float(out.abs().max()) <= 1 + 1e-6
     assert (np.sign(out.numpy()) == np.sign(sound)).all()
+
+
+def test_what_lies_between_the_samples_is_seen() -> None:
+    """A tone at a quarter of the rate, sampled beside its peaks: 3 dB more than any of its samples."""
+    tone = torch.cos(torch.arange(3 * RATE) * torch.pi / 2 + torch.pi / 4).repeat(1, 2, 1)
+    over = tone.clone()
+    limit(over, RATE, 0.8)
+    assert torch.equal(over, tone)  # samples reach 0.71
+    limit(over, RATE, 0.8, true_peak=True)
+    assert float(over[..., 100:-100].abs().max()) == pytest.approx(0.8 / 2**0.5, rel=0.02)
+
+
+def test_true_peaks_are_the_same_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = torch.from_numpy(np.random.default_rng(1).normal(size=(1, 1, 9_000)).astype(np.float32))
+    blocks = whole.clone()
+    limit(whole, RATE, 0.5, true_peak=True)
+    monkeypatch.setattr("d2m_core.media.limiter._BLOCK", 1_000)
+    limit(blocks, RATE, 0.5, true_peak=True)
+    torch.testing.assert_close(blocks, whole, atol=2e-3, rtol=0)
