@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
     "errors types | files styles grid | straight | checkpoint weights | media | codec | pose | motion"
-    " | rhythm | band | pictures | scores | align | music | pipeline | cli"
+    " | rhythm | band | midi | export | pictures | scores | align | music | pipeline | cli"
 )
 TRAINING_ORDER = (
     "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm | builder"
