@@ -64,12 +64,13 @@ def make_midi(
     Args:
         rhythm: Beats and bars.
         duration_s: Where the file ends; the rhythm's length where not given.
-        notes: Everything that sounds, in any order; a track for each player.
+        notes: Everything that sounds, in any order; a track for each player, or for each `part` that
+            notes name, with the General MIDI `program` of their own where they have one.
         sections: Become markers.
         chords: Become text in a track of their own.
         accents: (seconds, strength 0..1); become markers with the strength in percent.
         click: Adds a track of wood blocks on the beats.
-        programs: General MIDI programs by player, from 0, over `PROGRAMS`.
+        programs: General MIDI programs by track, from 0, over the notes' own and `PROGRAMS`.
         drums: Players whose pitches are pieces of the kit.
 
     Raises `SettingError` where beats are too far apart, or velocities and pitches out of range.
@@ -87,7 +88,7 @@ def make_midi(
         file.tracks.append(_track("Chords", events, end))
     if click:
         file.tracks.append(_click(grid, rhythm.downbeats, end))
-    _add_players(file, notes, grid.tempi, PROGRAMS | (programs or {}), set(drums), end)
+    _add_players(file, notes, grid.tempi, programs or {}, set(drums), end)
     return file
 
 
@@ -181,18 +182,21 @@ def _add_players(
     import mido
 
     free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
-    pitched = [player for player in _players(notes) if player not in drums]
-    for player in _players(notes):
-        own = [note for note in notes if note.player == player]
-        channel = DRUM_CHANNEL if player in drums else free[pitched.index(player) % len(free)]
-        program = 0 if player in drums else programs.get(player, 0)
+    lines: dict[str, list[Note]] = {}
+    for note in sorted(notes, key=lambda note: note.start_s):
+        lines.setdefault(_line(note, drums), []).append(note)
+    pitched = [line for line in lines if line not in drums]
+    for line, own in lines.items():
+        channel = DRUM_CHANNEL if line in drums else free[pitched.index(line) % len(free)]
+        usual = 0 if line in drums else PROGRAMS.get(line, 0)
+        program = programs.get(line, getattr(own[0], "program", usual))
         events: list[Event] = [(0, 0, mido.Message("program_change", channel=channel, program=program))]
-        file.tracks.append(_track(player, events + _strokes(own, tempi, channel, end), end))
+        file.tracks.append(_track(line, events + _strokes(own, tempi, channel, end), end))
 
 
-def _players(notes: Sequence[Note]) -> list[str]:
-    """In the order in which they come in."""
-    return list(dict.fromkeys(note.player for note in sorted(notes, key=lambda note: note.start_s)))
+def _line(note: Note, drums: set[str]) -> str:
+    """Whose track it stands in: the player's, or the instrument's where a player has several."""
+    return note.player if note.player in drums else getattr(note, "part", note.player)
 
 
 def _strokes(notes: list[Note], tempi: TempoMap, channel: int, end: int) -> list[Event]:
