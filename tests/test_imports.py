@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
     "errors types notices | files styles grid | settings straight | flags checkpoint weights | media | codec"
-    " | pose | motion | rhythm | band | pictures | scores | align mastering | music | pipeline | cli"
+    " | pose | motion | rhythm | band | midi | export | pictures | scores | align mastering | music"
+    " | pipeline | cli"
 )
 TRAINING_ORDER = (
     "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm | builder"

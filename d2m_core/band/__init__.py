@@ -4,19 +4,28 @@
 `players` and `drummer` make `notes` of it, `voices` and `kit` sound them, `mix` puts them together.
 """
 
+from .dance_plan import plan_for_dance
 from .materials import Materials, find_materials, installed_materials, licences_of
 from .plan import Plan, make_plan, plan_on
 from .song import Song, play, record
+from .take import PLAYERS, STEMS, BandTake, Mark, PlayedNote, play_band
 
 __all__ = [
+    "PLAYERS",
+    "STEMS",
+    "BandTake",
+    "Mark",
     "Materials",
     "Plan",
+    "PlayedNote",
     "Song",
     "find_materials",
     "installed_materials",
     "licences_of",
     "make_plan",
+    "plan_for_dance",
     "plan_on",
     "play",
+    "play_band",
     "record",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .drum_book import DRUM_BOOK
-from .drummer import play_drums
+from .drummer import human_s_of, play_drums
 from .harmony import Harmony, Key, read_progression
 from .materials import Materials
 from .music_book import MUSIC_BOOK
@@ -48,15 +48,19 @@ class Score:
     key: Key
     sources: tuple[str, ...]
     """What the drums are from."""
+    tune: Tune
 
 
-def arrange(plan: Plan, materials: Materials) -> Score:
-    """Writes a plan out for drums, bass, chords, pad, arpeggio, horns and lead."""
+def arrange(plan: Plan, materials: Materials, key: Key | None = None, humanise: float = 0.5) -> Score:
+    """Writes a plan out for drums, bass, chords, pad, arpeggio, horns and lead.
+
+    `key`: None draws one. `humanise`: 0 on the grid, 0.5 as the style's players are, 1 looser.
+    """
     bars = bars_of(plan)
-    tune = compose(plan)
-    drums = play_drums(plan, bars, materials)
+    tune = compose(plan, key)
+    drums = play_drums(plan, bars, materials, humanise)
     rng = np.random.default_rng([plan.seed, 0xA6])
-    human_s = 0.6 * DRUM_BOOK[plan.style].human_s if plan.beat_steps is None else 0.0
+    human_s = 0.6 * human_s_of(DRUM_BOOK[plan.style], humanise) if plan.beat_steps is None else 0.0
     pitched: list[Note] = []
     for k, bar in enumerate(bars):
         after = chords_of(tune, bars[min(k + 1, len(bars) - 1)])[0]
@@ -65,16 +69,16 @@ def arrange(plan: Plan, materials: Materials) -> Score:
             pitched.append(replace(note, beat=float(plan.swung(note.beat)) + late))
     pitched = _with_hits(plan, bars, tune, pitched)
     notes = _without_stops(plan, [*drums.notes, *pitched])
-    return Score(notes, bars, _chords(tune, bars), tune.key, drums.sources)
+    return Score(notes, bars, _chords(tune, bars), tune.key, drums.sources, tune)
 
 
-def compose(plan: Plan) -> Tune:
-    """Draws the key, the chords, the lines and the players of a piece.
+def compose(plan: Plan, key: Key | None = None) -> Tune:
+    """Draws the key, unless given, the chords, the lines and the players of a piece.
 
     A band that plays many pieces keeps to its key, its range and its players.
     """
-    if plan.band is None:
-        return _tune(plan, plan.seed)
+    if plan.band is None or key is not None:
+        return _tune(plan, plan.seed, key)
     usual = _tune(plan, plan.band_seed)
     return replace(
         _tune(plan, plan.seed, usual.key),
@@ -91,11 +95,11 @@ def _tune(plan: Plan, seed: int, key: Key | None = None) -> Tune:
     """All draws of `compose` from one seed, in `key` where it is given."""
     rng = np.random.default_rng([seed, STYLES.index(plan.style), 0xC0])
     book = MUSIC_BOOK[plan.style]
-    options = [(m, p) for m, p in book.progressions if key is None or m == key.mode]
+    options = _progressions(book, key)
     mode, text = options[int(rng.integers(len(options)))]
     tonic = int(rng.integers(12))
-    key = key or Key(tonic, mode)
-    others = [p for m, p in book.progressions if m == mode]
+    key = Key(tonic, mode) if key is None else Key(key.tonic, mode)
+    others = [p for m, p in options if m == mode]
     other = others[int(rng.integers(len(others)))] if rng.random() < 0.5 else text
     swung = plan.swing_step == 0.5
     motif = make_motif(plan.metre, book.lead_notes, swung, rng)
@@ -118,6 +122,18 @@ def _tune(plan: Plan, seed: int, key: Key | None = None) -> Tune:
         walks=book.pairs and bool(rng.random() < 0.8),
         sustain=bool(rng.random() < 0.3),
     )
+
+
+def _progressions(book: MusicBook, key: Key | None) -> list[tuple[str, str]]:
+    """(mode, chords) that suit a key: the style's in its mode, else in one as dark or bright, else pop's."""
+    if key is None:
+        return list(book.progressions)
+    alike = ("minor", "dorian", "phrygian", "harmonic") if key.is_minor else ("major", "mixolydian")
+    for source, modes in ((book, (key.mode,)), (book, alike), (MUSIC_BOOK["pop"], alike)):
+        found = [(m, p) for m, p in source.progressions if m in modes]
+        if found:
+            return found
+    raise AssertionError(f"pop has no progression in {alike}")
 
 
 def _one(options: tuple[str, ...], rng: np.random.Generator) -> str:

@@ -59,14 +59,19 @@ class _Choice:
     player_fills: tuple[Performance, ...]
 
 
-def play_drums(plan: Plan, bars: tuple[Bar, ...], materials: Materials) -> Drums:
-    """All strokes of a piece, placed as they are played."""
+def human_s_of(book: DrumBook, humanise: float) -> float:
+    """How far onsets stray from the grid: not at 0, as the style's players at 0.5, more at 1."""
+    return 2 * min(humanise, 0.5) * book.human_s + max(0.0, humanise - 0.5) * 0.012
+
+
+def play_drums(plan: Plan, bars: tuple[Bar, ...], materials: Materials, humanise: float = 0.5) -> Drums:
+    """All strokes of a piece, placed as they are played; `humanise` as in `arrange`."""
     rng = np.random.default_rng([plan.seed, STYLES.index(plan.style), 0xD4])
     choice = _choose(plan, materials, rng)
     notes: list[Note] = []
     for bar in bars:
         strokes = _bar(plan, bar, choice, rng)
-        notes += [_placed(plan, bar, stroke, choice, rng) for stroke in strokes]
+        notes += [_placed(plan, bar, stroke, choice, humanise, rng) for stroke in strokes]
     notes += _accents(plan, bars)
     used = [choice.player, *choice.player_fills] if choice.player else []
     return Drums(tuple(notes), tuple(f"groove/{p.name}" for p in used if p is not None))
@@ -224,11 +229,15 @@ def _accents(plan: Plan, bars: tuple[Bar, ...]) -> list[Note]:
     return notes
 
 
-def _placed(plan: Plan, bar: Bar, stroke: Stroke, choice: _Choice, rng: np.random.Generator) -> Note:
+def _placed(
+    plan: Plan, bar: Bar, stroke: Stroke, choice: _Choice, humanise: float, rng: np.random.Generator
+) -> Note:
     """A stroke on the plan's grid, swung; a pattern player's small errors come on top."""
     beat, piece, level = stroke
-    late = rng.normal(0.0, 1.0) * choice.book.human_s * plan.tempo_bpm / 60
+    late = rng.normal(0.0, 1.0) * human_s_of(choice.book, humanise) * plan.tempo_bpm / 60
     uneven = rng.uniform(0.93, 1.03)
+    if humanise < 0.5:
+        uneven = 1.0 + 2 * humanise * (uneven - 1.0)
     if choice.player is not None or plan.beat_steps is not None:
         late = 0.0
     if plan.beat_steps is not None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import SettingError
+
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 DEGREES = {
@@ -77,13 +79,31 @@ class Key:
     mode: str
 
     @property
+    def is_minor(self) -> bool:
+        return 3 in SCALES[self.mode]
+
+    @property
     def name(self) -> str:
-        minor = 3 in SCALES[self.mode]
-        return f"{NAMES[self.tonic]} {'minor' if minor else 'major'}"
+        return f"{NAMES[self.tonic]} {'minor' if self.is_minor else 'major'}"
 
     @property
     def classes(self) -> tuple[int, ...]:
         return tuple((self.tonic + step) % 12 for step in SCALES[self.mode])
+
+
+_SHARPS = {"C#": 1, "D#": 3, "E#": 5, "Gb": 6, "G#": 8, "A#": 10, "B#": 0, "Cb": 11, "Fb": 4}
+KEYS = tuple(f"{name} {mode}" for name in NAMES for mode in ("major", "minor"))
+"""Keys as the band writes them; `read_key` takes sharps and flats alike."""
+
+
+def read_key(text: str) -> Key:
+    """The key of a text as `A minor`, `Am`, `F# major` or `Eb`. Raises `SettingError`."""
+    match = re.fullmatch(r"\s*([A-Ga-g])([#b]?)\s*(major|maj|minor|min|m|M)?\s*", text)
+    if match is None:
+        raise SettingError(f"Key is {text!r}; write it as `A minor`, `F# major` or `any`.")
+    name = match[1].upper() + match[2]
+    tonic = NAMES.index(name) if name in NAMES else _SHARPS[name]
+    return Key(tonic, "minor" if match[3] in ("minor", "min", "m") else "major")
 
 
 def read_progression(text: str, key: Key) -> tuple[tuple[Harmony, ...], ...]:

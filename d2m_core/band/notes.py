@@ -72,6 +72,8 @@ class Bar:
     energy: float
     """The plan's, averaged."""
     next_kind: str
+    chord: int
+    """Which bar of its progression, counted on and on."""
 
     @property
     def kind(self) -> str:
@@ -94,16 +96,18 @@ def bars_of(plan: Plan) -> tuple[Bar, ...]:
         place = index - section.first_bar
         left = max(1, section.bars - place)
         after = plan.section_at(index + left).kind
-        bars.append(Bar(index, section, place, left, level, after))
+        bars.append(Bar(index, section, place, left, level, after, index if plan.danced else place))
     return tuple(bars)
 
 
 def hits_in(pattern: str, bar: int, metre: int) -> list[tuple[float, str, int]]:
     """(beat in the bar, mark, steps held) of the bar's part of a pattern of one or more bars.
 
-    A pattern has four letters per beat: `.` rests, `-` holds, anything else plays.
+    A pattern has four letters per beat: `.` rests, `-` holds, anything else plays. One that is
+    shorter than a bar starts again inside it.
     """
     steps = metre * STEPS_PER_BEAT
+    pattern = (pattern * -(-steps // len(pattern)))[:steps] if 0 < len(pattern) < steps else pattern
     start = bar % max(1, len(pattern) // steps) * steps
     text = pattern[start : start + steps]
     found = []

@@ -88,6 +88,8 @@ class Plan:
     beat_steps: int | None = None
     """Token steps in a beat of a straight plan: all that is played begins on one, evenly loud.
     None: as people play."""
+    danced: bool = False
+    """Made for a dance: sections change when it does, and chords go on through them."""
 
     @property
     def band_seed(self) -> int:

@@ -54,7 +54,7 @@ class Tune:
 def chords_of(tune: Tune, bar: Bar) -> tuple[Harmony, ...]:
     """The chords of a bar; sections start their progression anew."""
     bars = tune.chorus if bar.kind in ("drop", "build") else tune.verse
-    return bars[bar.place % len(bars)]
+    return bars[bar.chord % len(bars)]
 
 
 def chord_at(tune: Tune, bar: Bar, beat: float) -> Harmony:

@@ -1,0 +1,99 @@
+"""How the band answers a dance: hits on its accents, pick-ups into the strongest, an end that rings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from .arrange import Score
+from .harmony import Harmony, bass_note, voice
+from .notes import Note
+from .plan import Hit, Plan
+
+STRONG, STRONGEST = 0.5, 0.78
+"""Strengths from which a hit is one of the band, and one with a cymbal."""
+_ASIDE = 0.16
+"""Beats around a hit in which light strokes give way."""
+_EARLY, _LATE = 0.06, 0.2
+"""Beats before and after a hit in which what it strikes plays nothing else."""
+_LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
+_BACKBEATS = ("snare", "clap", "snap", "rim")
+_RING_S = 0.25
+"""Least time that the last hit has to ring."""
+
+
+def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
+    """The score's notes with the dance's accents in them, up to the last hit."""
+    notes = list(score.notes)
+    backbeat = _backbeat(notes)
+    last_cymbal = -np.inf
+    for hit in plan.hits:
+        beat = float(plan.swung(hit.beat))
+        cymbal = hit.strength >= STRONGEST and beat - last_cymbal >= plan.metre / 2
+        last_cymbal = beat if cymbal else last_cymbal
+        struck = _struck(plan, score, hit, beat, backbeat, cymbal)
+        parts = {note.part for note in struck}
+        notes = [n for n in notes if not _gives_way(n, beat, parts)] + struck
+    return _ended(plan, score, notes)
+
+
+def _backbeat(notes: list[Note]) -> str:
+    """What the drummer marks with beside the kick."""
+    count = Counter(n.part for n in notes if n.part in _BACKBEATS and n.velocity > 0.4)
+    return count.most_common(1)[0][0] if count else "snare"
+
+
+def _gives_way(note: Note, beat: float, struck: set[str]) -> bool:
+    """Whether a note is too near a hit to be played: what the hit plays, and light strokes beside it."""
+    away = note.beat - beat
+    if note.part in struck:
+        return -_EARLY < away < _LATE
+    return _EARLY < abs(away) < _ASIDE and (note.part in _LIGHT or note.velocity < 0.35)
+
+
+def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) -> list[Note]:
+    """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
+    level = 0.5 + 0.5 * hit.strength
+    if hit.strength < STRONG:
+        return [Note("tom_hi" if hit.beat % 1 else "snare", beat, 0.8 * level)]
+    notes = [Note(backbeat, beat, level), Note("kick", beat, 0.92 * level)]
+    if cymbal:
+        notes.append(Note("crash", beat, 0.85 * level))
+    chord = _chord_at(score, hit.beat)
+    tune = score.tune
+    if "chords" in tune.roles or "horns" in tune.roles:
+        part = "horns" if "horns" in tune.roles and cymbal else "chords"
+        stack = voice(chord, None, tune.centre + (7 if part == "horns" else 0), tune.size)
+        notes.append(Note(part, beat, 0.9 * level, stack, 0.4))
+    notes.append(Note("bass", beat, level, (bass_note(chord.root, tune.bass_low),), 0.4))
+    return notes
+
+
+def _chord_at(score: Score, beat: float) -> Harmony:
+    for start, end, chord in score.chords:
+        if start <= beat < end:
+            return chord
+    return score.chords[-1][2]
+
+
+def last_hit(plan: Plan) -> float:
+    """The beat on which the piece ends: the last with time to ring."""
+    beats = np.arange(len(plan.grid_s))
+    fits = (plan.grid_s >= 0) & (plan.grid_s <= plan.duration_s - _RING_S)
+    return float(beats[fits][-1]) if fits.any() else 0.0
+
+
+def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:
+    """Nothing after the last hit, which is on the tonic and lasts until the end."""
+    end = last_hit(plan)
+    ring = float(plan.beat(plan.duration_s)) - end
+    kept = [n for n in notes if n.beat < end - 0.04]
+    kept = [replace(n, beats=min(n.beats, max(0.05, end - n.beat))) for n in kept]
+    tonic = Harmony(score.tune.key.tonic, "m" if score.tune.key.is_minor else "")
+    stack = voice(tonic, None, score.tune.centre, score.tune.size)
+    kept += [Note("kick", end, 0.95), Note(_backbeat(notes), end, 0.8), Note("crash", end, 0.8)]
+    kept.append(Note("bass", end, 0.9, (bass_note(tonic.root, score.tune.bass_low),), ring))
+    kept.append(Note("chords", end, 0.85, stack, ring))
+    return tuple(sorted(kept, key=lambda n: (n.beat, n.part, n.pitches)))
