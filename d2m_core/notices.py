@@ -27,5 +27,6 @@ def in_words(notices: Iterable[Notice]) -> str:
 def as_json(notices: Iterable[Notice]) -> list[dict[str, Any]]:
     """The notices for programs: objects with `at_s` (null: the whole clip), `text` and `kind`."""
     return [
-        {"at_s": None if n.at_s is None else round(n.at_s, 3), "text": n.text, "kind": n.kind} for n in notices
+        {"at_s": None if n.at_s is None else round(n.at_s, 3), "text": n.text, "kind": n.kind}
+        for n in notices
     ]

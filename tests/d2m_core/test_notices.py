@@ -6,10 +6,7 @@ import json
 
 from d2m_core.notices import Notice, as_json, in_words
 
-FOUND = (
-    Notice(None, "The beats are unsure.", "unsure-beats"),
-    Notice(4.26, "The dancer is lost.", "lost"),
-)
+FOUND = (Notice(None, "The beats are unsure.", "unsure-beats"), Notice(4.26, "The dancer is lost.", "lost"))
 
 
 def test_people_read_a_line_each_with_its_time() -> None:
