@@ -39,7 +39,7 @@ _GLANCE_S = 1.0
 _SEVERAL_STILLS = 2
 """So many stills with several people, and nobody is alone."""
 _SURE = 0.6
-_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 6, 3, 0.7
+_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 3, 0.7
 """One still in so many is looked at closer; after so many, all are if that shows so many people more."""
 _MISSED = 0.8
 """A film that found its person in less than this share of what stills did is not believed."""

@@ -39,10 +39,14 @@ class Looker:
     def _look(self, rgb: np.ndarray, closer: bool) -> list[Sighting]:
         landmarker = self._free.get()
         try:
-            bodies = [body for view in parts_of(rgb, closer) for body in find_in(landmarker, rgb, view)]
+            found = [
+                (body, view.cuts_off(body, rgb.shape))
+                for view in parts_of(rgb, closer)
+                for body in find_in(landmarker, rgb, view)
+            ]
         finally:
             self._free.put(landmarker)
-        return sightings_of(bodies, rgb)
+        return sightings_of(found, rgb)
 
     def close(self) -> None:
         """Ends when what is being looked at is done; what waits is left."""

@@ -15,6 +15,9 @@ _SAME = 0.12
 """Two bodies nearer than this (mean over joints, in body heights) are one found twice."""
 _MIXED, _MIXED_JOINTS = 0.05, 0.75
 """A body is a mixture where this share of its joints lies so near to those of two others."""
+_CUT_OFF = 0.7
+"""How much is left of the certainty of a body that the edge of a part cuts."""
+_SURE_INSIDE = 0.85
 _LEAST_SEEN = 0.4
 """Mean visibility of shoulders, hips and knees below which nothing is believed."""
 
@@ -39,21 +42,30 @@ class Sighting:
         """Diagonal of the box around the joints, in frame heights."""
         return max(body_height(self.body.image[BODY], np.ones(len(BODY), np.bool_)), 1e-3)
 
+    @cached_property
+    def box(self) -> tuple[np.ndarray, np.ndarray]:
+        """Upper left and lower right [2] of the box around the body's joints."""
+        return self.body.image[BODY].min(axis=0), self.body.image[BODY].max(axis=0)
+
     def far_from(self, other: Body) -> float:
         """Mean distance of the joints from those of `other`, in body heights."""
         return float(np.linalg.norm(self.body.image[BODY] - other.image[BODY], axis=-1).mean()) / self.size
 
 
-def sightings_of(bodies: list[Body], rgb: np.ndarray) -> list[Sighting]:
+def sightings_of(found: list[tuple[Body, bool]], rgb: np.ndarray) -> list[Sighting]:
     """The people that bodies found in parts of one picture stand for, each once, the surest first.
 
-    Bodies cut by the edge of a part, found twice, or mixed from two people are left out.
+    With each body comes whether the edge of its part may cut it. Left out is what was found twice,
+    mixed from two people, or imagined within somebody else's body.
     """
-    seen = [Sighting(body, _look(rgb, body.image), _sure(body)) for body in bodies]
+    seen = [
+        Sighting(body, _look(rgb, body.image), _sure(body) * (_CUT_OFF if cut_off else 1.0))
+        for body, cut_off in found
+    ]
     seen = sorted((one for one in seen if one.sure >= _LEAST_SEEN), key=lambda one: -one.sure)
     kept: list[Sighting] = []
     for one in seen:
-        if all(not _same(one, other) for other in kept):
+        if all(not _same(one, other) and not _imagined(one, other) for other in kept):
             kept.append(one)
     return [one for one in kept if not _mixed(one, [other for other in kept if other is not one])]
 
@@ -69,6 +81,16 @@ def _same(one: Sighting, other: Sighting) -> bool:
     size = max(_trunk(one), _trunk(other))
     apart = np.linalg.norm(one.body.image[list(TORSO)] - other.body.image[list(TORSO)], axis=-1).mean()
     return float(apart) < 0.3 * size
+
+
+def _imagined(one: Sighting, other: Sighting) -> bool:
+    """Whether a doubtful body lies within another's box, as hands and folds of clothes make them."""
+    (left, top), (right, bottom) = other.box
+    room = 0.05 * other.size
+    low, high = one.box
+    inside = low[0] > left - room and low[1] > top - room and high[0] < right + room and high[1] < bottom + room
+    odd = one.sure < _SURE_INSIDE or one.size < 0.4 * other.size or _trunk(one) < 0.15 * one.size
+    return bool(inside and odd)
 
 
 def _trunk(one: Sighting) -> float:

@@ -17,6 +17,8 @@ _SURE = 0.6
 """Mean visibility from which a sighting may begin a track."""
 _REACH, _REACH_PER_S = 0.3, 1.5
 """How far from where they are expected somebody may be, in body heights, at once and per second."""
+_BENT, _BENT_PER_S = 0.7, 0.5
+"""How much larger or smaller (natural logarithm) a body may become, at once and per second."""
 _OTHER_LOOK = 0.22
 """Looks that differ by more (mean over colours of 0..1) are never the same person's."""
 _SAME_LOOK = 0.1
@@ -68,10 +70,11 @@ class Track:
         expected = self.seen[-1].centre + self.speed * min(gap_s, _WALKS_ON_S)
         size = max(self.size, one.size)
         distance = float(np.linalg.norm(expected - one.centre)) / size
-        if distance > _REACH + _REACH_PER_S * gap_s or unlike > _OTHER_LOOK:
+        bent = abs(float(np.log(one.size / self.size)))
+        far = distance > _REACH + _REACH_PER_S * gap_s
+        if far or unlike > _OTHER_LOOK or bent > _BENT + _BENT_PER_S * gap_s:
             return _REFUSED
-        bent = abs(np.log(one.size / self.size))
-        return distance + _LOOK_WEIGHT * unlike + _SIZE_WEIGHT * float(bent)
+        return distance + _LOOK_WEIGHT * unlike + _SIZE_WEIGHT * bent
 
 
 def tracks_of(
@@ -93,7 +96,7 @@ def tracks_of(
             track.add(time_s, one)
             tracks.append(track)
     uncross(tracks)
-    tracks = [track for track in tracks if _lasting(track)]
+    tracks = without_doubles([track for track in tracks if _lasting(track)])
     return in_order(_linked(tracks, cuts_s))
 
 
@@ -119,6 +122,26 @@ def _matched(
 
 def _lasting(track: Track) -> bool:
     return len(track.seen) >= _FEWEST and track.times_s[-1] - track.times_s[0] >= _BRIEFEST_S
+
+
+_DOUBLE = 0.2
+"""Tracks nearer than this all the time, in body heights, are of one person."""
+
+
+def without_doubles(tracks: list[Track]) -> list[Track]:
+    """The tracks without those that only show a person who has a longer one."""
+    kept: list[Track] = []
+    for track in sorted(tracks, key=lambda one: -len(one.seen)):
+        if not any(_doubles(track, other) for other in kept):
+            kept.append(track)
+    return [track for track in tracks if track in kept]
+
+
+def _doubles(track: Track, other: Track) -> bool:
+    near = [
+        _alive(other, time_s) and _apart(track, other, time_s) < _DOUBLE for time_s in track.times_s
+    ]
+    return float(np.mean(near)) > 0.7
 
 
 _TOUCH = 0.5

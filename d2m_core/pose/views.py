@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .landmarker import Body, Landmarker
+from .track import BODY
+
+_NEAR_EDGE = 0.04
+"""A body this near to the edge of a part, in its sides, may go on beyond it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,20 @@ class View:
             shown = (shown[1], shown[0])
         image = np.stack([x + self.left, y + self.top], -1) / frame_height
         return Body(world, image.astype(np.float32), body.visibility)
+
+
+    def cuts_off(self, body: Body, shape: tuple[int, ...]) -> bool:
+        """Whether a body, already put back, reaches an edge of the part that is none of the picture's."""
+        height, width = shape[:2]
+        points = body.image[BODY] * height
+        near = _NEAR_EDGE * min(self.width, self.height)
+        low, high = points.min(axis=0) - near, points.max(axis=0) + near
+        inner = (self.left > 0, self.top > 0, self.left + self.width < width, self.top + self.height < height)
+        over = (
+            low[0] < self.left, low[1] < self.top,
+            high[0] > self.left + self.width, high[1] > self.top + self.height,
+        )  # fmt: skip
+        return any(a and b for a, b in zip(inner, over, strict=True))
 
 
 def find_in(landmarker: Landmarker, rgb: np.ndarray, view: View, time_ms: int = 0) -> list[Body]:
