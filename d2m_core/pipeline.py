@@ -24,7 +24,7 @@ from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, l
 from .music.weights import check_codec
 from .music.windows import style_index
 from .notices import Notice
-from .pose import estimate_poses, select_dancer
+from .pose import Dancer, find_dancers, select_dancer
 from .rhythm import (
     RhythmNet,
     double,
@@ -36,16 +36,13 @@ from .rhythm import (
     steady,
     swing,
 )
-from .settings import GRIDS, DanceSettings, PeopleSettings, RhythmSettings
+from .settings import GRIDS, DanceSettings, RhythmSettings
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
 from .weights import GONE, default_weights
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
-
-_LOOKED_FOR = {"most_active": 4, "blend": 4}
-"""So many people a choice of dancers needs, where it is more than one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +131,7 @@ def dance_to_music(
     *,
     settings: DanceSettings | None = None,
     tempo_bpm: float | None = None,
-    dancer: str | int | None = None,
+    dancer: Dancer | None = None,
     people: int | None = None,
     pose_model: str | None = None,
     model_folder: Path | None = None,
@@ -152,9 +149,17 @@ def dance_to_music(
         clip = open_clip(clip)
     seconds: dict[str, float] = {}
     with _timed(seconds, "pose"):
-        everyone = _find(clip, asked.people, model_folder, _stage(on_progress, "pose"))
+        who = asked.people
+        everyone = find_dancers(
+            clip,
+            who.dancer,
+            who.pose_model,
+            who.people,
+            model_folder=model_folder,
+            on_progress=_stage(on_progress, "pose"),
+        )
     with _timed(seconds, "rhythm"):
-        poses = _chosen(everyone, asked.people.dancer)
+        poses = select_dancer(everyone, who.dancer)
         motion = dance_motion(poses)
         rhythm = _rhythm(motion, models.rhythm, asked)
     loaded, codec = models.model, models.codec
@@ -173,7 +178,7 @@ def _asked(
     settings: DanceSettings,
     sampling: SamplingConfig | None,
     tempo_bpm: float | None,
-    dancer: str | int | None,
+    dancer: Dancer | None,
     people: int | None,
     pose_model: str | None,
 ) -> DanceSettings:
@@ -188,20 +193,6 @@ def _asked(
         rhythm=replace(settings.rhythm, **given(tempo_bpm=tempo_bpm)),
         sampling=sampling or settings.sampling,
     )
-
-
-def _find(
-    clip: VideoClip, asked: PeopleSettings, model_folder: Path | None, on_progress: Progress | None
-) -> PoseSequence:
-    """Everybody who is looked for."""
-    people = asked.people
-    if people is None:
-        people = asked.dancer + 1 if isinstance(asked.dancer, int) else _LOOKED_FOR.get(asked.dancer, 1)
-    return estimate_poses(clip, asked.pose_model, people, model_folder=model_folder, on_progress=on_progress)
-
-
-def _chosen(everyone: PoseSequence, dancer: str | int) -> PoseSequence:
-    return everyone if dancer == "blend" else select_dancer(everyone, dancer)
 
 
 def _rhythm(motion: MotionFeatures, net: RhythmNet, asked: DanceSettings) -> Rhythm:

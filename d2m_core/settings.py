@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .errors import require, require_all
+from .errors import SettingError, require_all
 from .grid import TEMPO_RANGE_BPM
 
 POSE_MODELS = ("lite", "full", "heavy")
@@ -93,20 +93,77 @@ class SamplingConfig:
         return 1 + (self.guidance != 1) + self.guides_style
 
 
+DANCERS = ("largest", "most_active", "centre", "blend")
+"""Ways to choose whom to follow, other than by number, point or region; `blend` follows all."""
+MAX_PEOPLE = 16
+"""No more people are looked for in a clip, and numbers of dancers stay below."""
+
+
+@dataclass(frozen=True)
+class At:
+    """Whoever is nearest to a point of the picture."""
+
+    x: float
+    """From the left edge, 0..1 of the width."""
+    y: float
+    """From the upper edge, 0..1 of the height."""
+    time_s: float | None = None
+    """At this moment; where it is None, when people are first seen."""
+
+    def __post_init__(self) -> None:
+        _check_share("The point", (self.x, self.y))
+
+
+@dataclass(frozen=True)
+class Region:
+    """Whoever is most in a part of the picture, all in 0..1 of its width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        _check_share("The region", (self.x, self.y))
+        if self.width <= 0 or self.height <= 0:
+            raise SettingError(
+                f"The region is {self.width:g} x {self.height:g}; give it a width and height above 0."
+            )
+
+
+def _check_share(what: str, values: tuple[float, float]) -> None:
+    if not all(0 <= value <= 1 for value in values):
+        place = ", ".join(f"{value:g}" for value in values)
+        raise SettingError(f"{what} lies at {place}; give shares of the picture's width and height, 0 to 1.")
+
+
+Dancer = str | int | At | Region
+"""How to choose: one of `DANCERS`, a number from 0, a point or a region."""
+
+
 @dataclass(frozen=True)
 class PeopleSettings:
     """Who is looked for in the clip, and who is followed."""
 
-    dancer: str | int = "largest"
-    """One of `pose.DANCERS`, or a number from 0."""
-    people: int | None = None
-    """Dancers to look for; None for as many as the choice needs."""
+    dancer: Dancer = DANCERS[0]
+    people: int = 0
+    """At most so many are kept, those first whom `dancer` follows; 0 keeps everybody."""
     pose_model: str = "full"
 
     def __post_init__(self) -> None:
-        require(
-            self.pose_model in POSE_MODELS,
-            f"Pose model is {self.pose_model!r}; choose {', '.join(POSE_MODELS)}.",
+        dancer, last = self.dancer, (self.people or MAX_PEOPLE) - 1
+        known = dancer in DANCERS if isinstance(dancer, str) else True
+        known = 0 <= dancer <= last if isinstance(dancer, int) else known
+        require_all(
+            (known, f"Dancer is {dancer!r}; choose {', '.join(DANCERS)}, or a number, 0 to {last}."),
+            (
+                0 <= self.people <= MAX_PEOPLE,
+                f"People to find is {self.people}; choose 1 to {MAX_PEOPLE}, or 0 for everybody.",
+            ),
+            (
+                self.pose_model in POSE_MODELS,
+                f"Pose model is {self.pose_model!r}; choose {', '.join(POSE_MODELS)}.",
+            ),
         )
 
 

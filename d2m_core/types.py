@@ -129,6 +129,10 @@ class PoseSequence:
     present: np.ndarray
     """bool [F, P]: False where the person was not found and nothing was interpolated."""
     fps: float = MOTION_FPS
+    cuts_s: tuple[float, ...] = ()
+    """When the picture changes at once to another shot, as far as anybody looked."""
+    aspect: float | None = None
+    """Width over height of the picture; None where nobody knows."""
 
     def __post_init__(self) -> None:
         frames, people = self.present.shape
@@ -166,7 +170,17 @@ class PoseSequence:
             self.visibility[frames, people],
             self.present[frames, people],
             self.fps,
+            self._cuts_in(frames),
+            self.aspect,
         )
+
+    def _cuts_in(self, frames: slice) -> tuple[float, ...]:
+        """The cuts within some of the frames, counted from the first of these."""
+        first, end, step = frames.indices(self.frames)
+        if step != 1:
+            return ()
+        times = (cut_s - first / self.fps for cut_s in self.cuts_s)
+        return tuple(time_s for time_s in times if 0 < time_s < (end - first) / self.fps)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,16 +6,15 @@ import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import Mistakes, SettingError, require
-from ..flags import people_of, settings_of
+from ..errors import Mistakes, require
+from ..flags import settings_of
 from ..media import open_clip
 from ..media.copied import VIDEO_FORMATS
 from ..media.plan import Output, check_own_sound, plan_film, plan_output
 from ..media.sound_file import AUDIO_FORMATS
 from ..pictures.overlay import OVERLAY_FORMATS
 from ..pipeline import Models, best_device, load_models
-from ..pose import DANCERS, MAX_PEOPLE
-from ..settings import DanceSettings, PeopleSettings
+from ..settings import DanceSettings
 from ..styles import STYLES
 from ..types import VideoClip
 
@@ -60,9 +59,6 @@ def check(args: argparse.Namespace) -> Job:
     clip = tell.of(open_clip, args.clip, args.start, args.duration, max(0, args.sound_track))
     files = tell.of(plan_outputs, args, clip)
     tell.of(best_device, args.device)
-    people = settings.people if settings else Mistakes().of(people_of, args)
-    if people is not None:
-        tell.of(check_people, people)
     if args.model is None:
         tell.of(_check_style, args.style, STYLES)
     tell.end()  # models take a while to load
@@ -72,18 +68,6 @@ def check(args: argparse.Namespace) -> Job:
     assert clip is not None
     assert files is not None
     return Job(clip, settings, files, models)
-
-
-def check_people(asked: PeopleSettings) -> None:
-    """Raises `SettingError` for people that are not looked for, whoever is in the clip."""
-    people, dancer = asked.people, asked.dancer
-    require(
-        people is None or 1 <= people <= MAX_PEOPLE, f"People to find is {people}; choose 1 to {MAX_PEOPLE}."
-    )
-    known = dancer in (*DANCERS, "blend") if isinstance(dancer, str) else 0 <= dancer < (people or MAX_PEOPLE)
-    if not known:
-        last = (people or MAX_PEOPLE) - 1
-        raise SettingError(f"Dancer is {dancer!r}; choose {', '.join(DANCERS)}, blend, or 0 to {last}.")
 
 
 def plan_outputs(args: argparse.Namespace, clip: VideoClip | None) -> Outputs:

@@ -4,6 +4,6 @@ Nothing here needs PyTorch, so that help comes at once.
 """
 
 from .parser import build_parser
-from .reading import people_of, settings_of
+from .reading import settings_of
 
-__all__ = ["build_parser", "people_of", "settings_of"]
+__all__ = ["build_parser", "settings_of"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import _ArgumentGroup
+from argparse import ArgumentTypeError, _ArgumentGroup
 from pathlib import Path
 
 from ..grid import TEMPO_RANGE_BPM
 from ..settings import (
+    DANCERS,
     ENDINGS,
     MOST_DYNAMICS,
     MOST_METRE,
@@ -23,18 +24,56 @@ OVERLAY_SOUNDS = ("music", "own", "none")
 _DEFAULT = DanceSettings()
 
 
+def point(text: str) -> tuple[float, float, float | None]:
+    """A place as `0.3,0.5`, or `0.3,0.5@2` at 2 seconds."""
+    place, _, time = text.partition("@")
+    x, y = _numbers(place, 2, "0.3,0.5, or 0.3,0.5@2 at 2 seconds")
+    return x, y, _numbers(time, 1, "0.3,0.5@2")[0] if time else None
+
+
+def box(text: str) -> tuple[float, ...]:
+    """A part of the picture: left, top, width and height."""
+    return _numbers(text, 4, "0.5,0,0.5,1 (left, top, width, height)")
+
+
+def _numbers(text: str, count: int, example: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != count:
+        raise ArgumentTypeError(f"{text!r} is not understood; write it as {example}")
+    return found
+
+
 def add_dance(group: _ArgumentGroup) -> None:
     """Which part of the clip, and who in it."""
     add, people = group.add_argument, _DEFAULT.people
     add("--start", type=float, default=0.0, metavar="S", help="skip this many seconds [%(default)s]")
     add("--duration", type=float, metavar="S", help="use only this many seconds")
-    add(
+    who = group.add_mutually_exclusive_group()
+    who.add_argument(
         "--dancer",
         default=people.dancer,
         metavar="WHO",
-        help="whom to follow: largest, most_active, blend (all as one), or a number: 0, 1, ... [%(default)s]",
+        help=f"whom to follow: {', '.join(DANCERS)} (all as one), or a number, 0 on the left [%(default)s]",
     )
-    add("--people", type=int, metavar="N", help="dancers to look for; by default as many as WHO needs")
+    who.add_argument(
+        "--at",
+        type=point,
+        metavar="X,Y[@S]",
+        help="follow whoever is nearest to this place, in shares of width and height, at S seconds",
+    )
+    who.add_argument(
+        "--region", type=box, metavar="X,Y,W,H", help="follow whoever is most in this part of the picture"
+    )
+    add(
+        "--people",
+        type=int,
+        default=people.people,
+        metavar="N",
+        help="keep at most so many people; 0 keeps everybody [%(default)s]",
+    )
     add(
         "--pose-model",
         choices=POSE_MODELS,

@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 
 from ..errors import Mistakes, require
-from ..settings import DanceSettings, PeopleSettings, RhythmSettings, SamplingConfig, SoundSettings
+from ..settings import (
+    At,
+    Dancer,
+    DanceSettings,
+    PeopleSettings,
+    Region,
+    RhythmSettings,
+    SamplingConfig,
+    SoundSettings,
+)
 
 
 def settings_of(args: argparse.Namespace) -> DanceSettings:
     """What the flags ask of the chain. Raises one `SettingError` with a line for each that cannot be."""
     tell = Mistakes()
-    people = tell.of(people_of, args)
+    people = tell.of(_people, args)
     rhythm = tell.of(_rhythm, args)
     sampling = tell.of(_sampling, args)
     sound = tell.of(SoundSettings, args.ending, args.dynamics)
@@ -24,10 +33,15 @@ def settings_of(args: argparse.Namespace) -> DanceSettings:
     return DanceSettings(people, rhythm, sampling, sound)
 
 
-def people_of(args: argparse.Namespace) -> PeopleSettings:
-    """Who is asked for."""
-    number = args.dancer.lstrip("-").isdigit()
-    return PeopleSettings(int(args.dancer) if number else args.dancer, args.people, args.pose_model)
+def _people(args: argparse.Namespace) -> PeopleSettings:
+    dancer: Dancer = args.dancer
+    if args.at is not None:
+        dancer = At(*args.at)
+    elif args.region is not None:
+        dancer = Region(*args.region)
+    elif args.dancer.lstrip("-").isdigit():
+        dancer = int(args.dancer)
+    return PeopleSettings(dancer, args.people, args.pose_model)
 
 
 def _rhythm(args: argparse.Namespace) -> RhythmSettings:

@@ -5,9 +5,10 @@ poses of others, `keypoint_rate` tells how fast these follow each other; `landma
 `model_file` finds the network.
 """
 
-from ..settings import POSE_MODELS
-from .dancer import DANCERS, MAX_PEOPLE, dancer_index, select_dancer
+from ..settings import DANCERS, MAX_PEOPLE, POSE_MODELS, At, Dancer, Region
+from .dancer import dancer_index, followed, select_dancer
 from .estimate import estimate_poses
+from .find import find_dancers
 from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
 from .keypoint_rate import rate_of_keypoints
 from .model_file import pose_model
@@ -16,8 +17,13 @@ __all__ = [
     "DANCERS",
     "MAX_PEOPLE",
     "POSE_MODELS",
+    "At",
+    "Dancer",
+    "Region",
     "dancer_index",
     "estimate_poses",
+    "find_dancers",
+    "followed",
     "from_coco17",
     "from_openpose",
     "load_poses",

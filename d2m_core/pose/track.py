@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +26,7 @@ def fill_gaps(poses: PoseSequence, max_gap_s: float) -> PoseSequence:
                 continue
             _fill(arrays, person, int(before), int(after))
             present[before:after, person] = True
-    return PoseSequence(arrays[0], arrays[1], arrays[2], present, poses.fps)
+    return replace(poses, world=arrays[0], image=arrays[1], visibility=arrays[2], present=present)
 
 
 def _fill(arrays: list[np.ndarray], person: int, before: int, after: int) -> None:
