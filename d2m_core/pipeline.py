@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
+from .band import PLAYERS, BandTake, play_band
 from .codec import CODECS, Codec, load_codec
-from .errors import SettingError, require
-from .grid import TEMPO_RANGE_BPM
+from .errors import SettingError
 from .mastering import master_music
-from .media import open_clip, save_audio
+from .media import fit_length, open_clip, save_audio
 from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
 from .media.sound import with_own_sound
@@ -25,21 +25,13 @@ from .music.weights import check_codec
 from .music.windows import style_index
 from .notices import Notice
 from .pose import Dancer, find_dancers, select_dancer
-from .rhythm import (
-    RhythmNet,
-    double,
-    halve,
-    load_rhythm,
-    rhythm_from_motion,
-    scale_energy,
-    shift,
-    steady,
-    swing,
-)
-from .settings import GRIDS, DanceSettings, RhythmSettings
+from .rhythm import RhythmNet, as_asked, load_rhythm, rhythm_from_motion
+from .settings import ANY, DanceSettings
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
 from .weights import GONE, default_weights
+
+_SILENCE = Waveform(torch.zeros(1, 1, 1), 48_000)
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
@@ -76,8 +68,15 @@ class DanceMusic:
     """All who were looked for and found; None where nobody else was."""
     settings: DanceSettings = field(default_factory=DanceSettings)
     """What was asked for."""
+    take: BandTake | None = None
+    """What the band played, where it did."""
     notices: tuple[Notice, ...] = ()
     """What is doubtful about it, and what to do."""
+
+    @property
+    def style(self) -> str | None:
+        """What is played; None where the model chose, who does not tell."""
+        return self.settings.sampling.style if self.take is None else self.take.plan.style
 
     @property
     def real_time_factor(self) -> float:
@@ -145,11 +144,70 @@ def dance_to_music(
     """
     asked = _asked(settings or DanceSettings(), sampling, tempo_bpm, dancer, people, pose_model)
     style_index(asked.sampling.style, models.model.model.config.styles)  # refused before any work
+    dance = _read(clip, models.rhythm, asked, model_folder, on_progress)
+    rhythm, loaded, codec = dance.rhythm, models.model, models.codec
+    with _timed(dance.seconds, "music"):
+        tokens = generate_tokens(
+            loaded,
+            dance.motion,
+            rhythm,
+            codec.spec,
+            asked.sampling,
+            _stage(on_progress, "music"),
+            codec=codec,
+        )
+    with _timed(dance.seconds, "decode"):
+        progress = _stage(on_progress, "decode")
+        audio = decode_music(codec, tokens, dance.clip.duration_s, on_progress=progress)
+        audio = master_music(audio, rhythm, asked.sound)
+    return replace(dance, audio=audio)
+
+
+def band_to_dance(
+    clip: VideoClip | Path | str,
+    net: RhythmNet,
+    settings: DanceSettings | None = None,
+    *,
+    model_folder: Path | None = None,
+    on_progress: StageProgress | None = None,
+) -> DanceMusic:
+    """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
+
+    No transformer writes it: `take` of the result has stems, notes and form too. Raises a `D2MError`.
+    """
+    asked = settings or DanceSettings()
+    band = asked.band
+    dance = _read(clip, net, asked, model_folder, on_progress)
+    with _timed(dance.seconds, "band"):
+        take = play_band(
+            dance.rhythm,
+            dance.motion,
+            asked.sampling.style or ANY,
+            asked.sampling.seed,
+            key=band.key,
+            intensity=band.intensity,
+            players=band.players or PLAYERS,
+            humanise=band.humanise,
+            on_progress=_stage(on_progress, "band"),
+        )
+        audio = fit_length(take.mix, dance.clip.duration_s)
+        audio = master_music(audio, dance.rhythm, asked.sound)
+    return replace(dance, audio=audio, take=take)
+
+
+def _read(
+    clip: VideoClip | Path | str,
+    net: RhythmNet,
+    asked: DanceSettings,
+    model_folder: Path | None,
+    on_progress: StageProgress | None,
+) -> DanceMusic:
+    """The dance of a clip and its rhythm, without music as yet."""
     if not isinstance(clip, VideoClip):
         clip = open_clip(clip)
     seconds: dict[str, float] = {}
+    who, style = asked.people, asked.sampling.style
     with _timed(seconds, "pose"):
-        who = asked.people
         everyone = find_dancers(
             clip,
             who.dancer,
@@ -161,17 +219,10 @@ def dance_to_music(
     with _timed(seconds, "rhythm"):
         poses = select_dancer(everyone, who.dancer)
         motion = dance_motion(poses)
-        rhythm = _rhythm(motion, models.rhythm, asked)
-    loaded, codec = models.model, models.codec
-    with _timed(seconds, "music"):
-        tokens = generate_tokens(
-            loaded, motion, rhythm, codec.spec, asked.sampling, _stage(on_progress, "music"), codec=codec
-        )
-    with _timed(seconds, "decode"):
-        progress = _stage(on_progress, "decode")
-        audio = decode_music(codec, tokens, clip.duration_s, on_progress=progress)
-        audio = master_music(audio, rhythm, asked.sound)
-    return DanceMusic(clip, poses, motion, rhythm, audio, seconds, everyone, asked)
+        metre = asked.rhythm.metre or metre_of_style(style)
+        rhythm = rhythm_from_motion(motion, net, asked.rhythm.tempo_bpm, metre)
+        rhythm = as_asked(rhythm, asked.rhythm)
+    return DanceMusic(clip, poses, motion, rhythm, _SILENCE, seconds, everyone, asked)
 
 
 def _asked(
@@ -193,39 +244,6 @@ def _asked(
         rhythm=replace(settings.rhythm, **given(tempo_bpm=tempo_bpm)),
         sampling=sampling or settings.sampling,
     )
-
-
-def _rhythm(motion: MotionFeatures, net: RhythmNet, asked: DanceSettings) -> Rhythm:
-    """The rhythm of a dance as it is asked for."""
-    metre = asked.rhythm.metre or metre_of_style(asked.sampling.style)
-    found = rhythm_from_motion(motion, net, asked.rhythm.tempo_bpm, metre)
-    return edited(found, asked.rhythm)
-
-
-def edited(rhythm: Rhythm, asked: RhythmSettings) -> Rhythm:
-    """A rhythm that was found, with what a musician asks to be changed about it.
-
-    Raises `SettingError` where its tempo cannot be halved or doubled.
-    """
-    if asked.steady:
-        rhythm = steady(rhythm)
-    if asked.grid != GRIDS[0]:
-        rhythm = _on_grid(rhythm, asked.grid)
-    if asked.shift_ms:
-        rhythm = shift(rhythm, asked.shift_ms / 1000)
-    rhythm = swing(rhythm, asked.swing)
-    return rhythm if asked.energy == 1.0 else scale_energy(rhythm, asked.energy)
-
-
-def _on_grid(rhythm: Rhythm, grid: str) -> Rhythm:
-    low, high = TEMPO_RANGE_BPM
-    tempo = rhythm.tempo_bpm * (0.5 if grid == "half" else 2.0)
-    require(
-        low <= tempo <= high,
-        f"The dance has {rhythm.tempo_bpm:.0f} BPM, and {grid} of it is {tempo:.0f}, outside {low:g} to "
-        f"{high:g}; take the beats as they are found, or set a tempo.",
-    )
-    return halve(rhythm) if grid == "half" else double(rhythm)
 
 
 def write_result(

@@ -14,6 +14,9 @@ from .grid import TEMPO_RANGE_BPM
 POSE_MODELS = ("lite", "full", "heavy")
 """Variants of the pose model, from fast to exact."""
 
+ANY = "any"
+"""Leaves a choice to who plays."""
+
 RECODE = ("auto", "copy", "always")
 """May a film's pictures be coded again? Where they cannot be copied; never; each time."""
 
@@ -228,6 +231,26 @@ class SoundSettings:
 
 
 @dataclass(frozen=True)
+class BandSettings:
+    """How the band plays; its style and seed are those of `SamplingConfig`."""
+
+    key: str = ANY
+    """`any`, or a key as in `A minor`, `F#m`."""
+    intensity: float = 0.5
+    """0 calm, 1 wild."""
+    humanise: float = 0.5
+    """0 exactly on the grid, 1 loose."""
+    players: tuple[str, ...] = ()
+    """Who plays, of `band.PLAYERS`; empty for all."""
+
+    def __post_init__(self) -> None:
+        require_all(
+            (0 <= self.intensity <= 1, f"Intensity is {self.intensity:g}; use 0 to 1."),
+            (0 <= self.humanise <= 1, f"Humanise is {self.humanise:g}; use 0 to 1."),
+        )
+
+
+@dataclass(frozen=True)
 class DanceSettings:
     """All that `dance_to_music` may be asked for, stage by stage."""
 
@@ -235,3 +258,4 @@ class DanceSettings:
     rhythm: RhythmSettings = field(default_factory=RhythmSettings)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     sound: SoundSettings = field(default_factory=SoundSettings)
+    band: BandSettings = field(default_factory=BandSettings)

@@ -161,6 +161,30 @@ def add_music(group: _ArgumentGroup) -> None:
     )
 
 
+def add_band(group: _ArgumentGroup) -> None:
+    """Who plays instead of the model, and how."""
+    add, band = group.add_argument, _DEFAULT.band
+    add("--band", action="store_true", help="a band plays, stereo, 48 kHz, instead of the model")
+    add("--key", default=band.key, help='of its music: any, or as in "A minor", F#m [%(default)s]')
+    add("--intensity", type=float, default=band.intensity, metavar="X", help="0 calm to 1 wild [%(default)s]")
+    add(
+        "--humanise",
+        type=float,
+        default=band.humanise,
+        metavar="X",
+        help="0 exactly on the grid to 1 loose [%(default)s]",
+    )
+    add(
+        "--players",
+        type=lambda text: tuple(text.split(",")),
+        default=band.players,
+        metavar="A,B",
+        help="who plays: of drums, bass, chords, lead, percussion; by default all",
+    )
+    add("--stems", type=Path, metavar="FOLDER", help="also write what each part of the band plays (.wav)")
+    add("--midi", type=Path, help="also write its notes, with tempo map, chords and form (.mid)")
+
+
 def add_sound(group: _ArgumentGroup) -> None:
     """How it sounds in the end."""
     add, sound = group.add_argument, _DEFAULT.sound
@@ -213,6 +237,15 @@ def add_extras(group: _ArgumentGroup) -> None:
         help="what is heard in it: the music, the clip's own sound, nothing [%(default)s]",
     )
     add("--picture", type=Path, help="a picture of rhythm and music (.png)")
+    add("--people-picture", type=Path, help="a picture of everybody found, with their numbers (.png)")
+    add(
+        "--beats",
+        type=Path,
+        action="append",
+        default=[],
+        help="beats, bars and accents: table (.csv), labels (.txt), tempo map (.mid), clicks (.wav, "
+        ".flac), markers for editors (.otio, .fcpxml, .edl); may be given several times",
+    )
     add(
         "--recode",
         choices=RECODE,

@@ -7,6 +7,7 @@ import argparse
 from ..errors import Mistakes, require
 from ..settings import (
     At,
+    BandSettings,
     Dancer,
     DanceSettings,
     PeopleSettings,
@@ -24,13 +25,15 @@ def settings_of(args: argparse.Namespace) -> DanceSettings:
     rhythm = tell.of(_rhythm, args)
     sampling = tell.of(_sampling, args)
     sound = tell.of(SoundSettings, args.ending, args.dynamics)
+    band = tell.of(BandSettings, args.key, args.intensity, args.humanise, args.players)
     tell.of(_check_rest, args)
     tell.end()
     assert people is not None
     assert rhythm is not None
     assert sampling is not None
     assert sound is not None
-    return DanceSettings(people, rhythm, sampling, sound)
+    assert band is not None
+    return DanceSettings(people, rhythm, sampling, sound, band)
 
 
 def _people(args: argparse.Namespace) -> PeopleSettings:
@@ -69,4 +72,9 @@ def _sampling(args: argparse.Namespace) -> SamplingConfig:
 
 def _check_rest(args: argparse.Namespace) -> None:
     gain = args.keep_original_audio
+    for flag, asked in (("--midi", args.midi), ("--stems", args.stems)):
+        require(
+            asked is None or args.band,
+            f"{flag} writes what the band plays; add --band, or use --beats FILE.mid for the beats alone.",
+        )
     require(0 <= gain <= 1, f"The gain of the clip's own sound is {gain:g}; use 0 to 1.")

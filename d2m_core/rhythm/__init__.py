@@ -5,6 +5,7 @@ where `gains` weighs them, `search` finds the likeliest chain, and `refining` pu
 `edit` changes a rhythm, `text` writes and reads its beats, `live` reads a dance that is still going on.
 """
 
+from .asked import as_asked
 from .edit import (
     double,
     halve,
@@ -27,6 +28,7 @@ __all__ = [
     "RhythmConfig",
     "RhythmCurves",
     "RhythmNet",
+    "as_asked",
     "double",
     "format_beats",
     "halve",
