@@ -166,6 +166,12 @@ def _sheet(result: DanceMusic, accents: Accents) -> BeatSheet:
 
 
 def _write_stems(result: DanceMusic, folder: Path, stem: str) -> dict[str, Path]:
+    """All lowered alike where one has no room, so that they still add up."""
     assert result.take is not None
     folder.mkdir(parents=True, exist_ok=True)
-    return {name: save_audio(wave, folder / f"{stem}_{name}.wav") for name, wave in result.take.stems.items()}
+    stems = {name: fit_length(wave, result.clip.duration_s) for name, wave in result.take.stems.items()}
+    loudest = max(1.0, *(float(wave.samples.abs().max()) for wave in stems.values()))
+    return {
+        name: save_audio(replace(wave, samples=wave.samples / loudest), folder / f"{stem}_{name}.wav")
+        for name, wave in stems.items()
+    }

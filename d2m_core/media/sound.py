@@ -24,7 +24,7 @@ _COMMON_RATES = (32_000, 44_100, 48_000)
 _KEPT = 1 << 24
 """Values of a sound that are kept from measuring it to writing it: 64 MB, three minutes of stereo."""
 
-_HEARD = 1.01
+_HEARD = 1.41
 """A peak lowered from less than this is nobody's concern."""
 
 _log = logging.getLogger(__name__)
@@ -141,7 +141,11 @@ def encodable(
     sound, peak = _measured(sound, tick)
     if peak > 1.0:
         if peak > _HEARD:
-            _log.warning("the sound peaks at %.2f; lowered by %.1f dB to fit", peak, 20 * np.log10(peak))
+            _log.warning(
+                "The sound peaks at %.2f, and is lowered by %.1f dB to fit; make what goes in softer.",
+                peak,
+                20 * np.log10(peak),
+            )
         sound = blocks.scaled(sound, peak)
     return sound
 

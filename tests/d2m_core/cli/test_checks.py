@@ -1,4 +1,4 @@
-"""The command line: its flags, and mistakes that end with one sentence."""
+"""What is known to be wrong before any work: a sentence each, all at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ from d2m_core.errors import SettingError
 from d2m_core.pipeline import load_models
 from d2m_core.weights import EMBEDDED
 from tests import tiny_models
-
-FLAGS = (
-    *"--style --tempo --seed --guidance --dancer".split(),
-    *"--model --codec --device --keep-original-audio --json".split(),
-)
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +33,6 @@ def fails(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     return error
-
-
-def test_help_lists_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        cli.main(["--help"])
-    assert end.value.code == 0
-    words = capsys.readouterr().out.replace(",", " ").split()
-    assert [flag for flag in FLAGS if flag not in words] == []
-
-
-def test_flags_reach_their_places() -> None:
-    music = ["--style", "house", "--tempo", "122", "--seed", "3", "--guidance", "1.5"]
-    files = ["--model", "m", "--codec", "c", "--device", "cpu", "--dancer", "1"]
-    extra = ["--keep-original-audio", "0.3", "--json"]
-    args = cli.build_parser().parse_args(["a.mp4", "-o", "b.wav", *music, *files, *extra])
-    assert (args.style, args.tempo, args.seed, args.guidance) == ("house", 122.0, 3, 1.5)
-    assert (args.dancer, args.model, args.codec, args.device) == ("1", Path("m"), "c", "cpu")
-    assert (args.keep_original_audio, args.json, args.quiet) == (0.3, True, False)
 
 
 def test_a_missing_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,3 +148,49 @@ def test_without_a_codec_it_is_the_one_that_the_model_writes_for(
     tiny_models.write_model(path, replace(CODECS[EMBEDDED], name="mine"))
     with pytest.raises(SettingError, match=r"writes for codec 'mine'.*give its folder with --codec"):
         load_models(path)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = "--tempo 400 --metre 40 --swing 20 --seed -3 --dynamics 9 --dancer who --style polka"
+    places = {"overlay": "x.avi", "picture": "x.gif", "beats": "b.doc", "midi": "m.mid"}
+    files = " ".join(f"--{flag} {tmp_path / name}" for flag, name in places.items())
+    rest = "--energy nan --keep-original-audio 3 --device abacus -q"
+    command = f"{tmp_path}/none.mp4 -o {tmp_path}/x.doc {settings} {files} {rest}"
+    assert cli.main(command.split()) == 1
+    said = capsys.readouterr().err.splitlines()
+    named = "400 BPM|Metre is 40|Swing is 20|seed is -3|Dynamics are 9|'who'|'polka'|factor is nan"
+    rest = "x.avi|x.gif|b.doc|add --band|own sound is 3|'abacus'|none.mp4|x.doc"
+    wrong = f"{named}|{rest}".split("|")
+    assert all(line.startswith("error: ") and line.endswith(".") for line in said)
+    assert [what for what in wrong if sum(what in line for line in said) != 1] == []
+    assert len(said) == len(wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ("--key H", "Key is 'H'"),
+        ("--players drums,harp", "Nobody in the band is called harp"),
+        ("--style polka", "Style is 'polka'"),
+        ("--intensity 2", "Intensity is 2"),
+    ],
+)
+def test_what_the_band_does_not_know_is_refused_before_any_work(
+    flags: str,
+    sentence: str,
+    make_clip: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clip = make_clip(duration_s=1.0)
+    assert sentence in fails([str(clip), "-o", str(tmp_path / "x.wav"), "--band", *flags.split()], capsys)
+
+
+def test_stems_need_a_folder(
+    make_clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(duration_s=1.0)
+    (tmp_path / "file").touch()
+    command = [str(clip), "-o", str(tmp_path / "x.wav"), "--band", "--stems", str(tmp_path / "file")]
+    assert "file is a file; give a folder" in fails(command, capsys)
