@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import MediaError, Mistakes
 from ..export import BeatSheet, check_beats_file, export_beats
 from ..files import check_place
-from ..media import save_audio
+from ..media import fit_length, save_audio
 from ..media.blocks import Blocks
 from ..media.copied import VIDEO_FORMATS
 from ..media.plan import Output, check_own_sound, plan_film, plan_output

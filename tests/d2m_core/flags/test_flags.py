@@ -95,7 +95,7 @@ def test_whom_to_follow(flags: str, dancer: object) -> None:
         ("--at 0.5,0.5 --dancer 1", "not allowed with"),
         ("--at middle", "write it as 0.3,0.5"),
         ("--at 0.5", "write it as 0.3,0.5"),
-        ("--region 0,0,1", "left, top, width and height"),
+        ("--region 0,0,1", "left, top, width, height"),
         ("--tempo fast", "invalid float"),
         ("--ending bang", "invalid choice"),
     ],
