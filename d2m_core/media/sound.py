@@ -96,6 +96,18 @@ def to_mono(wave: Waveform) -> Waveform:
     return Waveform(wave.samples.mean(dim=1, keepdim=True), wave.sample_rate)
 
 
+def own_sound(clip: VideoClip) -> Waveform | None:
+    """The sound of a clip's window, mono, from its first picture on; None where there is none.
+
+    Raises `MediaError` for sound that cannot be read.
+    """
+    if not clip.has_audio:
+        return None
+    window = window_blocks(clip.path, clip.start_s, clip.duration_s, clip)
+    parts = [torch.from_numpy(block).mean(0) for block in window.blocks]
+    return Waveform(torch.cat(parts)[None, None], window.rate) if parts else None  # [1, 1, N]
+
+
 def with_own_sound(wave: Waveform | Blocks, clip: VideoClip, gain: float) -> Blocks:
     """The music [1, C, N] with the clip's own sound under it, at the higher of the two rates.
 
