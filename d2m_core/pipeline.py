@@ -15,7 +15,7 @@ from .band import PLAYERS, BandTake, play_band
 from .codec import CODECS, Codec, load_codec
 from .errors import SettingError
 from .mastering import master_music
-from .media import fit_length, open_clip, save_audio
+from .media import fit_length, open_clip, own_sound, save_audio
 from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
 from .media.sound import with_own_sound
@@ -25,7 +25,7 @@ from .music.weights import check_codec
 from .music.windows import style_index
 from .notices import Notice
 from .pose import Dancer, find_dancers, select_dancer
-from .rhythm import RhythmNet, as_asked, load_rhythm, rhythm_from_motion
+from .rhythm import RhythmNet, as_asked, find_rhythm, load_rhythm
 from .settings import ANY, DanceSettings
 from .styles import metre_of_style
 from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
@@ -220,9 +220,21 @@ def _read(
         poses = select_dancer(everyone, who.dancer)
         motion = dance_motion(poses)
         metre = asked.rhythm.metre or metre_of_style(style)
-        rhythm = rhythm_from_motion(motion, net, asked.rhythm.tempo_bpm, metre)
-        rhythm = as_asked(rhythm, asked.rhythm)
-    return DanceMusic(clip, poses, motion, rhythm, _SILENCE, seconds, everyone, asked)
+        beats_from = asked.rhythm.beats_from
+        found = find_rhythm(
+            motion,
+            net,
+            None if beats_from == "dance" else own_sound(clip),
+            beats_from,
+            asked.rhythm.tempo_bpm,
+            metre,
+            poses=poses,
+            on_progress=_stage(on_progress, "rhythm"),
+        )
+        found = replace(found, rhythm=as_asked(found.rhythm, asked.rhythm))
+    return DanceMusic(
+        clip, poses, motion, found.rhythm, _SILENCE, seconds, everyone, asked, notices=tuple(found.notices)
+    )
 
 
 def _asked(

@@ -20,6 +20,9 @@ ANY = "any"
 RECODE = ("auto", "copy", "always")
 """May a film's pictures be coded again? Where they cannot be copied; never; each time."""
 
+BEATS_FROM = ("dance", "sound", "both")
+"""Where beats may come from."""
+
 GRIDS = ("as found", "half", "double")
 """How many of the beats that were found are taken."""
 
@@ -188,6 +191,8 @@ class RhythmSettings:
     """Where every second beat falls between its neighbours, in percent."""
     energy: float = 1.0
     """How much is going on, as a multiple of what was found."""
+    beats_from: str = BEATS_FROM[0]
+    """One of `BEATS_FROM`: read from the dance, heard in the clip's own sound, or both."""
 
     def __post_init__(self) -> None:
         low, high = TEMPO_RANGE_BPM
@@ -198,6 +203,10 @@ class RhythmSettings:
                 f"Tempo is {tempo or 0:g} BPM; choose {low:g} to {high:g}.",
             ),
             (metre is None or 1 <= metre <= MOST_METRE, f"Metre is {metre}; use 1 to {MOST_METRE}."),
+            (
+                self.beats_from in BEATS_FROM,
+                f"Beats are from {self.beats_from!r}; choose {', '.join(BEATS_FROM)}.",
+            ),
             (self.grid in GRIDS, f"Grid is {self.grid!r}; choose {', '.join(GRIDS)}."),
             (
                 abs(self.shift_ms) <= MOST_SHIFT_MS,

@@ -219,6 +219,15 @@ def metre_of_bars(downbeats: np.ndarray) -> int | None:
     return int(np.median(np.diff(starts))) if len(starts) > 1 else None
 
 
+@dataclass(frozen=True)
+class TempoGuess:
+    """A tempo that a dance or a piece of music may have."""
+
+    bpm: float
+    probability: float
+    """0..1; of one rhythm's guesses together at most 1."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rhythm:
     """When the beats fall and how strong things are: the bridge between dance and music."""
@@ -236,6 +245,8 @@ class Rhythm:
     fps: float = MOTION_FPS
     parts: np.ndarray | None = None
     """float32 [F, 3] in 0..1, columns `PART_CURVES`; None where nobody knows."""
+    tempi: tuple[TempoGuess, ...] = ()
+    """Tempi that it may have, likeliest first; empty where nobody weighed them."""
 
     def __post_init__(self) -> None:
         _check_array("beats_s", self.beats_s, np.float64, (None,))

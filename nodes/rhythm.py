@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,25 +10,26 @@ from comfy_api.latest import io, ui
 
 from ..d2m_core.errors import D2MError
 from ..d2m_core.grid import TEMPO_RANGE_BPM, check_tempo
-from ..d2m_core.media import to_stereo
+from ..d2m_core.media import own_sound, to_mono, to_stereo
 from ..d2m_core.motion import dance_accents, dance_motion
 from ..d2m_core.rhythm import (
+    BEATS_FROM,
     double,
+    find_rhythm,
     halve,
     load_rhythm,
     rhythm_from_audio,
-    rhythm_from_motion,
     scale_energy,
     shift,
 )
-from ..d2m_core.types import Rhythm
+from ..d2m_core.types import Progress, Rhythm, Waveform
 from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_inputs import energy_input, shift_input
-from .rhythm_outputs import rhythm_facts, rhythm_outputs
+from .rhythm_outputs import rhythm_facts, rhythm_outputs, rhythm_words
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses
-from .sound_socket import each, from_audio
+from .sound_socket import each, from_audio, sound_in
 from .worker import in_worker, part_progress
 
 GRIDS = {"as found": None, "half": halve, "double": double}
@@ -73,29 +75,53 @@ class DanceRhythm(io.ComfyNode):
                 ),
                 shift_input("nudge_ms"),
                 energy_input(),
+                *_beats_inputs(),
             ],
             outputs=rhythm_outputs(),
         )
 
     @classmethod
     def execute(
-        cls, poses: ClipPoses, tempo_bpm: float, grid: str, nudge_ms: float, energy: float
+        cls,
+        poses: ClipPoses,
+        tempo_bpm: float,
+        grid: str,
+        nudge_ms: float,
+        energy: float,
+        audio: Any = None,
+        beats_from: str = BEATS_FROM[0],
     ) -> io.NodeOutput:
-        refuse(cls.validate_inputs(tempo_bpm, grid))
+        refuse(cls.validate_inputs(tempo_bpm, grid, beats_from))
 
-        def read(_progress: object) -> tuple:
+        def read(on_progress: Progress) -> tuple:
             net = load_rhythm(default_weights("rhythm"))
-            rhythm = rhythm_from_motion(dance_motion(poses.poses), net, tempo_bpm or None)
-            rhythm = _edited(rhythm, grid, nudge_ms, energy)
-            clip = ClipRhythm(rhythm, poses.duration_s)
-            return rhythm_facts(clip, "Dance rhythm", dance_accents(poses.poses))
+            found = find_rhythm(
+                dance_motion(poses.poses),
+                net,
+                None if beats_from == BEATS_FROM[0] else _sound_of(poses, audio),
+                beats_from,
+                tempo_bpm or None,
+                poses=poses.poses,
+                on_progress=on_progress,
+            )
+            found = replace(found, rhythm=_edited(found.rhythm, grid, nudge_ms, energy))
+            clip = ClipRhythm(found.rhythm, poses.duration_s)
+            facts = rhythm_facts(clip, "Dance rhythm", dance_accents(poses.poses))
+            return facts, rhythm_words(found.rhythm, found.notices)
 
-        facts = in_worker(read)
-        return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
+        facts, words = in_worker(read)
+        shown = ui.PreviewImage(facts[1], cls=cls).as_dict() | ui.PreviewText(words).as_dict()
+        return io.NodeOutput(*facts, ui=shown)
 
     @classmethod
-    def validate_inputs(cls, tempo_bpm: float | None = None, grid: str | None = None) -> bool | str:
-        return answer(not_offered("Grid", grid, GRIDS), wrong_tempo(tempo_bpm))
+    def validate_inputs(
+        cls, tempo_bpm: float | None = None, grid: str | None = None, beats_from: str | None = None
+    ) -> bool | str:
+        return answer(
+            not_offered("Grid", grid, GRIDS),
+            wrong_tempo(tempo_bpm),
+            not_offered("Beats from", beats_from, BEATS_FROM),
+        )
 
     @classmethod
     def fingerprint_inputs(cls, **_inputs: Any) -> str:
@@ -103,6 +129,34 @@ class DanceRhythm(io.ComfyNode):
             return host.file_stamp(default_weights("rhythm"))
         except D2MError:
             return "missing"  # the run says so
+
+
+def _beats_inputs() -> list[Any]:
+    """Whose beats they are; they came later, so they stand at the node's end and may be missing."""
+    return [
+        io.Audio.Input(
+            "audio",
+            optional=True,
+            tooltip="The clip's own sound, where beats come from it; else it is taken from the video.",
+        ),
+        io.Combo.Input(
+            "beats_from",
+            options=list(BEATS_FROM),
+            default=BEATS_FROM[0],
+            optional=True,
+            display_name="beats from",
+            tooltip="dance: read from the movement. sound: heard in the clip's own sound. both: heard, but "
+            "the dance chooses half or double tempo and the bars, and steps in where the sound is unsure.",
+        ),
+    ]
+
+
+def _sound_of(poses: ClipPoses, audio: Any) -> Waveform | None:
+    """The sound that was connected, or the video's own; None where there is neither."""
+    wave = sound_in(audio)
+    if wave is not None:
+        return to_mono(each(wave)[0])
+    return None if poses.clip is None else own_sound(poses.clip)
 
 
 def _edited(rhythm: Rhythm, grid: str, nudge_ms: float, energy: float) -> Rhythm:

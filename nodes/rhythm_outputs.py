@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from comfy_api.latest import io
 
 from ..d2m_core.motion import Accents
+from ..d2m_core.notices import Notice, in_words
 from ..d2m_core.pictures import rhythm_picture
-from ..d2m_core.rhythm import format_beats
+from ..d2m_core.rhythm import format_beats, tempo_words
 from ..d2m_core.types import Rhythm, Waveform
 from .sockets import Choice, ClipRhythm, RhythmSocket, to_image
 
@@ -62,6 +64,12 @@ def rhythm_facts(
         format_beats(rhythm),
         float(rhythm.confidence),
     )
+
+
+def rhythm_words(rhythm: Rhythm, notices: Iterable[Notice]) -> str:
+    """What a node says under its picture: the tempo, how sure it is, and what is doubtful."""
+    first = f"{tempo_words(rhythm)}, confidence {rhythm.confidence:.2f}"
+    return "\n".join(filter(None, [first, in_words(notices)]))
 
 
 def time_signature(rhythm: Rhythm) -> str:

@@ -75,7 +75,7 @@ def hard_to_see(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
 
 
 def _example(seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int) -> Example:
-    cut = seen.first(round(length_s * MOTION_FPS))
+    cut = seen.frames_at(slice(round(length_s * MOTION_FPS)))
     grid = decode_beats(cut, MOTION_FPS, Asked(fall_back=False))
     signs = cues(cut.fine(MOTION_FPS).beat, grid.beats_s, grid.tempo_bpm, cut.felt_or_beat)
     right = beat_f(beats_s[beats_s < length_s], grid.beats_s) >= RIGHT_F

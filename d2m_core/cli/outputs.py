@@ -15,7 +15,7 @@ from ..media import fit_length, save_audio
 from ..media.blocks import Blocks
 from ..media.copied import VIDEO_FORMATS
 from ..media.plan import Output, check_own_sound, plan_film, plan_output
-from ..media.sound import in_blocks, own_sound, with_own_sound
+from ..media.sound import in_blocks, own_blocks, with_own_sound
 from ..media.sound_file import AUDIO_FORMATS
 from ..midi import make_midi, save_midi
 from ..motion import Accents, dance_accents
@@ -124,7 +124,7 @@ def write_outputs(
 def _overlay_sound(kind: str, result: DanceMusic, gain: float) -> Blocks | None:
     sounds: dict[str, Callable[[], Blocks | None]] = {
         "none": lambda: None,
-        "own": lambda: own_sound(result.clip),
+        "own": lambda: own_blocks(result.clip),
         "music": lambda: with_own_sound(result.audio, result.clip, gain) if gain else in_blocks(result.audio),
     }
     return sounds[kind]()

@@ -13,6 +13,7 @@ from typing import Any
 from ..notices import as_json
 from ..pipeline import DanceMusic
 from ..pose import followed
+from ..rhythm import tempo_words
 
 _PACKAGE = "dance-to-music"
 _LIBRARIES = ("torch", "transformers", "mediapipe", "av", "numpy")
@@ -28,6 +29,10 @@ def summary(result: DanceMusic, files: Mapping[str, Any] | None = None) -> dict[
         "duration_s": round(result.clip.duration_s, 3),
         **_people(result),
         "tempo_bpm": round(rhythm.tempo_bpm, 2),
+        "tempi": [
+            {"bpm": round(guess.bpm, 2), "probability": round(guess.probability, 3)} for guess in rhythm.tempi
+        ],
+        "beats_from": settings.rhythm.beats_from,
         "confidence": round(rhythm.confidence, 3),
         "metre": rhythm.metre,
         "grid": settings.rhythm.grid,
@@ -82,11 +87,17 @@ def in_words(result: DanceMusic, files: Mapping[str, Any]) -> str:
     stages = ", ".join(f"{stage} {s:.1f} s" for stage, s in facts["seconds"].items())
     also = "".join(f"{name}: {path}\n" for name, path in _flat(facts["files"]) if name != "music")
     return (
-        f"{files['music']}: {facts['duration_s']:.1f} s of music at {facts['tempo_bpm']:.1f} BPM, "
+        f"{files['music']}: {facts['duration_s']:.1f} s of music at {facts['tempo_bpm']:.1f} BPM{_others(result)}, "
         f"{len(facts['beats_s'])} beats (confidence {facts['confidence']:.2f}), "
         f"style {facts['style'] or 'as the model chose'}, seed {facts['seed']}\n"
         f"{also}{stages}; {facts['real_time_factor']:.2f} x the clip's length\n"
     )
+
+
+def _others(result: DanceMusic) -> str:
+    """Where the tempo may be another: which."""
+    words = tempo_words(result.rhythm)
+    return f" ({words})" if " or " in words else ""
 
 
 def _flat(files: Any, name: str = "") -> Iterator[tuple[str, str]]:

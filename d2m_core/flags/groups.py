@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..grid import TEMPO_RANGE_BPM
 from ..settings import (
+    BEATS_FROM,
     DANCERS,
     ENDINGS,
     MOST_DYNAMICS,
@@ -97,6 +98,13 @@ def add_rhythm(group: _ArgumentGroup) -> None:
         type=int,
         metavar="N",
         help=f"beats in a bar, 1 to {MOST_METRE}; by default the style's, else what fits best",
+    )
+    add(
+        "--beats-from",
+        choices=BEATS_FROM,
+        default=rhythm.beats_from,
+        help="read the beats from the dance, hear them in the clip's own sound, or both: heard, in the "
+        "octave and bars of the dance [%(default)s]",
     )
     grid = group.add_mutually_exclusive_group()
     grid.add_argument(

@@ -56,6 +56,7 @@ def _rhythm(args: argparse.Namespace) -> RhythmSettings:
         shift_ms=args.shift,
         swing=args.swing,
         energy=args.energy,
+        beats_from=args.beats_from,
     )
 
 

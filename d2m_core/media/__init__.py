@@ -5,7 +5,7 @@ music under a clip, `limiter` holds peaks, `downmix` brings many channels to two
 """
 
 from .downmix import to_stereo
-from .sound import fit_length, load_audio, resample, save_audio, to_mono
+from .sound import fit_length, load_audio, own_sound, resample, save_audio, to_mono
 from .video import Frame, iter_frames, open_clip, shown_frames
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "iter_frames",
     "load_audio",
     "open_clip",
+    "own_sound",
     "resample",
     "save_audio",
     "shown_frames",

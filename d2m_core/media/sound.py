@@ -96,19 +96,31 @@ def to_mono(wave: Waveform) -> Waveform:
     return Waveform(wave.samples.mean(dim=1, keepdim=True), wave.sample_rate)
 
 
+def own_sound(clip: VideoClip) -> Waveform | None:
+    """The sound of a clip's window, mono, from its first picture on; None where there is none.
+
+    Raises `MediaError` for sound that cannot be read.
+    """
+    if not clip.has_audio:
+        return None
+    window = window_blocks(clip.path, clip.start_s, clip.duration_s, clip)
+    parts = [torch.from_numpy(block).mean(0) for block in window.blocks]
+    return Waveform(torch.cat(parts)[None, None], window.rate) if parts else None  # [1, 1, N]
+
+
 def with_own_sound(wave: Waveform | Blocks, clip: VideoClip, gain: float) -> Blocks:
     """The music [1, C, N] with the clip's own sound under it, at the higher of the two rates.
 
     Peaks may pass 1; writing lowers them. Raises `MediaError` where the clip has no sound.
     """
-    music, own = in_blocks(wave), own_sound(clip)
+    music, own = in_blocks(wave), own_blocks(clip)
     rate = max(own.rate, music.rate)
     below = blocks.fitted(blocks.at_rate(own, rate), clip.duration_s)
     above = blocks.fitted(blocks.at_rate(music, rate), clip.duration_s)
     return blocks.mixed(above, below, gain)
 
 
-def own_sound(clip: VideoClip) -> Blocks:
+def own_blocks(clip: VideoClip) -> Blocks:
     """The clip's own sound, from its first picture on. Raises `MediaError` where it has none."""
     windows = [window_blocks(clip.path, clip.start_s, clip.duration_s, clip)]
 

@@ -1,11 +1,15 @@
 """When the beats fall: read from motion, heard in music, edited by hand.
 
 `reading` is the way in from a dance, `hearing` that from music: curves (`network`) go to `decoding`,
-where `gains` weighs them, `search` finds the likeliest chain, and `refining` puts it between frames.
+where `gains` weighs them, `tempo` settles the tempo, `search` finds the likeliest chain, and `refining`
+puts it between frames. `finding` lets the dance and the clip's own sound have their say; `doubts` tells
+what is unsure.
 `edit` changes a rhythm, `text` writes and reads its beats, `live` reads a dance that is still going on.
 """
 
+from ..settings import BEATS_FROM
 from .asked import as_asked
+from .doubts import likely_tempi, rhythm_notices, tempo_words
 from .edit import (
     double,
     halve,
@@ -18,6 +22,7 @@ from .edit import (
     with_metre,
     with_tempo,
 )
+from .finding import FoundRhythm, find_rhythm
 from .hearing import rhythm_from_audio
 from .network import RhythmConfig, RhythmNet
 from .reading import RhythmCurves, rhythm_curves, rhythm_from_motion
@@ -25,24 +30,30 @@ from .text import format_beats, parse_beats
 from .weights import load_rhythm, save_rhythm
 
 __all__ = [
+    "BEATS_FROM",
+    "FoundRhythm",
     "RhythmConfig",
     "RhythmCurves",
     "RhythmNet",
     "as_asked",
     "double",
+    "find_rhythm",
     "format_beats",
     "halve",
     "lengthened",
+    "likely_tempi",
     "load_rhythm",
     "parse_beats",
     "rhythm_curves",
     "rhythm_from_audio",
     "rhythm_from_motion",
+    "rhythm_notices",
     "save_rhythm",
     "scale_energy",
     "shift",
     "steady",
     "swing",
+    "tempo_words",
     "with_beats",
     "with_metre",
     "with_tempo",

@@ -35,14 +35,14 @@ class BeatCurves:
         """The felt accents [F], or what stands in for them."""
         return self.beat if self.felt is None else self.felt
 
-    def first(self, frames: int) -> BeatCurves:
-        """The same, cut after so many frames."""
+    def frames_at(self, pick: slice) -> BeatCurves:
+        """Some of the frames of the same."""
         return BeatCurves(
-            self.beat[:frames],
-            None if self.downbeat is None else self.downbeat[:frames],
-            None if self.felt is None else self.felt[:frames],
-            None if self.tempo is None else self.tempo[:frames],
-            None if self.seen is None else self.seen[:frames],
+            self.beat[pick],
+            None if self.downbeat is None else self.downbeat[pick],
+            None if self.felt is None else self.felt[pick],
+            None if self.tempo is None else self.tempo[pick],
+            None if self.seen is None else self.seen[pick],
         )
 
     def fine(self, fps: float) -> BeatCurves:

@@ -13,11 +13,13 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from ..grid import steady_beats, tempo_of
+from ..types import TempoGuess
 from .confidence import confidence, contrast
 from .curves import RATE, BeatCurves, read_at
 from .gains import Gains, gains_of
 from .refining import DEFAULT_BPM, FLAT, on_peaks, phase, refined
 from .search import best_phase, likeliest_bars, track
+from .tempo import SAME, band, evidence_of, guesses, probabilities, spans
 
 STEADY_BELOW = 0.1
 """Under this confidence a dance's grid is `steady_fallback`. That cost nothing: the 7 of 350
@@ -43,6 +45,8 @@ class BeatGrid:
     """bool [M]."""
     tempo_bpm: float
     confidence: float
+    tempi: tuple[TempoGuess, ...] = ()
+    """Tempi that it may have, likeliest first; empty for music, where nobody weighs them."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,9 @@ class Asked:
 def decode_beats(curves: BeatCurves, fps: float, asked: Asked | None = None) -> BeatGrid:
     """The likeliest beat grid behind the curves of a dance, or behind an onset curve of music.
 
-    A dance has `curves.downbeat`; beats and bars of four or three are then found together, and the
-    confidence is the probability that beats are right. Below `STEADY_BELOW` the grid is
+    A dance has `curves.downbeat`; its tempo is then settled first, from the whole clip (`tempo`), beats
+    and bars of four or three are found together near it, and the confidence is the probability that
+    beats are right. Below `STEADY_BELOW` the grid is
     `steady_fallback` on the felt accents, at the tempo found. Without, the first beat starts the
     first bar, and the confidence is the pulse's `contrast`. Curves without any peak or accent give
     a steady grid at the tempo asked for or `DEFAULT_BPM`, with confidence 0.
@@ -73,9 +78,15 @@ def decode_beats(curves: BeatCurves, fps: float, asked: Asked | None = None) -> 
     if fine.beat.max() < FLAT or (curves.downbeat is not None and felt.max() < _STILL):
         return _nothing(asked, duration_s)
     gains = gains_of(fine, known_tempo=asked.tempo_bpm is not None)
-    grid = _likeliest(gains, fine.beat, asked, duration_s)
     if curves.downbeat is None:
+        grid = _likeliest(gains, fine.beat, asked, duration_s)
         return replace(grid, confidence=contrast(fine.beat, 60 / grid.tempo_bpm))
+    evidence = evidence_of(fine)
+    if asked.tempo_bpm is None:
+        near = band(spans(fine, evidence), len(fine.beat))
+        gains = replace(gains, beat=gains.beat + near)
+    grid = _likeliest(gains, fine.beat, asked, duration_s)
+    grid = replace(grid, tempi=_tempi(guesses(probabilities(evidence)), grid.tempo_bpm, asked))
     grid = replace(grid, confidence=confidence(fine.beat, grid.beats_s, grid.tempo_bpm, felt))
     if not asked.fall_back or grid.confidence >= STEADY_BELOW:
         return grid
@@ -83,11 +94,22 @@ def decode_beats(curves: BeatCurves, fps: float, asked: Asked | None = None) -> 
     return replace(grid, beats_s=beats, downbeats=likeliest_bars(beats, gains.bar, asked.metre))
 
 
+def _tempi(found: tuple[TempoGuess, ...], tempo_bpm: float, asked: Asked) -> tuple[TempoGuess, ...]:
+    """The guesses, of which the one that was followed has the tempo that its beats came to."""
+    if asked.tempo_bpm is not None:
+        return (TempoGuess(asked.tempo_bpm, 1.0),)
+    return tuple(
+        replace(guess, bpm=tempo_bpm) if abs(np.log(guess.bpm / tempo_bpm)) <= SAME else guess
+        for guess in found
+    )
+
+
 def _nothing(asked: Asked, duration_s: float) -> BeatGrid:
     """The grid of a clip in which nothing happens."""
     tempo = asked.tempo_bpm or DEFAULT_BPM
     beats = steady_beats(tempo, duration_s)
-    return BeatGrid(beats, likeliest_bars(beats, None, asked.metre), tempo, 0.0)
+    tempi = () if asked.tempo_bpm is None else (TempoGuess(asked.tempo_bpm, 1.0),)
+    return BeatGrid(beats, likeliest_bars(beats, None, asked.metre), tempo, 0.0, tempi)
 
 
 def _likeliest(gains: Gains, curve: np.ndarray, asked: Asked, duration_s: float) -> BeatGrid:

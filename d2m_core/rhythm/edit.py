@@ -1,7 +1,8 @@
 """Changes a person may want to a rhythm: pure functions, each gives a new `Rhythm`.
 
 Beats always fill the clip and stay within it. The curves show what was seen, so they keep their
-place; only `scale_energy` changes them.
+place; only `scale_energy` changes them. Who sets, halves or doubles a tempo has chosen it: what else it
+might have been is then forgotten.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..errors import SettingError
 from ..grid import TEMPO_RANGE_BPM, check_tempo, steady_beats, tempo_of
-from ..types import METRE, RHYTHM_CURVES, Rhythm
+from ..types import METRE, RHYTHM_CURVES, Rhythm, TempoGuess
 from .refining import cover
 
 _LOOP_BARS = 4
@@ -28,7 +29,14 @@ def with_tempo(rhythm: Rhythm, tempo_bpm: float) -> Rhythm:
     anchor_s = _anchor_s(rhythm)
     beats = steady_beats(tempo_bpm, rhythm.duration_s, anchor_s)
     downbeats = _bars_through(beats, anchor_s, rhythm.metre)
-    return replace(rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=float(tempo_bpm), confidence=1.0)
+    return replace(
+        rhythm,
+        beats_s=beats,
+        downbeats=downbeats,
+        tempo_bpm=float(tempo_bpm),
+        confidence=1.0,
+        tempi=(TempoGuess(float(tempo_bpm), 1.0),),
+    )
 
 
 def steady(rhythm: Rhythm) -> Rhythm:
@@ -61,23 +69,24 @@ def double(rhythm: Rhythm) -> Rhythm:
     """Twice the tempo: a new beat half-way between every two."""
     tempo = check_tempo(rhythm.tempo_bpm * 2)
     if len(rhythm.beats_s) < 2:
-        return replace(rhythm, tempo_bpm=tempo)
+        return replace(rhythm, tempo_bpm=tempo, tempi=())
     wide = _wide(rhythm.beats_s, 60 / rhythm.tempo_bpm)
     finer = np.sort(np.concatenate([wide, (wide[1:] + wide[:-1]) / 2]))
     beats = finer[(finer >= 0) & (finer < rhythm.duration_s)]
     downbeats = _bars_through(beats, _anchor_s(rhythm), rhythm.metre)
-    return replace(rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=tempo)
+    return replace(rhythm, beats_s=beats, downbeats=downbeats, tempo_bpm=tempo, tempi=())
 
 
 def halve(rhythm: Rhythm) -> Rhythm:
     """Half the tempo: every other beat, the first bar line among them."""
     tempo = check_tempo(rhythm.tempo_bpm / 2)
     if len(rhythm.beats_s) < 2:
-        return replace(rhythm, tempo_bpm=tempo)
+        return replace(rhythm, tempo_bpm=tempo, tempi=())
     anchor_s, metre = _anchor_s(rhythm), rhythm.metre
     first = int(np.abs(rhythm.beats_s - anchor_s).argmin()) % 2
     beats = rhythm.beats_s[first::2]
-    return replace(rhythm, beats_s=beats, downbeats=_bars_through(beats, anchor_s, metre), tempo_bpm=tempo)
+    bars = _bars_through(beats, anchor_s, metre)
+    return replace(rhythm, beats_s=beats, downbeats=bars, tempo_bpm=tempo, tempi=())
 
 
 def swing(rhythm: Rhythm, percent: float) -> Rhythm:
@@ -167,6 +176,7 @@ def with_beats(
         downbeats=np.asarray(downbeats, bool),
         tempo_bpm=tempo_of(beats),
         confidence=1.0,
+        tempi=(),
     )
 
 

@@ -146,6 +146,11 @@ def clearness(height: float, most: float) -> float:
     return ((height - _LEAST_HEIGHT) / (most - _LEAST_HEIGHT)) ** 2
 
 
+def clearness_of(curve: np.ndarray) -> float:
+    """0..1: how clear a network's beat curve [S] is: how high its bumps come out."""
+    return clearness(bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _SURE_BEATS), _BEAT_HEIGHT)
+
+
 def tempo_gain(likely: np.ndarray, states: int) -> np.ndarray:
     """What a beat of each length gains where a network says which tempi are likely, [S, L].
 

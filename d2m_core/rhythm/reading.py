@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ..grid import check_tempo
+from ..motion import MOTION_NAMES, mirror_motion
 from ..types import MotionFeatures, Rhythm
 from .curves import BeatCurves
-from .decoding import STEADY_BELOW, Asked, decode_beats
+from .decoding import Asked, decode_beats
 from .network import RhythmNet, RhythmOutput
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,20 +37,21 @@ def rhythm_from_motion(
     have so many beats, else four or three, whichever fits better. The confidence is
     the probability that the beats are right; where it is under `decoding.STEADY_BELOW` they are a
     steady pulse whose sixteenths meet the strongest accents. Where nobody is seen or nothing moves,
-    a steady default grid comes back with confidence 0.
+    a steady default grid comes back with confidence 0. What is doubtful about it says
+    `rhythm_notices`.
     """
+    return read_dance(motion, net, tempo_bpm, metre)[0]
+
+
+def read_dance(
+    motion: MotionFeatures, net: RhythmNet, tempo_bpm: float | None = None, metre: int | None = None
+) -> tuple[Rhythm, RhythmCurves]:
+    """`rhythm_from_motion`, and the curves that it was read from."""
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
     curves = rhythm_curves(motion, net)
     grid = decode_beats(curves, motion.fps, Asked(tempo_bpm, metre))
-    if 0 < grid.confidence < STEADY_BELOW:
-        log.warning(
-            "The dance's beats are unsure (confidence %.2f): a steady pulse of %.0f BPM meets its "
-            "strongest accents on sixteenths; set the tempo to choose another.",
-            grid.confidence,
-            grid.tempo_bpm,
-        )
     accent = curves.felt_or_beat if curves.seen is None else curves.seen  # what is seen, where known
-    return Rhythm(
+    rhythm = Rhythm(
         grid.beats_s,
         grid.downbeats,
         np.stack([accent, curves.energy], 1).astype(np.float32),  # [F, R]
@@ -60,33 +59,43 @@ def rhythm_from_motion(
         grid.confidence,
         fps=motion.fps,
         parts=curves.parts,
+        tempi=grid.tempi,
     )
+    return rhythm, curves
 
 
 def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
-    """What the network says of every frame, before beats are read from it."""
+    """What the network says of every frame, before beats are read from it.
+
+    It is asked twice, the second time about the dance in a mirror, and the mean counts: beats have no
+    left and right. On 33 captured dances the likeliest tempo then was that of the song, octaves free, in
+    0.76 instead of 0.73.
+    """
     has_accents = "accent" in motion.names
     seen = motion.values[:, motion.names.index("accent")] if has_accents else None
-    motion = motion.only(net.names or motion.names)
+    views = [motion, mirror_motion(motion)] if motion.names == MOTION_NAMES else [motion]
+    views = [view.only(net.names or view.names) for view in views]
+    motion = views[0]
     if motion.values.shape[1] != net.config.features:
         raise ValueError(f"the network reads {net.config.features} features, got {motion.values.shape[1]}")
     column = motion.names.index("present") if "present" in motion.names else None
     present = np.ones(len(motion.values), bool) if column is None else motion.values[:, column] > 0
-    out = _answer(net, motion.values, present)
+    out = _answer(net, np.stack([view.values for view in views]), present)
     beat, downbeat, felt, energy = (
-        curve[0].sigmoid().cpu().numpy() * present for curve in (out.beat, out.downbeat, out.felt, out.energy)
+        curve.sigmoid().mean(0).cpu().numpy() * present
+        for curve in (out.beat, out.downbeat, out.felt, out.energy)
     )
-    parts = None if out.parts is None else out.parts[0].sigmoid().cpu().numpy() * present[:, None]
-    tempo = None if out.tempo is None else out.tempo[0].softmax(-1).cpu().numpy()
+    parts = None if out.parts is None else out.parts.sigmoid().mean(0).cpu().numpy() * present[:, None]
+    tempo = None if out.tempo is None else out.tempo.softmax(-1).mean(0).cpu().numpy()
     return RhythmCurves(beat, downbeat, felt, tempo, seen, energy=energy, parts=parts)
 
 
 def _answer(net: RhythmNet, values: np.ndarray, present: np.ndarray) -> RhythmOutput:
-    """The network's logits for features [F, D] of a dancer who is `present` in some frames [F]."""
+    """The network's logits for views [B, F, D] of a dancer who is `present` in some frames [F]."""
     device, training = net.mean.device, net.training
     net.eval()
     with torch.inference_mode():
-        batch = torch.from_numpy(values).to(device)[None]
-        out = net(batch, torch.from_numpy(present).to(device)[None])
+        here = torch.from_numpy(present).to(device).expand(len(values), -1)
+        out = net(torch.from_numpy(values).to(device), here)
     net.train(training)
     return out

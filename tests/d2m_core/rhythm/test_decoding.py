@@ -257,7 +257,7 @@ def test_beats_that_rise_already_hardly_move() -> None:
 def test_curves_are_cut_and_resampled_alike() -> None:
     rng = np.random.default_rng(3)
     whole = BeatCurves(*rng.random((3, 100)), rng.random((100, 5)), rng.random(100))
-    cut = whole.first(40)
+    cut = whole.frames_at(slice(40))
     for name in ("beat", "downbeat", "felt", "tempo", "seen"):
         np.testing.assert_array_equal(getattr(cut, name), getattr(whole, name)[:40])
     fine = cut.fine(FPS)

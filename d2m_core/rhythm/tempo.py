@@ -1,0 +1,250 @@
+"""Which tempo a dance has: evidence of the whole clip, weighed into probabilities.
+
+A chain of beats follows whatever looks likeliest beat by beat; where a dance is hard to read, a few
+frames more or less lead it elsewhere. So the tempo is settled first. Of every tempo several `SIGNS`
+are read in long stretches of the clip, and a logistic model makes probabilities of their mean. The
+chain then keeps near the likeliest tempo, and changes only where both sides of a change clearly want
+another (`spans`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import find_peaks
+
+from ..grid import TEMPO_RANGE_BPM
+from ..types import TempoGuess
+from .curves import RATE, BeatCurves
+from .gains import beat_lengths, clearness_of
+
+TEMPI_BPM = np.geomspace(*TEMPO_RANGE_BPM, 128)
+"""The tempi that are weighed, float64 [N]: 0.9 % apart."""
+
+SIGNS = ("beat", "clear beat", "beat twice", "beat half", "accents", "accents twice", "told")
+"""What speaks for a tempo, see `evidence_of`."""
+_WEIGHTS = np.array([8.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0])
+
+_MIDDLE_BPM, _OCTAVES, _PER_DOUBLING = 110.0, 0.4, 0.25
+"""Log-normal prior: its middle for a dance of middling energy, its deviation, and by how many octaves the
+middle rises where accents are twice as many. The studio dances all tempi evenly, so it cannot be fitted."""
+_STRETCH_S, _HOP_S = 12.0, 1.0
+"""Stretches that are looked at, and how far apart they begin."""
+_LEAST_TOLD = 1e-2
+"""No tempo is taken as less likely than this by the network."""
+_BUSY, _BUSY_FLOOR = 1.0, 0.1
+"""Accents per second, each counted with its strength, of a dance of middling energy, and the least."""
+SAME = 0.04
+"""Tempi within so much (natural log) are one guess."""
+_GUESSES, _LEAST_GUESS = 4, 0.05
+"""At most so many guesses are given, none less likely."""
+_BAND = 0.08
+"""Beats keep within so much (natural log) of their span's tempo."""
+_LEAST_SPAN_S = 5.0
+"""A tempo that is held for less is no other tempo."""
+_CHANGE = 3.0
+"""By so much (log odds) either side of a change prefers its own tempo to the other's."""
+_MOVING_S = 3.0
+"""So long before and after a change beats may have any length between its two tempi's."""
+_FORBIDDEN = -50.0
+"""What a beat of a length out of its band gains."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a clip that keeps one tempo."""
+
+    start_s: float
+    end_s: float
+    bpm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What stretches of a clip say of each tempo."""
+
+    starts_s: np.ndarray
+    """float64 [W]."""
+    length_s: float
+    signs: np.ndarray
+    """float64 [W, N, len(SIGNS)]."""
+    weights: np.ndarray
+    """How much each stretch counts, float64 [W], summing to 1: where nobody is seen, nothing."""
+    prior: np.ndarray
+    """Log probability of each tempo before any of this, but for a constant, [N]."""
+
+    def mean(self) -> np.ndarray:
+        """The signs of all stretches together, [N, len(SIGNS)]."""
+        return np.tensordot(self.weights, self.signs, 1)
+
+    def within(self, start_s: float, end_s: float) -> Evidence | None:
+        """The stretches that lie between two moments; None where there is none."""
+        inside = (self.starts_s >= start_s - 0.01) & (self.starts_s + self.length_s <= end_s + 0.01)
+        if not inside.any():
+            return None
+        weights = self.weights[inside] + 1e-9
+        return Evidence(
+            self.starts_s[inside], self.length_s, self.signs[inside], weights / weights.sum(), self.prior
+        )
+
+
+# --- what speaks for a tempo ---
+
+
+def evidence_of(fine: BeatCurves, stretch_s: float = _STRETCH_S) -> Evidence:
+    """The signs in curves at `RATE`.
+
+    `beat`, `beat twice`, `beat half`: how much the beat curve swings at the tempo, at twice and at
+    half of it, 0..1; `clear beat`: the first, times how clear the curve is; `accents` and `accents
+    twice`: the same of the visible accents; `told`: log probability by the network, times the clearness
+    too: of dances unlike those that it learned it says wrong tempi surely.
+    """
+    size = min(len(fine.beat), round(stretch_s * RATE))
+    last = len(fine.beat) - size
+    starts = np.unique(np.append(np.arange(0, last + 1, round(_HOP_S * RATE)), last))
+    hz = TEMPI_BPM / 60
+    beat, loud = swings(fine.beat, np.concatenate([hz, 2 * hz, hz / 2]), starts, size)
+    seen = fine.felt_or_beat if fine.seen is None else fine.seen
+    accents, _ = swings(seen, np.concatenate([hz, 2 * hz]), starts, size)
+    once, twice, half = np.split(beat, 3, axis=1)
+    clear = clearness_of(fine.beat)
+    each = [once, clear * once, twice, half, *np.split(accents, 2, axis=1), clear * told(fine, starts, size)]
+    weights = loud + 1e-6
+    return Evidence(starts / RATE, size / RATE, np.stack(each, 2), weights / weights.sum(), prior(busy(seen)))
+
+
+def swings(curve: np.ndarray, hz: np.ndarray, starts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """How much stretches of a curve [S] swing at some frequencies, [W, hz], and how loud they are, [W].
+
+    1 is a sine wave of that frequency and nothing else. Each stretch is `size` states long, and
+    fades in and out.
+    """
+    fade = np.hanning(size + 2)[1:-1]
+    fade /= fade.sum()
+    waves = np.exp(-2j * np.pi * np.arange(size)[:, None] / RATE * hz)  # [size, hz]
+    parts = curve[starts[:, None] + np.arange(size)]  # [W, size]
+    parts = parts - (parts @ fade)[:, None]
+    loud = np.sqrt(parts**2 @ fade)
+    return np.abs((parts * fade) @ waves) * np.sqrt(2) / (loud[:, None] + 1e-6), loud
+
+
+def told(fine: BeatCurves, starts: np.ndarray, size: int) -> np.ndarray:
+    """Log probability of each tempo by the network, in each stretch, [W, N]; even without one."""
+    if fine.tempo is None:
+        return np.zeros((len(starts), len(TEMPI_BPM)))
+    bins = np.geomspace(*TEMPO_RANGE_BPM, fine.tempo.shape[1])
+    rows = len(fine.tempo) / len(fine.beat)
+    ends = [(int(s * rows), max(int(s * rows) + 1, round((s + size) * rows))) for s in starts]
+    means = [fine.tempo[first:last].mean(0) for first, last in ends]
+    return np.log(
+        np.stack([np.interp(np.log(TEMPI_BPM), np.log(bins), mean) for mean in means]) + _LEAST_TOLD
+    )
+
+
+def busy(seen: np.ndarray) -> float:
+    """How busy a dance is beside a middling one, log2: by its visible accents, a curve [S]."""
+    peaks, _ = find_peaks(seen, height=0.05)
+    rate = float(seen[peaks].sum()) * RATE / len(seen)
+    return float(np.log2(max(rate, _BUSY_FLOOR) / _BUSY))
+
+
+def prior(busy: float) -> np.ndarray:
+    """Log probability of each tempo by how `busy` the dance is, but for a constant, [N]: calm is slow."""
+    octaves = np.log2(TEMPI_BPM / _MIDDLE_BPM) - _PER_DOUBLING * busy
+    return -0.5 * (octaves / _OCTAVES) ** 2
+
+
+# --- what follows from it ---
+
+
+def probabilities(evidence: Evidence) -> np.ndarray:
+    """How likely each of `TEMPI_BPM` is, [N], summing to 1."""
+    odds = _odds(evidence)
+    shares = np.exp(odds - odds.max())
+    return shares / shares.sum()
+
+
+def guesses(likely: np.ndarray) -> tuple[TempoGuess, ...]:
+    """The likeliest tempi, highest first, from what `probabilities` says."""
+    left = likely.copy()
+    found: list[TempoGuess] = []
+    logs = np.log(TEMPI_BPM)
+    for _ in range(_GUESSES):
+        near = np.abs(logs[:, None] - logs) <= SAME  # [N, N]
+        best = int((near @ left * (left > 0)).argmax())
+        mass = left * near[best]
+        if mass.sum() < _LEAST_GUESS and found:
+            break
+        found.append(TempoGuess(float(np.exp((mass @ logs) / mass.sum())), float(mass.sum())))
+        left = np.where(near[best], 0.0, left)
+    return tuple(sorted(found, key=lambda guess: -guess.probability))
+
+
+def chance_of(likely: np.ndarray, bpm: float) -> float:
+    """How likely a tempo is, from what `probabilities` says."""
+    return float(likely[np.abs(np.log(TEMPI_BPM / bpm)) <= SAME].sum())
+
+
+def spans(fine: BeatCurves, evidence: Evidence) -> list[Span]:
+    """The tempi of a clip in turn: one, but where it truly changes."""
+    duration_s = len(fine.beat) / RATE
+    if duration_s < 2 * _LEAST_SPAN_S:
+        return [Span(0.0, duration_s, _best(evidence))]
+    if duration_s < 2 * _STRETCH_S:  # else no stretch would lie on one side of a change
+        evidence = evidence_of(fine, duration_s / 2)
+        split = _split(evidence, 0.0, duration_s)
+        return split if len(split) > 1 else [Span(0.0, duration_s, _best(evidence_of(fine)))]
+    return _split(evidence, 0.0, duration_s)
+
+
+def _split(evidence: Evidence, start_s: float, end_s: float) -> list[Span]:
+    """One span, or those on either side of the clearest change, each looked at in the same way."""
+    whole = evidence.within(start_s, end_s)
+    if whole is None:
+        whole = evidence
+    best: tuple[float, float] | None = None
+    least_s = max(_LEAST_SPAN_S, evidence.length_s)
+    for at_s in np.arange(start_s + least_s, end_s - least_s + 0.01, _HOP_S):
+        left, right = evidence.within(start_s, at_s), evidence.within(at_s, end_s)
+        if left is None or right is None:
+            continue
+        clear = _clearness(_odds(left), _odds(right))
+        if clear > _CHANGE and (best is None or clear > best[0]):
+            best = (clear, float(at_s))
+    if best is None:
+        return [Span(start_s, end_s, _best(whole))]
+    return _split(evidence, start_s, best[1]) + _split(evidence, best[1], end_s)
+
+
+def _clearness(left: np.ndarray, right: np.ndarray) -> float:
+    """By how much either side prefers its own tempo to the other's, the lesser of the two."""
+    one, other = int(left.argmax()), int(right.argmax())
+    if abs(np.log(TEMPI_BPM[one] / TEMPI_BPM[other])) <= SAME:
+        return 0.0
+    return float(min(left[one] - left[other], right[other] - right[one]))
+
+
+def band(found: list[Span], states: int) -> np.ndarray:
+    """What a beat of each length gains at each state for keeping near its tempo, 0 or less, [S, L]."""
+    lengths = np.log(beat_lengths())
+    times = np.arange(states) / RATE
+    lowest, highest = np.full(states, np.inf), np.full(states, -np.inf)
+    for index, span in enumerate(found):
+        lead_s = _MOVING_S if index else 0.0
+        tail_s = _MOVING_S if index + 1 < len(found) else 0.0
+        here = (times >= span.start_s - lead_s) & (times < span.end_s + tail_s)
+        middle = np.log(60 * RATE / span.bpm)
+        lowest[here] = np.minimum(lowest[here], middle - _BAND)
+        highest[here] = np.maximum(highest[here], middle + _BAND)
+    outside = (lengths < lowest[:, None]) | (lengths > highest[:, None])
+    return np.where(outside, _FORBIDDEN, 0.0)
+
+
+def _odds(evidence: Evidence) -> np.ndarray:
+    """Log odds of each tempo, but for a constant, [N]."""
+    return evidence.mean() @ _WEIGHTS + evidence.prior
+
+
+def _best(evidence: Evidence) -> float:
+    return guesses(probabilities(evidence))[0].bpm
