@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
-from scipy import signal
 
 from ..errors import SettingError
 from ..media import fit_length
@@ -165,8 +165,8 @@ class _Renderer:
         if self.search == 0 or size == 0 or heard.shape[1] < size + 2 * self.search:
             return 0
         part = heard[:, : size + 2 * self.search].astype(np.float64)
-        like = sum(signal.correlate(a, b, "valid") for a, b in zip(part, self.tail, strict=True))
-        power = signal.convolve((part**2).sum(0), np.ones(size), "valid")
+        like = sum(scipy.signal.correlate(a, b, "valid") for a, b in zip(part, self.tail, strict=True))
+        power = scipy.signal.convolve((part**2).sum(0), np.ones(size), "valid")
         away = np.linspace(-1, 1, 2 * self.search + 1)
         best = like / np.sqrt(np.maximum(power, 1e-9) * max((self.tail**2).sum(), 1e-9))
         return int((best - 0.05 * away**2).argmax()) - self.search

@@ -86,8 +86,9 @@ def in_words(result: DanceMusic, files: Mapping[str, Any]) -> str:
     facts = summary(result, files)
     stages = ", ".join(f"{stage} {s:.1f} s" for stage, s in facts["seconds"].items())
     also = "".join(f"{name}: {path}\n" for name, path in _flat(facts["files"]) if name != "music")
+    tempo = f"{facts['tempo_bpm']:.1f} BPM{_others(result)}"
     return (
-        f"{files['music']}: {facts['duration_s']:.1f} s of music at {facts['tempo_bpm']:.1f} BPM{_others(result)}, "
+        f"{files['music']}: {facts['duration_s']:.1f} s of music at {tempo}, "
         f"{len(facts['beats_s'])} beats (confidence {facts['confidence']:.2f}), "
         f"style {facts['style'] or 'as the model chose'}, seed {facts['seed']}\n"
         f"{also}{stages}; {facts['real_time_factor']:.2f} x the clip's length\n"

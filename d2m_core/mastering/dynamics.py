@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import torch
-from scipy import ndimage
 
 from ..media.blocks import BLOCK
 from ..types import Rhythm, Waveform
@@ -28,7 +28,9 @@ def level_curve(rhythm: Rhythm, amount: float = 1.0) -> np.ndarray:
 
     `amount` 1 follows the energy as an engineer would, 0 not at all.
     """
-    energy = ndimage.gaussian_filter1d(rhythm.energy.astype(np.float64), _SLOW_S * rhythm.fps, mode="nearest")
+    energy = scipy.ndimage.gaussian_filter1d(
+        rhythm.energy.astype(np.float64), _SLOW_S * rhythm.fps, mode="nearest"
+    )
     low, high = np.percentile(energy, (5, 95))
     share = np.clip((high - low - _STILL) / (_MOVING - _STILL), 0.0, 1.0)
     if share * amount == 0.0:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import torch
-from scipy.signal import butter, fftconvolve, sosfilt
 
 from ..types import Rhythm, Waveform
 
@@ -73,7 +73,7 @@ def _ring_out(piece: torch.Tensor, rate: int, hit_s: float, beat_s: float) -> No
     hold = round(float(np.clip(_HOLD_BEATS * beat_s, *_HOLD_S)) * rate)
     after_s = np.maximum(np.arange(count - first) - hold, 0) / rate
     kept = piece[:, first:].double().numpy() * 10 ** (-3 * after_s / _LET_GO_S)
-    rung = fftconvolve(kept, _room(len(piece), count - first, rate), axes=-1)[:, : count - first]
+    rung = scipy.signal.fftconvolve(kept, _room(len(piece), count - first, rate), axes=-1)[:, : count - first]
     end = kept + _WET * rung
     last = min(round(_LAST_S * rate), count - first)
     end[:, len(after_s) - last :] *= np.linspace(1.0, 0.0, last)
@@ -85,11 +85,15 @@ def _room(channels: int, count: int, rate: int) -> np.ndarray:
     noise = np.random.default_rng(_ROOM_SEED).standard_normal((channels, count))
     time_s = np.arange(count) / rate
     whole_s = count / rate
-    dark = sosfilt(butter(1, min(2500.0, 0.45 * rate), fs=rate, output="sos"), noise)
+    dark = _filtered(noise, "low", min(2500.0, 0.45 * rate), rate)
     bright = (noise - dark) * 10 ** (-6 * time_s / whole_s)
     answer = (dark + bright) * 10 ** (-3 * time_s / whole_s)
-    answer = sosfilt(butter(1, 150.0, "high", fs=rate, output="sos"), answer)
+    answer = _filtered(answer, "high", 150.0, rate)
     return answer / np.sqrt((answer**2).sum(-1, keepdims=True).max())
+
+
+def _filtered(sound: np.ndarray, kind: str, edge_hz: float, rate: int) -> np.ndarray:
+    return scipy.signal.sosfilt(scipy.signal.butter(1, edge_hz, kind, fs=rate, output="sos"), sound)
 
 
 def _fade(piece: torch.Tensor, rate: int, rhythm: Rhythm) -> None:

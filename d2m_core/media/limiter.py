@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import torch
-from scipy import ndimage
 from torch import nn
 
 from ..types import Waveform
@@ -73,8 +73,8 @@ def _loudest(samples: torch.Tensor) -> float:
 def _gain(loudest: torch.Tensor, reach: int, ceiling: float) -> torch.Tensor:
     """What to multiply with, float32 [B, n], where the channels together peak at `loudest`."""
     wanted = (ceiling / loudest.clamp(min=ceiling)).double().numpy()  # in 0..1
-    lowest = ndimage.minimum_filter1d(wanted, reach, mode="nearest")
+    lowest = scipy.ndimage.minimum_filter1d(wanted, reach, mode="nearest")
     window = np.hanning(reach + 2)[1:-1]
     # An average of minima that all saw the sample: never above what it needs.
-    gain = ndimage.convolve1d(lowest, window / window.sum(), mode="nearest")
+    gain = scipy.ndimage.convolve1d(lowest, window / window.sum(), mode="nearest")
     return torch.from_numpy(np.minimum(gain, wanted)).float()  # rounding

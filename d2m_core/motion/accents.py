@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import find_peaks
+import scipy
 
 from ..pose.landmarks import WRISTS
 from ..types import MOTION_FPS, PoseSequence
@@ -107,7 +107,7 @@ def find_accents(poses: PoseSequence, person: int = 0) -> Accents:
 def accents_of(points: np.ndarray, braking: np.ndarray, velocity: np.ndarray) -> Accents:
     """`find_accents` from `parts_of` and `braking_of`."""
     total = np.sqrt((braking**2).sum(1))  # [F]
-    frames, found = find_peaks(total, height=_FLOOR, distance=_APART_FRAMES, prominence=0)
+    frames, found = scipy.signal.find_peaks(total, height=_FLOOR, distance=_APART_FRAMES, prominence=0)
     stands_out = found["prominences"] >= _STANDS_OUT * found["peak_heights"]
     frames = frames[stands_out]
     described = [_described(frame, braking, velocity, points) for frame in frames]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy.interpolate import CubicSpline
+import scipy
 
 from ..pose.landmarks import ANKLES, HIPS, KNEES, SHOULDERS, TORSO
 from ..types import LANDMARKS, MOTION_FPS, PoseSequence
@@ -86,9 +85,9 @@ def _resampled(points: np.ndarray, fps: float, frames: int) -> np.ndarray:
         return points[np.minimum((np.arange(frames) * fps / MOTION_FPS).astype(int), len(points) - 1)]
     if fps > MOTION_FPS:
         width = 0.3 * np.sqrt((fps / MOTION_FPS) ** 2 - 1)
-        points = ndimage.gaussian_filter1d(points, width, axis=0, mode="nearest")
+        points = scipy.ndimage.gaussian_filter1d(points, width, axis=0, mode="nearest")
     times = np.minimum(np.arange(frames) / MOTION_FPS, (len(points) - 1) / fps)
-    return CubicSpline(np.arange(len(points)) / fps, points)(times)
+    return scipy.interpolate.CubicSpline(np.arange(len(points)) / fps, points)(times)
 
 
 def _apparent_height(points: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -109,5 +108,5 @@ def _slow(height: np.ndarray, here: np.ndarray) -> np.ndarray:
     if len(good) == 0:
         return np.ones(len(height))
     height = np.interp(np.arange(len(height)), good, height[good])
-    high = ndimage.percentile_filter(height, 70, size=int(3 * MOTION_FPS), mode="nearest")
-    return np.maximum(ndimage.gaussian_filter1d(high, MOTION_FPS, mode="nearest"), 1e-6)
+    high = scipy.ndimage.percentile_filter(height, 70, size=int(3 * MOTION_FPS), mode="nearest")
+    return np.maximum(scipy.ndimage.gaussian_filter1d(high, MOTION_FPS, mode="nearest"), 1e-6)

@@ -7,7 +7,7 @@ parts of `PARTS`.
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from ..pose.landmarks import ANKLES, TORSO, WRISTS
 from ..types import MOTION_FPS, PoseSequence
@@ -84,9 +84,9 @@ def _swapped(pair: np.ndarray) -> np.ndarray:
 
 def braking_of(points: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How hard each part brakes, body heights per s² [F, S], and its velocity [F, S, 2]."""
-    steady = ndimage.median_filter(points, size=(_MEDIAN_FRAMES, 1, 1), mode="nearest")
+    steady = scipy.ndimage.median_filter(points, size=(_MEDIAN_FRAMES, 1, 1), mode="nearest")
     velocity, pull = (
-        ndimage.gaussian_filter1d(steady, _SMOOTH_FRAMES, axis=0, order=order, mode="nearest")
+        scipy.ndimage.gaussian_filter1d(steady, _SMOOTH_FRAMES, axis=0, order=order, mode="nearest")
         * MOTION_FPS**order
         for order in (1, 2)
     )
@@ -100,7 +100,7 @@ def braking_of(points: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.nda
     braking *= _gate(speed / _SCALES, _SLOW, 2) * _gate(_way(steady) / _SCALES, _SHORT, 4)
     # Nothing is known beside gaps and ends; what is left saturates.
     near = np.ones((2 * _EDGE_FRAMES + 1, 1))
-    lost = ndimage.binary_dilation(sure < _SURE, near)
+    lost = scipy.ndimage.binary_dilation(sure < _SURE, near)
     lost[:_EDGE_FRAMES] = lost[max(0, len(lost) - _EDGE_FRAMES) :] = True
     return np.where(lost, 0.0, _CAP * (1 - np.exp(-braking / _CAP))), velocity
 

@@ -8,8 +8,7 @@ travel and jumps); the 3D world landmarks carry angles and the direction the dan
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
-from scipy.signal import savgol_filter
+import scipy
 
 from ..pose.landmarks import ANKLES, EARS, ELBOWS, HIPS, KNEES, NOSE, SHOULDERS, TORSO, WRISTS
 from ..types import MOTION_FPS, MotionFeatures, PoseSequence
@@ -90,14 +89,14 @@ def _d1(values: np.ndarray) -> np.ndarray:
     """First derivative per second along time."""
     if len(values) < 5:
         return np.zeros_like(values)
-    return savgol_filter(values, 5, 2, deriv=1, delta=1 / MOTION_FPS, axis=0)
+    return scipy.signal.savgol_filter(values, 5, 2, deriv=1, delta=1 / MOTION_FPS, axis=0)
 
 
 def _d2(values: np.ndarray) -> np.ndarray:
     """Second derivative per second squared along time."""
     if len(values) < 7:
         return np.zeros_like(values)
-    return savgol_filter(values, 7, 3, deriv=2, delta=1 / MOTION_FPS, axis=0)
+    return scipy.signal.savgol_filter(values, 7, 3, deriv=2, delta=1 / MOTION_FPS, axis=0)
 
 
 def _speed(points: np.ndarray) -> np.ndarray:
@@ -116,7 +115,7 @@ def _root(body: Body) -> dict[str, Column]:
     here = body.present if body.present.any() else ~body.present
     away = root - np.median(root[here], 0)
     v, a = _d1(root), _d2(root)
-    smooth = ndimage.gaussian_filter1d(body.log_scale, 0.4 * MOTION_FPS, mode="nearest")
+    smooth = scipy.ndimage.gaussian_filter1d(body.log_scale, 0.4 * MOTION_FPS, mode="nearest")
     trunk = np.array([NOSE, *EARS, *TORSO])
     often = body.known[here][:, trunk].mean(0) > 0.5  # the same joints all along: no jumps
     height = -body.image[:, trunk[often] if often.any() else trunk, 1].mean(1)
@@ -221,7 +220,7 @@ def _feet(body: Body) -> dict[str, Column]:
 def _yaw(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
     """Direction a pair of landmarks faces, radians [F], without jumps: 0 faces the camera."""
     across = points[:, pair[0]] - points[:, pair[1]]
-    across = ndimage.gaussian_filter1d(across, 1.0, axis=0, mode="nearest")
+    across = scipy.ndimage.gaussian_filter1d(across, 1.0, axis=0, mode="nearest")
     return np.unwrap(np.arctan2(across[:, 2], across[:, 0]))
 
 
@@ -263,12 +262,12 @@ def _scales(columns: dict[str, Column]) -> dict[str, Column]:
     out: dict[str, Column] = {}
     for source, name in (("total_speed", "speed_band"), ("bounce_v", "bounce_energy")):
         values, joints = columns[source]
-        layers = [ndimage.gaussian_filter1d(values, s, mode="nearest") for s in (1, 2, 4, 8, 16)]
+        layers = [scipy.ndimage.gaussian_filter1d(values, s, mode="nearest") for s in (1, 2, 4, 8, 16)]
         for scale in range(4):
             band = layers[scale] - layers[scale + 1]
             if name == "bounce_energy":
                 wide = 2.0 ** (scale + 2)
-                band = np.sqrt(ndimage.gaussian_filter1d(band**2, wide, mode="nearest"))
+                band = np.sqrt(scipy.ndimage.gaussian_filter1d(band**2, wide, mode="nearest"))
             out[f"{name}_{scale + 1}"] = (band, joints)
     return out
 
@@ -285,11 +284,11 @@ def _evened(columns: dict[str, Column], body: Body) -> dict[str, Column]:
     )
     out: dict[str, Column] = {}
     here = body.present.astype(np.float64)
-    weight = ndimage.gaussian_filter1d(here, 2 * MOTION_FPS, mode="constant") + 1e-9
+    weight = scipy.ndimage.gaussian_filter1d(here, 2 * MOTION_FPS, mode="constant") + 1e-9
     for source, name, floor in sources:
         values, joints = columns[source]
-        mean = ndimage.gaussian_filter1d(values * here, 2 * MOTION_FPS, mode="constant") / weight
+        mean = scipy.ndimage.gaussian_filter1d(values * here, 2 * MOTION_FPS, mode="constant") / weight
         values = values - mean
-        power = ndimage.gaussian_filter1d(values**2 * here, 2 * MOTION_FPS, mode="constant") / weight
+        power = scipy.ndimage.gaussian_filter1d(values**2 * here, 2 * MOTION_FPS, mode="constant") / weight
         out[name] = (values / (np.sqrt(power) + floor), joints)
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from ..types import MOTION_FPS, MotionFeatures, PoseSequence
 from .accents import Accents, find_accents
@@ -33,8 +33,8 @@ def dance_motion(poses: PoseSequence) -> MotionFeatures:
     here = values[..., MOTION_NAMES.index("present")]  # [P, F]
     speed = values[..., MOTION_NAMES.index("total_speed")]
     size = _NEARBY_S * MOTION_FPS
-    around = ndimage.gaussian_filter1d(speed * here, size, axis=1, mode="constant")
-    seen = ndimage.gaussian_filter1d(here, size, axis=1, mode="constant")
+    around = scipy.ndimage.gaussian_filter1d(speed * here, size, axis=1, mode="constant")
+    seen = scipy.ndimage.gaussian_filter1d(here, size, axis=1, mode="constant")
     weight = here * (around / np.maximum(seen, 1e-9) + _STANDING)
     share = weight / np.maximum(weight.sum(0), 1e-9)
     mean = (values * share[..., None]).sum(0)

@@ -23,8 +23,10 @@ from ..straight import StepGrid
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
 from .copies import CopyReader
+from .drawing import drawer
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
+from .stepping import stepper
 from .straightening import straighten
 from .threads import threads_here
 from .weights import LoadedModel, check_codec
@@ -34,9 +36,6 @@ log = logging.getLogger(__name__)
 
 UNKNOWN = -1
 """Stands for a token that is still to be drawn."""
-
-COLD = 1e-3
-"""Below this temperature the likeliest token is taken: dividing by it would overflow."""
 
 SMALL_DIM = 512
 """Below this width one CPU thread is fastest: a step's products are too small to share out."""
@@ -168,13 +167,16 @@ def _write_window(
     tokens = net.shift_right(delayed[:1])[:, :, : first + 1].repeat(sides, 1, 1)
     reader = None if look is None else look(delayed)
     copied = None if reader is None else reader.columns(0, first + 1)[:1].repeat(sides, 1, 1, 1)
+    # So far all candidates are one.
+    logits = net.decode(tokens, cache=cache, copied=copied)[:, :, -1].float()  # [B, K, V]
+    if not torch.isfinite(logits).all():
+        raise ModelError("The model's weights give no finite numbers; get or train them again.")
+    logits, step = logits.repeat_interleave(candidates, 0), stepper(net, cache, candidates)
+    draw = drawer(logits, config, generator)
     for column in range(first, delayed.shape[2]):
-        logits = net.decode(tokens, cache=cache, copied=copied)[:, :, -1].float()  # [B, K, V]
-        if column == first:  # so far all candidates are one
-            cache, logits = cache.repeated(candidates), logits.repeat_interleave(candidates, 0)
-        if column == first and not torch.isfinite(logits).all():
-            raise ModelError("The model's weights give no finite numbers; get or train them again.")
-        drawn = _draw(logits, config, generator)  # [C, K]
+        if column > first:
+            logits = step(tokens, copied)
+        drawn = draw(logits)  # [C, K]
         delayed[:, :, column] = torch.where(unknown[:, column], drawn, delayed[:, :, column])
         tokens = delayed[:, :, column : column + 1].repeat(sides, 1, 1)
         if reader is not None and column + 1 < delayed.shape[2]:
@@ -225,33 +227,6 @@ def _counter(on_progress: Progress | None, window: Window, total: int) -> Callab
     if on_progress is None:
         return lambda column: None
     return lambda column: on_progress(window.first + min(column + 1, window.steps), total)
-
-
-def _draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
-    """One token per candidate and codebook [C, K]; logits [sides C, K, V], sides as
-    `guidance_sides` has them."""
-    logits = _guided(logits, config)
-    if config.temperature < COLD:
-        return logits.argmax(-1)
-    keep = config.top_k or logits.shape[-1]
-    top, index = logits.flatten(0, 1).topk(min(keep, logits.shape[-1]))  # falling
-    chances = torch.softmax((top - top[:, :1]) / config.temperature, dim=-1)
-    if config.top_p < 1:
-        before = chances.cumsum(-1) - chances  # what likelier tokens reach together
-        chances = chances.masked_fill(before >= config.top_p, 0.0)
-    chosen = torch.multinomial(chances, 1, generator=generator)
-    return index.gather(-1, chosen).view(logits.shape[:2])
-
-
-def _guided(logits: torch.Tensor, config: SamplingConfig) -> torch.Tensor:
-    """Logits [C, K, V] of all sides together."""
-    asked, *others = logits.chunk(config.sides)
-    guided = asked
-    if config.guidance != 1:
-        guided = others[0] + config.guidance * (asked - others[0])
-    if config.guides_style:
-        guided = guided + config.style_guidance * (asked - others[-1])
-    return guided
 
 
 def _few_threads(net: DanceToMusic) -> AbstractContextManager[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from ..grid import TEMPO_RANGE_BPM
 from .curves import RATE, read_at
@@ -82,7 +82,7 @@ def _folded(curve: np.ndarray, period_s: float) -> np.ndarray:
     bins = np.minimum((phase * _FOLD_BINS).astype(int), _FOLD_BINS - 1)
     total = np.bincount(bins, curve, _FOLD_BINS)
     mean = total / np.maximum(np.bincount(bins, minlength=_FOLD_BINS), 1)
-    return ndimage.gaussian_filter1d(mean, 1.0, mode="wrap")
+    return scipy.ndimage.gaussian_filter1d(mean, 1.0, mode="wrap")
 
 
 def _mean_at(curve: np.ndarray, times_s: np.ndarray) -> float:

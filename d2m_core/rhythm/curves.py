@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy
 
 RATE = 100
 """States per second of the beat decoder."""
@@ -63,7 +63,7 @@ def at_rate(curve: np.ndarray, fps: float) -> np.ndarray:
     if len(curve) < 4:
         return np.interp(times, np.arange(len(curve)) / fps, curve)
     times = np.minimum(times, (len(curve) - 1) / fps)
-    return np.clip(CubicSpline(np.arange(len(curve)) / fps, curve)(times), 0.0, 1.0)
+    return np.clip(scipy.interpolate.CubicSpline(np.arange(len(curve)) / fps, curve)(times), 0.0, 1.0)
 
 
 def read_at(curve: np.ndarray, times_s: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.signal import find_peaks
+import scipy
 
 from ..grid import steady_beats, tempo_of
 from ..types import TempoGuess
@@ -135,7 +135,7 @@ def steady_fallback(felt: np.ndarray, duration_s: float, tempo_bpm: float) -> np
     accents, [S] at `RATE`, gives beats from 0 s on.
     """
     step_s = 60 / tempo_bpm / _SIXTEENTHS
-    peaks, _ = find_peaks(felt, height=max(FLAT, _STRONG * float(felt.max())))
+    peaks, _ = scipy.signal.find_peaks(felt, height=max(FLAT, _STRONG * float(felt.max())))
     first_s = phase(peaks / RATE, felt[peaks] ** 2, step_s)
     places = [first_s + k * step_s for k in range(_SIXTEENTHS)]
     beats = [steady_beats(tempo_bpm, duration_s, place) for place in places]

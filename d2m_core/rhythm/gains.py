@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy.signal import find_peaks
+import scipy
 
 from ..grid import TEMPO_RANGE_BPM
 from ..motion.accents import bumps_at
@@ -90,7 +89,7 @@ def bump_gain(curve: np.ndarray, height: float, favoured: float) -> np.ndarray:
     bump = _BASE + (height - _BASE) * np.exp(-0.5 * (away_s / _TARGET_S) ** 2)
     lift = np.log(bump / (1 - bump)) - np.log(_BASE / (1 - _BASE))
     absent = (np.log(1 - bump) - np.log(1 - _BASE)).sum()
-    seen = ndimage.correlate1d(sure, lift, mode="constant", cval=_BASE)
+    seen = scipy.ndimage.correlate1d(sure, lift, mode="constant", cval=_BASE)
     return (seen + absent) * _TARGET_FPS / RATE
 
 
@@ -105,7 +104,7 @@ def bump_height(curve: np.ndarray, most: float, favoured: float, share: float) -
     same within 0.01.
     """
     sure = _fair(curve, favoured)
-    peaks, _ = find_peaks(sure, distance=_PEAKS_APART)
+    peaks, _ = scipy.signal.find_peaks(sure, distance=_PEAKS_APART)
     found = float(np.percentile(sure[peaks], 100 * (1 - share))) if len(peaks) else 0.0
     return float(np.clip(found, _LEAST_HEIGHT, most))
 
@@ -135,7 +134,7 @@ def seen_gain(curve: np.ndarray) -> np.ndarray:
 
     `curve`: accents as bumps that are as high as they are strong, [S].
     """
-    peaks, _ = find_peaks(curve, height=_SEEN_WEAK)
+    peaks, _ = scipy.signal.find_peaks(curve, height=_SEEN_WEAK)
     strong = np.clip((curve[peaks] - _SEEN_WEAK) / (_SEEN_STRONG - _SEEN_WEAK), 0, 1)
     near = bumps_at(peaks / RATE, strong, len(curve), RATE, _SEEN_S)
     return _SEEN_WEIGHT * (near - near.mean())

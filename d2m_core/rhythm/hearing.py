@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from ..grid import check_tempo
 from ..types import METRE, MOTION_FPS, Progress, Rhythm, Waveform
@@ -48,7 +48,7 @@ def rhythm_from_audio(
     stage(3, _AUDIO_STAGES)
     beats = np.clip(grid.beats_s + _AUDIO_LEAD_S, 0.0, None)
     beats = beats[beats < frames / MOTION_FPS]
-    wide = ndimage.maximum_filter1d(activation, int(fps / MOTION_FPS) | 1)
+    wide = scipy.ndimage.maximum_filter1d(activation, int(fps / MOTION_FPS) | 1)
     times = np.arange(frames) / MOTION_FPS - _AUDIO_LEAD_S
     accent = np.interp(times, np.arange(len(wide)) / fps, wide)  # [F]
     curves = np.stack([accent, _loudness(samples, frames)], 1).astype(np.float32)  # [F, R]
@@ -74,8 +74,8 @@ def _envelopes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 def _activation(envelope: np.ndarray) -> np.ndarray:
     """An onset envelope as 0..1, even in loud and quiet stretches."""
     size = int(4 * _AUDIO_RATE / _AUDIO_HOP)
-    high = ndimage.percentile_filter(envelope, 95, size=size, mode="nearest")
-    high = ndimage.gaussian_filter1d(high, size / 4, mode="nearest")
+    high = scipy.ndimage.percentile_filter(envelope, 95, size=size, mode="nearest")
+    high = scipy.ndimage.gaussian_filter1d(high, size / 4, mode="nearest")
     floor = 0.05 * envelope.max(initial=0.0) + 1e-6
     return np.clip(envelope / np.maximum(high, floor), 0.0, 1.0)
 
@@ -87,7 +87,7 @@ def _bar_starts(beats_s: np.ndarray, fps: float, bass: np.ndarray, chroma: np.nd
     edges = np.clip((beats_s * fps).astype(int), 0, len(bass) - 1)
     means = np.stack([part.mean(1) for part in np.split(chroma, edges[1:], axis=1)])  # [M, 12]
     change = np.linalg.norm(np.diff(means, axis=0, prepend=means[:1]), axis=1)
-    low = ndimage.maximum_filter1d(bass, 5)[edges]
+    low = scipy.ndimage.maximum_filter1d(bass, 5)[edges]
     total = sum((cue - cue.mean()) / (cue.std() + 1e-6) for cue in (change, 0.5 * low))
     return 1 / (1 + np.exp(-total))
 
@@ -114,6 +114,6 @@ def _loudness(samples: np.ndarray, frames: int) -> np.ndarray:
     """Level of the music over about a second, 1 at its loudest and 0 at 40 dB less, [F]."""
     size = round(_AUDIO_RATE / MOTION_FPS)
     padded = np.pad(samples, (0, max(0, frames * size - len(samples))))[: frames * size]
-    power = ndimage.gaussian_filter1d((padded.reshape(frames, size) ** 2).mean(1), MOTION_FPS / 2)
+    power = scipy.ndimage.gaussian_filter1d((padded.reshape(frames, size) ** 2).mean(1), MOTION_FPS / 2)
     decibels = 10 * np.log10(power / max(float(power.max()), 1e-10) + 1e-10)
     return np.clip(1 + decibels / 40, 0, 1) * (power.max() > 1e-8)

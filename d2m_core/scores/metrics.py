@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
-from scipy.interpolate import CubicSpline
-from scipy.signal import argrelextrema
+import scipy
 
 from ..grid import seconds_at
 from ..types import Waveform
@@ -205,12 +203,12 @@ def motion_beats(joints: np.ndarray, fps: float, form: BasForm) -> np.ndarray:
     frames = max(2, round(len(joints) / fps * _BAS_FPS))
     if fps != _BAS_FPS:
         times = np.minimum(np.arange(frames) / _BAS_FPS * fps, len(joints) - 1)
-        joints = CubicSpline(np.arange(len(joints)), joints)(times)
+        joints = scipy.interpolate.CubicSpline(np.arange(len(joints)), joints)(times)
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1).sum(1)
     if form == "bailando":
-        slow = argrelextrema(ndimage.gaussian_filter1d(speed, 5), np.less)[0]
+        slow = scipy.signal.argrelextrema(scipy.ndimage.gaussian_filter1d(speed, 5), np.less)[0]
     else:
-        slow = argrelextrema(speed, np.less, order=10)[0]
+        slow = scipy.signal.argrelextrema(speed, np.less, order=10)[0]
     return (slow + 1) / _BAS_FPS if form == "aist++" else slow / _BAS_FPS
 
 

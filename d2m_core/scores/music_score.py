@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.signal import find_peaks
+import scipy
 
 from ..errors import require
 from ..media import fit_length
@@ -133,7 +133,7 @@ def _accents_of(dance: Rhythm, poses: PoseSequence | None) -> np.ndarray:
     curve = dance.accent
     apart = max(1, round(_APART_S * dance.fps))
     padded = np.pad(curve, 1)  # a peak may stand at an end
-    peaks, _ = find_peaks(padded, height=_PEAK, distance=apart, prominence=_PEAK / 2)
+    peaks, _ = scipy.signal.find_peaks(padded, height=_PEAK, distance=apart, prominence=_PEAK / 2)
     return (peaks - 1) / dance.fps
 
 
