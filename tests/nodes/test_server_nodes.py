@@ -14,6 +14,7 @@ import torch
 
 from d2m_core.align import AlignSettings, align_audio
 from d2m_core.codec import Codec, decode_tokens, encode_audio, load_codec
+from d2m_core.mastering import master_music
 from d2m_core.media import open_clip
 from d2m_core.motion import dance_motion
 from d2m_core.music import SamplingConfig, generate_tokens, load_model
@@ -30,6 +31,7 @@ from d2m_core.rhythm import (
     with_tempo,
 )
 from d2m_core.scores import describe_score, score_music
+from d2m_core.settings import SoundSettings
 from d2m_core.types import AudioTokens, PoseSequence, Rhythm, Waveform
 from tests.comfy_server import PACK, PYTHON, Server
 from tests.tiny_models import CODEC_FOLDER
@@ -176,9 +178,34 @@ def test_music_is_the_cores_token_for_token(server: Server, values: dict[str, An
     motion = dance_motion(poses_of(values["poses"]))
     tokens = generate_tokens(model, motion, rhythm_of(values["rhythm"]), model.spec, ASKED)
     np.testing.assert_array_equal(values["tokens"]["codes"], tokens.codes.numpy())
-    wave = decode_tokens(codec, tokens, DURATION_S)
+    wave = master_music(decode_tokens(codec, tokens, DURATION_S), rhythm_of(values["rhythm"]))
     assert values["music"]["samples"].shape == wave.samples.shape
     np.testing.assert_allclose(values["music"]["samples"], wave.samples.numpy(), atol=1e-5)
+
+
+def test_music_ends_and_follows_the_dance_as_asked(
+    server: Server, whole: Graph, values: dict[str, Any], codec: Codec
+) -> None:
+    """Sound that was encoded comes back as it was; an old graph says nothing of endings."""
+    tokens = AudioTokens(torch.from_numpy(values["tokens"]["codes"]), codec.spec)
+    plain = decode_tokens(codec, tokens, DURATION_S)
+    assert "ending" not in whole[DECODE]["inputs"]
+    again = {"900": node("EnCodecDecode", tokens=[ENCODE, 0], codec=[CODEC, 0], ending="fade")}
+    graph = with_inputs(whole, DECODE, ending="cut", dynamics=0.0) | again
+    graph = only(graph, DECODE) | only(graph, "900")
+    graph |= {"cut": dump(DECODE, 0, "cut"), "again": dump("900", 0, "again")}
+    graph |= {"codes": dump(ENCODE, 0, "codes")}
+    entry = server.run(graph)
+    assert_success(entry)
+    cut = dumped(server, entry, "cut")[0]["samples"]
+    asked = SoundSettings("cut", 0.0)
+    expected = master_music(plain, rhythm_of(values["rhythm"]), asked).samples.numpy()
+    np.testing.assert_allclose(cut, expected, atol=1e-5)
+    assert np.abs(cut[..., -100:]).max() > 50 * np.abs(values["music"]["samples"][..., -100:]).max()
+    heard = AudioTokens(torch.from_numpy(dumped(server, entry, "codes")[0]["codes"]), codec.spec)
+    back = decode_tokens(codec, heard, DURATION_S)
+    np.testing.assert_allclose(dumped(server, entry, "again")[0]["samples"], back.samples.numpy(), atol=1e-5)
+    assert "bang" in rejected(server, with_inputs(whole, DECODE, ending="bang"), DECODE)
 
 
 def test_the_best_of_several_is_the_cores_choice(
