@@ -2,12 +2,13 @@
 
 `estimate` asks MediaPipe, `track` keeps people apart, `dancer` chooses one, `formats` reads and writes
 poses of others, `keypoint_rate` tells how fast these follow each other; `landmarks` names the joints,
-`model_file` finds the network.
+`model_file` finds the network, `kept` remembers what was found.
 """
 
 from .dancer import DANCERS, MAX_PEOPLE, dancer_index, select_dancer
 from .estimate import estimate_poses
 from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
+from .kept import forget_poses, kept_poses
 from .keypoint_rate import rate_of_keypoints
 from .model_file import POSE_MODELS, pose_model
 
@@ -17,8 +18,10 @@ __all__ = [
     "POSE_MODELS",
     "dancer_index",
     "estimate_poses",
+    "forget_poses",
     "from_coco17",
     "from_openpose",
+    "kept_poses",
     "load_poses",
     "pose_model",
     "rate_of_keypoints",
