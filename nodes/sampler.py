@@ -12,7 +12,7 @@ from comfy_api.latest import io
 from ..d2m_core.codec import Codec
 from ..d2m_core.errors import SettingError
 from ..d2m_core.motion import dance_motion
-from ..d2m_core.music import LoadedModel, SamplingConfig, generate_tokens, load_model
+from ..d2m_core.music import LoadedModel, SamplingConfig, generate_tokens, load_model, prepare
 from ..d2m_core.styles import STYLES
 from ..d2m_core.types import AudioTokens, MotionFeatures, Progress
 from ..d2m_core.weights import default_weights
@@ -63,6 +63,7 @@ class LoadModel(io.ComfyNode):
     @classmethod
     def execute(cls, model_name: str) -> io.NodeOutput:
         path = cls._path(model_name)
+        in_worker(lambda _tick: prepare())
         loaded = in_worker(lambda _tick: load_model(path))
         return io.NodeOutput(host.hold(loaded, loaded.model))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import Mistakes, require
+from ..errors import Mistakes, require_all
 from ..settings import (
     At,
     BandSettings,
@@ -73,9 +73,9 @@ def _sampling(args: argparse.Namespace) -> SamplingConfig:
 
 def _check_rest(args: argparse.Namespace) -> None:
     gain = args.keep_original_audio
-    for flag, asked in (("--midi", args.midi), ("--stems", args.stems)):
-        require(
-            asked is None or args.band,
-            f"{flag} writes what the band plays; add --band, or use --beats FILE.mid for the beats alone.",
-        )
-    require(0 <= gain <= 1, f"The gain of the clip's own sound is {gain:g}; use 0 to 1.")
+    without = "writes what the band plays; add --band, or use --beats FILE.mid for the beats alone."
+    require_all(
+        (0 <= gain <= 1, f"The gain of the clip's own sound is {gain:g}; use 0 to 1."),
+        (args.band or args.midi is None, f"--midi {without}"),
+        (args.band or args.stems is None, f"--stems {without}"),
+    )

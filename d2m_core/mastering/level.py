@@ -17,7 +17,7 @@ CEILING_DB = -1.0
 """No true peak lies above it, in dB of full scale: players and encoders need the room (EBU R 128)."""
 
 _MARGIN_DB = 0.5
-"""What is read between samples on four places each is short of the truth by less than this."""
+"""What is read between samples on a few places each is short of the truth by less than this."""
 
 _MOST_GAIN_DB = 12.0
 """Music is made louder by at most so much: what hardly sounds is meant to, or noise."""

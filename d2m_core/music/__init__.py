@@ -1,12 +1,14 @@
 """The transformer: writes codec tokens on a rhythm.
 
-`model` is read from top to bottom; `windows` says what each stretch is told; `sampling` writes it.
+`model` is read from top to bottom; `windows` says what each stretch is told; `sampling` writes it,
+in steps (`stepping`) of machine code (`kernel`), with tokens that `drawing` draws.
 """
 
 from ..settings import SamplingConfig
 from .model import DanceToMusic, ModelConfig
 from .sampling import generate_tokens
 from .sound import decode_music
+from .stepping import prepare
 from .straightening import beginning
 from .weights import LoadedModel, load_model, save_model, styles_in
 
@@ -19,6 +21,7 @@ __all__ = [
     "decode_music",
     "generate_tokens",
     "load_model",
+    "prepare",
     "save_model",
     "styles_in",
 ]

@@ -462,8 +462,7 @@ def _teach_numbers() -> None:
     from numba import types
     from numba.extending import intrinsic, overload
 
-    @intrinsic
-    def of_bits(_context: Any, bits: Any) -> Any:
+    def reads(_context: Any, bits: Any) -> Any:
         half = bits == types.uint16
 
         def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
@@ -473,10 +472,13 @@ def _teach_numbers() -> None:
 
         return types.float32(bits), build
 
+    of_bits: Any = intrinsic(reads)
+
+    # Without annotations: numba wants those of both functions to be the same.
     @overload(value)
-    def _value(stored):  # type: ignore[no-untyped-def]  # numba compares annotations too
+    def _value(stored):
         return (lambda stored: of_bits(stored)) if stored == types.uint16 else (lambda stored: stored)
 
     @overload(power_of_two)
-    def _power_of_two(exponent):  # type: ignore[no-untyped-def]
+    def _power_of_two(exponent):
         return lambda exponent: of_bits(np.int32((np.int32(exponent) + np.int32(127)) << np.int32(23)))

@@ -26,6 +26,12 @@ def threads_here(count: int) -> Iterator[None]:
         _set_here(before)
 
 
+def process_threads() -> int:
+    """How many threads torch computes with in a thread that is new: what the user has set, or cores."""
+    with ThreadPoolExecutor(1, "d2m-threads") as new:
+        return new.submit(torch.get_num_threads).result()
+
+
 def _set_here(count: int) -> None:
     """Torch's own setter changes the calling thread and what new threads begin with; the latter is
     put back from a thread that is new."""

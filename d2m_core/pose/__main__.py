@@ -1,4 +1,7 @@
-"""Command line: puts a pose model into the model folder, assembled from packages if need be."""
+"""Command line: puts a pose model into the model folder, assembled from packages if need be.
+
+With `--forget` it empties the folder of poses that were found before instead.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from ..errors import D2MError
 from ..settings import POSE_MODELS
+from .kept import forget_poses, poses_folder
 from .model_file import model_folder, pose_model
 
 
@@ -16,7 +20,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m d2m_core.pose", description=__doc__)
     parser.add_argument("--variant", choices=POSE_MODELS, default="full", help="default: full")
     parser.add_argument("--folder", type=Path, help=f"default: {model_folder()}")
+    parser.add_argument("--forget", action="store_true", help=f"empty {poses_folder()}, where poses are kept")
     options = parser.parse_args(argv)
+    if options.forget:
+        sys.stdout.write(f"{forget_poses()} clips forgotten\n")
+        return 0
     try:
         path = pose_model(options.variant, options.folder, assemble=True)
     except D2MError as error:

@@ -46,8 +46,11 @@ _log = logging.getLogger(__name__)
 def model_folder() -> Path:
     """Where downloaded models are kept: `D2M_MODELS`, else the user's cache folder."""
     chosen = os.environ.get("D2M_MODELS")
-    if chosen:
-        return Path(chosen).expanduser()
+    return Path(chosen).expanduser() if chosen else user_cache()
+
+
+def user_cache() -> Path:
+    """Our folder for what can be fetched or found again."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":

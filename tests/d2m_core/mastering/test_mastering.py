@@ -166,7 +166,7 @@ def test_pieces_of_a_batch_end_by_themselves() -> None:
 
 @pytest.mark.parametrize(
     ("level", "asked"),
-    [(0.03, SoundSettings()), (0.2, SoundSettings("cut", 0.0)), (0.9, SoundSettings("fade", 2.0))],
+    [(0.06, SoundSettings()), (0.2, SoundSettings("cut", 0.0)), (0.9, SoundSettings("fade", 2.0))],
 )
 def test_music_has_one_loudness_and_room_above_it(level: float, asked: SoundSettings) -> None:
     out = master_music(music(6.0, level), rhythm_of(CHANGING[225:375]), asked)

@@ -152,3 +152,34 @@ def test_the_kernel_runs_as_plain_python_too() -> None:
             y = np.zeros((batch, 5), np.float32)
             kernel.product(weights, x, y)
             np.testing.assert_allclose(y, x @ matrix.astype(np.float32).T, rtol=1e-5, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_threads_share_a_batch_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = net_of(STRAIGHT)
+    answers = []
+    for threads in (1, 3):
+        monkeypatch.setattr(stepping, "process_threads", lambda threads=threads: threads)
+        step = stepper(net, net.start_cache(given_to(net, 3, 6)), 5)
+        assert isinstance(step, CompiledStep)
+        assert len(step.states) == threads
+        torch.manual_seed(4)
+        for _ in range(4):
+            tokens = torch.randint(0, PLAIN.cardinality, (15, PLAIN.codebooks, 1))
+            copied = torch.randint(-1, PLAIN.cardinality, (15, len(LAGS), PLAIN.codebooks, 1))
+            answers.append(step(tokens, copied).clone())
+    for alone, shared in zip(answers[:4], answers[4:], strict=True):
+        torch.testing.assert_close(alone, shared, atol=1e-5, rtol=1e-5)
+
+
+def test_prepare_compiles_what_music_needs() -> None:
+    stepping.prepare()
+    run = kernel.compiled()
+    assert all(part.signatures for part in run)
+    before = [list(part.signatures) for part in run]
+    net = net_of(PLAIN)
+    with torch.inference_mode():
+        step = stepper(net, net.start_cache(given_to(net, 2, 6)), 1)
+        logits = step(torch.zeros(2, PLAIN.codebooks, 1, dtype=torch.long), None)
+        CompiledDraw(logits, SamplingConfig(), torch.Generator().manual_seed(0))(logits)
+    assert [list(part.signatures) for part in run] == before, "nothing is left to compile"
