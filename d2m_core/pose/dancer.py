@@ -52,9 +52,7 @@ class Region:
 def _check_share(what: str, values: tuple[float, float]) -> None:
     if not all(0 <= value <= 1 for value in values):
         place = ", ".join(f"{value:g}" for value in values)
-        raise SettingError(
-            f"{what} lies at {place}; give shares of the picture's width and height, 0 to 1."
-        )
+        raise SettingError(f"{what} lies at {place}; give shares of the picture's width and height, 0 to 1.")
 
 
 Dancer = str | int | At | Region
