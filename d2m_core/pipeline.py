@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,15 +21,15 @@ from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
 from .media.sound import with_own_sound
 from .motion import dance_motion
-from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model
+from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model, prepare
 from .music.weights import check_codec
 from .music.windows import style_index
 from .notices import Notice
-from .pose import Dancer, find_dancers, select_dancer
+from .pose import Dancer, events, find_dancers, followed, kept_poses, pose_model, select_dancer
 from .rhythm import RhythmNet, as_asked, find_rhythm, load_rhythm
-from .settings import ANY, DanceSettings
+from .settings import ANY, DanceSettings, PeopleSettings
 from .styles import metre_of_style
-from .types import MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
+from .types import MOTION_FPS, MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
 from .weights import GONE, default_weights
 
 _SILENCE = Waveform(torch.zeros(1, 1, 1), 48_000)
@@ -134,19 +135,24 @@ def dance_to_music(
     people: int | None = None,
     pose_model: str | None = None,
     model_folder: Path | None = None,
+    keep_poses: bool = False,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
     """Music in time with the dance in `clip`, exactly as long as the clip.
 
     `settings` says all that may be asked for; what else is given takes the place of its part there:
     `tempo_bpm` locks the tempo, `dancer` and `people` say who is followed. A style brings its metre: a
-    waltz has bars of three, whatever the dance. Raises a `D2MError` for anything the user can mend.
+    waltz has bars of three, whatever the dance. With `keep_poses` what was seen in the clip is kept for the
+    next time. Raises a `D2MError` for anything the user can mend.
     """
     asked = _asked(settings or DanceSettings(), sampling, tempo_bpm, dancer, people, pose_model)
     style_index(asked.sampling.style, models.model.model.config.styles)  # refused before any work
-    dance = _read(clip, models.rhythm, asked, model_folder, on_progress)
+    ahead = threading.Thread(target=prepare, daemon=True)  # it is over when music is to be written
+    ahead.start()
+    dance = _read(clip, models.rhythm, asked, model_folder, keep_poses, on_progress)
     rhythm, loaded, codec = dance.rhythm, models.model, models.codec
     with _timed(dance.seconds, "music"):
+        ahead.join()
         tokens = generate_tokens(
             loaded,
             dance.motion,
@@ -169,6 +175,7 @@ def band_to_dance(
     settings: DanceSettings | None = None,
     *,
     model_folder: Path | None = None,
+    keep_poses: bool = False,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
     """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
@@ -177,7 +184,7 @@ def band_to_dance(
     """
     asked = settings or DanceSettings()
     band = asked.band
-    dance = _read(clip, net, asked, model_folder, on_progress)
+    dance = _read(clip, net, asked, model_folder, keep_poses, on_progress)
     with _timed(dance.seconds, "band"):
         take = play_band(
             dance.rhythm,
@@ -200,6 +207,7 @@ def _read(
     net: RhythmNet,
     asked: DanceSettings,
     model_folder: Path | None,
+    keep_poses: bool,
     on_progress: StageProgress | None,
 ) -> DanceMusic:
     """The dance of a clip and its rhythm, without music as yet."""
@@ -208,14 +216,7 @@ def _read(
     seconds: dict[str, float] = {}
     who, style = asked.people, asked.sampling.style
     with _timed(seconds, "pose"):
-        everyone = find_dancers(
-            clip,
-            who.dancer,
-            who.pose_model,
-            who.people,
-            model_folder=model_folder,
-            on_progress=_stage(on_progress, "pose"),
-        )
+        everyone = _find(clip, who, model_folder, keep_poses, _stage(on_progress, "pose"))
     with _timed(seconds, "rhythm"):
         poses = select_dancer(everyone, who.dancer)
         motion = dance_motion(poses)
@@ -232,9 +233,31 @@ def _read(
             on_progress=_stage(on_progress, "rhythm"),
         )
         found = replace(found, rhythm=as_asked(found.rhythm, asked.rhythm))
-    return DanceMusic(
-        clip, poses, motion, found.rhythm, _SILENCE, seconds, everyone, asked, notices=tuple(found.notices)
-    )
+    notices = (*found.notices, *_happenings(everyone, who.dancer))
+    return DanceMusic(clip, poses, motion, found.rhythm, _SILENCE, seconds, everyone, asked, notices=notices)
+
+
+def _find(
+    clip: VideoClip, who: PeopleSettings, model_folder: Path | None, keep: bool, on_progress: Progress | None
+) -> PoseSequence:
+    """Everybody in the clip; with `keep` as found before, where all is the same."""
+
+    def find() -> PoseSequence:
+        return find_dancers(
+            clip, who.dancer, who.pose_model, who.people, model_folder=model_folder, on_progress=on_progress
+        )
+
+    if not keep:
+        return find()
+    asked = {"people": who.people, "dancer": repr(who.dancer) if who.people else "", "fps": MOTION_FPS}
+    bundle = pose_model(who.pose_model, model_folder)
+    return kept_poses(find, clip, bundle, asked)
+
+
+def _happenings(everyone: PoseSequence, dancer: Dancer) -> list[Notice]:
+    """What happens to whom the music follows, but for cuts: films have many."""
+    found = events(everyone, followed(everyone, dancer))
+    return [Notice(event.start_s, event.text, event.kind) for event in found if event.kind != "cut"]
 
 
 def _asked(

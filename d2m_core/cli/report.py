@@ -12,7 +12,7 @@ from typing import Any
 
 from ..notices import as_json
 from ..pipeline import DanceMusic
-from ..pose import followed
+from ..pose import events, followed
 from ..rhythm import tempo_words
 
 _PACKAGE = "dance-to-music"
@@ -58,6 +58,7 @@ def _people(result: DanceMusic) -> dict[str, Any]:
         "dancer": dancer if isinstance(dancer, str | int) else asdict(dancer),
         "dancers_followed": followed(everyone, dancer),
         "dancer_found": round(float(result.poses.present.any(axis=1).mean()), 3),
+        "events": [asdict(event) for event in events(everyone, followed(everyone, dancer))],
         "people_found": int(everyone.present.any(axis=0).sum()),
     }
 

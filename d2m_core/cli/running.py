@@ -64,7 +64,7 @@ def _run(args: argparse.Namespace) -> Done:
         for notice in job.files.music.notices:
             _log.warning("%s", notice)
         with progress_bars(not args.quiet) as on_progress:
-            result = _music(job, on_progress)
+            result = _music(job, not args.no_pose_cache, on_progress)
             for found in result.notices:
                 _log.warning("%s", found.text)
             files = write_outputs(job.files, args, result, on_progress)
@@ -73,10 +73,12 @@ def _run(args: argparse.Namespace) -> Done:
     return Done(replace(result, notices=(*result.notices, *more)), files)
 
 
-def _music(job: Job, on_progress: StageProgress) -> DanceMusic:
+def _music(job: Job, keep: bool, on_progress: StageProgress) -> DanceMusic:
     if job.models is None:
-        return band_to_dance(job.clip, job.net, job.settings, on_progress=on_progress)
-    return dance_to_music(job.clip, job.models, settings=job.settings, on_progress=on_progress)
+        return band_to_dance(job.clip, job.net, job.settings, keep_poses=keep, on_progress=on_progress)
+    return dance_to_music(
+        job.clip, job.models, settings=job.settings, keep_poses=keep, on_progress=on_progress
+    )
 
 
 class _Listener(logging.Handler):

@@ -75,6 +75,7 @@ def add_dance(group: _ArgumentGroup) -> None:
         metavar="N",
         help="keep at most so many people; 0 keeps everybody [%(default)s]",
     )
+    add("--no-pose-cache", action="store_true", help="look at the clip again, and keep nothing of it")
     add(
         "--pose-model",
         choices=POSE_MODELS,

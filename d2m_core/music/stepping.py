@@ -16,7 +16,7 @@ from .drawing import CompiledDraw
 from .kernel import State, Weights, compiled, numba_is_there
 from .model import Attention, Block, CrossAttention, DanceToMusic, DecoderCache, ModelConfig
 from .place import PARTS
-from .settings import SamplingConfig
+from ..settings import SamplingConfig
 from .threads import process_threads
 from .windows import Window, window_conditions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Cuts:
 
     def _judge(self, place: int) -> None:
         pictures = list(self._small)
-        steps = np.array([_change(a, b) for a, b in zip(pictures, pictures[1:], strict=False)])
+        steps = np.array([_change(a, b) for a, b in pairwise(pictures)])
         step = steps[place - 1]
         if step < _LEAST or step < steps.max():
             return

@@ -68,7 +68,9 @@ def estimate_poses(
             if on_progress is not None:
                 on_progress(frame + 1, total)
     require_somebody(present)
-    return fill_gaps(PoseSequence(world, image, visibility, present, fps, aspect=clip.width / clip.height), max_gap_s)
+    return fill_gaps(
+        PoseSequence(world, image, visibility, present, fps, aspect=clip.width / clip.height), max_gap_s
+    )
 
 
 def require_somebody(present: np.ndarray) -> None:

@@ -25,12 +25,12 @@ from .cuts import Cuts
 from .dancer import followed, importance
 from .estimate import MAX_HEIGHT, SHORT_GAP_S, require_somebody
 from .landmarker import Body, Landmarkers, landmarkers
-from .look import Looker, looker
+from .look import looker
 from .model_file import pose_model
 from .read import Reader
 from .sightings import Sighting
 from .track import fill_gaps
-from .tracks import Track, tracks_of
+from .tracks import Track, tracks_of, unlike
 from .usurped import without_usurpers
 
 _STILLS_S = 0.16
@@ -99,9 +99,7 @@ def find_dancers(
     run, and `SettingError`.
     """
     if not 0 <= people <= MAX_PEOPLE:
-        raise SettingError(
-            f"People to find is {people}; choose 1 to {MAX_PEOPLE}, or 0 for everybody."
-        )
+        raise SettingError(f"People to find is {people}; choose 1 to {MAX_PEOPLE}, or 0 for everybody.")
     search = _Search(clip, fps, max_height, on_progress)
     bundle = pose_model(model, model_folder, lambda _done, _bytes: search.tell(0))
     with landmarkers(bundle) as opens:
@@ -133,7 +131,8 @@ def _alone(search: _Search, opens: Landmarkers) -> PoseSequence | None:
         return None
     poses = search.poses(bodies, cuts.end())
     missed = poses.present.mean() < _MISSED * glances.share_with_somebody()
-    return None if missed else poses
+    changes = tuple((0, time_s) for time_s in glances.changes_s(poses))
+    return None if missed else replace(poses, changes=changes)
 
 
 class _Stills:
@@ -160,6 +159,21 @@ class _Stills:
         crowded = [sum(one.sure >= _SURE for one in seen) > 1 for seen in self.seen]
         return sum(crowded) >= _SEVERAL_STILLS
 
+    def changes_s(self, poses: PoseSequence) -> list[float]:
+        """When somebody who looks otherwise is there, up to the next change at least for two stills."""
+        met = [
+            (frame / poses.fps, max(seen, key=lambda one: one.sure).look)
+            for frame, seen in zip(self.frames, self.seen, strict=True)
+            if any(one.sure >= _SURE for one in seen)
+        ]
+        changes, k = [], 0
+        for i in range(1, len(met) - 1):
+            if unlike(met[k][1], met[i][1]) and unlike(met[k][1], met[i + 1][1]):
+                between = [cut_s for cut_s in poses.cuts_s if met[i - 1][0] < cut_s <= met[i][0]]
+                changes.append(between[0] if between else met[i][0])
+                k = i
+        return changes
+
     def share_with_somebody(self) -> float:
         return float(np.mean([any(one.sure >= _SURE for one in seen) for seen in self.seen]))
 
@@ -174,7 +188,8 @@ def _several(search: _Search, opens: Landmarkers, dancer: Dancer, people: int) -
         return search.poses([[None]] * search.total, cuts)
     kept = _kept(_of_stills(search, tracks, len(stills.frames), step), dancer, people)
     rows = _read(search, opens, tracks, kept, cuts_s)
-    poses = search.poses(rows, cuts)
+    changes = [(place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s]
+    poses = replace(search.poses(rows, cuts), changes=tuple(changes))
     return without_usurpers(poses, tracks, kept)
 
 
@@ -244,9 +259,7 @@ def _read(
     with ThreadPoolExecutor(_cores(), thread_name_prefix="d2m-read") as pool, search.frames() as frames:
         for index, frame in frames:
             time_ms = round(index * 1000 / search.fps)
-            reads = [
-                pool.submit(reader.read, frame.rgb, index / search.fps, time_ms) for reader in readers
-            ]
+            reads = [pool.submit(reader.read, frame.rgb, index / search.fps, time_ms) for reader in readers]
             rows.append([read.result() for read in reads])
             search.tell(0.4 * search.total + 0.6 * (index + 1))
     return rows

@@ -88,7 +88,9 @@ def _imagined(one: Sighting, other: Sighting) -> bool:
     (left, top), (right, bottom) = other.box
     room = 0.05 * other.size
     low, high = one.box
-    inside = low[0] > left - room and low[1] > top - room and high[0] < right + room and high[1] < bottom + room
+    inside = (
+        low[0] > left - room and low[1] > top - room and high[0] < right + room and high[1] < bottom + room
+    )
     odd = one.sure < _SURE_INSIDE or one.size < 0.4 * other.size or _trunk(one) < 0.15 * one.size
     return bool(inside and odd)
 

@@ -14,7 +14,8 @@ from .landmarks import ANKLES, ELBOWS, HIPS, KNEES, NOSE, SHOULDERS
 def fill_gaps(poses: PoseSequence, max_gap_s: float) -> PoseSequence:
     """Poses with gaps of up to `max_gap_s` between two sightings filled in a straight line.
 
-    Filled frames count as present; a joint is as visible there as at the worse end of the gap.
+    Nothing is filled across a cut. Filled frames count as present; a joint is as visible there as at
+    the worse end of the gap.
     """
     arrays = [poses.world.copy(), poses.image.copy(), poses.visibility.copy()]
     present = poses.present.copy()
@@ -22,7 +23,8 @@ def fill_gaps(poses: PoseSequence, max_gap_s: float) -> PoseSequence:
     for person in range(poses.people):
         seen = np.flatnonzero(poses.present[:, person])
         for before, after in pairwise(seen):
-            if not 0 < after - before - 1 <= longest:
+            cut = any(before < cut_s * poses.fps <= after for cut_s in poses.cuts_s)
+            if cut or not 0 < after - before - 1 <= longest:
                 continue
             _fill(arrays, person, int(before), int(after))
             present[before:after, person] = True

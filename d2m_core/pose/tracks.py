@@ -39,6 +39,8 @@ class Track:
     times_s: list[float] = field(default_factory=list)
     seen: list[Sighting] = field(default_factory=list)
     look: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    changes_s: list[float] = field(default_factory=list)
+    """When somebody else took this one's place, after a cut."""
     speed: np.ndarray = field(default_factory=lambda: np.zeros(2))
     """Frame heights per second [2], smoothed."""
 
@@ -75,6 +77,11 @@ class Track:
         if far or unlike > _OTHER_LOOK or bent > _BENT + _BENT_PER_S * gap_s:
             return _REFUSED
         return distance + _LOOK_WEIGHT * unlike + _SIZE_WEIGHT * bent
+
+
+def unlike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two looks cannot be the same person's."""
+    return float(np.abs(one - other).mean()) > _OTHER_LOOK
 
 
 def tracks_of(
@@ -138,9 +145,7 @@ def without_doubles(tracks: list[Track]) -> list[Track]:
 
 
 def _doubles(track: Track, other: Track) -> bool:
-    near = [
-        _alive(other, time_s) and _apart(track, other, time_s) < _DOUBLE for time_s in track.times_s
-    ]
+    near = [_alive(other, time_s) and _apart(track, other, time_s) < _DOUBLE for time_s in track.times_s]
     return float(np.mean(near)) > 0.7
 
 
@@ -188,7 +193,9 @@ def _place(track: Track, time_s: float) -> np.ndarray:
 def _uncross_at(one: Track, other: Track, time_s: float) -> None:
     looks = []
     for track in (one, other):
-        before = [s.look for t, s in zip(track.times_s, track.seen, strict=True) if time_s - 1.5 <= t < time_s]
+        before = [
+            s.look for t, s in zip(track.times_s, track.seen, strict=True) if time_s - 1.5 <= t < time_s
+        ]
         after = [s.look for t, s in zip(track.times_s, track.seen, strict=True) if time_s < t <= time_s + 1.5]
         if not before or not after:
             return
@@ -223,6 +230,7 @@ def _linked(tracks: list[Track], cuts_s: Sequence[float]) -> list[Track]:
         for end, begin in zip(ends, begins, strict=False):
             end.times_s += begin.times_s
             end.seen += begin.seen
+            end.changes_s += [begin.times_s[0], *begin.changes_s]
             tracks.remove(begin)
     return tracks
 

@@ -53,7 +53,6 @@ class View:
         image = np.stack([x + self.left, y + self.top], -1) / frame_height
         return Body(world, image.astype(np.float32), body.visibility)
 
-
     def cuts_off(self, body: Body, shape: tuple[int, ...]) -> bool:
         """Whether a body, already put back, reaches an edge of the part that is none of the picture's."""
         height, width = shape[:2]
@@ -80,14 +79,10 @@ def whole(rgb: np.ndarray) -> View:
 
 
 def tiles(rgb: np.ndarray, share: float = 0.6) -> list[View]:
-    """Overlapping squares along the longer side, `share` of the shorter side each, in which small people are large."""
+    """Overlapping squares of `share` of the shorter side, in which small people are large."""
     height, width = rgb.shape[:2]
     side = max(64, round(share * min(width, height)))
-    return [
-        View(left, top, side, side)
-        for top in _starts(height, side)
-        for left in _starts(width, side)
-    ]
+    return [View(left, top, side, side) for top in _starts(height, side) for left in _starts(width, side)]
 
 
 def _starts(length: int, side: int) -> list[int]:
