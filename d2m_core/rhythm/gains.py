@@ -62,7 +62,7 @@ def gains_of(fine: BeatCurves, known_tempo: bool) -> Gains:
         beat, bar = onset_gain(fine.beat, beat_lengths()), None
     else:
         height = bump_height(fine.beat, _BEAT_HEIGHT, _BEAT_FAVOURED, _SURE_BEATS)
-        beat = bump_gain(fine.beat, height, _BEAT_FAVOURED)[:, None]
+        beat = bumps_gain(fine.beat)[:, None]
         if fine.tempo is not None and not known_tempo:
             beat = beat + clearness(height, _BEAT_HEIGHT) * tempo_gain(fine.tempo, len(beat))
         bar_height = bump_height(fine.downbeat, _BAR_HEIGHT, _BAR_FAVOURED, _SURE_BARS)
@@ -91,6 +91,12 @@ def bump_gain(curve: np.ndarray, height: float, favoured: float) -> np.ndarray:
     absent = (np.log(1 - bump) - np.log(1 - _BASE)).sum()
     seen = scipy.ndimage.correlate1d(sure, lift, mode="constant", cval=_BASE)
     return (seen + absent) * _TARGET_FPS / RATE
+
+
+def bumps_gain(curve: np.ndarray) -> np.ndarray:
+    """`bump_gain` of a network's beat curve [S], its bumps taken as high as they come out."""
+    height = bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _SURE_BEATS)
+    return bump_gain(curve, height, _BEAT_FAVOURED)
 
 
 def bump_height(curve: np.ndarray, most: float, favoured: float, share: float) -> float:

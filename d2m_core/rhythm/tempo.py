@@ -12,27 +12,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 from scipy.signal import find_peaks
 
 from ..grid import TEMPO_RANGE_BPM
 from ..types import TempoGuess
 from .curves import RATE, BeatCurves
-from .gains import beat_lengths, clearness_of
+from .gains import beat_lengths, bumps_gain, clearness_of
 
 TEMPI_BPM = np.geomspace(*TEMPO_RANGE_BPM, 128)
 """The tempi that are weighed, float64 [N]: 0.9 % apart."""
 
-SIGNS = ("beat", "clear beat", "beat twice", "beat half", "accents", "accents twice", "told")
+SIGNS = ("beat", "clear beat", "half", "pulse", "accents")
 """What speaks for a tempo, see `evidence_of`."""
-_WEIGHTS = np.array([8.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0])
+_WEIGHTS = np.array([1.77, 2.08, -1.64, 0.77, 2.63])
+"""Logistic regression on 390 pieces of studio dances (`python -m training.fit_tempo --dances 130`), every
+second dance hard to see. The likeliest tempo was right for 0.70 of them and any guess for 0.76, with a
+calibration error of 0.045, cross-validated by dance. The network's own word on the tempo is left out: with it
+0.71 were right, but on dances unlike those that it learned it is surely wrong."""
 
 _MIDDLE_BPM, _OCTAVES, _PER_DOUBLING = 110.0, 0.4, 0.25
 """Log-normal prior: its middle for a dance of middling energy, its deviation, and by how many octaves the
 middle rises where accents are twice as many. The studio dances all tempi evenly, so it cannot be fitted."""
 _STRETCH_S, _HOP_S = 12.0, 1.0
 """Stretches that are looked at, and how far apart they begin."""
-_LEAST_TOLD = 1e-2
-"""No tempo is taken as less likely than this by the network."""
+_MISS, _PHASE_STEP = 7, 3
+"""States within which a pulse may miss a beat, and between phases that are tried."""
 _BUSY, _BUSY_FLOOR = 1.0, 0.1
 """Accents per second, each counted with its strength, of a dance of middling energy, and the least."""
 SAME = 0.04
@@ -43,8 +48,9 @@ _BAND = 0.08
 """Beats keep within so much (natural log) of their span's tempo."""
 _LEAST_SPAN_S = 5.0
 """A tempo that is held for less is no other tempo."""
-_CHANGE = 3.0
-"""By so much (log odds) either side of a change prefers its own tempo to the other's."""
+_CHANGE = 4.0
+"""By so much (log odds) either side of a change prefers its own tempo to the other's. From 3 to 5 all of 40
+pairs of drawn dances were found to change, and none of 60 captured, real and drawn dances of one tempo."""
 _MOVING_S = 3.0
 """So long before and after a change beats may have any length between its two tempi's."""
 _FORBIDDEN = -50.0
@@ -95,21 +101,20 @@ class Evidence:
 def evidence_of(fine: BeatCurves, stretch_s: float = _STRETCH_S) -> Evidence:
     """The signs in curves at `RATE`.
 
-    `beat`, `beat twice`, `beat half`: how much the beat curve swings at the tempo, at twice and at
-    half of it, 0..1; `clear beat`: the first, times how clear the curve is; `accents` and `accents
-    twice`: the same of the visible accents; `told`: log probability by the network, times the clearness
-    too: of dances unlike those that it learned it says wrong tempi surely.
+    `beat` and `half`: how much the beat curve swings at the tempo and at half of it, 0..1; `clear beat`:
+    the first, times how clear the curve is; `pulse`: what the likeliest steady pulse gains in a second
+    (`gains`); `accents`: how much the visible accents swing at the tempo.
     """
     size = min(len(fine.beat), round(stretch_s * RATE))
     last = len(fine.beat) - size
     starts = np.unique(np.append(np.arange(0, last + 1, round(_HOP_S * RATE)), last))
     hz = TEMPI_BPM / 60
-    beat, loud = swings(fine.beat, np.concatenate([hz, 2 * hz, hz / 2]), starts, size)
+    beat, loud = swings(fine.beat, np.concatenate([hz, hz / 2]), starts, size)
+    once, half = np.split(beat, 2, axis=1)
     seen = fine.felt_or_beat if fine.seen is None else fine.seen
-    accents, _ = swings(seen, np.concatenate([hz, 2 * hz]), starts, size)
-    once, twice, half = np.split(beat, 3, axis=1)
-    clear = clearness_of(fine.beat)
-    each = [once, clear * once, twice, half, *np.split(accents, 2, axis=1), clear * told(fine, starts, size)]
+    accents, _ = swings(seen, hz, starts, size)
+    pulse = pulses(bumps_gain(fine.beat), starts, size)
+    each = [once, clearness_of(fine.beat) * once, half, pulse, accents]
     weights = loud + 1e-6
     return Evidence(starts / RATE, size / RATE, np.stack(each, 2), weights / weights.sum(), prior(busy(seen)))
 
@@ -129,17 +134,20 @@ def swings(curve: np.ndarray, hz: np.ndarray, starts: np.ndarray, size: int) -> 
     return np.abs((parts * fade) @ waves) * np.sqrt(2) / (loud[:, None] + 1e-6), loud
 
 
-def told(fine: BeatCurves, starts: np.ndarray, size: int) -> np.ndarray:
-    """Log probability of each tempo by the network, in each stretch, [W, N]; even without one."""
-    if fine.tempo is None:
-        return np.zeros((len(starts), len(TEMPI_BPM)))
-    bins = np.geomspace(*TEMPO_RANGE_BPM, fine.tempo.shape[1])
-    rows = len(fine.tempo) / len(fine.beat)
-    ends = [(int(s * rows), max(int(s * rows) + 1, round((s + size) * rows))) for s in starts]
-    means = [fine.tempo[first:last].mean(0) for first, last in ends]
-    return np.log(
-        np.stack([np.interp(np.log(TEMPI_BPM), np.log(bins), mean) for mean in means]) + _LEAST_TOLD
-    )
+def pulses(gain: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
+    """What a steady pulse of each tempo gains in a second at its best phase, in each stretch, [W, N].
+
+    `gain`: what a beat gains at each state, [S]; a pulse may miss it by a little.
+    """
+    parts = maximum_filter1d(gain, _MISS)[starts[:, None] + np.arange(size)]  # [W, size]
+    out = np.empty((len(starts), len(TEMPI_BPM)))
+    for column, period in enumerate(60 * RATE / TEMPI_BPM):
+        beats = max(1, int(size / period))
+        phases = np.arange(0, period, _PHASE_STEP)
+        places = (phases[:, None] + period * np.arange(beats)).astype(int)
+        sums = parts[:, np.minimum(places, size - 1)].sum(2)  # [W, phases]
+        out[:, column] = sums.max(1) / (beats * period / RATE)
+    return out
 
 
 def busy(seen: np.ndarray) -> float:
