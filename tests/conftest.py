@@ -29,6 +29,12 @@ if os.environ.get("D2M_NO_TORCHAUDIO"):
     sys.meta_path.insert(0, NoTorchaudio())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_poses_of_yesterday(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the command line keeps of clips lies in a folder of this run."""
+    os.environ["D2M_CACHE"] = str(tmp_path_factory.mktemp("kept"))
+
+
 @pytest.fixture
 def make_clip(tmp_path: Path) -> Callable[..., Path]:
     """`make_clip(name="clip.mp4", **settings)`: a small clip, see `tests.media`."""

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..settings import SamplingConfig
 from ..straight import LAGS
 from ..types import CodecSpec
 from .drawing import CompiledDraw
 from .kernel import State, Weights, compiled, numba_is_there
 from .model import Attention, Block, CrossAttention, DanceToMusic, DecoderCache, ModelConfig
 from .place import PARTS
-from ..settings import SamplingConfig
 from .threads import process_threads
 from .windows import Window, window_conditions
 
