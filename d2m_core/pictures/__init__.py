@@ -1,8 +1,17 @@
-"""What an artist looks at: skeletons, dancers, rhythm."""
+"""What an artist looks at: skeletons, dancers, rhythm, notes."""
 
 from .dancers import dancer_picture
 from .overlay import overlay_video
+from .piano_roll import piano_roll
 from .rhythm import rhythm_picture
 from .skeleton import draw_poses, draw_skeleton, save_png
 
-__all__ = ["dancer_picture", "draw_poses", "draw_skeleton", "overlay_video", "rhythm_picture", "save_png"]
+__all__ = [
+    "dancer_picture",
+    "draw_poses",
+    "draw_skeleton",
+    "overlay_video",
+    "piano_roll",
+    "rhythm_picture",
+    "save_png",
+]
