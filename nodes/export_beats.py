@@ -75,8 +75,8 @@ class ExportBeats(io.ComfyNode):
                 *("beat markers", "edl", "otio", "fcpxml", "davinci resolve", "premiere", "final cut"),
                 *("metronome", "click track", "tempo map", "cut on the beat"),
             ),
-            description="Saves beats, bars, accents and sections as markers for an editor, a table, labels, a "
-            "tempo map or a click track; gives the clicks as AUDIO.",
+            description="Saves beats, bars, accents and sections as markers for an editor, a table, labels, "
+            "a tempo map or a click track; gives the clicks as AUDIO.",
             inputs=[
                 RhythmSocket.Input("rhythm", tooltip="The beats and bars."),
                 *_form_inputs(),
