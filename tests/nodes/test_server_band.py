@@ -214,10 +214,10 @@ def test_a_changed_file_is_read_again(server: Server, whole: Graph, tmp_path: Pa
 
 def test_the_clicks_go_on_to_any_audio_node(server: Server, whole: Graph) -> None:
     graph = only(whole, MARKERS) | {
-        "1": node("SaveAudio", audio=[MARKERS, 0], filename_prefix="clicks", format="wav"),
-        "2": clicks(1.0),
+        "71": node("SaveAudio", audio=[MARKERS, 0], filename_prefix="clicks", format="wav"),
+        "72": clicks(1.0),
     }
     entry = server.run(graph)
     assert_success(entry)
-    assert entry["outputs"]["1"]["audio"]
+    assert entry["outputs"]["71"]["audio"]
     assert {LOAD, RHYTHM} <= graph.keys()
