@@ -15,7 +15,7 @@ from .sockets import ClipPoses
 
 
 def midi_in(value: Any) -> Any:
-    """A `mido.MidiFile` from what stands at a MIDI input. Raises `MediaError`."""
+    """A file of mido's from what stands at a MIDI input. Raises `MediaError`."""
     import mido
 
     if isinstance(value, mido.MidiFile):

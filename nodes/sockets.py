@@ -29,7 +29,7 @@ PoseKeypoints = io.Custom("POSE_KEYPOINT")
 AudioPlayer = io.Custom("AUDIO_UI")
 """The page shows its audio player on a node that has an input of this type."""
 Midi = io.Custom("MIDI")
-"""A `mido.MidiFile`, as the MIDI nodes of RyanOnTheInside give and take it; others pass paths."""
+"""A file of mido's, as the MIDI nodes of RyanOnTheInside give and take it; others pass paths."""
 Choice = io.Custom("COMBO")
 """Fits inputs of other nodes that offer a list."""
 

@@ -1,8 +1,8 @@
 """What an artist looks at: skeletons, dancers, rhythm, notes."""
 
 from .dancers import dancer_picture
+from .notes import piano_roll
 from .overlay import overlay_video
-from .piano_roll import piano_roll
 from .rhythm import rhythm_picture
 from .skeleton import draw_poses, draw_skeleton, save_png
 
