@@ -7,10 +7,13 @@ from comfy_api.latest import ComfyExtension, io
 from . import host
 from .align_audio import AlignAudio
 from .continue_music import ContinueMusic
+from .dance_band import DanceBand
 from .edit_rhythm import EditRhythm
 from .encodec import EnCodecDecode, EnCodecEncode, LoadCodec
+from .export_beats import ExportBeats
 from .keypoints import PoseFromKeypoints, PoseToKeypoints
 from .load_video import LoadVideo
+from .midi_files import LoadMidi, SaveMidi
 from .pose_estimate import PoseEstimate
 from .rhythm import DanceRhythm, RhythmFromAudio
 from .sampler import LoadModel, Sampler
@@ -43,6 +46,10 @@ class DanceToMusicExtension(ComfyExtension):
             ScoreMusic,
             SaveAudio,
             SaveVideo,
+            DanceBand,
+            SaveMidi,
+            LoadMidi,
+            ExportBeats,
         ]
 
 

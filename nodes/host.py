@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import tempfile
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -85,9 +86,17 @@ def codec_folders() -> dict[str, Path]:
 
 def input_videos() -> list[str]:
     """Videos that lie directly in ComfyUI's input folder."""
+    return sorted(folder_paths.filter_files_content_types(_input_files(), ["video"]))
+
+
+def input_files(suffixes: Collection[str]) -> list[str]:
+    """Files with these endings that lie directly in ComfyUI's input folder."""
+    return sorted(name for name in _input_files() if Path(name).suffix.lower() in suffixes)
+
+
+def _input_files() -> list[str]:
     folder = folder_paths.get_input_directory()
-    files = [entry.name for entry in os.scandir(folder) if entry.is_file()]
-    return sorted(folder_paths.filter_files_content_types(files, ["video"]))
+    return [entry.name for entry in os.scandir(folder) if entry.is_file()]
 
 
 def media_path(name: str) -> Path:
@@ -196,6 +205,12 @@ def keeps_preview() -> dict[str, bool]:
     """
     name = "has_intermediate_output"
     return {name: True} if name in {f.name for f in dataclasses.fields(io.Schema)} else {}
+
+
+def found_by(*words: str) -> dict[str, list[str]]:
+    """For a node's schema: other words by which ComfyUI of 2026 finds it."""
+    known = {field.name for field in dataclasses.fields(io.Schema)}
+    return {"search_aliases": list(words)} if "search_aliases" in known else {}
 
 
 def blocked(message: str) -> ExecutionBlocker:

@@ -28,6 +28,8 @@ PoseKeypoints = io.Custom("POSE_KEYPOINT")
 """OpenPose dictionaries, one per frame, as DWPose and SDPose nodes speak them."""
 AudioPlayer = io.Custom("AUDIO_UI")
 """The page shows its audio player on a node that has an input of this type."""
+Midi = io.Custom("MIDI")
+"""A file of mido's, as the MIDI nodes of RyanOnTheInside give and take it; others pass paths."""
 Choice = io.Custom("COMBO")
 """Fits inputs of other nodes that offer a list."""
 

@@ -3,7 +3,7 @@
     python -m scripts.make_thumbnails --clip dance.mp4 --group three.mp4 --song song.flac
 
 Each picture shows the dancer as found, the rhythm or what is special in that graph, and the music.
-ACE-Step is not run: its picture shows the tempo and metre that the dance tells it.
+Large models are not run: their pictures show what the dance tells them, and the band that leads them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,21 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from scripts.make_workflows import ROOT
 from scripts.workflow_ace_step import ACE_STEP
+from scripts.workflow_band import CONDUCTED
 from scripts.workflow_graphs import GRAPHS
-from scripts.workflow_parts import CONTINUE, EDIT, LOAD, POSE, RHYTHM, SAVE_AUDIO, SCORE, SELECT, SONG, Graph
+from scripts.workflow_parts import (
+    BAND,
+    CONTINUE,
+    EDIT,
+    LOAD,
+    POSE,
+    RHYTHM,
+    SAVE_AUDIO,
+    SCORE,
+    SELECT,
+    SONG,
+    Graph,
+)
 
 SIZE, MARGIN = (720, 720), 8
 BACK, WAVE, TEXT = "#15181d", "#6fb3e0", "#e8e8e8"
@@ -145,27 +158,31 @@ def thumbnail(comfy: Comfy, graph: Graph, files: dict[str, str], seconds: float 
     if str(CONTINUE) in queued:
         queued[str(CONTINUE)]["inputs"]["keep_s"] = seconds / 2
     queued[str(POSE)]["inputs"] |= {"draw": True, "download": False}
-    if graph is ACE_STEP:
-        queued = {str(node): queued[str(node)] for node in (LOAD, POSE, RHYTHM)}
+    if graph is ACE_STEP or graph.api_name in CONDUCTED:
+        run = (LOAD, POSE, RHYTHM, BAND)
+        queued = {str(node): queued[str(node)] for node in run if str(node) in queued}
+        if str(BAND) in queued:  # it plays only where something hears it
+            queued["chart"] = {"class_type": "PreviewAny", "inputs": {"source": [str(BAND), 7]}}
         queued["bpm"] = {"class_type": "PreviewAny", "inputs": {"source": [str(RHYTHM), 3]}}
         queued["metre"] = {"class_type": "PreviewAny", "inputs": {"source": [str(RHYTHM), 5]}}
     shown = comfy.run(_fresh(queued))
     dancer = ImageOps.fit(frame_of(comfy.file(shown[str(POSE)]["images"][0])), (704, 345))
     pictures = {
         node: Image.open(comfy.file(shown[str(node)]["images"][0]))
-        for node in (SELECT, SCORE, EDIT, RHYTHM)
+        for node in (SELECT, BAND, SCORE, EDIT, RHYTHM)
         if str(node) in shown
     }
     dancer = pictures.pop(SELECT, dancer)
     _, special = next(iter(pictures.items()))
-    return composed(dancer, special, _last(comfy, shown))
+    return composed(dancer, special, _last(comfy, shown, CONDUCTED.get(graph.api_name, "ACE-Step 1.5")))
 
 
-def _last(comfy: Comfy, shown: dict[str, Any]) -> Image.Image:
-    """The music that was made; for ACE-Step, what it is told."""
+def _last(comfy: Comfy, shown: dict[str, Any], model: str) -> Image.Image:
+    """The music that was made; for a large model, what it is told."""
     if str(SAVE_AUDIO) in shown:
         return wave_of(comfy.file(shown[str(SAVE_AUDIO)]["audio"][0]), *LOWEST)
-    told = f"told to ACE-Step 1.5: {shown['bpm']['text'][0]} BPM, "
+    said = "the band leads" if str(BAND) in shown else "told to"
+    told = f"{said} {model}: {shown['bpm']['text'][0]} BPM, "
     return words(told + f"{shown['metre']['text'][0]} beats a bar", *LOWEST)
 
 

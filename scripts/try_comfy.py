@@ -4,8 +4,8 @@ Starts that ComfyUI's server on a base folder of its own in the temporary folder
 its weights as a clone brings them, runs every workflow of `workflows/api` on small drawn clips, and
 prints a table. Nothing in DIR is changed. `--without torchaudio` hides a package from the pack once
 ComfyUI has started. `--tests` then runs the tests of the nodes against that ComfyUI.
-Ends with 1 if a workflow or a test fails. ACE-Step is expected to be refused for its checkpoint
-alone, or, in a ComfyUI older than its nodes, for these.
+Ends with 1 if a workflow or a test fails. Large models are expected to be refused for their
+files alone, or, in a ComfyUI older than their nodes, for these.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from tests.comfy_server import (
 )
 from tests.nodes.graphs import messages
 from tests.nodes.workflow_media import Media, draw_clip, draw_group, with_media, write_song
+
+MODELS = {"ckpt_name", "clip_name"}
+"""Inputs that name a large model."""
 
 WORKFLOWS = sorted((REPOSITORY / "workflows" / "api").glob("*.json"))
 
@@ -74,16 +77,14 @@ def try_workflow(server: Server, path: Path, media: Media) -> Outcome:
 
 
 def refusal(graph: dict[str, Any], answer: dict[str, Any]) -> tuple[bool, str]:
-    """Whether a checkpoint that is not there is all that a refused graph lacks, and the words."""
+    """Whether models that are not there are all that a refused graph lacks, and the words."""
     found = [(node, error) for node, about in answer["node_errors"].items() for error in about["errors"]]
-    only_checkpoint = found and all(
-        "ckpt_name" in graph[node]["inputs"]
-        and error["extra_info"].get("input_name") == "ckpt_name"
-        and error["type"] == "value_not_in_list"
-        for node, error in found
+    only_models = found and all(
+        error["extra_info"].get("input_name") in MODELS and error["type"] == "value_not_in_list"
+        for _node, error in found
     )
-    if only_checkpoint:
-        return True, "refused for its checkpoint alone, which is not installed"
+    if only_models:
+        return True, "refused for its models alone, which are not installed"
     words = "; ".join(f"{graph[node]['class_type']}: {e['details']}" for node, e in found)
     return False, f"refused: {words or answer['error']['message']}"
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from scripts.workflow_ace_step import ACE_STEP
+from scripts.workflow_band import BAND_GRAPHS
 from scripts.workflow_parts import (
     ALIGN,
     BEATS,
@@ -167,4 +168,4 @@ seed in **Continue / Extend Music**.
     ((plain_dance(),), (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE)))),
 )
 
-GRAPHS = (BASIC, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG)
+GRAPHS = (BASIC, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG, *BAND_GRAPHS)

@@ -13,6 +13,8 @@ from typing import Any
 LOAD, POSE, RHYTHM, MODEL, SAMPLER, CODEC, DECODE, SAVE_AUDIO, NOTE, SAVE_VIDEO = range(1, 11)
 EDIT, BEATS, SELECT, SONG, ALIGN, SCORE, CONTINUE = range(11, 18)
 CHECKPOINT, SHIFT, LENGTH, WORDS, NO_WORDS, SILENCE, DIFFUSE, SOUND, PLAIN = range(20, 29)
+BAND, MIDI, CHART, MARKERS, EDL, CLICKS, BAND_LATENT, TEXT_ENCODER, STEMS = range(30, 39)
+"""The stems' ids follow each other."""
 
 PICTURE = 260
 """Height that a node's picture, film or player of several lines takes below its widgets."""
@@ -131,3 +133,9 @@ def score(audio: int) -> Node:
     """Says how well music fits the dance."""
     links = {"audio": (audio, 0), "rhythm": (RHYTHM, 0), "poses": (POSE, 0)}
     return Node(SCORE, "D2M_ScoreMusic", links, below=PICTURE + 200)
+
+
+def band(**values: Any) -> Node:
+    """A band by program, on the dance."""
+    links = {"rhythm": (RHYTHM, 0), "poses": (POSE, 0)}
+    return Node(BAND, "D2M_DanceBand", links, values, below=PICTURE + 100)

@@ -1,5 +1,7 @@
 """`make demo`: a drawn dance, or a clip of yours, goes through the whole chain into `out/`.
 
+The transformer writes music for one film, the band plays for another, and both are scored.
+
     python -m training.demo [CLIP] [--out out] [--style STYLE] [--seed SEED]
 
 Without a clip, a dancer is drawn whose beats are known, and what was found is held against them.
@@ -17,14 +19,17 @@ from typing import Any
 
 import numpy as np
 
+from d2m_core.band import BandTake, play_band
 from d2m_core.cli import progress_bars, summary
 from d2m_core.errors import MediaError
 from d2m_core.files import replacing
+from d2m_core.media import fit_length
+from d2m_core.media.mux import mux
+from d2m_core.midi import make_midi, save_midi
 from d2m_core.music import SamplingConfig
 from d2m_core.pictures import overlay_video, rhythm_picture, save_png
 from d2m_core.pipeline import DanceMusic, dance_to_music, load_models, write_result
-from d2m_core.rhythm import rhythm_from_audio
-from d2m_core.scores import beat_f
+from d2m_core.scores import MusicScore, beat_f, score_music
 from training.run.command import command_parser, run_command
 from training.run.kept import kept, recipe
 from training.run.provenance import ROOT
@@ -40,7 +45,9 @@ DRAWN: dict[str, Any] = {
     "fps": 30.0,
 }
 """The demo dance, which no weights were trained on."""
-RESULTS = ("demo.mp4", "demo.wav", "demo_poses.mp4", "demo_rhythm.png")
+RESULTS = ("demo.mp4", "demo.wav", "demo_band.mp4", "demo_band.mid", "demo_poses.mp4", "demo_rhythm.png")
+COMPARED = 5
+"""So many figures of a score are shown: those that need no poses of a real body."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -72,7 +79,8 @@ def _demo(args: argparse.Namespace) -> str:
         if saved["key"] == key:
             return saved["text"] + "\nNothing has changed since; remove out/ to run it again.\n"
     result = _run(clip, args)
-    text = _describe(result, truth, args.out)
+    take = _play(result, args)
+    text = _describe(result, take, truth, args.out)
     with replacing(report) as partial:
         partial.write_text(json.dumps({"key": key, "text": text, **summary(result)}, indent=2))
     return text
@@ -119,9 +127,22 @@ def _run(clip: Path, args: argparse.Namespace) -> DanceMusic:
     return result
 
 
-def _describe(result: DanceMusic, truth: dict | None, out: Path) -> str:
+def _play(result: DanceMusic, args: argparse.Namespace) -> BandTake:
+    """The band's film, and its notes."""
+    take = play_band(result.rhythm, result.motion, args.style or "any", args.seed)
+    mux(result.clip, fit_length(take.mix, result.clip.duration_s), args.out / "demo_band.mp4")
+    midi = make_midi(
+        result.rhythm, result.clip.duration_s, notes=take.notes, sections=take.sections, chords=take.chords
+    )
+    save_midi(midi, args.out / "demo_band.mid")
+    return take
+
+
+def _describe(result: DanceMusic, take: BandTake, truth: dict | None, out: Path) -> str:
     facts = summary(result)
-    heard = rhythm_from_audio(result.audio)
+    length_s = result.clip.duration_s
+    scores = [score_music(wave, result.rhythm, result.poses, length_s) for wave in (result.audio, take.mix)]
+    heard = scores[0].music
     lines = [
         f"clip          {result.clip.width}x{result.clip.height}, {result.clip.duration_s:.1f} s, "
         f"dancer found in {100 * facts['dancer_found']:.0f} % of the frames",
@@ -129,18 +150,32 @@ def _describe(result: DanceMusic, truth: dict | None, out: Path) -> str:
         f"real time     {facts['real_time_factor']:.2f} x the clip's length",
         f"rhythm        {facts['tempo_bpm']:.1f} BPM, {len(facts['beats_s'])} beats, "
         f"confidence {facts['confidence']:.2f}",
-        f"music         {heard.tempo_bpm:.1f} BPM heard in it; its beats against the rhythm's: "
-        f"F {beat_f(result.rhythm.beats_s, heard.beats_s):.2f}",
+        f"band          {take.text.splitlines()[0]}; {len(take.notes)} notes",
+        *_compared(*scores),
     ]
     if truth:
         true_s = np.asarray(truth["beats_s"])
         lines += [
             f"true dance    {truth['tempo_bpm']:.1f} BPM, {len(true_s)} beats; rhythm against it: "
             f"F {beat_f(true_s, result.rhythm.beats_s):.2f}, music against it: "
-            f"F {beat_f(true_s, heard.beats_s):.2f} (beat F-measure, 70 ms)"
+            f"F {beat_f(true_s, heard.beats_s):.2f}, band: F {beat_f(true_s, scores[1].music.beats_s):.2f} "
+            "(beat F-measure, 70 ms)"
         ]
     lines.append("wrote         " + ", ".join(str(out / name) for name in RESULTS))
     return "\n".join(lines) + "\n"
+
+
+def _compared(music: MusicScore, band: MusicScore) -> list[str]:
+    """A line for each figure of both, with what other phases of the beat would reach."""
+    lines = [f"{'scores':<38} transformer (chance)   band (chance)"]
+    for ours, theirs in zip(music.scores[:COMPARED], band.scores[:COMPARED], strict=True):
+        columns = [f"{score.value:11.2f} {_chance(score.chance):>8}" for score in (ours, theirs)]
+        lines.append(f"  {ours.name:<36} {columns[0]}   {columns[1].strip():>15}")
+    return lines
+
+
+def _chance(value: float) -> str:
+    return "" if np.isnan(value) else f"({value:.2f})"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from .dance_plan import plan_for_dance
 from .materials import Materials, find_materials, installed_materials, licences_of
 from .plan import Plan, make_plan, plan_on
 from .song import Song, play, record
-from .take import PLAYERS, STEMS, BandTake, Mark, PlayedNote, play_band
+from .sound.desk import STEMS
+from .take import PLAYERS, BandTake, Mark, PlayedNote, play_band
 
 __all__ = [
     "PLAYERS",

@@ -26,6 +26,12 @@ _LIVELY = {
 """How much energy of a dance a style suits best."""
 
 
+class DancePlan(Plan):
+    """A plan that follows a dance."""
+
+    danced = True
+
+
 def plan_for_dance(
     rhythm: Rhythm,
     motion: MotionFeatures | None = None,
@@ -50,7 +56,7 @@ def plan_for_dance(
     facts = STYLE_TABLE[style]
     rng = np.random.default_rng([seed, 0xDA7CE])
     grid_s, metre = _grid(rhythm)
-    plan = Plan(
+    plan = DancePlan(
         seed=seed,
         style=style,
         duration_s=rhythm.duration_s,
@@ -63,7 +69,6 @@ def plan_for_dance(
         hits=(),
         stops=(),
         energy=_lifted(seen.energy, intensity),
-        danced=True,
     )
     plan = replace(plan, stops=_stops(plan, seen), sections=_sections(plan, seen))
     return replace(plan, hits=_hits(plan, seen), energy=_quiet(plan))

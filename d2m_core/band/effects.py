@@ -14,22 +14,25 @@ SWEEP_BLOCK = 512
 
 
 @lru_cache(maxsize=64)
-def _filter(kind: str, hz: float, order: int) -> np.ndarray:
-    return butter(order, hz / (SAMPLE_RATE / 2), kind, output="sos").astype(np.float32)
+def sections_of(kind: str, hz: float, order: int, rate: int = SAMPLE_RATE) -> np.ndarray:
+    """A Butterworth filter's second-order sections, float32."""
+    return butter(order, hz / (rate / 2), kind, output="sos").astype(np.float32)
 
 
-def high_pass(sound: np.ndarray, hz: float, order: int = 2) -> np.ndarray:
-    return sosfilt(_filter("high", hz, order), sound).astype(np.float32)
+def high_pass(sound: np.ndarray, hz: float, order: int = 2, rate: int = SAMPLE_RATE) -> np.ndarray:
+    return sosfilt(sections_of("high", hz, order, rate), sound).astype(np.float32)
 
 
-def low_pass(sound: np.ndarray, hz: float, order: int = 2) -> np.ndarray:
-    return sosfilt(_filter("low", hz, order), sound).astype(np.float32)
+def low_pass(sound: np.ndarray, hz: float, order: int = 2, rate: int = SAMPLE_RATE) -> np.ndarray:
+    return sosfilt(sections_of("low", hz, order, rate), sound).astype(np.float32)
 
 
-def sweep(sound: np.ndarray, cutoff_hz: np.ndarray, resonance: float = 0.9) -> np.ndarray:
+def sweep(
+    sound: np.ndarray, cutoff_hz: np.ndarray, resonance: float = 0.9, rate: int = SAMPLE_RATE
+) -> np.ndarray:
     """A low pass whose cutoff moves, on [..., N]; `cutoff_hz` has one value per `SWEEP_BLOCK`."""
     out = np.empty_like(sound)
-    turn = 2 * np.pi * np.clip(cutoff_hz, 60, 0.47 * SAMPLE_RATE) / SAMPLE_RATE
+    turn = 2 * np.pi * np.clip(cutoff_hz, 60, 0.47 * rate) / rate
     alpha, cosine = np.sin(turn) / (2 * resonance), np.cos(turn)
     b1, a0 = 1 - cosine, 1 + alpha
     sections = np.stack(
@@ -42,12 +45,14 @@ def sweep(sound: np.ndarray, cutoff_hz: np.ndarray, resonance: float = 0.9) -> n
     return out
 
 
-def make_room(seconds: float, damping_hz: float, rng: np.random.Generator) -> np.ndarray:
+def make_room(
+    seconds: float, damping_hz: float, rng: np.random.Generator, rate: int = SAMPLE_RATE
+) -> np.ndarray:
     """Impulse responses float32 [2, n] of left and right, unlike each other, of unit energy."""
-    t = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    t = np.arange(int(seconds * rate)) / rate
     noise = rng.standard_normal((2, len(t))) * np.exp(-6.9 * t / seconds)
     noise *= np.clip(t / 0.008, 0, 1)
-    response = high_pass(low_pass(noise.astype(np.float32), damping_hz, 1), 220, 1)
+    response = high_pass(low_pass(noise.astype(np.float32), damping_hz, 1, rate), 220, 1, rate)
     return response / np.sqrt((response**2).sum(1, keepdims=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -99,9 +100,20 @@ class Kit:
         return layers[min(index, len(layers) - 1)] * np.float32(velocity**1.4)
 
 
-def make_kit(names: tuple[str, ...], character: str, materials: Materials, rng: np.random.Generator) -> Kit:
-    """A kit of the pieces `names`; character is one of `KITS`."""
-    font = _font(materials, rng)
+def make_kit(
+    names: tuple[str, ...],
+    character: str,
+    materials: Materials,
+    rng: np.random.Generator,
+    rate: int = SAMPLE_RATE,
+    font_player: FontKit | None = None,
+) -> Kit:
+    """A kit of the pieces `names`; character is one of `KITS`.
+
+    `font_player` strikes every piece of a soundfont's kit at `rate`; None: FluidSynth at the studio's.
+    """
+    font = _font(materials, rng, font_player is not None)
+    font_kit = font_player or fluid_kit
     program = KITS[character][int(rng.integers(len(KITS[character])))]
     shots = ONE_SHOTS if character == "electronic" else ACOUSTIC_ONE_SHOTS
     chances = {"electronic": (0.25, 0.55), "acoustic": (0.8, 0.17), "jazz": (0.85, 0.15)}[character]
@@ -117,21 +129,21 @@ def make_kit(names: tuple[str, ...], character: str, materials: Materials, rng: 
             sources[name] = font.name
         elif found and (first < sum(chances) or font is None):
             shot = found[int(draw.integers(len(found)))]
-            layers = _softened(_tuned(one_shot(materials.samples / shot), tune))  # type: ignore[operator]
+            layers = _softened(_tuned(one_shot(materials.samples / shot, rate), tune), rate)  # type: ignore[operator]
             sources[name] = f"samples/{shot}"
         elif character != "electronic" and font is not None:
             layers, sources[name] = font_kit(font, program)[name], font.name
         else:
             long = draw.uniform(1.0, 1.5) if name == "kick" else 1.0
-            sound = kick(draw, long) if name == "kick" else DRUM_SYNTHS[name](draw)
-            layers, sources[name] = _softened(_level(sound)), "synth"
+            sound = kick(draw, rate, long) if name == "kick" else DRUM_SYNTHS[name](draw, rate)
+            layers, sources[name] = _softened(_level(sound, rate), rate), "synth"
         pieces[name] = layers
     return Kit(pieces, sources)
 
 
-def _font(materials: Materials, rng: np.random.Generator) -> Path | None:
+def _font(materials: Materials, rng: np.random.Generator, playable: bool) -> Path | None:
     draw = int(rng.integers(1 << 16))
-    if not materials.soundfonts or library() is None:
+    if not materials.soundfonts or not (playable or library() is not None):
         return None
     return materials.soundfonts[draw % len(materials.soundfonts)]
 
@@ -153,44 +165,58 @@ def _one_shots(materials: Materials, stems: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def one_shot(path: Path) -> np.ndarray:
+def one_shot(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
     """A sample, mono, from its onset on, at the common loudness."""
-    sound = load_audio(path, SAMPLE_RATE, mono=True).samples[0, 0].numpy()
+    sound = load_audio(path, rate, mono=True).samples[0, 0].numpy()
     loud = np.abs(sound) > 0.06 * np.abs(sound).max()
-    return _level(sound[max(0, int(np.argmax(loud)) - 12) :][: int(2.2 * SAMPLE_RATE)])
+    return _level(sound[max(0, int(np.argmax(loud)) - rate // 2000) :][: int(2.2 * rate)], rate)
 
 
-@lru_cache(maxsize=24)
-def font_kit(font: Path, program: int) -> dict[str, tuple[np.ndarray, ...]]:
-    """Every piece of a soundfont's kit, struck softly to hard."""
-    slot = int(2.4 * SAMPLE_RATE)
+FontKit = Callable[[Path, int], dict[str, tuple[np.ndarray, ...]]]
+"""`play(font, program)`: every piece of a soundfont's kit, struck softly to hard."""
+
+
+def kit_notes(rate: int) -> tuple[list[Played], int]:
+    """Every piece struck softly to hard, one after the other, and the samples of each."""
+    slot = int(2.4 * rate)
     notes = [
         Played((3 * k + layer) * slot, slot // 2, key, velocity)
         for k, key in enumerate(GM_KEYS.values())
         for layer, velocity in enumerate(LAYERS)
     ]
-    total = len(notes) * slot
-    sound = render_font(font, [FontPart(DRUM_BANK, program, tuple(notes))], total)[0]
+    return notes, slot
+
+
+@lru_cache(maxsize=24)
+def fluid_kit(font: Path, program: int) -> dict[str, tuple[np.ndarray, ...]]:
+    """Every piece of a soundfont's kit, struck softly to hard."""
+    notes, slot = kit_notes(SAMPLE_RATE)
+    sound = render_font(font, [FontPart(DRUM_BANK, program, tuple(notes))], len(notes) * slot)[0]
+    return struck_apart(sound, slot, SAMPLE_RATE)
+
+
+def struck_apart(sound: np.ndarray, slot: int, rate: int) -> dict[str, tuple[np.ndarray, ...]]:
+    """The pieces of `kit_notes`, each from its onset on and at the common loudness."""
     struck: dict[str, tuple[np.ndarray, ...]] = {}
     for k, name in enumerate(GM_KEYS):
         layers = [sound[(3 * k + n) * slot : (3 * k + n + 1) * slot] for n in range(3)]
-        layers = [_from_onset(x)[: round(LENGTH_S.get(name, USUAL_LENGTH_S) * SAMPLE_RATE)] for x in layers]
-        struck[name] = tuple(_level(x) for x in layers)
+        layers = [_from_onset(x, rate)[: round(LENGTH_S.get(name, USUAL_LENGTH_S) * rate)] for x in layers]
+        struck[name] = tuple(_level(x, rate) for x in layers)
     return struck
 
 
-def _from_onset(sound: np.ndarray) -> np.ndarray:
+def _from_onset(sound: np.ndarray, rate: int) -> np.ndarray:
     peak = np.abs(sound).max()
     start = int(np.argmax(np.abs(sound) > 0.06 * peak)) if peak > 0 else 0
-    return sound[max(0, start - 12) :]
+    return sound[max(0, start - rate // 2000) :]
 
 
-def _level(sound: np.ndarray) -> np.ndarray:
+def _level(sound: np.ndarray, rate: int = SAMPLE_RATE) -> np.ndarray:
     """Common loudness, no offset, ends in silence."""
     sound = np.asarray(sound, np.float32).copy()
-    width = int(0.04 * SAMPLE_RATE)
+    width = int(0.04 * rate)
     power = np.convolve(sound.astype(np.float64) ** 2, np.ones(width) / width)[: len(sound) + 1]
-    tail = min(len(sound), 480)
+    tail = min(len(sound), rate // 50)
     sound[-tail:] *= np.linspace(1, 0, tail, dtype=np.float32)
     return sound * np.float32(LOUDNESS / (np.sqrt(power.max()) + 1e-6))
 
@@ -200,7 +226,7 @@ def _tuned(sound: np.ndarray, ratio: float) -> np.ndarray:
     return np.interp(at, np.arange(len(sound)), sound).astype(np.float32)
 
 
-def _softened(sound: np.ndarray) -> tuple[np.ndarray, ...]:
+def _softened(sound: np.ndarray, rate: int = SAMPLE_RATE) -> tuple[np.ndarray, ...]:
     """A duller layer for soft strokes."""
-    soft = sosfilt(butter(1, 3_500 / (SAMPLE_RATE / 2), output="sos"), sound).astype(np.float32)
+    soft = sosfilt(butter(1, 3_500 / (rate / 2), output="sos"), sound).astype(np.float32)
     return (0.6 * soft + 0.4 * sound, 0.25 * soft + 0.75 * sound, sound)

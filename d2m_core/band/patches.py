@@ -118,16 +118,18 @@ def render_patch(patch: Patch, notes: list[Played], length: int) -> np.ndarray:
     out = np.zeros(length, np.float32)
     made: dict[tuple[int, int, int], np.ndarray] = {}
     for note in notes:
-        key = (
-            note.pitch,
-            max(3, round(note.held / (LENGTH_STEP_S * SAMPLE_RATE))),
-            max(1, round(note.velocity * VELOCITY_STEPS)),
-        )
+        key = steps_of(note)
         sound = made.get(key)
         if sound is None:
-            sound = made[key] = _sound(patch, *key)
+            sound = made[key] = one_note(patch, *key)
         add(out, sound, note.start)
     return out
+
+
+def steps_of(note: Played, rate: int = SAMPLE_RATE) -> tuple[int, int, int]:
+    """Pitch, length and loudness of a note in the steps in which patches play."""
+    length = max(3, round(note.held / (LENGTH_STEP_S * rate)))
+    return note.pitch, length, max(1, round(note.velocity * VELOCITY_STEPS))
 
 
 def add(out: np.ndarray, sound: np.ndarray, start: int) -> None:
@@ -137,15 +139,16 @@ def add(out: np.ndarray, sound: np.ndarray, start: int) -> None:
         out[first:last] += sound[first - start : last - start]
 
 
-def _sound(patch: Patch, pitch: int, steps: int, loud: int) -> np.ndarray:
-    held = round(steps * LENGTH_STEP_S * SAMPLE_RATE)
+def one_note(patch: Patch, pitch: int, steps: int, loud: int, rate: int = SAMPLE_RATE) -> np.ndarray:
+    """One note through a patch, float32 [n]; length and loudness as `steps_of` counts them."""
+    held = round(steps * LENGTH_STEP_S * rate)
     velocity = loud / VELOCITY_STEPS
-    length = held + round(patch.release_s * SAMPLE_RATE)
-    t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
+    length = held + round(patch.release_s * rate)
+    t = np.arange(length, dtype=np.float32) / rate
     hz = midi_hz(pitch)
-    gain = envelope(length, held, patch.attack_s, patch.decay_s, patch.sustain, patch.release_s)
+    gain = envelope(length, held, patch.attack_s, patch.decay_s, patch.sustain, patch.release_s, rate)
     if patch.shape == "fm":
-        sound = fm(hz, patch.depth * (0.35 + 0.65 * velocity) * np.exp(-t / 0.35), patch.ratio)
+        sound = fm(hz, patch.depth * (0.35 + 0.65 * velocity) * np.exp(-t / 0.35), patch.ratio, rate)
     else:
         sound = tone(
             _pitch_curve(patch, hz, t),
@@ -153,6 +156,7 @@ def _sound(patch: Patch, pitch: int, steps: int, loud: int) -> np.ndarray:
             patch.shape,
             round(patch.resonance, 1),
             patch.unison_cents,
+            rate,
         )
     if patch.sub:
         sound = sound + patch.sub * np.sin(np.pi * hz * t)

@@ -7,6 +7,7 @@ it. The band plays the one, the dancer dances the other; that is all they share.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -88,8 +89,8 @@ class Plan:
     beat_steps: int | None = None
     """Token steps in a beat of a straight plan: all that is played begins on one, evenly loud.
     None: as people play."""
-    danced: bool = False
-    """Made for a dance: sections change when it does, and chords go on through them."""
+    danced: ClassVar[bool] = False
+    """Made for a dance that is there: sections change when it does, and chords go on through them."""
 
     @property
     def band_seed(self) -> int:

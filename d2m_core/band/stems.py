@@ -70,7 +70,7 @@ def drum_stems(plan: Plan, notes: list[Note], kit: Kit) -> dict[str, np.ndarray]
         if note.part == "open" and len(closes):
             after = np.searchsorted(closes, start + 2400)
             if after < len(closes) and closes[after] - start < len(sound):
-                sound = _choked(sound, int(closes[after] - start))
+                sound = choked(sound, int(closes[after] - start))
         group = GROUPS.get(note.part, "perc")
         if group not in stems:
             stems[group] = np.zeros(length, np.float32)
@@ -78,8 +78,9 @@ def drum_stems(plan: Plan, notes: list[Note], kit: Kit) -> dict[str, np.ndarray]
     return stems
 
 
-def _choked(sound: np.ndarray, at: int) -> np.ndarray:
-    fade = round(CHOKE_S * SAMPLE_RATE)
+def choked(sound: np.ndarray, at: int, rate: int = SAMPLE_RATE) -> np.ndarray:
+    """The sound stopped by hand after `at` samples."""
+    fade = round(CHOKE_S * rate)
     sound = sound[: at + fade].copy()
     sound[at:] *= np.linspace(1, 0, len(sound) - at, dtype=np.float32)
     return sound
@@ -92,7 +93,7 @@ def transitions(plan: Plan, bars: tuple[Bar, ...]) -> tuple[np.ndarray, list[tup
     machine = DRUM_BOOK[plan.style].fills in MACHINES
     onsets = []
     reverse = crash(rng)[::-1][: SAMPLE_RATE * 2] * 0.12
-    boom = low_pass(kick(rng, 3.5), 900) * 0.4
+    boom = low_pass(kick(rng, long=3.5), 900) * 0.4
     for before, bar in itertools.pairwise(bars):
         if bar.place or bar.kind != "drop" or before.kind not in ("build", "break"):
             continue
@@ -100,7 +101,7 @@ def transitions(plan: Plan, bars: tuple[Bar, ...]) -> tuple[np.ndarray, list[tup
         if machine:
             first = max(before.index + 1 - before.section.bars, before.index - 3)
             start_s = float(plan.seconds(first * plan.metre))
-            add(out, _riser(drop_s - start_s, rng), round(start_s * SAMPLE_RATE))
+            add(out, riser(drop_s - start_s, rng), round(start_s * SAMPLE_RATE))
             add(out, boom, round(drop_s * SAMPLE_RATE))
             onsets.append((drop_s, 0.8))
         if not machine or rng.random() < 0.5:
@@ -108,12 +109,13 @@ def transitions(plan: Plan, bars: tuple[Bar, ...]) -> tuple[np.ndarray, list[tup
     return out, onsets
 
 
-def _riser(seconds: float, rng: np.random.Generator) -> np.ndarray:
-    length = max(SWEEP_BLOCK, round(seconds * SAMPLE_RATE))
+def riser(seconds: float, rng: np.random.Generator, rate: int = SAMPLE_RATE) -> np.ndarray:
+    """Noise that rises for so long, float32 [n]."""
+    length = max(SWEEP_BLOCK, round(seconds * rate))
     rise = np.linspace(0, 1, length, dtype=np.float32)
     noise = rng.standard_normal(length).astype(np.float32) * rise**2 * np.float32(0.08)
     blocks = np.linspace(0, 1, -(-length // SWEEP_BLOCK))
-    return sweep(noise, 400 * 25**blocks, 1.1)
+    return sweep(noise, 400 * 25**blocks, 1.1, rate)
 
 
 def bed(plan: Plan, materials: Materials) -> tuple[np.ndarray | None, str]:

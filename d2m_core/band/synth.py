@@ -15,8 +15,8 @@ SAMPLE_RATE = 24_000
 TABLE_SIZE = 8192
 CUTOFFS = 2.0 ** np.arange(-1.0, 7.01, 1 / 3)
 """Cutoffs of the tables, in multiples of the note's frequency."""
-HIGHEST_HZ = 11_600.0
-"""Nothing sounds above."""
+HIGHEST = 11_600 / 24_000
+"""Nothing sounds above this share of the sample rate."""
 
 
 def midi_hz(note: float) -> float:
@@ -50,16 +50,17 @@ def tone(
     shape: str,
     resonance: float = 0.0,
     unison_cents: tuple[float, ...] = (0.0,),
+    rate: int = SAMPLE_RATE,
 ) -> np.ndarray:
     """A tone float32 [n] under a cutoff [n]; the frequency is a number or [n]."""
     tables = wavetables(shape, resonance)
     base = float(np.max(frequency_hz))
-    ratio = np.clip(np.minimum(cutoff_hz, HIGHEST_HZ / 2) / base, CUTOFFS[0], None)
+    ratio = np.clip(np.minimum(cutoff_hz, HIGHEST * rate / 2) / base, CUTOFFS[0], None)
     level = np.minimum((np.log2(ratio) + 1.0) * 3.0, len(CUTOFFS) - 1.001).astype(np.float32)
     low = level.astype(np.int32)
     blend = level - low
     row = low * TABLE_SIZE
-    steps = np.broadcast_to(np.asarray(frequency_hz, np.float64) / SAMPLE_RATE, len(cutoff_hz))
+    steps = np.broadcast_to(np.asarray(frequency_hz, np.float64) / rate, len(cutoff_hz))
     phase = np.cumsum(steps)
     flat = tables.reshape(-1)
     out = np.zeros(len(cutoff_hz), np.float32)
@@ -73,19 +74,25 @@ def tone(
     return out / np.float32(np.sqrt(len(unison_cents)))
 
 
-def fm(frequency_hz: float, index: np.ndarray, ratio: float) -> np.ndarray:
+def fm(frequency_hz: float, index: np.ndarray, ratio: float, rate: int = SAMPLE_RATE) -> np.ndarray:
     """Two-operator frequency modulation, float32 [n]; `index` [n] is the depth in radians."""
-    turn = 2 * np.pi * frequency_hz * np.arange(len(index)) / SAMPLE_RATE
-    most = max(0.0, (HIGHEST_HZ / frequency_hz - 1) / max(ratio, 0.5) - 1)
+    turn = 2 * np.pi * frequency_hz * np.arange(len(index)) / rate
+    most = max(0.0, (HIGHEST * rate / frequency_hz - 1) / max(ratio, 0.5) - 1)
     return np.sin(turn + np.minimum(index, most) * np.sin(ratio * turn)).astype(np.float32)
 
 
 def envelope(
-    length: int, held: int, attack_s: float, decay_s: float, sustain: float, release_s: float
+    length: int,
+    held: int,
+    attack_s: float,
+    decay_s: float,
+    sustain: float,
+    release_s: float,
+    rate: int = SAMPLE_RATE,
 ) -> np.ndarray:
     """Gain float32 [length] of a note that is let go after `held` samples."""
-    t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
+    t = np.arange(length, dtype=np.float32) / rate
     gain = sustain + (1 - sustain) * np.exp(-np.maximum(t - attack_s, 0) / max(decay_s, 1e-3))
     gain *= np.minimum(t / max(attack_s, 1e-3), 1.0)
-    after = np.maximum(t - held / SAMPLE_RATE, 0) / max(release_s, 1e-3)
+    after = np.maximum(t - held / rate, 0) / max(release_s, 1e-3)
     return (gain * np.maximum(1 - after, 0) ** 2).astype(np.float32)

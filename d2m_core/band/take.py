@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,27 +11,22 @@ import numpy as np
 import torch
 
 from ..errors import SettingError, require
-from ..media import resample
 from ..types import MotionFeatures, Progress, Rhythm, Waveform
-from .answers import answer
+from .answers import answer, last_hit
 from .arrange import Score, arrange
 from .dance_plan import ANY, plan_for_dance
-from .effects import spread
 from .harmony import read_key
 from .kit import GM_KEYS
 from .materials import Materials, installed_materials
-from .mix import DRUM_STEMS, WIDTH, finish
 from .notes import Note
 from .plan import Plan
-from .song import record
-from .stems import transitions
-from .synth import SAMPLE_RATE
+from .sound import Desk, master, set_up_desk
+from .sound.desk import BLOCK_S, stems_and_mix
+from .sound.parts import voices_of
+from .voices import program_of
 
 PLAYERS = ("drums", "bass", "chords", "lead", "percussion")
 """Who may play; `play_band` takes any of them."""
-
-STEMS = ("drums", "bass", "harmony", "melody", "effects")
-"""Names of `BandTake.stems`."""
 
 _PLAYER_OF = {
     "bass": "bass",
@@ -44,14 +40,6 @@ _KIT = (
     *"kick snare clap snap hat open pedal ride bell crash splash tom_hi tom_mid tom_lo rim ghost".split(),
 )
 """Pieces of the drums; others are percussion."""
-_STEM_OF = {
-    "bass": "bass",
-    "chords": "harmony",
-    "pad": "harmony",
-    "horns": "harmony",
-    "arp": "melody",
-    "lead": "melody",
-}
 
 
 class Mark(NamedTuple):
@@ -75,6 +63,8 @@ class PlayedNote:
     """One of `PLAYERS`."""
     part: str
     """What plays: a piece of the kit as `kick`, or `bass`, `chords`, `pad`, `horns`, `arp`, `lead`."""
+    program: int
+    """General MIDI program, 0..127, that comes nearest; 0 for drums."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +102,15 @@ def play_band(
     sample_rate: int = 48_000,
     instruments: Materials | None = None,
     on_progress: Progress | None = None,
+    stems: bool = True,
 ) -> BandTake:
     """Music of the band for a dance, as long as `rhythm` lasts.
 
     It plays on the rhythm's beats as they are, hits what one sees of `motion` and stops where the
     dance does (`plan_for_dance`). `key`: `any`, or as in `A minor`. `intensity`: 0 calm, 1 wild.
     `players`: those of `PLAYERS` who play. `humanise`: 0 exactly on the grid, 1 loose.
-    `instruments`: what to play with; None takes what is installed. Equal arguments give equal music.
+    `instruments`: what to play with; None takes what is installed. Without `stems` there are none, and
+    a sixth of the memory is needed. Equal arguments give equal music.
     Raises `SettingError`.
     """
     players = tuple(players)
@@ -130,28 +122,39 @@ def play_band(
     require(0 <= humanise <= 1, f"humanise is {humanise:g}; use 0 to 1.")
     if not 8_000 <= sample_rate <= 192_000:
         raise SettingError(f"The sample rate is {sample_rate} Hz; use 8000 to 192000.")
-    tick = on_progress or (lambda done, total: None)
     materials = installed_materials() if instruments is None else instruments
     plan = plan_for_dance(rhythm, motion, style, seed, intensity=intensity)
     wanted = None if key == ANY else read_key(key)
     score = arrange(replace(plan, hits=()), materials, wanted, humanise)
     score = replace(score, notes=tuple(n for n in answer(plan, score) if player_of(n) in players))
-    tick(1, 4)
-    stems, sources = _stems(plan, score, materials)
-    tick(3, 4)
-    mix = finish(np.sum([*stems.values()], axis=0), -14.0, 0.3)
-    tick(4, 4)
+    ring_s = plan.duration_s - float(plan.seconds(last_hit(plan)))
+    desk = set_up_desk(plan, score, materials, sample_rate, ring_s)
+    tick = _ticker(on_progress, desk)
+    made, mix = stems_and_mix(desk, stems, tick)
+    master(mix, sample_rate, tick)
     return BandTake(
         mix=_waveform(mix, sample_rate),
-        stems={name: _waveform(stem, sample_rate) for name, stem in stems.items()},
+        stems={name: _waveform(stem, sample_rate) for name, stem in made.items()},
         plan=plan,
         notes=_played(plan, score.notes),
         sections=_sections(plan),
         chords=_chords(plan, score),
         key=score.key.name,
         text=_text(plan, score),
-        sources=tuple(sorted({*sources, *score.sources})),
+        sources=tuple(sorted({*desk.sources, *score.sources})),
     )
+
+
+def _ticker(on_progress: Progress | None, desk: Desk) -> Callable[[], None]:
+    """Counts the desk's blocks and the steps of mastering."""
+    total = 2 * -(-desk.length // round(BLOCK_S * desk.rate)) + 3
+    done = itertools.count(1)
+
+    def tick() -> None:
+        if on_progress is not None:
+            on_progress(min(next(done), total), total)
+
+    return tick
 
 
 def player_of(note: Note) -> str:
@@ -161,20 +164,8 @@ def player_of(note: Note) -> str:
     return "drums" if note.part in _KIT else "percussion"
 
 
-def _stems(plan: Plan, score: Score, materials: Materials) -> tuple[dict[str, np.ndarray], set[str]]:
-    parts, sources = record(plan, score, materials)
-    parts["fx"] = transitions(plan, score.bars)[0]
-    length = round(plan.duration_s * SAMPLE_RATE)
-    stems = {name: np.zeros((2, length), np.float32) for name in STEMS}
-    for name, sound in parts.items():
-        stem = "drums" if name in DRUM_STEMS else _STEM_OF.get(name, "effects")
-        stems[stem] += spread(sound, WIDTH.get(name, 0.0), 0.0, 0.011)
-    return stems, sources
-
-
-def _waveform(samples: np.ndarray, sample_rate: int) -> Waveform:
-    wave = Waveform(torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None], SAMPLE_RATE)
-    return resample(wave, sample_rate)
+def _waveform(samples: np.ndarray, rate: int) -> Waveform:
+    return Waveform(torch.from_numpy(samples)[None], rate)
 
 
 # --- what is told about it ---
@@ -182,6 +173,7 @@ def _waveform(samples: np.ndarray, sample_rate: int) -> Waveform:
 
 def _played(plan: Plan, notes: tuple[Note, ...]) -> tuple[PlayedNote, ...]:
     """The notes in seconds, cut to the piece."""
+    programs = {role: program_of(voice) for role, voice in voices_of(plan).items()}
     out = []
     for note in notes:
         start_s, end_s = (float(plan.seconds(b)) for b in (note.beat, note.beat + note.beats))
@@ -190,7 +182,17 @@ def _played(plan: Plan, notes: tuple[Note, ...]) -> tuple[PlayedNote, ...]:
             continue
         velocity = int(np.clip(round(127 * note.velocity), 1, 127))
         for pitch in note.pitches or (GM_KEYS[note.part],):
-            out.append(PlayedNote(start_s, end_s, int(pitch), velocity, player_of(note), note.part))
+            out.append(
+                PlayedNote(
+                    start_s,
+                    end_s,
+                    int(pitch),
+                    velocity,
+                    player_of(note),
+                    note.part,
+                    programs.get(note.part, 0),
+                )
+            )
     return tuple(sorted(out, key=lambda n: (n.start_s, n.part, n.pitch)))
 
 

@@ -38,7 +38,7 @@ def play_roles(plan: Plan, notes: tuple[Note, ...], materials: Materials) -> lis
     """The pitched notes through the instruments of the piece."""
     rng = np.random.default_rng([plan.band_seed, 0x50])
     length = round(plan.duration_s * SAMPLE_RATE)
-    chosen = _choose(plan, rng)
+    chosen = choose_voices(plan, rng)
     knobs = {role: np.random.default_rng([plan.band_seed, 0x51, k]) for k, role in enumerate(chosen)}
     font = _font(plan, materials)
     by_role: dict[str, list[Note]] = {role: [] for role in chosen}
@@ -54,7 +54,7 @@ def play_roles(plan: Plan, notes: tuple[Note, ...], materials: Materials) -> lis
             fonts.append(role)
             parts.append(FontPart(0, voice, tuple(_later(note) for note in played)))
         else:
-            patch = vary(_patch(voice), knobs[role])
+            patch = vary(patch_of(voice), knobs[role])
             stems.append(Stem(role, render_patch(patch, played, length), "synth"))
     if parts and font is not None:
         sound = render_font(font, parts, length + PRE_ROLL)[:, PRE_ROLL:]
@@ -62,7 +62,8 @@ def play_roles(plan: Plan, notes: tuple[Note, ...], materials: Materials) -> lis
     return sorted(stems, key=lambda stem: stem.role)
 
 
-def _choose(plan: Plan, rng: np.random.Generator) -> dict[str, Voice]:
+def choose_voices(plan: Plan, rng: np.random.Generator) -> dict[str, Voice]:
+    """The instrument of every role that the style has."""
     book = MUSIC_BOOK[plan.style]
     options = {
         "bass": book.bass_voices,
@@ -83,13 +84,29 @@ def _font(plan: Plan, materials: Materials) -> Path | None:
     return materials.soundfonts[draw % len(materials.soundfonts)]
 
 
-def _patch(voice: Voice) -> Patch:
+def patch_of(voice: Voice) -> Patch:
+    """The synthesiser of a voice, or what stands in for a General MIDI program."""
     if isinstance(voice, str):
         return PATCHES[voice]
     return PATCHES[DISTORTED.get(voice, STAND_INS[voice // 8])]
 
 
-def place(plan: Plan, notes: list[Note], one_at_a_time: bool) -> list[Played]:
+_PROGRAMS = {
+    "sub": 38, "808": 38, "saw_bass": 38, "square_bass": 39, "acid": 38, "reese": 39, "wobble": 39,
+    "organ_bass": 16, "fm_bass": 36, "pulse_bass": 39, "saw_stab": 81, "organ_stab": 16, "dub_stab": 90,
+    "e_piano": 4, "fm_keys": 5, "hoover": 90, "soft_keys": 4, "warm_pad": 89, "string_machine": 50,
+    "hollow_pad": 91, "bright_pad": 95, "supersaw": 81, "square_lead": 80, "saw_lead": 81, "pluck": 45,
+    "square_pluck": 80, "bell": 14, "marimba": 12, "whistle": 78, "brass": 62, "flute": 73, "guitar": 27,
+    "fuzz": 30,
+}  # fmt: skip
+
+
+def program_of(voice: Voice) -> int:
+    """The General MIDI program that comes nearest to a voice."""
+    return voice if isinstance(voice, int) else _PROGRAMS[voice]
+
+
+def place(plan: Plan, notes: list[Note], one_at_a_time: bool, rate: int = SAMPLE_RATE) -> list[Played]:
     """Notes in samples; a line of single notes gives each its turn."""
     starts = plan.seconds(np.array([n.beat for n in notes]))
     ends = plan.seconds(np.array([n.beat + n.beats for n in notes]))
@@ -97,9 +114,9 @@ def place(plan: Plan, notes: list[Note], one_at_a_time: bool) -> list[Played]:
         ends[:-1] = np.minimum(ends[:-1], np.maximum(starts[1:], starts[:-1] + 0.03))
     played = []
     for note, start_s, end_s in zip(notes, starts, ends, strict=True):
-        start, held = round(start_s * SAMPLE_RATE), round((end_s - start_s) * SAMPLE_RATE)
-        if start < plan.duration_s * SAMPLE_RATE and start + held > -SAMPLE_RATE // 4:
-            played += [Played(start, max(240, held), p, note.velocity) for p in note.pitches]
+        start, held = round(start_s * rate), round((end_s - start_s) * rate)
+        if start < plan.duration_s * rate and start + held > -rate // 4:
+            played += [Played(start, max(rate // 100, held), p, note.velocity) for p in note.pitches]
     return played
 
 

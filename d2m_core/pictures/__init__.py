@@ -1,6 +1,7 @@
-"""What an artist looks at: skeletons, dancers, rhythm."""
+"""What an artist looks at: skeletons, dancers, rhythm, notes."""
 
 from .dancers import dancer_picture, picture_moment
+from .notes import piano_roll
 from .overlay import overlay_video
 from .rhythm import rhythm_picture
 from .skeleton import draw_poses, draw_skeleton, save_png
@@ -10,6 +11,7 @@ __all__ = [
     "draw_poses",
     "draw_skeleton",
     "overlay_video",
+    "piano_roll",
     "picture_moment",
     "rhythm_picture",
     "save_png",

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from d2m_core.midi import make_midi, save_midi
 from tests import tiny_models
 from tests.comfy_server import PYTHON, REPOSITORY, Server, comfy_server, put_pose_model
 
 from .graphs import (
     ALIGN,
+    BAND,
     CODEC,
     CONTINUE,
     DECODE,
@@ -29,8 +31,13 @@ from .graphs import (
     KEPT_S,
     LOAD,
     LONGER_S,
+    MARKERS,
+    MIDI_IN,
+    MIDI_OUT,
     MODEL,
     OTHER_CODEC,
+    PLAYED,
+    PLAYERS,
     POSE,
     RHYTHM,
     SAMPLER,
@@ -41,6 +48,7 @@ from .graphs import (
     TO_KEYS,
     VARIANT,
     VIDEO,
+    WANDERING,
     Graph,
     assert_success,
     clicks,
@@ -91,7 +99,14 @@ def basic(clip: str) -> Graph:
 
 
 @pytest.fixture(scope="session")
-def whole(clip: str) -> Graph:
+def beats(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A MIDI file with beats that wander, uploaded."""
+    midi = make_midi(WANDERING, click=True)
+    return server.upload(save_midi(midi, tmp_path_factory.mktemp("midi") / "beats.mid"))
+
+
+@pytest.fixture(scope="session")
+def whole(clip: str, beats: str) -> Graph:
     """A graph with every node of the pack in it, and a look into what passes between them."""
     path = REPOSITORY / "workflows" / "api" / "basic.json"
     graph = json.loads(path.read_text(encoding="utf-8"))
@@ -136,6 +151,23 @@ def whole(clip: str) -> Graph:
             filename_prefix="v/dance",
             format="auto",
             original_level=0.0,
+        ),
+        BAND: node(
+            "DanceBand", rhythm=[RHYTHM, 0], poses=[SELECT, 0], **PLAYED, **dict.fromkeys(PLAYERS, True)
+        ),
+        MIDI_OUT: node("SaveMidi", midi=[BAND, 6], filename_prefix="m/dance"),
+        MIDI_IN: node("LoadMidi", file=beats, path="", seconds=0.0),
+        MARKERS: node(
+            "ExportBeats",
+            rhythm=[RHYTHM, 0],
+            format="OTIO markers",
+            filename_prefix="b/dance",
+            frame_rate="the clip's",
+            start_timecode="01:00:00:00",
+            every_beat=True,
+            video=[LOAD, 0],
+            poses=[SELECT, 0],
+            midi=[BAND, 6],
         ),
     }
     for number, (name, (source, output)) in enumerate(DUMPED.items()):

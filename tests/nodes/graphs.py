@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
-from d2m_core.types import CodecSpec
+from d2m_core.types import CodecSpec, Rhythm
 from tests.comfy_server import Server
 
 Graph = dict[str, dict[str, Any]]
@@ -28,6 +28,7 @@ FILM = "10"
 SELECT, TO_KEYS, FROM_KEYS, EDIT, ENCODE, CONTINUE, SOUND, ALIGN, SCORE, HEARD, VIDEO = (
     str(number) for number in range(10, 21)
 )
+BAND, MIDI_OUT, MIDI_IN, MARKERS = (str(number) for number in range(21, 25))
 LONGER_S, KEPT_S = 4.5, 1.5
 DUMPED = {
     "poses": (SELECT, 0), "keypoints": (TO_KEYS, 0), "poses_again": (FROM_KEYS, 0),
@@ -35,10 +36,18 @@ DUMPED = {
     "edited": (EDIT, 0), "tokens": (SAMPLER, 0), "music": (DECODE, 0), "encoded": (ENCODE, 0),
     "continued": (CONTINUE, 0), "longer": (CONTINUE, 1), "sound": (SOUND, 0),
     "aligned": (ALIGN, 0), "heard": (HEARD, 0), "report": (SCORE, 0),
+    "mix": (BAND, 0), "drums": (BAND, 1), "bass": (BAND, 2), "harmony": (BAND, 3), "melody": (BAND, 4),
+    "effects": (BAND, 5), "chart": (BAND, 7), "from_midi": (MIDI_IN, 0), "clicks": (MARKERS, 0),
 }  # fmt: skip
 """What passes along in the graph of every node: name, node and output."""
 
 SAMPLING = dict(style="any", seed=3, temperature=1.0, top_k=50, top_p=1.0, guidance=2.0)
+_BEATS = 0.2 + 0.5 * np.arange(12) + 0.02 * np.sin(np.arange(12))
+WANDERING = Rhythm(_BEATS, np.arange(12) % 3 == 1, np.zeros((160, 2), np.float32), 120.0)
+"""What the MIDI file of the graph of every node holds."""
+
+PLAYED = dict(style="funk", seed=3, key="A minor", intensity=0.6, humanise=0.3)
+PLAYERS = ("drums", "bass", "chords", "lead", "percussion")
 EDITS = dict(
     tempo="set",
     tempo_bpm=100.0,

@@ -27,7 +27,7 @@ comfy.options.enable_args_parsing()
 import asyncio, importlib.util, json, sys
 import folder_paths
 
-FOREIGN = {"d2m_core", "mediapipe", "librosa", "matplotlib", "python_stretch"}
+FOREIGN = {"d2m_core", "mediapipe", "librosa", "matplotlib", "mido", "opentimelineio", "python_stretch"}
 pack = PACK
 name = pack.replace(".", "_x_")  # as ComfyUI names it
 spec = importlib.util.spec_from_file_location(name, pack + "/__init__.py")
@@ -59,6 +59,9 @@ sys.stdout.write("REPORT " + json.dumps({
 SAMPLING = ["style", "seed", "temperature", "top_k", "top_p", "guidance", "poses"]
 
 PLACE = ("x", "y", "width", "height")
+
+PLAYERS = ["drums", "bass", "chords", "lead", "percussion"]
+
 RELEASED: dict[str, list[str]] = {
     "D2M_LoadVideo": ["file", "start_s", "duration_s", "path"],
     "D2M_PoseEstimate": [
@@ -88,6 +91,12 @@ RELEASED: dict[str, list[str]] = {
     "D2M_ScoreMusic": ["audio", "rhythm", "poses"],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
     "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level", "recode"],
+    "D2M_DanceBand": [*"rhythm style seed key intensity humanise".split(), *PLAYERS, "poses"],
+    "D2M_SaveMidi": ["midi", "filename_prefix"],
+    "D2M_LoadMidi": ["file", "path", "seconds"],
+    "D2M_ExportBeats": [
+        *"rhythm format filename_prefix frame_rate start_timecode every_beat video poses midi".split()
+    ],
 }
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
@@ -112,6 +121,10 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_ScoreMusic": ["STRING", "IMAGE", "FLOAT"],
     "D2M_SaveAudio": [],
     "D2M_SaveVideo": ["VIDEO"],
+    "D2M_DanceBand": [*["AUDIO"] * 6, "MIDI", "STRING"],
+    "D2M_SaveMidi": ["MIDI", "IMAGE"],
+    "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI"],
+    "D2M_ExportBeats": ["AUDIO", "STRING"],
 }
 """Outputs in order; saved workflows count them."""
 
@@ -134,12 +147,17 @@ DISPLAY_NAMES = {
     "D2M_ScoreMusic": "Score Dance Music",
     "D2M_SaveAudio": "Save Audio (Dance)",
     "D2M_SaveVideo": "Save Dance Video",
+    "D2M_DanceBand": "Dance Band",
+    "D2M_SaveMidi": "Save MIDI",
+    "D2M_LoadMidi": "Load MIDI",
+    "D2M_ExportBeats": "Export Beats",
 }
 
 LANGUAGES = ("fr", "zh")
 """Besides English, which the schemas speak."""
 
-TYPES_OF_STOCK_NODES = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT"}
+TYPES_OF_OTHERS = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT", "MIDI"}
+"""Of stock nodes and of other packs."""
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +269,7 @@ def test_one_edit_looks_the_same_under_both_its_ids(report: dict[str, Any]) -> N
 def test_sockets_are_ours_or_stock(report: dict[str, Any]) -> None:
     for node in report["nodes"].values():
         for output in node["output"]:
-            assert output.startswith("D2M_") or output in TYPES_OF_STOCK_NODES, output
+            assert output.startswith("D2M_") or output in TYPES_OF_OTHERS, output
     taken = report["nodes"]["D2M_PoseEstimate"]["input"]["required"]["video"][0]
     assert set(taken.split(",")) == {"VIDEO", "D2M_CLIP"}
     assert report["nodes"]["D2M_SaveAudio"]["input"]["optional"]["audioUI"][0] == "AUDIO_UI"
@@ -320,6 +338,8 @@ def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> No
         "D2M_EditRhythm",
         "D2M_RhythmFromAudio",
         "D2M_AlignAudio",
+        "D2M_DanceBand",
+        "D2M_LoadMidi",
     }
 
 

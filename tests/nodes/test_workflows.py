@@ -14,8 +14,27 @@ from PIL import Image
 
 from scripts.make_thumbnails import SIZE, Comfy, thumbnail
 from scripts.make_workflows import api_form, ui_form
+from scripts.try_comfy import refusal
+from scripts.workflow_band import CONDUCTED
 from scripts.workflow_graphs import GRAPHS
-from scripts.workflow_parts import LOAD, NOTE, RHYTHM, SAVE_AUDIO, SAVE_VIDEO, SCORE, SELECT, WORDS, Graph
+from scripts.workflow_parts import (
+    ALIGN,
+    BAND,
+    BAND_LATENT,
+    DIFFUSE,
+    LOAD,
+    MIDI,
+    NOTE,
+    RHYTHM,
+    SAVE_AUDIO,
+    SAVE_VIDEO,
+    SCORE,
+    SELECT,
+    SOUND,
+    STEMS,
+    WORDS,
+    Graph,
+)
 from tests.ace_step_pack import SCHEMA
 from tests.comfy_server import REPOSITORY, Server
 
@@ -24,8 +43,13 @@ from .workflow_media import Media, change, draw_group, with_media, write_song
 
 FOLDER = REPOSITORY / "workflows"
 EVERY = pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.api_name)
+LARGE = {"ace_step", *CONDUCTED}
+"""Graphs of models that are too large for tests."""
 RUNNABLE = pytest.mark.parametrize(
-    "graph", [g for g in GRAPHS if g.api_name != "ace_step"], ids=lambda graph: graph.api_name
+    "graph", [g for g in GRAPHS if g.api_name not in LARGE], ids=lambda graph: graph.api_name
+)
+CONDUCTING = pytest.mark.parametrize(
+    "graph", [g for g in GRAPHS if g.api_name in CONDUCTED], ids=lambda graph: graph.api_name
 )
 
 
@@ -173,6 +197,9 @@ def test_it_runs(server: Server, graph: Graph, media: Media) -> None:
     assert video_length_s(server.file(film)) == pytest.approx(DURATION_S, abs=0.05)
     with av.open(str(server.file(film))) as container:
         assert container.streams.audio
+    if graph.api_name == "band_stems_midi":
+        assert entry["outputs"][str(MIDI)]["midi"]
+        assert all(entry["outputs"][str(STEMS + index)]["audio"] for index in range(5))
     (cached,) = messages(entry, "execution_cached")
     for node in {str(RHYTHM), str(SELECT), str(SCORE)} & (queued.keys() - set(cached["nodes"])):
         assert entry["outputs"][node]["images"], "a picture"
@@ -210,6 +237,59 @@ def test_ace_step_is_told_tempo_and_metre_of_the_dance() -> None:
     assert told.keys() == needed.keys()
     for name in ("language", "keyscale"):  # the server does not check lists of such nodes
         assert told[name] in needed[name][1]["options"]
+
+
+def place_models(server: Server, graph: dict[str, Any]) -> None:
+    """Empty files in the place of the models that a graph names."""
+    folders = {"ckpt_name": "checkpoints", "clip_name": "text_encoders"}
+    for about in graph.values():
+        for name, folder in folders.items():
+            if name in about["inputs"]:
+                path = server.base / "models" / folder / about["inputs"][name]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(b"")
+
+
+@CONDUCTING
+def test_the_server_accepts_the_wiring_of_conducted_models(server: Server, clip: str, graph: Graph) -> None:
+    """Refused for its models alone; then, once files of their names are there, for nothing."""
+    queued = api(graph)
+    change(queued, LOAD, file=clip)
+    answer = server.submit(queued)
+    if "prompt_id" in answer:  # another test has put the files there
+        server.call("/interrupt", {})
+        server.wait(answer["prompt_id"])
+    else:
+        assert refusal(queued, answer) == (True, "refused for its models alone, which are not installed")
+    place_models(server, queued)
+    answer = server.submit(queued)
+    assert "prompt_id" in answer, json.dumps(answer, indent=1)
+    assert not answer["node_errors"]
+    server.call("/interrupt", {})
+    server.wait(answer["prompt_id"])
+
+    for node, name, value in ((DIFFUSE, "denoise", 2.0), (BAND_LATENT, "audio", [str(LOAD), 0])):
+        wrong = copy.deepcopy(queued)
+        change(wrong, node, **{name: value})
+        assert str(node) in server.submit(wrong)["node_errors"], "the schema does not bite"
+
+
+@CONDUCTING
+def test_the_band_leads_and_the_result_is_aligned_and_scored(graph: Graph) -> None:
+    queued = api(graph)
+
+    def source(node: int, name: str) -> list[Any]:
+        return queued[str(node)]["inputs"][name]
+
+    assert source(BAND_LATENT, "audio") == [str(BAND), 0]
+    assert source(DIFFUSE, "latent_image") == [str(BAND_LATENT), 0]
+    assert 0.4 <= queued[str(DIFFUSE)]["inputs"]["denoise"] < 1, "else nothing is left of the band"
+    assert source(ALIGN, "audio") == [str(SOUND), 0]
+    assert source(SCORE, "audio") == source(SAVE_VIDEO, "audio") == [str(ALIGN), 0]
+    if "keyscale" in queued[str(WORDS)]["inputs"]:
+        assert queued[str(WORDS)]["inputs"]["keyscale"] == queued[str(BAND)]["inputs"]["key"]
+        needed = SCHEMA["nodes"]["TextEncodeAceStepAudio1.5"]["input"]["required"]
+        assert queued[str(WORDS)]["inputs"].keys() == needed.keys()
 
 
 def test_the_schema_says_where_it_comes_from() -> None:
