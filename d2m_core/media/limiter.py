@@ -8,7 +8,7 @@ import torch
 
 from ..types import Waveform
 
-_REACH_S = 0.005
+REACH_S = 0.005
 """The level falls so long before a peak and rises so long after it."""
 
 
@@ -31,7 +31,7 @@ def limited(wave: Waveform, ceiling: float = 1.0) -> Waveform:
 
 def limit(samples: torch.Tensor, rate: int, ceiling: float = 1.0) -> None:
     """`limited` in place, float32 [B, C, N]: a long sound is not there twice."""
-    reach = 2 * round(_REACH_S * rate) + 1
+    reach = 2 * round(REACH_S * rate) + 1
     before = samples.new_zeros(samples.shape[0], 0)
     for begin in range(0, samples.shape[-1], _BLOCK):
         block = samples[..., begin : begin + _BLOCK]

@@ -10,6 +10,7 @@ from .settings import SamplingConfig
 from .sound import decode_music
 from .stepping import prepare
 from .straightening import beginning
+from .streaming import stream_music
 from .weights import LoadedModel, load_model, save_model, styles_in
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "load_model",
     "prepare",
     "save_model",
+    "stream_music",
     "styles_in",
 ]
