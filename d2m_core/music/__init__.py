@@ -5,6 +5,7 @@ in steps (`stepping`) of machine code (`kernel`), with tokens that `drawing` dra
 """
 
 from .model import DanceToMusic, ModelConfig
+from .playing import play
 from .sampling import generate_tokens
 from .settings import SamplingConfig
 from .sound import decode_music
@@ -22,6 +23,7 @@ __all__ = [
     "decode_music",
     "generate_tokens",
     "load_model",
+    "play",
     "prepare",
     "save_model",
     "stream_music",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from d2m_core.codec import Codec
 from d2m_core.codec.encodec import spec_of
 from d2m_core.codec.finish import FinishConfig, Finisher
-from d2m_core.errors import ModelError, SettingError
+from d2m_core.errors import MediaError, ModelError, SettingError
 from d2m_core.grid import steady_beats
 from d2m_core.music import (
     DanceToMusic,
@@ -22,10 +23,11 @@ from d2m_core.music import (
     SamplingConfig,
     decode_music,
     generate_tokens,
+    play,
     sampling,
     stream_music,
 )
-from d2m_core.types import CodecSpec, Rhythm
+from d2m_core.types import CodecSpec, Rhythm, Waveform
 from training.codec.network import make_codec
 from training.codec.settings import CodecTraining
 
@@ -128,3 +130,54 @@ def test_what_goes_wrong_is_said_to_who_listens(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sampling, "_write_window", broken)
     with pytest.raises(ModelError, match="finite"):
         list(stream_music(model, ear, None, None, CONFIG, 2.0))
+
+
+class Speaker:
+    """Stands for sounddevice, whose library and loudspeaker a test machine has not."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, works: bool) -> None:
+        self.works, self.written, self.calls = works, [], []
+
+    def OutputStream(self, samplerate: float, channels: int, dtype: str) -> Speaker:
+        if not self.works:
+            raise self.PortAudioError("no device")
+        self.calls.append((samplerate, channels, dtype))
+        return self
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def write(self, samples: np.ndarray) -> None:
+        self.written.append(samples.copy())
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_pieces_are_played_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    speaker = Speaker(True)
+    monkeypatch.setitem(sys.modules, "sounddevice", speaker)
+    sound = torch.rand(1, 2, 900)
+    whole = play(Waveform(part.clone(), 8000) for part in sound.split(400, dim=-1))
+    assert torch.equal(whole.samples, sound)
+    assert speaker.calls == [(8000, 2, "float32"), "start", "stop", "close"]
+    assert [len(part) for part in speaker.written] == [400, 400, 100]
+    np.testing.assert_array_equal(np.concatenate(speaker.written), sound[0].T.numpy())
+
+
+def test_without_a_loudspeaker_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    piece = Waveform(torch.zeros(1, 1, 10), 8000)
+    monkeypatch.setitem(sys.modules, "sounddevice", Speaker(False))
+    with pytest.raises(MediaError, match="no loudspeaker"):
+        play([piece])
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(MediaError, match="pip install sounddevice"):
+        play([piece])
+    with pytest.raises(MediaError, match="at least one"):
+        play([])
