@@ -126,6 +126,12 @@ class PoseSequence:
     present: np.ndarray
     """bool [F, P]: False where the person was not found and nothing was interpolated."""
     fps: float = MOTION_FPS
+    cuts_s: tuple[float, ...] = ()
+    """When the picture changes at once to another shot, as far as anybody looked."""
+    aspect: float | None = None
+    """Width over height of the picture; None where nobody knows."""
+    changes: tuple[tuple[int, float], ...] = ()
+    """(person, seconds) from when on a place holds somebody else, as after a cut."""
 
     def __post_init__(self) -> None:
         frames, people = self.present.shape
@@ -163,7 +169,30 @@ class PoseSequence:
             self.visibility[frames, people],
             self.present[frames, people],
             self.fps,
+            self._cuts_in(frames),
+            self.aspect,
+            self._changes_of(frames, people),
         )
+
+    def _cuts_in(self, frames: slice) -> tuple[float, ...]:
+        """The cuts within some of the frames, counted from the first of these."""
+        return tuple(moved for time_s in self.cuts_s if (moved := self._moved(time_s, frames)) > 0)
+
+    def _changes_of(self, frames: slice, people: slice | list[int]) -> tuple[tuple[int, float], ...]:
+        """The changes of some of the people, by their new numbers, within some of the frames."""
+        kept = list(range(self.people))[people] if isinstance(people, slice) else people
+        return tuple(
+            (place, moved)
+            for place, person in enumerate(kept)
+            for changed, time_s in self.changes
+            if changed == person and (moved := self._moved(time_s, frames)) > 0
+        )
+
+    def _moved(self, time_s: float, frames: slice) -> float:
+        """A time counted from the first of some frames; -1 where it is not within them."""
+        first, end, step = frames.indices(self.frames)
+        inside = step == 1 and first < time_s * self.fps < end
+        return time_s - first / self.fps if inside else -1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,21 @@ from typing import Any
 
 from comfy_api.latest import InputImpl, io, ui
 
-from ..d2m_core.pictures import overlay_video
-from ..d2m_core.pose import POSE_MODELS, select_dancer, to_openpose
+from ..d2m_core.pictures import dancer_picture, overlay_video
+from ..d2m_core.pose import POSE_MODELS, to_openpose
 from ..d2m_core.types import MOTION_FPS
 from . import host
 from .checks import answer, not_offered, refuse
-from .pose_source import DANCERS, MAX_PEOPLE, find_poses, poses_of_keypoints
-from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses
+from .pose_source import (
+    DANCERS,
+    MAX_PEOPLE,
+    find_poses,
+    followed_of,
+    place_inputs,
+    poses_of_keypoints,
+    told_of,
+)
+from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses, to_image
 from .video_socket import clip_of
 from .worker import in_worker
 
@@ -26,7 +34,13 @@ def _people_inputs() -> list[Any]:
         io.Combo.Input(
             "model", options=list(POSE_MODELS), default="full", tooltip="lite is fastest, heavy most exact."
         ),
-        io.Int.Input("people", default=1, min=1, max=MAX_PEOPLE, tooltip="How many people to look for."),
+        io.Int.Input(
+            "people",
+            default=0,
+            min=0,
+            max=MAX_PEOPLE,
+            tooltip="How many people to keep at most, those who are followed first; 0 keeps everybody.",
+        ),
         io.Combo.Input(
             "dancer", options=list(DANCERS), default="largest", tooltip="Whose dance the music follows."
         ),
@@ -50,6 +64,7 @@ def _later_inputs() -> list[Any]:
             optional=True,
             tooltip="Poses per second. 25 is what the music follows; more take longer.",
         ),
+        *place_inputs(),
     ]
 
 
@@ -62,6 +77,11 @@ def _outputs() -> list[Any]:
             "pose_keypoint", display_name="POSE_KEYPOINT", tooltip="Everyone, as OpenPose dictionaries."
         ),
         io.Video.Output("overlay", display_name="overlay", tooltip="The clip with the skeletons."),
+        io.Image.Output(
+            "picture",
+            display_name="picture",
+            tooltip="Who was found, with numbers; who is followed in yellow.",
+        ),
     ]
 
 
@@ -110,27 +130,33 @@ class PoseEstimate(io.ComfyNode):
         download: bool,
         keypoints: list[dict] | None = None,
         rate: float = RATE,
+        x: float = 0.5,
+        y: float = 0.5,
+        width: float = 0.3,
+        height: float = 1.0,
     ) -> io.NodeOutput:
         refuse(cls.validate_inputs(model, dancer))
-        clip = clip_of(video)
+        clip, rule = clip_of(video), DANCERS[dancer]
         notice = ""
         if keypoints is None:
-            everyone = in_worker(lambda tick: find_poses(clip, model, people, rate, download, tick))
+            everyone = in_worker(lambda tick: find_poses(clip, rule, model, people, rate, download, tick))
         else:
             given, notice = in_worker(lambda tick: poses_of_keypoints(keypoints, clip, 0.0, tick))
             everyone = given.everyone
-        told = ui.PreviewText(notice).as_dict() if notice else {}
         size = (clip.width, clip.height)
-        chosen = select_dancer(everyone, DANCERS[dancer])
-        poses = ClipPoses(chosen, clip.duration_s, everyone, size, clip)
+        chosen = followed_of(everyone, rule, x, y, width, height)
+        poses = ClipPoses(everyone.people_at(chosen), clip.duration_s, everyone, size, clip)
         openpose = to_openpose(everyone, *size)
+        picture = to_image(in_worker(lambda _tick: dancer_picture(everyone, chosen, size, clip)))
+        shown = ui.PreviewText(told_of(everyone, chosen, notice)).as_dict()
         if not draw:
             no_overlay = host.blocked("Switch on 'draw' in Pose Estimate to get its overlay.")
-            return io.NodeOutput(poses, openpose, no_overlay, ui=told or None)
+            return io.NodeOutput(poses, openpose, no_overlay, picture, ui=shown)
         path = host.temp_file(".mp4")
         in_worker(lambda tick: overlay_video(clip, everyone, path, on_progress=tick))
-        shown = ui.PreviewVideo([host.saved_in_temp(path)]).as_dict() | told
-        return io.NodeOutput(poses, openpose, InputImpl.VideoFromFile(str(path)), ui=shown)
+        shown = ui.PreviewVideo([host.saved_in_temp(path)]).as_dict() | shown
+        overlay = InputImpl.VideoFromFile(str(path))
+        return io.NodeOutput(poses, openpose, overlay, picture, ui=shown)
 
     @classmethod
     def validate_inputs(cls, model: str | None = None, dancer: str | None = None) -> bool | str:

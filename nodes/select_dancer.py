@@ -7,14 +7,14 @@ from dataclasses import replace
 from comfy_api.latest import io, ui
 
 from ..d2m_core.pictures import dancer_picture
-from ..d2m_core.pose import MAX_PEOPLE, dancer_index
-from ..d2m_core.types import PoseSequence
+from ..d2m_core.pose import MAX_PEOPLE
 from . import host
 from .checks import answer, not_offered, refuse
+from .pose_source import AT_POINT, IN_REGION, RULES, followed_of, place_inputs, told_of
 from .sockets import CATEGORY, ClipPoses, Poses, to_image
 from .worker import in_worker
 
-CHOICES = ("largest", "most active", "by number", "blend of all")
+CHOICES = ("largest", "most active", "by number", "blend of all", "centre", AT_POINT, IN_REGION)
 
 
 class SelectDancer(io.ComfyNode):
@@ -29,7 +29,7 @@ class SelectDancer(io.ComfyNode):
             **host.keeps_preview(),
             description="Chooses whose dance the music follows, and shows everybody's number.",
             inputs=[
-                Poses.Input("poses", tooltip="From Pose Estimate with people above 1."),
+                Poses.Input("poses", tooltip="From Pose Estimate, or from Pose from Keypoints."),
                 io.Combo.Input(
                     "dancer",
                     options=list(CHOICES),
@@ -43,6 +43,7 @@ class SelectDancer(io.ComfyNode):
                     max=MAX_PEOPLE - 1,
                     tooltip="Which one, where dancer is by number; the picture shows the numbers.",
                 ),
+                *place_inputs(),
             ],
             outputs=[
                 Poses.Output("dancer_poses", display_name="poses", tooltip="The chosen dancer."),
@@ -51,22 +52,26 @@ class SelectDancer(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, poses: ClipPoses, dancer: str, number: int) -> io.NodeOutput:
+    def execute(
+        cls,
+        poses: ClipPoses,
+        dancer: str,
+        number: int,
+        x: float = 0.5,
+        y: float = 0.5,
+        width: float = 0.3,
+        height: float = 1.0,
+    ) -> io.NodeOutput:
         refuse(cls.validate_inputs(dancer))
         everyone = poses.everyone
-        people = _chosen(everyone, dancer, number)
+        rule = number if dancer == "by number" else RULES[dancer]
+        people = followed_of(everyone, rule, x, y, width, height)
         picture = to_image(in_worker(lambda _tick: dancer_picture(everyone, people, poses.size, poses.clip)))
         result = replace(poses, poses=everyone.people_at(people))
-        return io.NodeOutput(result, picture, ui=ui.PreviewImage(picture, cls=cls))
+        shown = ui.PreviewImage(picture, cls=cls).as_dict()
+        told = ui.PreviewText(told_of(everyone, people)).as_dict()
+        return io.NodeOutput(result, picture, ui=shown | told)
 
     @classmethod
     def validate_inputs(cls, dancer: str | None = None) -> bool | str:
         return answer(not_offered("Dancer", dancer, CHOICES))
-
-
-def _chosen(everyone: PoseSequence, dancer: str, number: int) -> list[int]:
-    """Numbers of the people to follow."""
-    if dancer == "blend of all":
-        return list(range(everyone.people))
-    ways: dict[str, str | int] = {"most active": "most_active", "by number": number}
-    return [dancer_index(everyone, ways.get(dancer, dancer))]

@@ -2,12 +2,15 @@
 
     python -m training.evaluate music [--sets SET ...] [--melody DIR] [--clips DIR] [--long]
     python -m training.evaluate rhythm [--sets SET ...] [--melody DIR] [--clips DIR]
+    python -m training.evaluate people [--method tracks|video] [--groups N]
     python -m training.evaluate clips FOLDER
 
 `music`: dances the networks never saw go in, music comes out and is scored
 (`training.scoreboard.music.board`; columns in `training.scoreboard.music.scores`).
 `rhythm`: beats and accents found in sets of dances and clips
-(`training.scoreboard.rhythm_sets`), one table for each. `clips`: every video in a folder runs from file to
+(`training.scoreboard.rhythm_sets`), one table for each. `people`: whether
+identities are kept and the right one is followed in drawn groups (`training.scoreboard.people_scores`
+has the definitions). `clips`: every video in a folder runs from file to
 music. Results are printed as tables and written as JSON into `runs/evaluate/`, those of `music`
 with pages of pictures into `runs/evaluate/music/`.
 """
@@ -31,6 +34,7 @@ from d2m_core.scores import beat_f, beat_f_chance
 from training.figures.tables import table
 from training.run.command import GOES_ON, command_parser, run_command
 from training.scoreboard.music.board import add_music_flags, music_scores
+from training.scoreboard.people import add_people_flags, people_scores
 from training.scoreboard.rhythm_sets import add_rhythm_flags, rhythm_scores, videos_in
 
 
@@ -69,13 +73,14 @@ def _clips(args: argparse.Namespace) -> tuple[list[dict], str]:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The flags of all three."""
+    """The flags of all of them."""
     found = command_parser("evaluate", __doc__)
     found.add_argument("--out", type=Path, default=Path("runs/evaluate"), help="folder [%(default)s]")
     commands = found.add_subparsers(dest="what", required=True)
     music = commands.add_parser("music", help="music for unseen dances, with all controls")
     add_music_flags(music)
     add_rhythm_flags(commands.add_parser("rhythm", help="beats and accents found in sets of dances"))
+    add_people_flags(commands.add_parser("people", help="identities and the one followed in drawn groups"))
     clips = commands.add_parser("clips", help="every video in a folder, from file to music")
     clips.add_argument("folder", type=Path)
     return found
@@ -83,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _work(words: list[str]) -> str:
     args = parser().parse_args(words)
-    commands = {"music": music_scores, "rhythm": rhythm_scores, "clips": _clips}
+    commands = {"music": music_scores, "rhythm": rhythm_scores, "people": people_scores, "clips": _clips}
     result: Any
     result, text = commands[args.what](args)
     if args.what != "music":  # which has written it beside its pictures

@@ -84,5 +84,8 @@ RHYTHM_HELD_OUT_SEED = 10_000_000
 RHYTHM_SCORE_SEED = 11_000_000
 """Dances from here on score the rhythm network on landmarks; no training run uses them."""
 
+PEOPLE_SEED = 9_900_000
+"""Groups whose identities are known; `evaluate people`."""
+
 DEVELOPMENT_SEED = 20_000_000
 """Dances from here on choose settings: accents, beat decoder, confidence."""

@@ -1,17 +1,21 @@
-"""One frame of a clip with a number over everybody, to see who is who."""
+"""One frame of a clip with a box and a number for everybody, to see who is who."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..media import iter_frames
 from ..types import PoseSequence, VideoClip
-from .colours import PAPER
+from .colours import PAPER, Colour
 from .skeleton import draw_poses
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
 
 _HEIGHT = 720
 _CHOSEN, _OTHER = (255, 190, 60), (200, 205, 215)
@@ -31,6 +35,11 @@ def dancer_picture(
     with suppress(ImportError):  # OpenCV comes with MediaPipe: the numbers do without
         rgb = draw_poses(rgb, poses, frame)
     return _numbered(rgb, poses, frame, chosen)
+
+
+def picture_moment(poses: PoseSequence) -> float:
+    """When the picture of `dancer_picture` was taken, in seconds: points are chosen on it."""
+    return _fullest(poses) / poses.fps
 
 
 def _fullest(poses: PoseSequence) -> int:
@@ -64,7 +73,15 @@ def _numbered(rgb: np.ndarray, poses: PoseSequence, frame: int, chosen: Sequence
         x, y = float(top[:, 0].mean()), float(top[:, 1].min()) - _HEAD_ROOM
         spot = (np.clip(x * height, 10, width - 10), np.clip(y * height, 0.05 * height, height))
         colour = _CHOSEN if int(person) in chosen else _OTHER
+        _boxed(draw, poses.image[frame, person][given] * height, colour, int(person) in chosen)
         draw.text(
             spot, str(int(person)), fill=colour, font=font, anchor="mm", stroke_width=3, stroke_fill=PAPER
         )
     return np.asarray(picture).copy()
+
+
+def _boxed(draw: ImageDraw.ImageDraw, joints: np.ndarray, colour: Colour, chosen: bool) -> None:
+    """A frame around joints [n, 2] in pixels; that of the chosen is thick."""
+    room = 0.08 * float(np.ptp(joints[:, 1]))
+    corners = (*(joints.min(axis=0) - room).tolist(), *(joints.max(axis=0) + room).tolist())
+    draw.rectangle(corners, outline=colour, width=4 if chosen else 2)

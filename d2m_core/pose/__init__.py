@@ -1,12 +1,17 @@
 """From pictures to joints: who dances, and where every landmark is.
 
-`estimate` asks MediaPipe, `track` keeps people apart, `dancer` chooses one, `formats` reads and writes
-poses of others, `keypoint_rate` tells how fast these follow each other; `landmarks` names the joints,
-`model_file` finds the network, `kept` remembers what was found.
+`find` finds everybody: in stills (`look`, `views`, `sightings`), from still to still (`tracks`, `cuts`),
+in every frame (`read`, `usurped`). `dancer` chooses whom to follow, `events` tells what happens to them.
+`estimate` follows one person as MediaPipe does; `landmarker` is the door to it, `model_file` finds its
+network. `formats` reads and writes poses of others, `track` keeps these apart, `keypoint_rate` tells how
+fast they follow each other; `landmarks` names the joints. `kept` remembers what was
+found, and `stretches` lets all cores look at once.
 """
 
-from .dancer import DANCERS, MAX_PEOPLE, dancer_index, select_dancer
+from .dancer import DANCERS, MAX_PEOPLE, At, Dancer, Region, dancer_index, followed, select_dancer
 from .estimate import estimate_poses
+from .events import EVENTS, Event, events
+from .find import find_dancers
 from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
 from .kept import forget_poses, kept_poses
 from .keypoint_rate import rate_of_keypoints
@@ -14,10 +19,18 @@ from .model_file import POSE_MODELS, pose_model
 
 __all__ = [
     "DANCERS",
+    "EVENTS",
     "MAX_PEOPLE",
     "POSE_MODELS",
+    "At",
+    "Dancer",
+    "Event",
+    "Region",
     "dancer_index",
     "estimate_poses",
+    "events",
+    "find_dancers",
+    "followed",
     "forget_poses",
     "from_coco17",
     "from_openpose",

@@ -2,62 +2,216 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..errors import PoseError, SettingError
 from ..types import PoseSequence
-from .track import BODY, body_height
+from .landmarks import TORSO
+from .track import BODY
 
-DANCERS = ("largest", "most_active")
-"""Ways to choose a dancer other than by number."""
+DANCERS = ("largest", "most_active", "centre", "blend")
+"""Ways to choose whom to follow, other than by number, point or region; `blend` follows all."""
 MAX_PEOPLE = 16
 """No more people are looked for in a clip, and numbers of dancers stay below."""
 
 
-def select_dancer(poses: PoseSequence, which: str | int = "largest") -> PoseSequence:
-    """The poses of one dancer of several, chosen as in `dancer_index`."""
-    chosen = dancer_index(poses, which)
-    return poses.people_at(slice(chosen, chosen + 1))
+@dataclass(frozen=True)
+class At:
+    """Whoever is nearest to a point of the picture."""
+
+    x: float
+    """From the left edge, 0..1 of the width."""
+    y: float
+    """From the upper edge, 0..1 of the height."""
+    time_s: float | None = None
+    """At this moment; where it is None, when people are first seen."""
+
+    def __post_init__(self) -> None:
+        _check_share("The point", (self.x, self.y))
 
 
-def dancer_index(poses: PoseSequence, which: str | int = "largest") -> int:
-    """The number of one dancer of several: the largest or most active in the picture.
+@dataclass(frozen=True)
+class Region:
+    """Whoever is most in a part of the picture, all in 0..1 of its width and height."""
 
-    Size and activity add up over the clip, so that somebody who is seen for a moment does not win.
-    A number from 0 is checked. Raises `PoseError` where nobody is seen, and `SettingError`.
-    """
-    seen = np.flatnonzero(poses.present.any(axis=0))
-    if len(seen) == 0:
-        raise PoseError("There is nobody in these poses; use a clip that shows a whole dancer.")
-    if isinstance(which, int):
-        if which not in seen:
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        _check_share("The region", (self.x, self.y))
+        if self.width <= 0 or self.height <= 0:
             raise SettingError(
-                f"Dancer {which} was asked for, but the clip has {len(seen)}; "
-                f"choose {' or '.join(map(str, seen)) if len(seen) < 3 else f'0 to {seen[-1]}'}."
+                f"The region is {self.width:g} x {self.height:g}; give it a width and height above 0."
             )
-        return which
-    if which in DANCERS:
-        score = _sizes(poses) if which == "largest" else _activity(poses)
-        return int(seen[np.argmax(score[seen])])
+
+
+def _check_share(what: str, values: tuple[float, float]) -> None:
+    if not all(0 <= value <= 1 for value in values):
+        place = ", ".join(f"{value:g}" for value in values)
+        raise SettingError(f"{what} lies at {place}; give shares of the picture's width and height, 0 to 1.")
+
+
+Dancer = str | int | At | Region
+"""How to choose: one of `DANCERS`, a number from 0, a point or a region."""
+
+_FULL_SHARE = 0.25
+"""Who is seen in less than this share of the frames counts for less, as much as it is less."""
+_JUMPS = 98.0
+"""Percentile of a person's steps above which they are slips of the finder."""
+_AT_FIRST_S = 1.0
+_NEAR_S = 0.5
+
+
+def select_dancer(poses: PoseSequence, which: Dancer = "largest") -> PoseSequence:
+    """The poses of those whom the music follows, chosen as in `followed`."""
+    return poses.people_at(followed(poses, which))
+
+
+def followed(poses: PoseSequence, which: Dancer = "largest") -> list[int]:
+    """The numbers of those whom the music follows: all who are seen for `blend`, else one."""
+    if which == "blend":
+        return _seen(poses).tolist()
+    return [dancer_index(poses, which)]
+
+
+def dancer_index(poses: PoseSequence, which: Dancer = "largest") -> int:
+    """The number of one dancer of several.
+
+    `largest` and `most_active` are so in the middle of the frames that show them, and `centre` is
+    nearest to the middle of the picture there, so that nobody wins by being seen for longest;
+    nor by being seen for a moment. A number from 0 is checked. `At` and `Region` need poses that
+    know the shape of their picture. Raises `PoseError` where nobody is seen, and `SettingError`.
+    """
+    seen = _seen(poses)
+    if isinstance(which, int):
+        return _numbered(which, seen)
+    if isinstance(which, At):
+        return _at(poses, which, seen)
+    if isinstance(which, Region):
+        return _in_region(poses, which, seen)
+    rules = {"largest": importance, "most_active": activity, "centre": _centrality}
+    if which in rules:
+        return int(seen[np.argmax(rules[which](poses)[seen])])
     raise SettingError(f"Dancer is {which!r}; choose {', '.join(DANCERS)} or a number from 0.")
 
 
-def _sizes(poses: PoseSequence) -> np.ndarray:
-    """Body height in frame heights [P], summed over the frames a person is in."""
-    sizes = np.zeros(poses.people)
-    for frame, person in np.argwhere(poses.present):
-        given = poses.visibility[frame, person] > 0
-        sizes[person] += body_height(poses.image[frame, person], given)
-    return sizes
+def importance(poses: PoseSequence) -> np.ndarray:
+    """Body height [P] in frame heights as it is in most frames, less for who is hardly there."""
+    return _sizes(poses) * _weights(poses)
 
 
-def _activity(poses: PoseSequence) -> np.ndarray:
-    """Way of the body's joints [P] in body heights, over the whole clip."""
+def activity(poses: PoseSequence) -> np.ndarray:
+    """Way of the body's joints [P] in body heights per second seen, less for who is hardly there."""
     both = poses.present[1:] & poses.present[:-1]
     given = (poses.visibility[1:, :, BODY] > 0) & (poses.visibility[:-1, :, BODY] > 0)
-    given &= both[..., None]
     steps = np.linalg.norm(np.diff(poses.image[:, :, BODY], axis=0), axis=-1)  # [F-1, P, len(BODY)]
-    way = np.where(given, steps, 0.0).sum(axis=(0, 2))
-    frames = np.maximum(poses.present.sum(axis=0), 1)
-    size = np.maximum(_sizes(poses) / frames, 1e-6)
-    return way / size
+    count = np.maximum(given.sum(axis=2), 1)
+    steps = np.where(given, steps, 0.0).sum(axis=2) / count
+    ways = np.zeros(poses.people)
+    for person in range(poses.people):
+        own = steps[both[:, person], person]
+        if len(own):
+            ways[person] = own[own <= np.percentile(own, _JUMPS)].mean()
+    return ways * poses.fps / np.maximum(_sizes(poses), 1e-6) * _weights(poses)
+
+
+def _seen(poses: PoseSequence) -> np.ndarray:
+    seen = np.flatnonzero(poses.present.any(axis=0))
+    if len(seen) == 0:
+        raise PoseError("There is nobody in these poses; use a clip that shows a whole dancer.")
+    return seen
+
+
+def _numbered(which: int, seen: np.ndarray) -> int:
+    if which not in seen:
+        raise SettingError(
+            f"Dancer {which} was asked for, but the clip has {len(seen)}; "
+            f"choose {' or '.join(map(str, seen)) if len(seen) < 3 else f'0 to {seen[-1]}'}."
+        )
+    return which
+
+
+def _weights(poses: PoseSequence) -> np.ndarray:
+    """1 for who is seen in a fair share of the frames [P], less below it."""
+    return np.minimum(poses.present.mean(axis=0) / _FULL_SHARE, 1.0)
+
+
+def _sizes(poses: PoseSequence) -> np.ndarray:
+    """Median body height [P] in frame heights: the diagonal of the box around the body's joints."""
+    sizes = np.zeros(poses.people)
+    for person in range(poses.people):
+        frames = np.flatnonzero(poses.present[:, person])
+        if len(frames):
+            given = poses.visibility[frames, person] > 0
+            points = np.where(given[..., None], poses.image[frames, person], np.nan)
+            low, high = np.nanmin(points, axis=1), np.nanmax(points, axis=1)
+            sizes[person] = np.nanmedian(np.linalg.norm(high - low, axis=-1))
+    return np.nan_to_num(sizes)
+
+
+def _trunks(poses: PoseSequence) -> np.ndarray:
+    """Middles [F, P, 2] of the trunks, of all joints where its are not given; NaN where absent."""
+    given = (poses.visibility > 0)[..., None]
+    trunk = np.zeros_like(given)
+    trunk[:, :, list(TORSO)] = given[:, :, list(TORSO)]
+    use = np.where(trunk.any(axis=2, keepdims=True), trunk, given)
+    count = use.sum(axis=2)
+    middle = np.where(use, poses.image, 0.0).sum(axis=2) / np.maximum(count, 1)
+    return np.where(poses.present[..., None] & (count > 0), middle, np.nan)
+
+
+def _aspect(poses: PoseSequence, what: str) -> float:
+    if poses.aspect is None:
+        raise SettingError(
+            f"{what} needs the shape of the picture, which these poses do not know; choose by number."
+        )
+    return poses.aspect
+
+
+def _centrality(poses: PoseSequence) -> np.ndarray:
+    """Nearness [P] to the middle of the picture; of the middle of everybody where none is known."""
+    trunks = _trunks(poses)
+    across = np.nanmedian(trunks[..., 0]) if poses.aspect is None else poses.aspect / 2
+    away = np.full(poses.people, np.inf)
+    for person in _seen(poses):
+        away[person] = np.nanmedian(np.linalg.norm(trunks[:, person] - (across, 0.5), axis=-1))
+    return _weights(poses) / (0.1 + away)
+
+
+def _at(poses: PoseSequence, point: At, seen: np.ndarray) -> int:
+    spot = np.array([point.x * _aspect(poses, "A point"), point.y])
+    away = np.full(poses.people, np.inf)
+    first = int(np.flatnonzero(poses.present.any(axis=1))[0])
+    for person in seen:
+        frames = np.flatnonzero(poses.present[:, person])
+        if point.time_s is None:
+            frame, allowed = int(frames[0]), frames[0] <= first + _AT_FIRST_S * poses.fps
+        else:
+            frame = int(frames[np.argmin(np.abs(frames - point.time_s * poses.fps))])
+            allowed = abs(frame - point.time_s * poses.fps) <= _NEAR_S * poses.fps
+        if allowed:
+            joints = poses.image[frame, person, BODY]
+            near = np.linalg.norm(joints - spot, axis=-1).min()
+            away[person] = near + 0.5 * np.linalg.norm(joints.mean(axis=0) - spot)
+    if not np.isfinite(away).any():
+        raise SettingError(f"Nobody is seen at {point.time_s:.2f} s; choose another moment.")
+    return int(np.argmin(away))
+
+
+def _in_region(poses: PoseSequence, region: Region, seen: np.ndarray) -> int:
+    shape = np.array([_aspect(poses, "A region"), 1.0])
+    low = np.array([region.x, region.y]) * shape
+    high = low + np.array([region.width, region.height]) * shape
+    trunks = np.nan_to_num(_trunks(poses), nan=-1e3)
+    inside = ((trunks >= low) & (trunks <= high)).all(axis=-1).mean(axis=0)  # [P]
+    if inside.max() == 0:
+        raise SettingError(
+            f"Nobody's trunk is ever in the region {region.x:g}, {region.y:g}, {region.width:g} x "
+            f"{region.height:g}; look at the picture of who was found and give a larger one."
+        )
+    best = inside >= 0.9 * inside.max()
+    return int(np.argmax(np.where(best, importance(poses) + 1e-9, 0.0)))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from ..errors import PoseError, PoseModelError, SettingError
+from ..errors import PoseError, SettingError
 from ..media import Frame, iter_frames
 from ..media.video import read_ahead
 from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
 from .dancer import MAX_PEOPLE
+from .landmarker import Body, landmarkers
 from .landmarks import HIPS, SHOULDERS
-from .mediapipe_notes import Quiet, without_chatter
 from .model_file import pose_model
 from .track import Tracker, fill_gaps
 
@@ -41,7 +39,7 @@ def estimate_poses(
     max_height: int = MAX_HEIGHT,
     max_gap_s: float = SHORT_GAP_S,
 ) -> PoseSequence:
-    """Poses of up to `people` dancers, each in a slot of their own for the whole clip.
+    """Poses of up to `people` dancers as MediaPipe follows them, for clips of one; see `find_dancers`.
 
     `model` is one of `POSE_MODELS`. Frames without a person stay in and are masked; gaps of up to
     `max_gap_s` are interpolated. More than one person costs speed: the detector then runs in every
@@ -69,11 +67,13 @@ def estimate_poses(
                 visibility[frame, slot], present[frame, slot] = seen, True
             if on_progress is not None:
                 on_progress(frame + 1, total)
-    _require_somebody(present)
-    return fill_gaps(PoseSequence(world, image, visibility, present, fps), max_gap_s)
+    require_somebody(present)
+    return fill_gaps(
+        PoseSequence(world, image, visibility, present, fps, aspect=clip.width / clip.height), max_gap_s
+    )
 
 
-def _require_somebody(present: np.ndarray) -> None:
+def require_somebody(present: np.ndarray) -> None:
     """Raises `PoseError` where a person is missing from nearly all frames [F, P]."""
     found = int(present.any(axis=1).sum())
     if found < _LEAST_FOUND * len(present):
@@ -83,82 +83,25 @@ def _require_somebody(present: np.ndarray) -> None:
         )
 
 
-Body = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""One person in one frame: world [J, 3], image [J, 2], visibility [J], all float32."""
-
-
 def _detect(
     clip: VideoClip, bundle: Path, people: int, fps: float, max_height: int
 ) -> Generator[dict[int, Body], None, None]:
     """Yields for each frame the bodies found, by slot."""
-    vision, mediapipe = _import_mediapipe()
-    options = vision.PoseLandmarkerOptions(
-        base_options=mediapipe.tasks.BaseOptions(model_asset_path=str(bundle)),
-        running_mode=vision.RunningMode.VIDEO,
-        num_poses=people,
-    )
     tracker = Tracker(people)
     frames = iter_frames(clip, fps, max_height)
     # A fresh landmarker for every clip: it keeps a tracker of its own.
-    with closing(read_ahead(frames)) as ahead, _landmarker(vision, options, bundle) as (landmarker, quiet):
+    with closing(read_ahead(frames)) as ahead, landmarkers(bundle) as opens:
+        film = opens.of_film(people)
         for index, frame in enumerate(ahead):
-            picture = mediapipe.Image(
-                image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame.rgb)
-            )
             # From the index, not from the frame: MediaPipe insists on rising whole milliseconds.
-            with quiet() if index == 0 else nullcontext():
-                result = landmarker.detect_for_video(picture, round(index * 1000 / fps))
-            bodies = _bodies(result, frame.rgb.shape[1] / frame.rgb.shape[0])
+            bodies = film.find(frame.rgb, round(index * 1000 / fps))
             yield _assign(tracker, frame, bodies, coloured=people > 1)
-
-
-def _import_mediapipe() -> tuple[ModuleType, ModuleType]:
-    try:
-        import mediapipe
-        from mediapipe.tasks.python import vision
-    except (ImportError, OSError) as error:
-        raise PoseModelError(
-            f"MediaPipe cannot be loaded ({error}); install it with `pip install mediapipe`, and "
-            "on Linux its system libraries with `apt-get install libegl1 libgles2 libgl1`."
-        ) from error
-    return vision, mediapipe
-
-
-@contextmanager
-def _landmarker(vision: ModuleType, options: Any, bundle: Path) -> Iterator[tuple[Any, Quiet]]:
-    """MediaPipe's landmarker, and what keeps its notes off the console while it starts."""
-    with without_chatter() as quiet:
-        try:
-            with quiet():
-                made = vision.PoseLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError, OSError) as error:
-            raise PoseModelError(
-                f"MediaPipe cannot open the pose model {bundle} ({str(error).strip() or 'no reason'}); "
-                "on Linux install libegl1 libgles2 libgl1, else delete the model and run again."
-            ) from error
-        try:
-            yield made, quiet
-        finally:
-            with quiet():
-                made.close()
-
-
-def _bodies(result: Any, aspect: float) -> list[Body]:
-    """MediaPipe's answer as arrays; `aspect` is width / height."""
-    bodies = []
-    for flat, solid in zip(result.pose_landmarks, result.pose_world_landmarks, strict=True):
-        image = np.array([(mark.x * aspect, mark.y) for mark in flat], np.float32)
-        world = np.array([(mark.x, mark.y, mark.z) for mark in solid], np.float32)
-        seen = np.array([mark.visibility for mark in flat], np.float32)
-        if np.isfinite(image).all() and np.isfinite(world).all():
-            bodies.append((world, image, np.clip(np.nan_to_num(seen), 0.0, 1.0)))
-    return bodies
 
 
 def _assign(tracker: Tracker, frame: Frame, bodies: list[Body], coloured: bool) -> dict[int, Body]:
     if not bodies:
         return {}
-    joints = np.stack([image for _, image, _ in bodies])
+    joints = np.stack([body.image for body in bodies])
     given = np.ones(joints.shape[:2], np.bool_)
     colours = np.stack([_colour(frame.rgb, points) for points in joints]) if coloured else None
     slots = tracker.assign(frame.time_s, joints, given, colours)

@@ -266,7 +266,14 @@ def save_poses(poses: PoseSequence, path: Path | str) -> Path:
     arrays = {key: getattr(poses, key) for key in _KEYS}
     try:
         with replacing(path) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, version=_FILE_VERSION, fps=poses.fps, **arrays)
+            np.savez_compressed(
+                file,
+                version=_FILE_VERSION,
+                fps=poses.fps,
+                cuts_s=np.array(poses.cuts_s, np.float64),
+                aspect=0.0 if poses.aspect is None else poses.aspect,
+                **arrays,
+            )
     except OSError as error:
         raise PoseError(f"Poses could not be written to {path.name}: {cause(path, error)}.") from error
     return path
@@ -284,11 +291,16 @@ def load_poses(path: Path | str) -> PoseSequence:
                 raise ValueError(f"version {version}, this program knows {_FILE_VERSION}")
             arrays = {key: file[key] for key in _KEYS}
             fps = float(file["fps"])
+            # Files of version 0.2.0 and before have neither.
+            cuts_s = tuple(file["cuts_s"].astype(float).tolist()) if "cuts_s" in file else ()
+            aspect = (float(file["aspect"]) or None) if "aspect" in file else None
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("numbers that are not finite")
         if not ((arrays["visibility"] >= 0) & (arrays["visibility"] <= 1)).all():
             raise ValueError("visibility outside 0..1")
-        return PoseSequence(**arrays, fps=fps)
+        return PoseSequence(
+            arrays["world"], arrays["image"], arrays["visibility"], arrays["present"], fps, cuts_s, aspect
+        )
     except OSError as error:
         raise PoseError(
             f"Poses cannot be read from {path} ({error.strerror or error}); check the path."

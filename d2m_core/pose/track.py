@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +14,8 @@ from .landmarks import ANKLES, ELBOWS, HIPS, KNEES, NOSE, SHOULDERS
 def fill_gaps(poses: PoseSequence, max_gap_s: float) -> PoseSequence:
     """Poses with gaps of up to `max_gap_s` between two sightings filled in a straight line.
 
-    Filled frames count as present; a joint is as visible there as at the worse end of the gap.
+    Nothing is filled across a cut. Filled frames count as present; a joint is as visible there as at
+    the worse end of the gap.
     """
     arrays = [poses.world.copy(), poses.image.copy(), poses.visibility.copy()]
     present = poses.present.copy()
@@ -22,11 +23,12 @@ def fill_gaps(poses: PoseSequence, max_gap_s: float) -> PoseSequence:
     for person in range(poses.people):
         seen = np.flatnonzero(poses.present[:, person])
         for before, after in pairwise(seen):
-            if not 0 < after - before - 1 <= longest:
+            cut = any(before < cut_s * poses.fps <= after for cut_s in poses.cuts_s)
+            if cut or not 0 < after - before - 1 <= longest:
                 continue
             _fill(arrays, person, int(before), int(after))
             present[before:after, person] = True
-    return PoseSequence(arrays[0], arrays[1], arrays[2], present, poses.fps)
+    return replace(poses, world=arrays[0], image=arrays[1], visibility=arrays[2], present=present)
 
 
 def _fill(arrays: list[np.ndarray], person: int, before: int, after: int) -> None:

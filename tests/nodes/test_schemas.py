@@ -58,12 +58,23 @@ sys.stdout.write("REPORT " + json.dumps({
 
 SAMPLING = ["style", "seed", "temperature", "top_k", "top_p", "guidance", "poses"]
 
+PLACE = ("x", "y", "width", "height")
 RELEASED: dict[str, list[str]] = {
     "D2M_LoadVideo": ["file", "start_s", "duration_s", "path"],
-    "D2M_PoseEstimate": ["video", "model", "people", "dancer", "draw", "download", "keypoints", "rate"],
+    "D2M_PoseEstimate": [
+        "video",
+        "model",
+        "people",
+        "dancer",
+        "draw",
+        "download",
+        "keypoints",
+        "rate",
+        *PLACE,
+    ],
     "D2M_PoseFromKeypoints": ["keypoints", "fps", "video"],
     "D2M_PoseToKeypoints": ["poses", "people", "layout", "width", "height"],
-    "D2M_SelectDancer": ["poses", "dancer", "number"],
+    "D2M_SelectDancer": ["poses", "dancer", "number", *PLACE],
     "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
     "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats".split(),
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
@@ -84,7 +95,7 @@ RHYTHM_OUTPUTS = ["D2M_RHYTHM", "IMAGE", "FLOAT", "INT", "INT", "COMBO", "STRING
 
 OUTPUTS: dict[str, list[str]] = {
     "D2M_LoadVideo": ["D2M_CLIP", "VIDEO", "FLOAT"],
-    "D2M_PoseEstimate": ["D2M_POSES", "POSE_KEYPOINT", "VIDEO"],
+    "D2M_PoseEstimate": ["D2M_POSES", "POSE_KEYPOINT", "VIDEO", "IMAGE"],
     "D2M_PoseFromKeypoints": ["D2M_POSES"],
     "D2M_PoseToKeypoints": ["POSE_KEYPOINT", "FLOAT"],
     "D2M_SelectDancer": ["D2M_POSES", "IMAGE"],

@@ -71,7 +71,7 @@ def stage(
     placed = tuple(
         replace(made, joints=where.astype(np.float32)) for made, where in zip(dances, joints, strict=True)
     )
-    poses = _seen(joints, camera, occluders)
+    poses = seen_by(joints, camera, occluders)
     return Scene(plan, seed, shot, placed, camera, occluders, wall_m, poses, fps)
 
 
@@ -125,7 +125,7 @@ def _spot(
     return np.array([x, 0.0, rng.uniform(-0.3, 0.8)])
 
 
-def _seen(joints: np.ndarray, camera: CameraPath, occluders: tuple[Occluder, ...]) -> PoseSequence:
+def seen_by(joints: np.ndarray, camera: CameraPath, occluders: tuple[Occluder, ...]) -> PoseSequence:
     """The poses of people [P, F, J, 3] that a perfect estimator behind the camera would give."""
     passers = [thing.joints for thing in occluders if thing.joints is not None]
     boards = [thing.board for thing in occluders if thing.joints is None]

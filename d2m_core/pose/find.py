@@ -1,0 +1,279 @@
+"""Finds the dancers of a clip, each in a place of their own from beginning to end.
+
+Somebody alone is followed as a film by MediaPipe, while stills are looked at on the side. Where
+these show more people, everybody is looked for in stills (`look`), the stills say who is who
+(`tracks`), and then each person is read in every frame in a moving part of the picture (`read`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import SettingError
+from ..media import Frame, iter_frames
+from ..media.video import read_ahead
+from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
+from .cuts import Cuts
+from .dancer import MAX_PEOPLE, Dancer, followed, importance
+from .estimate import MAX_HEIGHT, SHORT_GAP_S, require_somebody
+from .landmarker import Body, Landmarkers, landmarkers
+from .look import looker
+from .model_file import pose_model
+from .read import Reader
+from .sightings import Sighting
+from .track import fill_gaps
+from .tracks import Track, tracks_of, unlike
+from .usurped import without_usurpers
+
+_STILLS_S = 0.16
+"""One still in so many seconds is looked at where there are several people."""
+_GLANCE_S = 1.0
+"""And one in so many where somebody seems to be alone."""
+_SEVERAL_STILLS = 2
+"""So many stills with several people, and nobody is alone."""
+_SURE = 0.6
+_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 3, 0.7
+"""One still in so many is looked at closer; after so many, all are if that shows so many people more."""
+_MISSED = 0.8
+"""A film that found its person in less than this share of what stills did is not believed."""
+_WAITING = 4
+"""Stills that may wait to be looked at: they are pictures in memory."""
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What is searched, and how."""
+
+    clip: VideoClip
+    fps: float
+    max_height: int
+    on_progress: Progress | None
+
+    @property
+    def total(self) -> int:
+        return max(1, round(self.clip.duration_s * self.fps))
+
+    @contextmanager
+    def frames(self) -> Iterator[Iterator[tuple[int, Frame]]]:
+        with closing(read_ahead(iter_frames(self.clip, self.fps, self.max_height))) as ahead:
+            yield enumerate(ahead)
+
+    def poses(self, rows: list[list[Body | None]], cuts: list[int]) -> PoseSequence:
+        """Bodies by frame and person as arrays; `cuts` are numbers of frames."""
+        made = as_poses(rows, self.fps)
+        cuts_s = tuple(frame / self.fps for frame in cuts)
+        return replace(made, cuts_s=cuts_s, aspect=self.clip.width / self.clip.height)
+
+    def tell(self, done: float) -> None:
+        if self.on_progress is not None:
+            self.on_progress(min(int(done), self.total), self.total)
+
+
+def find_dancers(
+    clip: VideoClip,
+    dancer: Dancer = "largest",
+    model: str = "full",
+    people: int = 0,
+    fps: float = MOTION_FPS,
+    model_folder: Path | None = None,
+    on_progress: Progress | None = None,
+    *,
+    max_height: int = MAX_HEIGHT,
+    max_gap_s: float = SHORT_GAP_S,
+) -> PoseSequence:
+    """Poses of everybody who dances in a clip, numbered from left to right at first sight.
+
+    As many people are looked for as there are. `people` 0 gives all of them back, else at most so
+    many: those whom `dancer` (as in `select_dancer`) follows and then the largest. Absent people
+    are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when the picture changed.
+    `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any frame
+    shows a person, `ModelError` where the model is missing, `PoseModelError` where MediaPipe cannot
+    run, and `SettingError`.
+    """
+    if not 0 <= people <= MAX_PEOPLE:
+        raise SettingError(f"People to find is {people}; choose 1 to {MAX_PEOPLE}, or 0 for everybody.")
+    search = _Search(clip, fps, max_height, on_progress)
+    bundle = pose_model(model, model_folder, lambda _done, _bytes: search.tell(0))
+    with landmarkers(bundle) as opens:
+        found = _alone(search, opens)
+        if found is None:
+            found = _several(search, opens, dancer, people)
+    require_somebody(found.present)
+    return fill_gaps(found, max_gap_s)
+
+
+def _alone(search: _Search, opens: Landmarkers) -> PoseSequence | None:
+    """The poses of the only person there is; None where there are more, or a film is not enough."""
+    every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
+    film, cuts, glances = opens.of_film(1), Cuts(), _Stills()
+    bodies: list[list[Body | None]] = []
+    with looker(opens, 1) as eyes, search.frames() as frames:
+        for index, frame in frames:
+            cuts.see(frame.rgb)
+            if index % every == 0:
+                glances.add(index, eyes.look(frame.rgb, closer=index < 3 * every))
+            if glances.several():
+                return None
+            # From the index, not from the frame: MediaPipe insists on rising whole milliseconds.
+            found = film.find(frame.rgb, round(index * 1000 / search.fps))
+            bodies.append([found[0] if found else None])
+            search.tell(index + 1)
+        glances.wait(0)
+    if glances.several():
+        return None
+    poses = search.poses(bodies, cuts.end())
+    missed = poses.present.mean() < _MISSED * glances.share_with_somebody()
+    changes = tuple((0, time_s) for time_s in glances.changes_s(poses))
+    return None if missed else replace(poses, changes=changes)
+
+
+class _Stills:
+    """What is seen in stills that are looked at in the background."""
+
+    def __init__(self) -> None:
+        self.frames: list[int] = []
+        self.seen: list[list[Sighting]] = []
+        self._waiting: list[Future[list[Sighting]]] = []
+
+    def add(self, frame: int, looked: Future[list[Sighting]]) -> None:
+        self.frames.append(frame)
+        self._waiting.append(looked)
+        self.wait(_WAITING)
+
+    def wait(self, most: int) -> None:
+        """Goes on when at most so many are still to be looked at."""
+        while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
+            self.seen.append(self._waiting.pop(0).result())
+
+    def several(self) -> bool:
+        """Whether somebody who was looked at is not alone."""
+        self.wait(len(self._waiting))
+        crowded = [sum(one.sure >= _SURE for one in seen) > 1 for seen in self.seen]
+        return sum(crowded) >= _SEVERAL_STILLS
+
+    def changes_s(self, poses: PoseSequence) -> list[float]:
+        """When somebody who looks otherwise is there, up to the next change at least for two stills."""
+        met = [
+            (frame / poses.fps, max(seen, key=lambda one: one.sure).look)
+            for frame, seen in zip(self.frames, self.seen, strict=True)
+            if any(one.sure >= _SURE for one in seen)
+        ]
+        changes, k = [], 0
+        for i in range(1, len(met) - 1):
+            if unlike(met[k][1], met[i][1]) and unlike(met[k][1], met[i + 1][1]):
+                between = [cut_s for cut_s in poses.cuts_s if met[i - 1][0] < cut_s <= met[i][0]]
+                changes.append(between[0] if between else met[i][0])
+                k = i
+        return changes
+
+    def share_with_somebody(self) -> float:
+        return float(np.mean([any(one.sure >= _SURE for one in seen) for seen in self.seen]))
+
+
+def _several(search: _Search, opens: Landmarkers, dancer: Dancer, people: int) -> PoseSequence:
+    """The poses of several people."""
+    step = max(1, round(_STILLS_S * search.fps))
+    stills, cuts = _looked(search, opens, step)
+    cuts_s = [frame / search.fps for frame in cuts]
+    tracks = tracks_of([frame / search.fps for frame in stills.frames], stills.seen, cuts_s)
+    if not tracks:
+        return search.poses([[None]] * search.total, cuts)
+    kept = _kept(_of_stills(search, tracks, len(stills.frames), step), dancer, people)
+    rows = _read(search, opens, tracks, kept, cuts_s)
+    changes = [(place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s]
+    poses = replace(search.poses(rows, cuts), changes=tuple(changes))
+    return without_usurpers(poses, tracks, kept)
+
+
+def _looked(search: _Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:
+    """Everybody in every `step`-th frame, and the frames after cuts."""
+    stills, cuts, closer = _Stills(), Cuts(), False
+    workers = _cores()
+    with looker(opens, workers) as eyes, search.frames() as frames:
+        for index, frame in frames:
+            cuts.see(frame.rgb)
+            if index % step == 0:
+                number = index // step
+                closer = closer or _closer_helps(stills)
+                stills.add(index, eyes.look(frame.rgb, closer or number % _CLOSER_EVERY == 0))
+            search.tell(0.4 * index)
+        stills.wait(0)
+    return stills, cuts.end()
+
+
+def _closer_helps(stills: _Stills) -> bool:
+    counts = np.array([len(seen) for seen in stills.seen])
+    closer = np.arange(len(counts)) % _CLOSER_EVERY == 0
+    if closer.sum() < _CLOSER_FEWEST:
+        return False
+    return bool(counts[closer].mean() > counts[~closer].mean() + _CLOSER_GAIN)
+
+
+def _cores() -> int:
+    """Cores that this process may use, but no more landmarkers than memory likes."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(count or 1, 8)
+
+
+def _of_stills(search: _Search, tracks: list[Track], count: int, step: int) -> PoseSequence:
+    """What `count` stills alone know of everybody."""
+    rows: list[list[Body | None]] = [[None] * len(tracks) for _ in range(count)]
+    for person, track in enumerate(tracks):
+        for time_s, one in zip(track.times_s, track.seen, strict=True):
+            rows[round(time_s * search.fps / step)][person] = one.body
+    return replace(search.poses(rows, []), fps=search.fps / step)
+
+
+def _kept(seen: PoseSequence, dancer: Dancer, people: int) -> list[int]:
+    """Which of those seen are read in every frame, in their order."""
+    if people == 0 or people >= seen.people:
+        by_size = np.argsort(-importance(seen))[:MAX_PEOPLE]
+        return sorted(by_size.tolist())
+    first = followed(seen, dancer) if dancer != "blend" else []
+    rest = [int(person) for person in np.argsort(-importance(seen)) if person not in first]
+    return sorted((first + rest)[:people])
+
+
+def _read(
+    search: _Search, opens: Landmarkers, tracks: list[Track], kept: list[int], cuts_s: list[float]
+) -> list[list[Body | None]]:
+    """The bodies of those kept, frame by frame, several of them at a time."""
+    readers = [
+        Reader(
+            tracks[person],
+            lambda: opens.of_film(1),
+            [track for track in tracks if track is not tracks[person]],
+            cuts_s,
+        )
+        for person in kept
+    ]
+    rows: list[list[Body | None]] = []
+    with ThreadPoolExecutor(_cores(), thread_name_prefix="d2m-read") as pool, search.frames() as frames:
+        for index, frame in frames:
+            time_ms = round(index * 1000 / search.fps)
+            reads = [pool.submit(reader.read, frame.rgb, index / search.fps, time_ms) for reader in readers]
+            rows.append([read.result() for read in reads])
+            search.tell(0.4 * search.total + 0.6 * (index + 1))
+    return rows
+
+
+def as_poses(rows: list[list[Body | None]], fps: float) -> PoseSequence:
+    """Bodies by frame and person as arrays."""
+    frames, people = len(rows), len(rows[0])
+    world = np.zeros((frames, people, LANDMARKS, 3), np.float32)
+    image = np.zeros((frames, people, LANDMARKS, 2), np.float32)
+    visibility = np.zeros((frames, people, LANDMARKS), np.float32)
+    present = np.zeros((frames, people), np.bool_)
+    for frame, row in enumerate(rows):
+        for person, body in enumerate(row):
+            if body is not None:
+                world[frame, person], image[frame, person] = body.world, body.image
+                visibility[frame, person], present[frame, person] = body.visibility, True
+    return PoseSequence(world, image, visibility, present, fps)

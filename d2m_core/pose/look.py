@@ -1,0 +1,70 @@
+"""Looks for everybody in stills: which parts of a picture to look at, on all cores."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+
+from .landmarker import Landmarker, Landmarkers
+from .sightings import Sighting, sightings_of
+from .views import View, find_in, tiles, whole
+
+MOST_IN_A_STILL = 12
+"""So many bodies are looked for in one part of a picture."""
+_LEAST = 0.4
+"""Confidence of MediaPipe's detector; what is found is judged again."""
+_WIDE = 1.2
+"""Wider pictures are looked at in squares: the detector shrinks what it sees to 224 x 224."""
+_CLOSER = 0.6
+"""Where people are small, the squares are this much of the picture's shorter side."""
+
+
+class Looker:
+    """Finds the people in pictures, several pictures at a time."""
+
+    def __init__(self, open_one: Callable[[], Landmarker], workers: int) -> None:
+        self._free: queue.SimpleQueue[Landmarker] = queue.SimpleQueue()
+        for _ in range(workers):
+            self._free.put(open_one())
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="d2m-look")
+
+    def look(self, rgb: np.ndarray, closer: bool = False) -> Future[list[Sighting]]:
+        """The people in a picture [H, W, 3], once it has been looked at; `closer` for small ones."""
+        return self._pool.submit(self._look, rgb, closer)
+
+    def _look(self, rgb: np.ndarray, closer: bool) -> list[Sighting]:
+        landmarker = self._free.get()
+        try:
+            found = [
+                (body, view.cuts_off(body, rgb.shape))
+                for view in parts_of(rgb, closer)
+                for body in find_in(landmarker, rgb, view)
+            ]
+        finally:
+            self._free.put(landmarker)
+        return sightings_of(found, rgb)
+
+    def close(self) -> None:
+        """Ends when what is being looked at is done; what waits is left."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def looker(opens: Landmarkers, workers: int) -> Iterator[Looker]:
+    """A `Looker` with so many landmarkers."""
+    made = Looker(lambda: opens.of_stills(MOST_IN_A_STILL, _LEAST), workers)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def parts_of(rgb: np.ndarray, closer: bool = False) -> list[View]:
+    """The parts of a picture that are looked at."""
+    wide = rgb.shape[1] > _WIDE * rgb.shape[0]
+    parts = tiles(rgb, 1.0) if wide else [whole(rgb)]
+    return parts + tiles(rgb, _CLOSER) if closer else parts

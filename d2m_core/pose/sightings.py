@@ -1,0 +1,135 @@
+"""Somebody seen in a still: where, how large, how sure, and what they look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .landmarker import Body
+from .landmarks import EARS, HIPS, KNEES, NOSE, SHOULDERS, TORSO
+from .track import BODY, body_height
+
+_SAME = 0.12
+"""Two bodies nearer than this (mean over joints, in body heights) are one found twice."""
+_MIXED, _MIXED_JOINTS = 0.05, 0.75
+"""A body is a mixture where this share of its joints lies so near to those of two others."""
+_CUT_OFF = 0.7
+"""How much is left of the certainty of a body that the edge of a part cuts."""
+_SURE_INSIDE = 0.85
+_LEAST_SEEN = 0.4
+"""Mean visibility of shoulders, hips and knees below which nothing is believed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """One person in one still."""
+
+    body: Body
+    look: np.ndarray
+    """float32 [12]: mean colours in 0..1 of head, chest, belly and thighs."""
+    sure: float
+    """Mean visibility of trunk and knees, 0..1."""
+
+    @cached_property
+    def centre(self) -> np.ndarray:
+        """Middle of the trunk [2] in frame heights."""
+        return self.body.image[list(TORSO)].mean(axis=0)
+
+    @cached_property
+    def size(self) -> float:
+        """Diagonal of the box around the joints, in frame heights."""
+        return max(body_height(self.body.image[BODY], np.ones(len(BODY), np.bool_)), 1e-3)
+
+    @cached_property
+    def box(self) -> tuple[np.ndarray, np.ndarray]:
+        """Upper left and lower right [2] of the box around the body's joints."""
+        return self.body.image[BODY].min(axis=0), self.body.image[BODY].max(axis=0)
+
+    def far_from(self, other: Body) -> float:
+        """Mean distance of the joints from those of `other`, in body heights."""
+        return float(np.linalg.norm(self.body.image[BODY] - other.image[BODY], axis=-1).mean()) / self.size
+
+
+def sightings_of(found: list[tuple[Body, bool]], rgb: np.ndarray) -> list[Sighting]:
+    """The people that bodies found in parts of one picture stand for, each once, the surest first.
+
+    With each body comes whether the edge of its part may cut it. Left out is what was found twice,
+    mixed from two people, or imagined within somebody else's body.
+    """
+    seen = [
+        Sighting(body, _look(rgb, body.image), _sure(body) * (_CUT_OFF if cut_off else 1.0))
+        for body, cut_off in found
+    ]
+    seen = sorted((one for one in seen if one.sure >= _LEAST_SEEN), key=lambda one: -one.sure)
+    kept: list[Sighting] = []
+    for one in seen:
+        if all(not _same(one, other) and not _imagined(one, other) for other in kept):
+            kept.append(one)
+    return [one for one in kept if not _mixed(one, [other for other in kept if other is not one])]
+
+
+def _sure(body: Body) -> float:
+    return float(body.visibility[[*TORSO, *KNEES, NOSE]].mean())
+
+
+def _same(one: Sighting, other: Sighting) -> bool:
+    """Whether the joints agree; or the trunks do, as where a part of the picture cut the legs off."""
+    if one.far_from(other.body) < _SAME or other.far_from(one.body) < _SAME:
+        return True
+    size = max(_trunk(one), _trunk(other))
+    apart = np.linalg.norm(one.body.image[list(TORSO)] - other.body.image[list(TORSO)], axis=-1).mean()
+    return float(apart) < 0.3 * size
+
+
+def _imagined(one: Sighting, other: Sighting) -> bool:
+    """Whether a doubtful body lies within another's box, as hands and folds of clothes make them."""
+    (left, top), (right, bottom) = other.box
+    room = 0.05 * other.size
+    low, high = one.box
+    inside = (
+        low[0] > left - room and low[1] > top - room and high[0] < right + room and high[1] < bottom + room
+    )
+    odd = one.sure < _SURE_INSIDE or one.size < 0.4 * other.size or _trunk(one) < 0.15 * one.size
+    return bool(inside and odd)
+
+
+def _trunk(one: Sighting) -> float:
+    """Length of the trunk, or its width where it is seen from above, in frame heights."""
+    left, right, low_left, low_right = one.body.image[list(TORSO)]
+    down = np.linalg.norm(left + right - low_left - low_right) / 2
+    return max(float(down), float(np.linalg.norm(left - right)), 1e-3)
+
+
+def _mixed(one: Sighting, others: list[Sighting]) -> bool:
+    """Whether nearly all joints are those of two others, a fair part each."""
+    if len(others) < 2:
+        return False
+    near = np.stack(
+        [
+            np.linalg.norm(one.body.image[BODY] - other.body.image[BODY], axis=-1) < _MIXED * one.size
+            for other in others
+        ]
+    )
+    whose = near.mean(axis=1)
+    return bool(near.any(axis=0).mean() >= _MIXED_JOINTS and (whose > 0.2).sum() > 1)
+
+
+def _look(rgb: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Mean colours [12] of head, chest, belly and thighs of a body [J, 2] in frame heights."""
+    shoulders, hips = joints[list(SHOULDERS)], joints[list(HIPS)]
+    across = np.linspace(0.25, 0.75, 5)[:, None]
+    parts = [joints[[NOSE, *EARS]]]
+    for near, far in ((0.1, 0.45), (0.5, 0.9)):
+        rows = [shoulders + (hips - shoulders) * share for share in np.linspace(near, far, 4)]
+        parts.append(np.concatenate([row[0] + (row[1] - row[0]) * across for row in rows]))
+    knees = joints[list(KNEES)]
+    parts.append(np.concatenate([hips + (knees - hips) * share for share in (0.25, 0.4, 0.55, 0.7)]))
+    height, width = rgb.shape[:2]
+    colours = []
+    for points in parts:
+        spots = (points * height).astype(int)
+        rows, columns = np.clip(spots[:, 1], 0, height - 1), np.clip(spots[:, 0], 0, width - 1)
+        colours.append(np.median(rgb[rows, columns], axis=0))
+    return (np.concatenate(colours) / 255.0).astype(np.float32)
