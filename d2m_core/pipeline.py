@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,15 @@ from .media.kept import never_lost
 from .media.mux import VIDEO_FORMATS, mux
 from .media.sound import with_own_sound
 from .motion import dance_motion
-from .music import LoadedModel, SamplingConfig, decode_music, generate_tokens, load_model, prepare
+from .music import (
+    LoadedModel,
+    SamplingConfig,
+    decode_music,
+    generate_tokens,
+    load_model,
+    prepare,
+    stream_music,
+)
 from .music.weights import check_codec
 from .music.windows import style_index
 from .notices import Notice
@@ -136,6 +144,7 @@ def dance_to_music(
     pose_model: str | None = None,
     model_folder: Path | None = None,
     keep_poses: bool = False,
+    listen: Callable[[Iterable[Waveform]], Waveform] | None = None,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
     """Music in time with the dance in `clip`, exactly as long as the clip.
@@ -143,7 +152,7 @@ def dance_to_music(
     `settings` says all that may be asked for; what else is given takes the place of its part there:
     `tempo_bpm` locks the tempo, `dancer` and `people` say who is followed. A style brings its metre: a
     waltz has bars of three, whatever the dance. With `keep_poses` what was seen in the clip is kept for the
-    next time. Raises a `D2MError` for anything the user can mend.
+    next time; `listen` (as `music.play`) hears the music while it is written. Raises a `D2MError` for anything the user can mend.
     """
     asked = _asked(settings or DanceSettings(), sampling, tempo_bpm, dancer, people, pose_model)
     style_index(asked.sampling.style, models.model.model.config.styles)  # refused before any work
@@ -151,6 +160,20 @@ def dance_to_music(
     ahead.start()
     dance = _read(clip, models.rhythm, asked, model_folder, keep_poses, on_progress)
     rhythm, loaded, codec = dance.rhythm, models.model, models.codec
+    if listen is not None:
+        with _timed(dance.seconds, "music"):
+            ahead.join()
+            pieces = stream_music(
+                loaded,
+                codec,
+                dance.motion,
+                rhythm,
+                asked.sampling,
+                dance.clip.duration_s,
+                _stage(on_progress, "music"),
+            )
+            audio = listen(pieces)
+        return replace(dance, audio=master_music(audio, rhythm, asked.sound))
     with _timed(dance.seconds, "music"):
         ahead.join()
         tokens = generate_tokens(
@@ -176,6 +199,7 @@ def band_to_dance(
     *,
     model_folder: Path | None = None,
     keep_poses: bool = False,
+    listen: Callable[[Iterable[Waveform]], Waveform] | None = None,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
     """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
@@ -199,6 +223,8 @@ def band_to_dance(
         )
         audio = fit_length(take.mix, dance.clip.duration_s)
         audio = master_music(audio, dance.rhythm, asked.sound)
+    if listen is not None:
+        listen([audio])
     return replace(dance, audio=audio, take=take)
 
 

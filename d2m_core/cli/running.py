@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import D2MError
 from ..flags import build_parser
+from ..music import play
 from ..notices import Notice
 from ..pipeline import DanceMusic, StageProgress, band_to_dance, dance_to_music
 from .checks import Job, check
@@ -64,7 +65,7 @@ def _run(args: argparse.Namespace) -> Done:
         for notice in job.files.music.notices:
             _log.warning("%s", notice)
         with progress_bars(not args.quiet) as on_progress:
-            result = _music(job, not args.no_pose_cache, on_progress)
+            result = _music(args, job, on_progress)
             for found in result.notices:
                 _log.warning("%s", found.text)
             files = write_outputs(job.files, args, result, on_progress)
@@ -73,11 +74,14 @@ def _run(args: argparse.Namespace) -> Done:
     return Done(replace(result, notices=(*result.notices, *more)), files)
 
 
-def _music(job: Job, keep: bool, on_progress: StageProgress) -> DanceMusic:
+def _music(args: argparse.Namespace, job: Job, on_progress: StageProgress) -> DanceMusic:
+    keep, listen = not args.no_pose_cache, play if args.play else None
     if job.models is None:
-        return band_to_dance(job.clip, job.net, job.settings, keep_poses=keep, on_progress=on_progress)
+        return band_to_dance(
+            job.clip, job.net, job.settings, keep_poses=keep, listen=listen, on_progress=on_progress
+        )
     return dance_to_music(
-        job.clip, job.models, settings=job.settings, keep_poses=keep, on_progress=on_progress
+        job.clip, job.models, settings=job.settings, keep_poses=keep, listen=listen, on_progress=on_progress
     )
 
 

@@ -238,6 +238,7 @@ def add_files(group: _ArgumentGroup) -> None:
 def add_extras(group: _ArgumentGroup) -> None:
     """Further files."""
     add = group.add_argument
+    add("--play", action="store_true", help="hear the music while it is written")
     add("--overlay", type=Path, help="the clip with skeleton, beats and accents drawn in (.mp4, .mov, .mkv)")
     add(
         "--overlay-sound",

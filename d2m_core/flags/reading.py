@@ -76,6 +76,10 @@ def _check_rest(args: argparse.Namespace) -> None:
     without = "writes what the band plays; add --band, or use --beats FILE.mid for the beats alone."
     require_all(
         (0 <= gain <= 1, f"The gain of the clip's own sound is {gain:g}; use 0 to 1."),
+        (
+            not args.play or args.band or args.candidates == 1,
+            f"--play hears music while it is written, and candidates is {args.candidates}; use 1.",
+        ),
         (args.band or args.midi is None, f"--midi {without}"),
         (args.band or args.stems is None, f"--stems {without}"),
     )

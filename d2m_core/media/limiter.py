@@ -10,7 +10,7 @@ from torch import nn
 from ..types import Waveform
 from .resampling import resampled
 
-_REACH_S = 0.005
+REACH_S = 0.005
 """The level falls so long before a peak and rises so long after it."""
 
 
@@ -42,7 +42,7 @@ def limit(samples: torch.Tensor, rate: int, ceiling: float = 1.0, *, true_peak: 
 
     With `true_peak` what lies between the samples stays under the ceiling too.
     """
-    reach = 2 * round(_REACH_S * rate) + 1
+    reach = 2 * round(REACH_S * rate) + 1
     before, past = samples.new_zeros(samples.shape[0], 0), samples[..., :0]
     for begin in range(0, samples.shape[-1], _BLOCK):
         block = samples[..., begin : begin + _BLOCK]

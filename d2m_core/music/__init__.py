@@ -6,10 +6,12 @@ in steps (`stepping`) of machine code (`kernel`), with tokens that `drawing` dra
 
 from ..settings import SamplingConfig
 from .model import DanceToMusic, ModelConfig
+from .playing import play
 from .sampling import generate_tokens
 from .sound import decode_music
 from .stepping import prepare
 from .straightening import beginning
+from .streaming import stream_music
 from .weights import LoadedModel, load_model, save_model, styles_in
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "decode_music",
     "generate_tokens",
     "load_model",
+    "play",
     "prepare",
     "save_model",
+    "stream_music",
     "styles_in",
 ]

@@ -52,6 +52,7 @@ def generate_tokens(
     duration_s: float | None = None,
     codec: Codec | None = None,
     known: AudioTokens | None = None,
+    on_tokens: OnTokens | None = None,
 ) -> AudioTokens:
     """Tokens of music for a dance, B = 1, as long as the longer of `motion` and `rhythm`.
 
@@ -62,7 +63,8 @@ def generate_tokens(
     model's weights are; on one device the same seed gives the same tokens, bit for bit. `spec` is
     that of the codec which is to decode them; with more than one of `config.candidates` that
     `codec` itself is needed, since the best is chosen by ear. `known` (B = 1) is music that is kept
-    as it is from time 0 on, and gone on from. `on_progress` counts token steps. Raises `ModelError`
+    as it is from time 0 on, and gone on from. `on_progress` counts token steps. `on_tokens` is handed
+    pieces as soon as they are sure, with one candidate. Raises `ModelError`
     where that codec cannot read them, or the motion features are not the model's own.
     """
     net = model.model
@@ -78,8 +80,14 @@ def generate_tokens(
     codes = torch.full((spec.codebooks, total), UNKNOWN, device=device)  # [K, T]
     if known is not None:
         _lay_known(codes, known, spec)
+    if on_tokens is not None and config.candidates > 1:
+        raise SettingError(
+            f"candidates is {config.candidates}, and which is best is known when all are written; use 1 to "
+            "hear music while it is written."
+        )
     generator = torch.Generator(device).manual_seed(config.seed)
     choose = _chooser(dance.rhythm, codec, config)
+    sure = None if on_tokens is None else _Sure(on_tokens, codes, spec, dance.bend)
     with torch.inference_mode(), _few_threads(net):
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
             part = codes[:, window.first : window.first + window.steps]
@@ -88,8 +96,10 @@ def generate_tokens(
             given = window_conditions(dance.motion, dance.rhythm, style, net, spec, window, dance.grid)
             given = stack(guidance_sides(given, config)).to(device)
             look = _look(net, codes, dance.grid, window)
-            takes, tick = part.expand(choose.candidates, -1, -1), _counter(on_progress, window, total)
+            takes, tick = part.expand(choose.candidates, -1, -1), _counter(on_progress, sure, window, total)
             part.copy_(choose(_write_window(net, given, takes, look, config, generator, tick), window, spec))
+        if sure is not None:
+            sure.tell(total)
     return AudioTokens(codes[None].clone(), spec, dance.bend)
 
 
@@ -154,11 +164,11 @@ def _write_window(
     look: Look | None,
     config: SamplingConfig,
     generator: torch.Generator,
-    tick: Callable[[int], None],
+    tick: Callable[[int, torch.Tensor], None],
 ) -> torch.Tensor:
     """Candidates `codes` [C, K, T], all alike, with the unknown drawn; `given` holds one entry for
     each side of guidance, and `look` makes the reader of a model that looks back at what was said.
-    Calls `tick` with every delayed column done."""
+    Calls `tick` with every delayed column done and the columns."""
     sides, candidates = len(given.style), len(codes)
     delayed = apply_delay(codes, net.pad)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
@@ -182,7 +192,7 @@ def _write_window(
         if reader is not None and column + 1 < delayed.shape[2]:
             reader.hear(column, delayed[:, :, column])
             copied = reader.columns(column + 1, column + 2).repeat(sides, 1, 1, 1)
-        tick(column)
+        tick(column, delayed)
     return undo_delay(delayed)
 
 
@@ -223,10 +233,50 @@ def _chooser(rhythm: Rhythm | None, codec: Codec | None, config: SamplingConfig)
     return _Chooser(config.candidates, rhythm, codec)
 
 
-def _counter(on_progress: Progress | None, window: Window, total: int) -> Callable[[int], None]:
-    if on_progress is None:
-        return lambda column: None
-    return lambda column: on_progress(window.first + min(column + 1, window.steps), total)
+OnTokens = Callable[[AudioTokens], None]
+"""Takes the next piece of music, B = 1; it may raise to cancel."""
+
+_SURE_STEPS = 12
+"""So many token steps make a piece for `OnTokens`: a quarter of a second."""
+
+
+class _Sure:
+    """Hands on tokens that no later step changes."""
+
+    def __init__(
+        self, on_tokens: OnTokens, codes: torch.Tensor, spec: CodecSpec, bend: np.ndarray | None
+    ) -> None:
+        self.on_tokens, self.codes, self.spec, self.bend = on_tokens, codes, spec, bend
+        self.told = 0
+
+    def see(self, window: Window, column: int, delayed: torch.Tensor) -> None:
+        """Column `column` of a window's columns [1, K, S] was drawn."""
+        books = len(self.codes)
+        done = min(column - books + 2, window.steps)
+        if window.first + done - self.told < _SURE_STEPS:
+            return
+        for book in range(books):
+            self.codes[book, window.first : window.first + done] = delayed[0, book, book : book + done]
+        self.tell(window.first + done)
+
+    def tell(self, end: int) -> None:
+        """Hands on all up to a step."""
+        if end > self.told:
+            piece = self.codes[None, :, self.told : end].clone()
+            self.told = end
+            self.on_tokens(AudioTokens(piece, self.spec, self.bend))
+
+
+def _counter(
+    on_progress: Progress | None, sure: _Sure | None, window: Window, total: int
+) -> Callable[[int, torch.Tensor], None]:
+    def tick(column: int, delayed: torch.Tensor) -> None:
+        if on_progress is not None:
+            on_progress(window.first + min(column + 1, window.steps), total)
+        if sure is not None:
+            sure.see(window, column, delayed)
+
+    return tick
 
 
 def _few_threads(net: DanceToMusic) -> AbstractContextManager[None]:

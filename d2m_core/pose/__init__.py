@@ -4,7 +4,8 @@
 in every frame (`read`, `usurped`). `dancer` chooses whom to follow, `events` tells what happens to them.
 `estimate` follows one person as MediaPipe does; `landmarker` is the door to it, `model_file` finds its
 network. `formats` reads and writes poses of others, `track` keeps these apart, `keypoint_rate` tells how
-fast they follow each other; `landmarks` names the joints, `kept` remembers what was found.
+fast they follow each other; `landmarks` names the joints. `kept` remembers what was
+found, and `stretches` lets all cores look at once.
 """
 
 from ..settings import DANCERS, MAX_PEOPLE, POSE_MODELS, At, Dancer, Region

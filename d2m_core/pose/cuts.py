@@ -13,6 +13,8 @@ _LEAST = 0.1
 _TIMES_USUAL = 4.0
 """A cut changes the picture this many times more than the pictures around it changed."""
 _AROUND = 5
+_FLASH = 3
+"""So many pictures before and after, a flash of light is not there."""
 
 
 class Cuts:
@@ -46,8 +48,10 @@ class Cuts:
             return
         others = np.delete(steps, place - 1)
         usual = float(np.median(others)) if len(others) else 0.0
-        last, later = pictures[place - 1], pictures[min(place + 3, len(pictures) - 1)]
-        if step > _TIMES_USUAL * usual and _change(last, later) > 0.6 * step:
+        # After a flash of light all is as it was before.
+        before = pictures[max(place - _FLASH, 0)]
+        after = pictures[min(place + _FLASH - 1, len(pictures) - 1)]
+        if step > _TIMES_USUAL * usual and _change(before, after) > 0.6 * step:
             self.found.append(self._frames - len(pictures) + place)
 
 

@@ -37,11 +37,15 @@ def events(poses: PoseSequence, chosen: Sequence[int] | None = None) -> tuple[Ev
     whether others are there while these are not. Absences under 0.4 s are left out.
     """
     chosen = range(poses.people) if chosen is None else chosen
-    there, any_there = poses.present[:, list(chosen)].any(axis=1), poses.present.any(axis=1)
+    there = np.any(poses.present[:, list(chosen)], axis=1)
+    any_there = np.any(poses.present, axis=1)
     told = [_cut(time_s) for time_s in poses.cuts_s]
     told += [_change(person, time_s) for person, time_s in poses.changes if person in chosen]
-    told += [_gone("nobody", *span, poses) for span in _spans(~any_there, poses.fps)]
-    told += [_gone("lost", *span, poses) for span in _spans(~there & any_there, poses.fps)]
+    told += [_gone("nobody", *span, poses) for span in _spans(np.logical_not(any_there), poses.fps)]
+    told += [
+        _gone("lost", *span, poses)
+        for span in _spans(np.logical_and(any_there, np.logical_not(there)), poses.fps)
+    ]
     return tuple(sorted(told, key=lambda event: (event.start_s, event.kind)))
 
 

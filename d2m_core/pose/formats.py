@@ -298,7 +298,9 @@ def load_poses(path: Path | str) -> PoseSequence:
             raise ValueError("numbers that are not finite")
         if not ((arrays["visibility"] >= 0) & (arrays["visibility"] <= 1)).all():
             raise ValueError("visibility outside 0..1")
-        return PoseSequence(**arrays, fps=fps, cuts_s=cuts_s, aspect=aspect)
+        return PoseSequence(
+            arrays["world"], arrays["image"], arrays["visibility"], arrays["present"], fps, cuts_s, aspect
+        )
     except OSError as error:
         raise PoseError(
             f"Poses cannot be read from {path} ({error.strerror or error}); check the path."

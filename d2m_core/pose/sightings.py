@@ -99,7 +99,7 @@ def _trunk(one: Sighting) -> float:
     """Length of the trunk, or its width where it is seen from above, in frame heights."""
     left, right, low_left, low_right = one.body.image[list(TORSO)]
     down = np.linalg.norm(left + right - low_left - low_right) / 2
-    return float(max(down, np.linalg.norm(left - right), 1e-3))
+    return max(float(down), float(np.linalg.norm(left - right)), 1e-3)
 
 
 def _mixed(one: Sighting, others: list[Sighting]) -> bool:

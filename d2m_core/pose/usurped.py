@@ -43,7 +43,7 @@ def _apart(poses: PoseSequence, present: np.ndarray) -> None:
             joints = poses.image[:, [one, other]][:, :, BODY]
             apart = np.linalg.norm(joints[:, 0] - joints[:, 1], axis=-1).mean(axis=1)
             same = both & (apart < 0.5 * _SAME_BODY * np.maximum(size[:, one], size[:, other]))
-            for frame in np.flatnonzero(same):
+            for frame in np.flatnonzero(same).tolist():
                 loser = one if _since(present[:, one], frame) < _since(present[:, other], frame) else other
                 present[frame, loser] = False
 

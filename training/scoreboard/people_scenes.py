@@ -83,10 +83,10 @@ def _cross(spots: np.ndarray, rng: np.random.Generator) -> None:
     time = np.linspace(0.0, 1.0, frames)
     for left in range(0, people - 1, 2):
         start, length = rng.uniform(0.15, 0.35), rng.uniform(0.2, 0.35)
-        share = np.clip((time - start) / length, 0.0, 1.0)
+        gone: np.ndarray = np.clip((time - start) / length, 0.0, 1.0)
         if rng.random() < 0.5:
-            share -= np.clip((time - start - length - 0.1) / length, 0.0, 1.0)
-        share = share * share * (3 - 2 * share)
+            gone = gone - np.clip((time - start - length - 0.1) / length, 0.0, 1.0)
+        share = gone * gone * (3 - 2 * gone)
         way = spots[left + 1, 0, 0] - spots[left, 0, 0]
         spots[left, :, 0] += way * share
         spots[left + 1, :, 0] -= way * share
