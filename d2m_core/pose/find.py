@@ -33,7 +33,7 @@ from .track import fill_gaps
 from .tracks import Track, tracks_of, unlike
 from .usurped import without_usurpers
 
-_STILLS_S = 0.16
+_STILLS_S = 0.2
 """One still in so many seconds is looked at where there are several people."""
 _GLANCE_S = 1.0
 """And one in so many where somebody seems to be alone."""
@@ -113,12 +113,13 @@ def find_dancers(
 def _alone(search: _Search, opens: Landmarkers) -> PoseSequence | None:
     """The poses of the only person there is; None where there are more, or a film is not enough."""
     every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
+    soon = max(1, round(_STILLS_S * search.fps))  # a second one, so that groups are known at once
     film, cuts, glances = opens.of_film(1), Cuts(), _Stills()
     bodies: list[list[Body | None]] = []
     with looker(opens, 1) as eyes, search.frames() as frames:
         for index, frame in frames:
             cuts.see(frame.rgb)
-            if index % every == 0:
+            if index % every == 0 or index == soon:
                 glances.add(index, eyes.look(frame.rgb, closer=index < 3 * every))
             if glances.several():
                 return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from .landmarker import Body
 from .landmarks import EARS, HIPS, KNEES, NOSE, SHOULDERS, TORSO
-from .track import BODY, body_height
+from .track import BODY, body_distance, body_height
 
 _SAME = 0.12
 """Two bodies nearer than this (mean over joints, in body heights) are one found twice."""
@@ -48,8 +48,8 @@ class Sighting:
         return self.body.image[BODY].min(axis=0), self.body.image[BODY].max(axis=0)
 
     def far_from(self, other: Body) -> float:
-        """Mean distance of the joints from those of `other`, in body heights."""
-        return float(np.linalg.norm(self.body.image[BODY] - other.image[BODY], axis=-1).mean()) / self.size
+        """Mean distance of the joints from those of `other`, in body heights, whichever is left."""
+        return float(body_distance(self.body.image[BODY], other.image[BODY])) / self.size
 
 
 def sightings_of(found: list[tuple[Body, bool]], rgb: np.ndarray) -> list[Sighting]:
