@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ _SILENCE = Waveform(torch.zeros(1, 1, 1), 48_000)
 
 StageProgress = Callable[[str, int, int], None]
 """`on_progress(stage, done, total)`; it may raise to cancel."""
+
+Listen = Callable[[Iterable[Waveform]], Waveform]
+"""Hears pieces of music as they come, and gives the whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +148,7 @@ def dance_to_music(
     pose_model: str | None = None,
     model_folder: Path | None = None,
     keep_poses: bool = False,
-    listen: Callable[[Iterable[Waveform]], Waveform] | None = None,
+    listen: Listen | None = None,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
     """Music in time with the dance in `clip`, exactly as long as the clip.
@@ -152,44 +156,51 @@ def dance_to_music(
     `settings` says all that may be asked for; what else is given takes the place of its part there:
     `tempo_bpm` locks the tempo, `dancer` and `people` say who is followed. A style brings its metre: a
     waltz has bars of three, whatever the dance. With `keep_poses` what was seen in the clip is kept for the
-    next time; `listen` (as `music.play`) hears the music while it is written. Raises a `D2MError` for anything the user can mend.
+    next time; `listen` (as `music.play`) hears the music while it is written. Raises a `D2MError` for
+    anything the user can mend.
     """
     asked = _asked(settings or DanceSettings(), sampling, tempo_bpm, dancer, people, pose_model)
     style_index(asked.sampling.style, models.model.model.config.styles)  # refused before any work
     ahead = threading.Thread(target=prepare, daemon=True)  # it is over when music is to be written
     ahead.start()
     dance = _read(clip, models.rhythm, asked, model_folder, keep_poses, on_progress)
-    rhythm, loaded, codec = dance.rhythm, models.model, models.codec
-    if listen is not None:
-        with _timed(dance.seconds, "music"):
-            ahead.join()
-            pieces = stream_music(
-                loaded,
-                codec,
-                dance.motion,
-                rhythm,
-                asked.sampling,
-                dance.clip.duration_s,
-                _stage(on_progress, "music"),
-            )
-            audio = listen(pieces)
-        return replace(dance, audio=master_music(audio, rhythm, asked.sound))
     with _timed(dance.seconds, "music"):
         ahead.join()
+    write = _write if listen is None else partial(_write_aloud, listen)
+    audio = write(dance, models, on_progress)
+    return replace(dance, audio=master_music(audio, dance.rhythm, asked.sound))
+
+
+def _write(dance: DanceMusic, models: Models, on_progress: StageProgress | None) -> Waveform:
+    """Music of the model for a dance."""
+    sampling, codec = dance.settings.sampling, models.codec
+    with _timed(dance.seconds, "music"):
+        progress = _stage(on_progress, "music")
         tokens = generate_tokens(
-            loaded,
-            dance.motion,
-            rhythm,
-            codec.spec,
-            asked.sampling,
-            _stage(on_progress, "music"),
-            codec=codec,
+            models.model, dance.motion, dance.rhythm, codec.spec, sampling, progress, codec=codec
         )
     with _timed(dance.seconds, "decode"):
         progress = _stage(on_progress, "decode")
-        audio = decode_music(codec, tokens, dance.clip.duration_s, on_progress=progress)
-        audio = master_music(audio, rhythm, asked.sound)
-    return replace(dance, audio=audio)
+        return decode_music(codec, tokens, dance.clip.duration_s, on_progress=progress)
+
+
+def _write_aloud(
+    listen: Listen, dance: DanceMusic, models: Models, on_progress: StageProgress | None
+) -> Waveform:
+    """The same, heard as it comes."""
+    progress, sampling = _stage(on_progress, "music"), dance.settings.sampling
+    with _timed(dance.seconds, "music"):
+        return listen(
+            stream_music(
+                models.model,
+                models.codec,
+                dance.motion,
+                dance.rhythm,
+                sampling,
+                dance.clip.duration_s,
+                progress,
+            )
+        )
 
 
 def band_to_dance(
@@ -199,7 +210,7 @@ def band_to_dance(
     *,
     model_folder: Path | None = None,
     keep_poses: bool = False,
-    listen: Callable[[Iterable[Waveform]], Waveform] | None = None,
+    listen: Listen | None = None,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
     """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
@@ -340,4 +351,4 @@ def _stage(on_progress: StageProgress | None, stage: str) -> Progress | None:
 def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    seconds[stage] = time.perf_counter() - start
+    seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start

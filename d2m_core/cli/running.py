@@ -75,14 +75,14 @@ def _run(args: argparse.Namespace) -> Done:
 
 
 def _music(args: argparse.Namespace, job: Job, on_progress: StageProgress) -> DanceMusic:
-    keep, listen = not args.no_pose_cache, play if args.play else None
+    how: dict[str, Any] = {
+        "keep_poses": not args.no_pose_cache,
+        "listen": play if args.play else None,
+        "on_progress": on_progress,
+    }
     if job.models is None:
-        return band_to_dance(
-            job.clip, job.net, job.settings, keep_poses=keep, listen=listen, on_progress=on_progress
-        )
-    return dance_to_music(
-        job.clip, job.models, settings=job.settings, keep_poses=keep, listen=listen, on_progress=on_progress
-    )
+        return band_to_dance(job.clip, job.net, job.settings, **how)
+    return dance_to_music(job.clip, job.models, settings=job.settings, **how)
 
 
 class _Listener(logging.Handler):
