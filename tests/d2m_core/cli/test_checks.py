@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from d2m_core import cli, pipeline
+from d2m_core import cli
 from d2m_core.codec import CODECS, load_codec
 from d2m_core.errors import SettingError
-from d2m_core.pipeline import load_models
+from d2m_core.pipeline import load_models, models
 from d2m_core.weights import EMBEDDED
 from tests import tiny_models
 
@@ -138,7 +138,7 @@ def test_without_a_codec_it_is_the_one_that_the_model_writes_for(
     weights: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(pipeline, "load_codec", lambda name, _where: asked.append(name) or 1 / 0)
+    monkeypatch.setattr(models, "load_codec", lambda name, _where: asked.append(name) or 1 / 0)
     path = tmp_path / "m.safetensors"
     for name in (EMBEDDED, "facebook/encodec_32khz"):
         tiny_models.write_model(path, CODECS[name])

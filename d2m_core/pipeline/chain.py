@@ -1,0 +1,127 @@
+"""The chain in one function: video -> poses -> motion -> rhythm -> tokens -> audio."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ..band import PLAYERS, play_band
+from ..mastering import master_music
+from ..media import fit_length
+from ..music import SamplingConfig, decode_music, generate_tokens, prepare, stream_music
+from ..music.windows import style_index
+from ..pose import Dancer
+from ..rhythm import RhythmNet
+from ..settings import ANY, DanceSettings
+from ..types import VideoClip, Waveform
+from .models import Models
+from .reading import DanceMusic, StageProgress, asked_of, read_dance, stage, timed
+
+Listen = Callable[[Iterable[Waveform]], Waveform]
+"""Hears pieces of music as they come, and gives the whole."""
+
+
+def dance_to_music(
+    clip: VideoClip | Path | str,
+    models: Models,
+    sampling: SamplingConfig | None = None,
+    *,
+    settings: DanceSettings | None = None,
+    tempo_bpm: float | None = None,
+    dancer: Dancer | None = None,
+    people: int | None = None,
+    pose_model: str | None = None,
+    model_folder: Path | None = None,
+    keep_poses: bool = False,
+    listen: Listen | None = None,
+    on_progress: StageProgress | None = None,
+) -> DanceMusic:
+    """Music in time with the dance in `clip`, exactly as long as the clip.
+
+    `settings` says all that may be asked for; what else is given takes the place of its part there:
+    `tempo_bpm` locks the tempo, `dancer` and `people` say who is followed. A style brings its metre: a
+    waltz has bars of three, whatever the dance. With `keep_poses` what was seen in the clip is kept for the
+    next time; `listen` (as `music.play`) hears the music while it is written. Raises a `D2MError` for
+    anything the user can mend.
+    """
+    asked = asked_of(settings or DanceSettings(), sampling, tempo_bpm, dancer, people, pose_model)
+    style_index(asked.sampling.style, models.model.model.config.styles)  # refused before any work
+    ahead = threading.Thread(target=prepare, daemon=True)  # it is over when music is to be written
+    ahead.start()
+    dance = read_dance(clip, models.rhythm, asked, model_folder, keep_poses, on_progress)
+    with timed(dance.seconds, "music"):
+        ahead.join()
+    write = _write if listen is None else partial(_write_aloud, listen)
+    audio = write(dance, models, on_progress)
+    return replace(dance, audio=master_music(audio, dance.rhythm, asked.sound))
+
+
+def _write(dance: DanceMusic, models: Models, on_progress: StageProgress | None) -> Waveform:
+    """Music of the model for a dance."""
+    sampling, codec = dance.settings.sampling, models.codec
+    with timed(dance.seconds, "music"):
+        progress = stage(on_progress, "music")
+        tokens = generate_tokens(
+            models.model, dance.motion, dance.rhythm, codec.spec, sampling, progress, codec=codec
+        )
+    with timed(dance.seconds, "decode"):
+        progress = stage(on_progress, "decode")
+        return decode_music(codec, tokens, dance.clip.duration_s, on_progress=progress)
+
+
+def _write_aloud(
+    listen: Listen, dance: DanceMusic, models: Models, on_progress: StageProgress | None
+) -> Waveform:
+    """The same, heard as it comes."""
+    progress, sampling = stage(on_progress, "music"), dance.settings.sampling
+    with timed(dance.seconds, "music"):
+        return listen(
+            stream_music(
+                models.model,
+                models.codec,
+                dance.motion,
+                dance.rhythm,
+                sampling,
+                dance.clip.duration_s,
+                progress,
+            )
+        )
+
+
+def band_to_dance(
+    clip: VideoClip | Path | str,
+    net: RhythmNet,
+    settings: DanceSettings | None = None,
+    *,
+    model_folder: Path | None = None,
+    keep_poses: bool = False,
+    listen: Listen | None = None,
+    on_progress: StageProgress | None = None,
+) -> DanceMusic:
+    """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
+
+    No transformer writes it: `take` of the result has stems, notes and form too. Raises a `D2MError`.
+    """
+    asked = settings or DanceSettings()
+    band = asked.band
+    dance = read_dance(clip, net, asked, model_folder, keep_poses, on_progress)
+    with timed(dance.seconds, "band"):
+        take = play_band(
+            dance.rhythm,
+            dance.motion,
+            asked.sampling.style or ANY,
+            asked.sampling.seed,
+            key=band.key,
+            intensity=band.intensity,
+            players=band.players or PLAYERS,
+            humanise=band.humanise,
+            on_progress=stage(on_progress, "band"),
+        )
+        audio = fit_length(take.mix, dance.clip.duration_s)
+        audio = master_music(audio, dance.rhythm, asked.sound)
+    if listen is not None:
+        listen([audio])
+    return replace(dance, audio=audio, take=take)
