@@ -113,14 +113,23 @@ class EnCodecDecode(io.ComfyNode):
             inputs=[
                 Tokens.Input("tokens", tooltip="Music of Dance2Music Sampler."),
                 CodecSocket.Input("codec", tooltip="The codec the tokens were made for."),
+                io.Boolean.Input(
+                    "finish",
+                    default=True,
+                    optional=True,
+                    tooltip="Stereo and clear tones, where the codec has a finisher beside its weights; "
+                    "off: its own mono sound, a little sooner.",
+                ),
             ],
             outputs=[io.Audio.Output("audio", display_name="audio", tooltip="The music, for any node.")],
         )
 
     @classmethod
-    def execute(cls, tokens: ClipTokens, codec: host.Held[Codec]) -> io.NodeOutput:
+    def execute(cls, tokens: ClipTokens, codec: host.Held[Codec], finish: bool = True) -> io.NodeOutput:
         ready = codec.ready()
-        wave = in_worker(lambda tick: decode_music(ready, tokens.tokens, tokens.duration_s, tick))
+        wave = in_worker(
+            lambda tick: decode_music(ready, tokens.tokens, tokens.duration_s, tick, finish=finish)
+        )
         return io.NodeOutput(to_audio(wave))
 
 

@@ -4,9 +4,9 @@
 
 Unseen dances (and real clips with `--sets drawn clips --clips DIR`) go through both, and the studio's band
 plays on the same plans, as it is and through both codecs. Written into `--out`: `compared.json`, and
-`compared.md` with a table of what is asked before the new build ships; `side_by_side_SET.png` with spectrograms
-of some styles; and the music. Music is kept by weights, settings and dance, so a second run only scores.
-Listeners that are not installed (`training.judges.ears`) leave a dash.
+`compared.md` with a table of what is asked before the new build ships; `side_by_side_SET.png` with
+spectrograms of some styles; and the music. Music is kept by weights, settings and dance, so a second run only
+scores. Listeners that are not installed (`training.judges.ears`) leave a dash.
 """
 
 from __future__ import annotations
