@@ -228,6 +228,8 @@ class SoundSettings:
     """One of `ENDINGS`."""
     dynamics: float = 1.0
     """How far the level follows the dance's energy; 0 leaves it as it is."""
+    finish: bool = True
+    """Stereo and clear tones, where the codec has a finisher; else its own mono sound."""
 
     def __post_init__(self) -> None:
         require_all(

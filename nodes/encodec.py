@@ -144,6 +144,13 @@ class EnCodecDecode(io.ComfyNode):
                 Tokens.Input("tokens", tooltip="Music of Dance2Music Sampler."),
                 CodecSocket.Input("codec", tooltip="The codec the tokens were made for."),
                 *sound_inputs(),
+                io.Boolean.Input(
+                    "finish",
+                    default=True,
+                    optional=True,
+                    tooltip="Stereo and clear tones, where the codec has a finisher beside its weights; "
+                    "off: its own mono sound, a little sooner.",
+                ),
             ],
             outputs=[io.Audio.Output("audio", display_name="audio", tooltip="The music, for any node.")],
         )
@@ -155,12 +162,13 @@ class EnCodecDecode(io.ComfyNode):
         codec: host.Held[Codec],
         ending: str = SOUND.ending,
         dynamics: float = SOUND.dynamics,
+        finish: bool = SOUND.finish,
     ) -> io.NodeOutput:
         refuse(cls.validate_inputs(ending))
         ready, asked = codec.ready(), SoundSettings(ending, dynamics)
 
         def decode(tick: Progress) -> Waveform:
-            wave = decode_music(ready, tokens.tokens, tokens.duration_s, tick)
+            wave = decode_music(ready, tokens.tokens, tokens.duration_s, tick, finish=finish)
             return wave if tokens.rhythm is None else master_music(wave, tokens.rhythm, asked)
 
         return io.NodeOutput(to_audio(in_worker(decode)))

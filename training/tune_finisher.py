@@ -22,6 +22,7 @@ import torch
 from d2m_core.codec import Codec, load_codec
 from d2m_core.codec.finish import Finisher, finished, save_finisher
 from d2m_core.errors import SettingError
+from d2m_core.media.resampling import resampled
 from training.codec.band_music import FULL_SCALE
 from training.codec.figures import spectral_figures
 from training.codec.finisher_tuner import FinisherTuner, FinishTraining, Piece
@@ -50,17 +51,18 @@ def tune(config: FinishTraining) -> dict[str, Any]:
     tuner, state = FinisherTuner(config, codec, music), config.run / STATE
     if config.resume and tuner.restore(state):
         log.info("going on at step %d, %.1f minutes in", tuner.step, tuner.spent_s / 60)
-    heard = held_out_straight(config.run)
-    before = figures(tuner.codec, None, heard, config.books)
+    rate = SAMPLE_RATE * config.up
+    heard = held_out_straight(config.run, sample_rate=rate)
+    before = figures(tuner.codec, None, heard, config.books, rate)
     log.info("the decoder alone %s", json.dumps(before))
     try:
-        _run(tuner, pieces, lambda: figures(tuner.codec, tuner.averaged(), heard, config.books))
+        _run(tuner, pieces, lambda: figures(tuner.codec, tuner.averaged(), heard, config.books, rate))
     except KeyboardInterrupt:
         tuner.save(state)
         raise
     tuner.save(state)
     net = tuner.averaged()
-    after = figures(tuner.codec, net, heard, config.books)
+    after = figures(tuner.codec, net, heard, config.books, rate)
     info = {"steps": tuner.step, "minutes": round(tuner.spent_s / 60, 1), "before": before, "after": after}
     save_finisher(config.out, net, codec.spec, info)
     log.info("held out after %s", json.dumps(after))
@@ -97,7 +99,7 @@ def open_pieces(config: FinishTraining, codec: Codec) -> tuple[list[Piece], str]
     """All music with its codes and how the decoder puts them; what it is known by. Raises `SettingError`."""
     music: dict[str, np.ndarray] = {}
     for folder in config.data:
-        music |= stereo_pieces(folder, config.data_minutes, config.run / "music")
+        music |= stereo_pieces(folder, config.data_minutes, config.run / "music", SAMPLE_RATE * config.up)
     if not music:
         raise SettingError("There is no music to learn from; give data.")
     weights = tensors_sha256(codec.model.state_dict())
@@ -107,7 +109,8 @@ def open_pieces(config: FinishTraining, codec: Codec) -> tuple[list[Piece], str]
 
 def _piece(config: FinishTraining, codec: Codec, weights: str, name: str, song: np.ndarray) -> Piece:
     def make(path: Path) -> None:
-        codes, decoded = said(codec, torch.from_numpy(song.astype(np.float32) / FULL_SCALE), config.books)
+        stereo = torch.from_numpy(song.astype(np.float32) / FULL_SCALE)
+        codes, decoded = said(codec, _at_24k(stereo, SAMPLE_RATE * config.up), config.books)
         whole = np.round(np.clip(decoded.numpy(), -1, 1) * FULL_SCALE).astype(np.int16)
         np.savez(path, codes=codes.numpy().astype(np.int16), decoded=whole)
 
@@ -130,26 +133,46 @@ def said(codec: Codec, stereo: torch.Tensor, books: int) -> tuple[torch.Tensor, 
     return codes[:, 0].cpu(), sound[0, 0, : steps * codec.hop].cpu()
 
 
+def _at_24k(sound: torch.Tensor, sample_rate: int) -> torch.Tensor:
+    """Sound [..., N] at the codec's rate."""
+    return resampled(sound, sample_rate, SAMPLE_RATE)
+
+
 @torch.no_grad()
-def figures(codec: Codec, net: Finisher | None, heard: StraightMusic, books: int) -> dict[str, Any]:
+def figures(
+    codec: Codec, net: Finisher | None, heard: StraightMusic, books: int, sample_rate: int = SAMPLE_RATE
+) -> dict[str, Any]:
     """Distances of both channels, how far tones stand out, and the level of the sides in dB, with a finisher
-    or, without, of the decoder's sound on both sides."""
+    or, without, of the decoder's sound on both sides.
+
+    Music of a higher rate is measured at the codec's, so that figures compare, and above it by its level.
+    """
     device = next(codec.parameters()).device
     fakes, reals = [], []
     for stereo in heard.audio:
-        codes, sound = said(codec, stereo, books)
-        fake = sound.expand(2, -1)
+        codes, sound = said(codec, _at_24k(stereo, sample_rate), books)
+        fake = resampled(sound.expand(2, -1), SAMPLE_RATE, sample_rate)
         if net is not None:
             latent = codec.model.quantizer.decode(codes[:, None].to(device))
             fake = finished(net, latent, sound[None])[0]
         fakes.append(fake)
         reals.append(stereo[:, : fake.shape[-1]])
     fake, real = torch.stack(fakes), torch.stack(reals)
+    air = {} if sample_rate == SAMPLE_RATE else {"air_db": _air_db(fake, real, sample_rate)}
+    fake, real = (_at_24k(x, sample_rate) for x in (fake, real))
     both = [x.flatten(0, 1) for x in (fake, real)]
     tones = [round(tone_contrast_db(x, both[1], SAMPLE_RATE), 2) for x in both]
     sides = [(x[:, 0] - x[:, 1]).pow(2).mean().clamp_min(1e-12) for x in (fake, real)]
     width_db = round(10 * float((sides[0] / sides[1]).log10()), 1)
-    return {**spectral_figures(both[1][:, None], both[0][:, None]), "tones_db": tones, "width_db": width_db}
+    distances = spectral_figures(both[1][:, None], both[0][:, None])
+    return {**distances, "tones_db": tones, "width_db": width_db, **air}
+
+
+def _air_db(fake: torch.Tensor, real: torch.Tensor, sample_rate: int) -> float:
+    """Power above the codec's sound against the original's, in dB."""
+    bins = torch.fft.rfftfreq(real.shape[-1], 1 / sample_rate) > SAMPLE_RATE / 2
+    powers = [float(torch.fft.rfft(x)[..., bins].abs().square().sum()) + 1e-9 for x in (fake, real)]
+    return round(10 * math.log10(powers[0] / powers[1]), 1)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -211,12 +211,13 @@ def decode_tokens(
 ) -> Waveform:
     """Sound of `tokens` on the CPU; where given, cut or padded to exactly `duration_s`.
 
-    Mono, or stereo of a codec with a finisher unless `finish` is off. A decoder may overshoot: peaks above 1
-    are limited, the rest keeps its level.
+    Mono, or stereo of a codec with a finisher, at the finisher's rate, unless `finish` is off. A decoder
+    may overshoot: peaks above 1 are limited, the rest keeps its level.
     """
     _check_tokens(codec.spec, tokens)
     hop, batch, steps = codec.hop, tokens.codes.shape[0], tokens.codes.shape[-1]
-    length = steps * hop if duration_s is None else round(duration_s * codec.spec.sample_rate)
+    rate = codec.spec.sample_rate
+    length = steps * hop if duration_s is None else round(duration_s * rate)
     needed = min(steps, -(-length // hop))
     out = torch.zeros((batch, 1, max(length, needed * hop)))  # [B, 1, N]
     write = _write_streamed if codec.streams else _write_overlapping
@@ -225,10 +226,12 @@ def decode_tokens(
         codes = tokens.codes[..., :needed].transpose(0, 1)
         latent = codec.model.quantizer.decode(codes.to(next(codec.parameters()).device))
         stereo = finished(codec.finisher, latent, out[:, 0, : needed * hop])
-        out = nn.functional.pad(stereo, (0, out.shape[-1] - stereo.shape[-1]))
+        rate = codec.finisher.config.out_rate
+        length = steps * codec.finisher.config.out_hop if duration_s is None else round(duration_s * rate)
+        out = nn.functional.pad(stereo, (0, max(0, length - stereo.shape[-1])))
     out = out[..., :length]
-    limit(out, codec.spec.sample_rate)
-    return Waveform(out, codec.spec.sample_rate)
+    limit(out, rate)
+    return Waveform(out, rate)
 
 
 def _write_streamed(

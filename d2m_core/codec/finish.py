@@ -48,12 +48,20 @@ class FinishConfig:
     """Of the oscillators; equal temperament on A at 440 Hz."""
     octaves: float = 5.75
     per_octave: int = 48
+    up: int = 1
+    """So many times the codec's rate is what comes out: 2 makes 48 kHz of 24. What lies above the codec's
+    sound is made of its upper half."""
 
     def __post_init__(self) -> None:
         require(
             self.hop % self.parts == 0 and self.window % (4 * self.frame) == 0,
             f"parts {self.parts} and window {self.window} do not fit a token step of {self.hop} samples; "
             "choose parts that divide it, and a window of four frames or a multiple.",
+        )
+        require(self.up >= 1, f"up is {self.up}; use 1 (the codec's rate) or more.")
+        require(
+            self.up == 1 or self.frame % 4 == 0,
+            f"a frame has {self.frame} samples; with up it must be a multiple of 4.",
         )
 
     @property
@@ -72,8 +80,26 @@ class FinishConfig:
         return self.window // 2 + 1
 
     @property
+    def out_rate(self) -> int:
+        """Samples per second that come out."""
+        return self.sample_rate * self.up
+
+    @property
+    def out_hop(self) -> int:
+        """Samples per token step that come out."""
+        return self.hop * self.up
+
+    @property
+    def out_bins(self) -> int:
+        return self.window * self.up // 2 + 1
+
+    @property
     def oscillators(self) -> int:
         return round(self.octaves * self.per_octave) + 1
+
+
+_SHUT = -4.0
+"""Gates above the codec's own sound start nearly shut."""
 
 
 class Block(nn.Module):
@@ -107,17 +133,21 @@ class Finisher(nn.Module):
         self.sound_in = nn.Linear(c.bins, c.fine_dim)
         self.fine = nn.ModuleList(Block(c.fine_dim, 7) for _ in range(c.fine_layers))
         self.norm = nn.LayerNorm(c.fine_dim)
-        self.gates = nn.Linear(c.fine_dim, 2 * c.bins)
+        self.gates = nn.Linear(c.fine_dim, 2 * c.out_bins)
         self.tones = nn.Linear(c.fine_dim, 2 * c.oscillators)
         nn.init.zeros_(self.gates.weight)
         nn.init.zeros_(self.gates.bias)
+        nn.init.constant_(self.gates.bias[c.bins : c.out_bins], _SHUT)
         nn.init.normal_(self.tones.weight, std=0.01)
         nn.init.constant_(self.tones.bias, -7.0)
-        window = torch.hann_window(c.window)
-        self.window = nn.Buffer(window, persistent=False)
+        self.window = nn.Buffer(torch.hann_window(c.window), persistent=False)
+        self.wide = c.window * c.up
+        window = torch.hann_window(self.wide)
+        self.out_window = nn.Buffer(window, persistent=False)
+        self.sources = nn.Buffer(_sources(c), persistent=False)
         k = torch.arange(c.oscillators)
-        turns = 2 * math.pi * c.lowest_hz * 2 ** (k / c.per_octave) / c.sample_rate
-        at = torch.arange(c.window) - c.window // 2
+        turns = 2 * math.pi * c.lowest_hz * 2 ** (k / c.per_octave) / c.out_rate
+        at = torch.arange(self.wide) - self.wide // 2
         # windows overlap; what they add up to is divided out
         shape = window * (c.frame * 2 / c.window)
         self.speed = nn.Buffer(turns.double(), persistent=False)
@@ -125,7 +155,7 @@ class Finisher(nn.Module):
         self.sines = nn.Buffer((turns[:, None] * at).sin() * shape, persistent=False)
 
     def forward(self, latent: torch.Tensor, sound: torch.Tensor, first: int = 0) -> torch.Tensor:
-        """Stereo [B, 2, N] of latents [B, H, T] and the decoder's sound [B, N], N = T * hop.
+        """Stereo [B, 2, N * up] of latents [B, H, T] and the decoder's sound [B, N], N = T * hop.
 
         `first` is the place of the first token step in the piece: oscillators run through.
         """
@@ -134,14 +164,17 @@ class Finisher(nn.Module):
             sound, c.window, c.frame, window=self.window, return_complex=True, pad_mode="constant"
         )  # [B, bins, frames + 1]: the last stands in the middle of the last sample
         hidden = self.hidden(latent, spectrum)
-        gates = self.gates(hidden).unflatten(-1, (2, c.bins)).permute(0, 2, 3, 1)
+        gates = self.gates(hidden).unflatten(-1, (2, c.out_bins)).permute(0, 2, 3, 1)
+        if c.up > 1:
+            spectrum = spectrum.index_select(1, self.sources) * c.up
         middle = spectrum * 2 * torch.sigmoid(gates[:, 0])
         side = spectrum * torch.tanh(gates[:, 1])
         both = torch.stack((middle, side), 1).flatten(0, 1)
-        wave = torch.istft(both, c.window, c.frame, window=self.window, length=sound.shape[-1])
+        length = sound.shape[-1] * c.up
+        wave = torch.istft(both, self.wide, c.frame * c.up, window=self.out_window, length=length)
         wave = wave.unflatten(0, (-1, 2))
         levels = self.tones(hidden).clamp(-14.0, 2.0).exp().unflatten(-1, (2, c.oscillators))
-        tones = self.ring(levels.transpose(1, 2), first * c.parts)[..., : sound.shape[-1]]
+        tones = self.ring(levels.transpose(1, 2), first * c.parts)[..., :length]
         left, right = wave[:, 0] + wave[:, 1], wave[:, 0] - wave[:, 1]
         return torch.stack((left, right), 1) + tones
 
@@ -160,19 +193,31 @@ class Finisher(nn.Module):
 
     def ring(self, levels: torch.Tensor, first: int) -> torch.Tensor:
         """Oscillators at levels [B, 2, frames, oscillators], frame by frame: [B, 2, N]."""
-        c, frames = self.config, levels.shape[2]
-        turn = (torch.arange(first, first + frames, device=levels.device) * c.frame)[:, None]
+        frames, step = levels.shape[2], self.config.frame * self.config.up
+        turn = (torch.arange(first, first + frames, device=levels.device) * step)[:, None]
         phase = torch.remainder(turn * self.speed, 2 * math.pi).to(levels.dtype)
         pieces = (levels * phase.cos()) @ self.cosines - (levels * phase.sin()) @ self.sines
         flat = pieces.flatten(0, 1).transpose(1, 2)  # [2B, window, frames]
-        length = (frames - 1) * c.frame + c.window
-        out = F.fold(flat, (1, length), (1, c.window), stride=(1, c.frame))[:, 0, 0]
-        return out[:, c.window // 2 :].unflatten(0, (-1, 2))
+        length = (frames - 1) * step + self.wide
+        out = F.fold(flat, (1, length), (1, self.wide), stride=(1, step))[:, 0, 0]
+        return out[:, self.wide // 2 :].unflatten(0, (-1, 2))
+
+
+def _sources(config: FinishConfig) -> torch.Tensor:
+    """Of which bin of the decoder's sound each that comes out is made [out_bins].
+
+    Above its own come those of its upper half, again and again. In a frame's time they turn by whole turns
+    more than the ones that they are made of, so that they run on from frame to frame.
+    """
+    bins = torch.arange(config.out_bins)
+    half = (config.bins - 1) // 2
+    turns = (bins - config.bins + half) // half
+    return torch.where(bins < config.bins, bins, bins - turns * half)
 
 
 @torch.no_grad()
 def finished(net: Finisher, latent: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
-    """Stereo [B, 2, N] on the CPU of latents [B, H, T] and the decoder's sound [B, N], however long.
+    """Stereo [B, 2, N * up] on the CPU of latents [B, H, T] and the decoder's sound [B, N], however long.
 
     Chunk by chunk, each with as much around it as its sound depends on, so that all is as if at once.
     """
@@ -181,7 +226,8 @@ def finished(net: Finisher, latent: torch.Tensor, sound: torch.Tensor) -> torch.
     parts = []
     for low, high, first, last in _chunks(steps, net.config.context):
         part = net(latent[..., first:last].to(device), sound[:, first * hop : last * hop].to(device), first)
-        parts.append(part[..., (low - first) * hop : (high - first) * hop].cpu())
+        out = net.config.out_hop
+        parts.append(part[..., (low - first) * out : (high - first) * out].cpu())
     return torch.cat(parts, -1)
 
 

@@ -210,6 +210,7 @@ def add_sound(group: _ArgumentGroup) -> None:
         metavar="X",
         help=f"how far the level follows the dance, 0 (not at all) to {MOST_DYNAMICS:g} [%(default)s]",
     )
+    add("--no-finish", action="store_true", help="the codec's own mono sound, where it has a finisher")
     add(
         "--keep-original-audio",
         type=float,

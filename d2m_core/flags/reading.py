@@ -24,7 +24,7 @@ def settings_of(args: argparse.Namespace) -> DanceSettings:
     people = tell.of(_people, args)
     rhythm = tell.of(_rhythm, args)
     sampling = tell.of(_sampling, args)
-    sound = tell.of(SoundSettings, args.ending, args.dynamics)
+    sound = tell.of(SoundSettings, args.ending, args.dynamics, not args.no_finish)
     band = tell.of(BandSettings, args.key, args.intensity, args.humanise, args.players)
     tell.of(_check_rest, args)
     tell.end()

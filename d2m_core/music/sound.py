@@ -10,12 +10,20 @@ from .straightening import way_of
 
 
 def decode_music(
-    codec: Codec, tokens: AudioTokens, duration_s: float | None = None, on_progress: Progress | None = None
+    codec: Codec,
+    tokens: AudioTokens,
+    duration_s: float | None = None,
+    on_progress: Progress | None = None,
+    *,
+    finish: bool = True,
 ) -> Waveform:
-    """Sound of `tokens` in the time of their dance; exactly `duration_s` long, where that is given."""
+    """Sound of `tokens` in the time of their dance; exactly `duration_s` long, where that is given.
+
+    `finish` as of `decode_tokens`: off, a codec with a finisher gives its own plain sound.
+    """
     if tokens.bend is None:
-        return decode_tokens(codec, tokens, duration_s, on_progress)
-    straight = decode_tokens(codec, tokens, None, on_progress)
+        return decode_tokens(codec, tokens, duration_s, on_progress, finish=finish)
+    straight = decode_tokens(codec, tokens, None, on_progress, finish=finish)
     if duration_s is None:
         duration_s = float(way_of(tokens).to_dance(straight.duration_s))
     # Samples read between those that were limited may lie above them.

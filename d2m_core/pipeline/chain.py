@@ -69,7 +69,8 @@ def _write(dance: DanceMusic, models: Models, on_progress: StageProgress | None)
         )
     with timed(dance.seconds, "decode"):
         progress = stage(on_progress, "decode")
-        return decode_music(codec, tokens, dance.clip.duration_s, on_progress=progress)
+        finish = dance.settings.sound.finish
+        return decode_music(codec, tokens, dance.clip.duration_s, progress, finish=finish)
 
 
 def _write_aloud(

@@ -85,7 +85,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance"],
     "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance"],
     "D2M_LoadCodec": ["codec_name", "download"],
-    "D2M_EnCodecDecode": ["tokens", "codec", "ending", "dynamics"],
+    "D2M_EnCodecDecode": ["tokens", "codec", "ending", "dynamics", "finish"],
     "D2M_EnCodecEncode": ["audio", "codec"],
     "D2M_AlignAudio": ["audio", "rhythm", "strength", "most_bend", "most_tempo_change", "start", "loop"],
     "D2M_ScoreMusic": ["audio", "rhythm", "poses"],

@@ -19,7 +19,6 @@ from training.run.schedule import Run, rate_factor
 from training.run.state import save_state, settings_in, state_to_go_on_from
 
 from .band_music import FULL_SCALE
-from .settings import SAMPLE_RATE
 from .spectra import mel_scales, some_distances
 from .tones import lost_tones
 
@@ -56,6 +55,12 @@ class FinishTraining:
     batch: int = 4
     steps: int = 48
     """Length of a training segment in token steps."""
+    up: int = 1
+    """Times the codec's rate that comes out: 2 makes 48 kHz of 24, for music that has as much."""
+    dim: int = FinishConfig.dim
+    """Width at token steps."""
+    fine_dim: int = FinishConfig.fine_dim
+    """Width at frames."""
     rate: float = 1e-3
     """Highest learning rate; it falls as a cosine of the time spent."""
     tone_weight: float = 2.0
@@ -77,7 +82,7 @@ class Piece:
     decoded: np.ndarray
     """int16 [T * hop]."""
     stereo: np.ndarray
-    """int16 [2, T * hop] or a little more."""
+    """int16 [2, T * hop] at the finisher's rate, or a little more."""
 
 
 class FinisherTuner(Run):
@@ -93,21 +98,27 @@ class FinisherTuner(Run):
         self.codec_weights = tensors_sha256(codec.model.state_dict())
         torch.manual_seed(config.seed)
         latent = int(codec.model.config.codebook_dim or codec.model.config.hidden_size)
-        self.net = Finisher(shape or FinishConfig(hop=codec.hop, latent=latent)).to(self.device)
+        usual = FinishConfig(
+            hop=codec.hop, latent=latent, dim=config.dim, fine_dim=config.fine_dim, up=config.up
+        )
+        self.net = Finisher(shape or usual).to(self.device)
         self.average = Average(self.net, DECAY)
         self.optimizer = torch.optim.AdamW(self.net.parameters(), config.rate, (0.8, 0.99))
-        self.scales = mel_scales(SAMPLE_RATE).to(self.device)
+        self.scales = mel_scales(self.net.config.out_rate).to(self.device)
         self.rng = np.random.default_rng(config.seed)
 
     def draw(self, pieces: list[Piece]) -> tuple[torch.Tensor, ...]:
-        """Segments: codes [B, K, steps], the decoder's sound [B, N], stereo [B, 2, N]."""
+        """Segments: codes [B, K, steps], the decoder's sound [B, N], stereo [B, 2, N * up]."""
         steps, hop = self.config.steps, self.codec.hop
         parts = []
         for number in self.rng.integers(len(pieces), size=self.config.batch):
             piece = pieces[int(number)]
             first = int(self.rng.integers(piece.codes.shape[1] - steps + 1))
-            low, high = first * hop, (first + steps) * hop
-            sounds = [x[..., low:high].astype(np.float32) / FULL_SCALE for x in (piece.decoded, piece.stereo)]
+            places = ((piece.decoded, hop), (piece.stereo, self.net.config.out_hop))
+            sounds = [
+                sound[..., first * size : (first + steps) * size].astype(np.float32) / FULL_SCALE
+                for sound, size in places
+            ]
             parts.append((piece.codes[:, first : first + steps], *map(torch.from_numpy, sounds)))
         return tuple(torch.stack(each).to(self.device) for each in zip(*parts, strict=True))
 
@@ -118,7 +129,7 @@ class FinisherTuner(Run):
         fake = self.net(latent, decoded, int(self.rng.integers(1000))).flatten(0, 1)
         real = real.flatten(0, 1)
         seen = some_distances(self.scales, self.config.scales_per_step, fake, real, self.rng)
-        tones = lost_tones(fake, real, SAMPLE_RATE)
+        tones = lost_tones(fake, real, self.net.config.out_rate)
         loss = MEL * seen["mel"] + LINEAR * seen["linear"] + BALANCE * seen["balance"]
         loss = loss + self.config.tone_weight * tones
         self.optimizer.zero_grad(set_to_none=True)

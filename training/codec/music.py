@@ -151,19 +151,25 @@ def shard_pieces(folder: Path, minutes: float, store: Path) -> dict[str, np.ndar
     return _first_pieces(folder, minutes, store, mixed=True)
 
 
-def stereo_pieces(folder: Path, minutes: float, store: Path) -> dict[str, np.ndarray]:
+def stereo_pieces(
+    folder: Path, minutes: float, store: Path, sample_rate: int = SAMPLE_RATE
+) -> dict[str, np.ndarray]:
     """As `shard_pieces`, int16 [2, N]; music of one channel has it on both."""
-    return _first_pieces(folder, minutes, store, mixed=False)
+    return _first_pieces(folder, minutes, store, mixed=False, sample_rate=sample_rate)
 
 
-def _first_pieces(folder: Path, minutes: float, store: Path, mixed: bool) -> dict[str, np.ndarray]:
-    heard, load = _music_of(folder)
+def _first_pieces(
+    folder: Path, minutes: float, store: Path, mixed: bool, sample_rate: int = SAMPLE_RATE
+) -> dict[str, np.ndarray]:
+    heard, load = _music_of(folder, sample_rate)
     pieces: dict[str, np.ndarray] = {}
-    left = round(60 * minutes * SAMPLE_RATE)
+    left = round(60 * minutes * sample_rate)
     for number, entry in enumerate(heard):
         if left <= 0:
             break
-        made_of = recipe(shard_pieces, files=[folder / entry.shard], pair=entry.name, mixed=mixed)
+        made_of = recipe(
+            shard_pieces, files=[folder / entry.shard], pair=entry.name, mixed=mixed, rate=sample_rate
+        )
         piece = place_for(store, f"{folder.name}_{entry.name}.npy", made_of)
         if not piece.there:
             sound = load(number)
@@ -175,7 +181,9 @@ def _first_pieces(folder: Path, minutes: float, store: Path, mixed: bool) -> dic
     return pieces
 
 
-def _music_of(folder: Path) -> tuple[list[Entry], Callable[[int], np.ndarray]]:
+def _music_of(
+    folder: Path, sample_rate: int = SAMPLE_RATE
+) -> tuple[list[Entry], Callable[[int], np.ndarray]]:
     """The pairs with music, and what decodes the n-th of them, int16 [C, N]."""
     pairs = PairFolder(folder)
     heard = [entry for entry in pairs.entries if MUSIC in entry.members]
@@ -185,7 +193,7 @@ def _music_of(folder: Path) -> tuple[list[Entry], Callable[[int], np.ndarray]]:
     def load(number: int) -> np.ndarray:
         wave = pairs.read(heard[number].name, (MUSIC,)).music
         assert wave is not None
-        samples = resample(wave, SAMPLE_RATE).samples[0].numpy()  # [C, N]
+        samples = resample(wave, sample_rate).samples[0].numpy()  # [C, N]
         return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
 
     return heard, load

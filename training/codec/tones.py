@@ -10,7 +10,9 @@ import torch
 from torch.nn import functional as F
 
 TONE_WINDOW = 4096
-"""Samples: at 24 kHz 171 ms, in which partials 20 Hz apart are two."""
+"""Samples at `WINDOW_RATE`: 171 ms, in which partials 20 Hz apart are two; more at a higher rate."""
+
+WINDOW_RATE = 24_000
 
 LOWEST_HZ, HIGHEST_HZ = 250.0, 6000.0
 LEAST = 0.7
@@ -29,11 +31,10 @@ def prominence(sound: torch.Tensor, sample_rate: int) -> torch.Tensor:
     Bins from `LOWEST_HZ` to `HIGHEST_HZ`; the surroundings are the geometric mean of the bins
     about it, so that a second tone nearby does not hide the first.
     """
-    window = torch.hann_window(TONE_WINDOW, device=sound.device)
-    spectrum = torch.stft(
-        sound, TONE_WINDOW, TONE_WINDOW // 4, window=window, return_complex=True, center=False
-    )
-    power = (spectrum.real**2 + spectrum.imag**2) * (4.0 / TONE_WINDOW) ** 2
+    size = TONE_WINDOW * max(1, round(sample_rate / WINDOW_RATE))
+    window = torch.hann_window(size, device=sound.device)
+    spectrum = torch.stft(sound, size, size // 4, window=window, return_complex=True, center=False)
+    power = (spectrum.real**2 + spectrum.imag**2) * (4.0 / size) ** 2
     level = (power + FLOOR).log10()
     width = 2 * _AROUND + 1
     padded = F.pad(level.transpose(1, 2), (_AROUND, _AROUND), mode="replicate")
@@ -41,7 +42,7 @@ def prominence(sound: torch.Tensor, sample_rate: int) -> torch.Tensor:
     inner = F.pad(level.transpose(1, 2), (_CORE, _CORE), mode="replicate")
     around = around - F.avg_pool1d(inner, 2 * _CORE + 1, 1) * (2 * _CORE + 1)
     out = level - (around / (width - 2 * _CORE - 1)).transpose(1, 2)
-    hz = torch.arange(out.shape[1], device=sound.device) * (sample_rate / TONE_WINDOW)
+    hz = torch.arange(out.shape[1], device=sound.device) * (sample_rate / size)
     return out[:, (hz >= LOWEST_HZ) & (hz <= HIGHEST_HZ)]
 
 

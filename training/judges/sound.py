@@ -7,6 +7,7 @@ given: always name it, and print the distance of real music of the same amount b
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ CLIPPED_RUN = 3
 LOOP_PERIOD_S = 0.5
 """Repetition with a longer period is music; up to this one a loop may be stuck."""
 
+_BAR_PLACES = 64
 _PIECE_S = 0.1
 _TONE_S = 0.17
 """Length of the windows in which tones are looked for; the nearest power of two is taken."""
@@ -83,6 +85,27 @@ def between_hits_db(wave: Waveform, lowest_hz: float = 1000.0) -> float:
         return math.nan
     low, high = np.quantile(10 * np.log10(np.maximum(power, power.max() * 1e-6)), (0.1, 0.9))
     return float(high - low)
+
+
+def bars_apart_db(wave: Waveform, downbeats_s: np.ndarray) -> float:
+    """How far each bar is from the next, in dB: the mean difference of 40 mel bands at `_BAR_PLACES` places
+    of both, below 60 dB under the loudest all alike. A loop has 0; NaN with fewer than two whole bars."""
+    import librosa
+
+    inside = downbeats_s[(downbeats_s >= 0) & (downbeats_s <= wave.duration_s)]
+    if len(inside) < 3:
+        return math.nan
+    mono, hop = wave.samples[0].mean(0).numpy(), round(0.01 * wave.sample_rate)
+    mel = librosa.feature.melspectrogram(
+        y=mono, sr=wave.sample_rate, n_fft=4 * hop, hop_length=hop, n_mels=40
+    )
+    level = librosa.power_to_db(mel, ref=np.max, top_db=60)  # [40, frames]
+    share = np.arange(_BAR_PLACES) / _BAR_PLACES
+    bars = [
+        level[:, np.minimum(((a + (b - a) * share) * wave.sample_rate / hop).astype(int), level.shape[1] - 1)]
+        for a, b in pairwise(inside)
+    ]
+    return float(np.mean([np.abs(one - other).mean() for one, other in pairwise(bars)]))
 
 
 def clipped_share(wave: Waveform) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,15 @@ from d2m_core.errors import SettingError
 from d2m_core.media import to_mono
 from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.types import MotionFeatures
+from d2m_core.types import MotionFeatures, Waveform
 from training.pairs.pair import Pair, as_float16
 
 from .items import TrainItem
+
+_CHROMA_S = 0.17
+"""Length of the windows that pitches are told apart in; the nearest power of two is taken."""
+
+_SILENT = 1e-4
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ def encode_pair(pair: Pair, codec: Codec, rhythm: RhythmNet | None = None) -> Tr
         raise SettingError(
             f"Pair {pair.name} has no music with beats; make pairs with both, or leave it out."
         )
-    codes = encode_audio(codec, to_mono(pair.music)).codes
+    mono = to_mono(pair.music)
+    codes = encode_audio(codec, mono).codes
     motion = None if pair.seen is None else extract_motion(pair.seen)
     curves = _curves(pair.name, pair.curves, motion, rhythm)
     return TrainItem(
@@ -52,7 +59,25 @@ def encode_pair(pair: Pair, codec: Codec, rhythm: RhythmNet | None = None) -> Tr
         motion=None if motion is None else _fitted(as_float16(motion.values), len(curves)),
         motion_names=MOTION_NAMES,
         style=facts.style,
+        sound=sound_of(mono, codec.spec.token_rate, codes.shape[-1]),
     )
+
+
+def sound_of(mono: Waveform, token_rate: float, steps: int) -> np.ndarray:
+    """Chroma and level of each token step, as `TrainItem.sound`."""
+    import librosa
+
+    samples, rate = mono.samples[0, 0].numpy(), mono.sample_rate
+    hop = round(rate / token_rate)
+    size = 2 ** round(math.log2(_CHROMA_S * rate))
+    about = {"hop_length": hop, "center": True}
+    chroma = librosa.feature.chroma_stft(
+        y=samples, sr=rate, n_fft=size, tuning=0.0, norm=1, pad_mode="constant", **about
+    )
+    level = librosa.feature.rms(y=samples, frame_length=2 * hop, pad_mode="constant", **about)
+    decibels = 20 * np.log10(np.maximum(level, _SILENT))
+    found = np.concatenate([chroma, decibels]).T[:steps]
+    return np.pad(found, ((0, max(0, steps - len(found))), (0, 0)), mode="edge").astype(np.float16)
 
 
 def _curves(name: str, own: np.ndarray, motion: MotionFeatures | None, net: RhythmNet | None) -> np.ndarray:

@@ -8,6 +8,8 @@ An item is one piece of music with its rhythm and, where there is one, its dance
     beats_s    float64 [M]     beat times from the item's start
     downbeats  uint8   [M]     1 where a beat starts a bar
     motion     float16 [F, D]  motion features at 25 frames per second; absent: nobody dances
+    sound      float16 [T, 13] chroma (its sum is 1, or 0 in silence) and level in dB of each token step; may
+                               be absent
 
 Its text metadata holds `format_version`, `codec` (JSON of `CodecSpec`), `motion` (JSON list of the
 feature names), `style` (its name, empty if unknown) and `tempo_bpm`.
@@ -38,6 +40,9 @@ from training.pairs.shards import read_pairs
 ITEM_FORMAT = "2"
 """Version of the layout described above."""
 
+SOUND = 13
+"""Numbers that `TrainItem.sound` has for each step: twelve of chroma, and the level."""
+
 _SAID = {"codec", "motion", "style", "tempo_bpm"}
 
 
@@ -61,6 +66,8 @@ class TrainItem:
     """Names of the motion columns; given even where `motion` is None."""
     style: str = ""
     """Empty where unknown."""
+    sound: np.ndarray | None = None
+    """float16 [T, 13]: chroma and level in dB of each token step; None where unknown."""
 
     def __post_init__(self) -> None:
         frames = self.curves.shape[0]
@@ -72,6 +79,8 @@ class TrainItem:
             _check("motion", self.motion, np.float16, (frames, len(self.motion_names)))
             if not np.isfinite(self.motion).all():
                 raise ValueError("motion must be finite; make it with as_float16")
+        if self.sound is not None:
+            _check("sound", self.sound, np.float16, (self.codes.shape[-1], SOUND))
         low, high = int(self.codes.min()), int(self.codes.max())
         if low < 0 or high >= self.codec.cardinality:
             raise ValueError(f"codes {low}..{high} leave 0..{self.codec.cardinality - 1}")
@@ -106,6 +115,8 @@ def item_bytes(item: TrainItem) -> bytes:
     }
     if item.motion is not None:
         tensors["motion"] = item.motion
+    if item.sound is not None:
+        tensors["sound"] = item.sound
     metadata = {
         "format_version": ITEM_FORMAT,
         "codec": json.dumps(asdict(item.codec)),
@@ -151,6 +162,7 @@ def item_from(data: bytes, where: str) -> TrainItem:
         motion=tensors.get("motion"),
         motion_names=tuple(facts["motion_names"]),
         style=facts["style"],
+        sound=tensors.get("sound"),
     )
 
 

@@ -10,6 +10,9 @@ from d2m_core.errors import require
 COMPILERS = ("none", "inductor", "eager")
 """What `TrainConfig.compile` may be."""
 
+OPTIMISERS = ("adamw", "muon")
+"""What `TrainConfig.optimiser` may be."""
+
 FREE = (
     "data", "out", "folder", "resume", "minutes", "stop_after", "steps", "accumulate", "compile",
     "device", "threads", "log_every", "save_every_s", "sample_every", "codec", "data_note", "licence",
@@ -54,6 +57,10 @@ class TrainConfig:
     """Decay of the averaged weights, which are the ones exported."""
     codebook_weights: tuple[float, ...] = (1.0, 0.9, 0.7, 0.6)
     """Weight of each codebook's loss; the last one counts for further codebooks."""
+    heads_weight: float = 0.0
+    """Weight of heads for chroma, loudness and the next steps, which are not exported; 0 has none."""
+    optimiser: str = "adamw"
+    """adamw, or muon for the matrices of the layers and adamw for the rest."""
     drop_motion: float = 0.3
     """How often motion alone is left out, so that rhythm alone is enough."""
     drop_rhythm: float = 0.05
@@ -99,6 +106,14 @@ class TrainConfig:
         require(
             self.lora == 0 or bool(self.init),
             f"lora is {self.lora}, and there is nothing to adapt; give init as well.",
+        )
+        require(self.heads_weight >= 0, f"heads_weight is {self.heads_weight}; use 0 (no heads) or more.")
+        require(
+            self.optimiser in OPTIMISERS, f"optimiser is {self.optimiser!r}; choose {', '.join(OPTIMISERS)}."
+        )
+        require(
+            self.heads_weight == 0 or self.lora == 0,
+            "heads_weight trains heads beside the whole network; leave it out with lora.",
         )
         require(self.compile in COMPILERS, f"compile is {self.compile!r}; choose {', '.join(COMPILERS)}.")
         require(self.sample_every >= 0, f"sample_every is {self.sample_every}; use 0 or more.")

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import reduce
 
@@ -29,13 +28,17 @@ from training.run.schedule import Run, of_first, rate_factor
 from training.run.state import digest_of, making_of, save_state, settings_in, state_to_go_on_from
 
 from .adapters import add_adapters, merged
+from .extra_heads import Learner, heads_losses
 from .items import TrainItem
+from .losses import token_losses
+from .optimisers import optimisers_of
 from .settings import FREE, TrainConfig
 from .start_musicgen import take_over
 from .start_ours import is_checkpoint, start_from
 from .windows import Batch, DataSet, draw_batch, motion_statistics
 
-VALIDATION_BATCHES = 4
+VALIDATION_WINDOWS = 56
+"""Four of each style where there are 14."""
 
 STATE = "last.pt"
 """The resumable state in the folder of a run."""
@@ -66,12 +69,13 @@ class Trainer(Run):
             take_over(self.net, config.init)
         if config.lora:
             add_adapters(self.net, config.lora)
-        self.shared = self.workers.prepare_model(self.net.to(self.device))
+        self.learner = Learner(self.net) if config.heads_weight else self.net
+        self.shared = self.workers.prepare_model(self.learner.to(self.device))
         self.net_of_all = self.shared
         if config.compile != "none":
             self.net_of_all = torch.compile(self.shared, backend=config.compile)
         self.average = Average(self.net, config.ema)
-        self.optimiser = torch.optim.AdamW(_groups(self.net, config), betas=(0.9, 0.95), fused=True)
+        self.optimisers = optimisers_of(self.learner, config)
         self.precision = config.precision
 
     def learning_rate(self) -> float:
@@ -90,40 +94,47 @@ class Trainer(Run):
 
     def losses(self, batch: Batch, net: torch.nn.Module | None = None) -> torch.Tensor:
         """Cross-entropy of each codebook [K], in nats per token."""
-        call, net = self.net if net is None else net, self.net
+        return self.all_losses(batch, self.net if net is None else net)[0]
+
+    def all_losses(self, batch: Batch, call: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross-entropy of each codebook [K], and what extra heads miss, in sum."""
+        net = self.net
         delayed = apply_delay(batch.codes, net.pad)  # [B, K, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits = call(net.shift_right(delayed), batch.given, batch.copied)  # [B, K, S, V]
+            found = call(net.shift_right(delayed), batch.given, batch.copied)
+        logits, *heads = found if isinstance(found, tuple) else (found,)  # [B, K, S, V]
         order = delayed.transpose(1, 2)  # [B, S, K], as the heads lie in memory: no copy
-        each = F.cross_entropy(
-            logits.transpose(1, 2).flatten(0, 2).float(),
-            order.flatten(),
-            ignore_index=net.pad,
-            reduction="none",
-        ).view(order.shape)
-        return each.sum((0, 1)) / (order != net.pad).sum((0, 1))
+        each = token_losses(logits.transpose(1, 2).flatten(0, 2), order.flatten()).view(order.shape)
+        books = each.sum((0, 1)) / (order != net.pad).sum((0, 1))
+        if not heads or batch.sound is None:
+            return books, books.new_zeros(())
+        missed = heads_losses(heads[0], heads[1], batch.sound, batch.codes[:, 0])
+        return books, torch.stack(list(missed.values())).sum()
 
     def train_step(self, parts: list[Batch]) -> torch.Tensor:
         """One update from the parts of a batch; returns the losses [K] over all processes."""
         self.net.train()
         torch.manual_seed(self.chance_seed())
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
-        self.optimiser.zero_grad()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate()
+            optimiser.zero_grad()
         *early, last = parts
         with self.workers.no_sync(self.shared):
             found = [self.backward(part, len(parts)) for part in early]
         found.append(self.backward(last, len(parts)))
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
-        self.optimiser.step()
+        torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.config.clip_norm)
+        for optimiser in self.optimisers:
+            optimiser.step()
         self.step += 1
         self.average.follow(self.net, self.step + 1)
         return reduce(torch.stack(found).mean(0), "mean")
 
     def backward(self, part: Batch, parts: int) -> torch.Tensor:
         """Adds a part's gradients; returns its losses [K]."""
-        losses = self.losses(part, self.net_of_all)
-        ((losses * self._weights(len(losses))).sum() / parts).backward()
+        losses, heads = self.all_losses(part, self.net_of_all)
+        total = (losses * self._weights(len(losses))).sum() + self.config.heads_weight * heads
+        (total / parts).backward()
         return losses.detach()
 
     def chance_seed(self) -> int:
@@ -138,7 +149,8 @@ class Trainer(Run):
         return net
 
     def validate(self) -> dict[str, list[float]]:
-        """Losses per codebook of the averaged network on held-out items, conditioned and free."""
+        """Losses per codebook of the averaged network on held-out items, conditioned and free: a window of
+        each, or of as many as `VALIDATION_WINDOWS`, evenly spread over them."""
         items = self.data.held_out or self.data.train
         net, seed = self.averaged_net(), self.config.seed
         plain = replace(
@@ -150,14 +162,18 @@ class Trainer(Run):
             short_windows=0,
             jitter_s=0,
             curve_noise=0,
+            heads_weight=0.0,
         )
+        numbers = np.arange(len(items))[:: -(-len(items) // VALIDATION_WINDOWS)]
+        parts = np.array_split(numbers, -(-len(numbers) // self.config.batch))
         found = {}
         with torch.no_grad():
             for name, config in (("followed", plain), ("free", replace(plain, drop_all=1.0))):
                 rng = np.random.default_rng([seed, 1])
-                drawn = [draw_batch(items, net, config, rng) for _ in range(VALIDATION_BATCHES)]
+                drawn = [draw_batch(items, net, config, rng, part.tolist()) for part in parts]
                 losses = [self.losses(b.to(self.device), net) for b in drawn]
-                mean = torch.stack(losses).mean(0)
+                shares = [len(part) / len(numbers) for part in parts]
+                mean = sum(share * each for share, each in zip(shares, losses, strict=True))
                 found[name] = [round(x, 4) for x in mean.tolist()]
         return found
 
@@ -185,7 +201,8 @@ class Trainer(Run):
         state = {
             "net": self.net.state_dict(),
             "average": self.average.values,
-            "optimiser": self.optimiser.state_dict(),
+            "heads": _heads_of(self.learner),
+            "optimisers": [each.state_dict() for each in self.optimisers],
             "step": self.step,
             "spent_s": self.spent_s,
             "precision": self.precision,
@@ -203,7 +220,9 @@ class Trainer(Run):
             return False
         self.net.load_state_dict(state["net"])
         self.average.restore(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.learner.load_state_dict(state["heads"], strict=False)
+        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         self.step, self.spent_s, self.precision = state["step"], state["spent_s"], state["precision"]
         return True
 
@@ -229,15 +248,10 @@ def _items_in_short(items: Sequence[TrainItem]) -> str:
     return f"{len(items)} items {digest_of(arrays)}"
 
 
-def _groups(net: DanceToMusic, config: TrainConfig) -> list[dict[str, Any]]:
-    """Matrices decay; vectors and embeddings do not. What is frozen is left out."""
-    embeddings = {"tokens_in", "null", "style_in.weight", "style_add.weight", "place_in.style.weight"}
-    named = {name: p for name, p in net.named_parameters() if p.requires_grad}
-    decayed = {name for name, p in named.items() if p.ndim > 1 and name not in embeddings}
-    return [
-        {"params": [named[n] for n in named if n in decayed], "weight_decay": config.weight_decay},
-        {"params": [named[n] for n in named if n not in decayed], "weight_decay": 0.0},
-    ]
+def _heads_of(learner: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The weights that a learner has beside its network's."""
+    whole = learner.state_dict() if isinstance(learner, Learner) else {}
+    return {name: value for name, value in whole.items() if not name.startswith("net.")}
 
 
 def faster_precision(trainer: Trainer) -> str:

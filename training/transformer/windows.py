@@ -24,6 +24,7 @@ from training.pairs.pair import FLOAT16_MAX, as_float16
 from training.pairs.shards import shards_in
 from training.sources.recording import SPLITS
 
+from .extra_heads import sound_wanted
 from .items import ITEM_FORMAT, TrainItem, items_in, read_item, write_item
 from .settings import TrainConfig
 
@@ -105,17 +106,19 @@ class Batch:
     given: Conditions
     copied: torch.Tensor | None = None
     """int64 [B, L, K, S]: what the columns of a model that looks back see (`d2m_core.music.copies`)."""
+    sound: torch.Tensor | None = None
+    """float32 [B, T, 13]: what sounds (`extra_heads.sound_wanted`), where heads learn to say so."""
 
     def part(self, first: int, count: int) -> Batch:
         """Some of the windows."""
         some = slice(first, first + count)
-        copied = None if self.copied is None else self.copied[some]
-        return Batch(self.codes[some], self.given.part(first, count), copied)
+        copied, sound = (None if each is None else each[some] for each in (self.copied, self.sound))
+        return Batch(self.codes[some], self.given.part(first, count), copied, sound)
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        copied = None if self.copied is None else self.copied.to(device)
-        return Batch(self.codes.to(device), self.given.to(device), copied)
+        copied, sound = (None if each is None else each.to(device) for each in (self.copied, self.sound))
+        return Batch(self.codes.to(device), self.given.to(device), copied, sound)
 
 
 def read_folder(folder: Path | str, hold_out: int = 0) -> DataSet:
@@ -171,30 +174,40 @@ def motion_statistics(items: Sequence[TrainItem]) -> tuple[torch.Tensor, torch.T
 
 
 def draw_batch(
-    items: Sequence[TrainItem], net: DanceToMusic, config: TrainConfig, rng: np.random.Generator
+    items: Sequence[TrainItem],
+    net: DanceToMusic,
+    config: TrainConfig,
+    rng: np.random.Generator,
+    these: Sequence[int] | None = None,
 ) -> Batch:
-    """Random windows of items, each as likely as it is long, some with conditions left out."""
+    """Random windows of items, each as likely as it is long, some with conditions left out; of `these`
+    items instead, one window each, where their numbers are given."""
     spec, window_s = items[0].codec, net.config.window_s
     if rng.random() < config.short_windows:
         window_s *= rng.uniform(1 / 3, 1)
-    durations = np.array([item.duration_s for item in items])
+    durations = np.array(
+        [item.duration_s for item in (items if these is None else [items[i] for i in these])]
+    )
     if durations.min() < window_s:  # as short as the item it falls on; the others are longer
-        window_s = min(window_s, rng.choice(durations, p=durations / durations.sum()))
-    weights = np.where(durations >= window_s, durations, 0.0)
+        shortest = rng.choice(durations, p=durations / durations.sum()) if these is None else durations.min()
+        window_s = min(window_s, float(shortest))
     steps = spec.steps(window_s)
-    chosen = rng.choice(len(items), config.batch, p=weights / weights.sum())
-    parts = [_draw_window(items[i], steps, net, config, rng) for i in chosen]
+    if these is None:
+        weights = np.where(durations >= window_s, durations, 0.0)
+        these = rng.choice(len(items), config.batch, p=weights / weights.sum())
+    parts = [_draw_window(items[i], steps, net, config, rng) for i in these]
     codes = torch.stack([part.codes for part in parts])  # [B, K, T]
     given = _leave_out(stack([part.given for part in parts]), config, rng)
+    sound = torch.stack([p.sound for p in parts if p.sound is not None]) if config.heads_weight else None
     if not net.config.straight:
-        return Batch(codes, given)
+        return Batch(codes, given, sound=sound)
     # Music without any dance is written without a grid, half of the time.
     free = torch.from_numpy(rng.random(len(codes)) < GRIDLESS) & ~given.has_rhythm & ~given.has_motion
     given = replace(given, place=torch.where(free[:, None, None], 0, given.place))
     if net.copies is None:
-        return Batch(codes, given)
+        return Batch(codes, given, sound=sound)
     copied = torch.cat([part.copied for part in parts if part.copied is not None])
-    return Batch(codes, given, torch.where(free[:, None, None, None], NONE, copied))
+    return Batch(codes, given, torch.where(free[:, None, None, None], NONE, copied), sound)
 
 
 def _draw_window(
@@ -222,7 +235,8 @@ def _draw_window(
         known = 0 if rng.random() < BEGINNINGS else first
         past, own = codes[None, :, first - known : first], codes[None, :, first:]
         copied = delayed_copies(own, past, steps_back(grid, window))
-    return Batch(codes[:, first:], given, copied)
+    sound = sound_wanted(item, first, steps) if config.heads_weight else None
+    return Batch(codes[:, first:], given, copied, sound)
 
 
 def _noisy(curves: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:

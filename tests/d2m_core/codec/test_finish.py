@@ -14,6 +14,8 @@ from d2m_core.codec import finish as module
 from d2m_core.codec.encodec import FINISHER, spec_of
 from d2m_core.codec.finish import FinishConfig, Finisher, finished, load_finisher, save_finisher
 from d2m_core.errors import ModelError, SettingError
+from d2m_core.media.resampling import resampled
+from d2m_core.music import decode_music
 from d2m_core.types import AudioTokens
 from training.codec.network import export, make_codec
 from training.codec.settings import CodecTraining
@@ -47,24 +49,49 @@ def test_a_fresh_finisher_lets_the_sound_through_on_both_sides() -> None:
     torch.testing.assert_close(out, sound[:, None].expand(-1, 2, -1), atol=0.06, rtol=0)
 
 
-def test_an_oscillator_rings_at_its_pitch_level_and_runs_on() -> None:
-    net = Finisher(replace(SMALL, hop=480, window=960))
+@pytest.mark.parametrize("up", [1, 2])
+def test_an_oscillator_rings_at_its_pitch_level_and_runs_on(up: int) -> None:
+    net = Finisher(replace(SMALL, hop=480, window=960, up=up))
     frames = 400
     levels = torch.zeros(1, 2, frames, SMALL.oscillators)
     levels[0, 0, :, 24] = 0.3  # two octaves above the lowest
     tone = net.ring(levels, 0)
     assert not tone[:, 1].any()
+    tone = tone[..., ::up]
     middle = tone[0, 0, 4800:38400].numpy()
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
     peak = spectrum.argmax() * 24_000 / len(middle)
     assert peak == pytest.approx(4 * SMALL.lowest_hz, abs=1.0)
     assert np.abs(middle).max() == pytest.approx(0.3, rel=0.01)
-    again = net.ring(levels[:, :, 100:], 100)
+    again = net.ring(levels[:, :, 100:], 100)[..., ::up]
     torch.testing.assert_close(again[..., 960:9600], tone[..., 12960:21600], atol=1e-4, rtol=0)
 
 
-def test_chunks_join_as_if_there_were_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, (latent, sound) = random_net(), inputs(steps=130)
+def test_twice_the_rate_has_the_same_sound_and_air_above_it() -> None:
+    """Below, a fresh finisher lets the sound through; a tone in the upper half comes again above, on time."""
+    wide = Finisher(replace(SMALL, hop=480, window=960, up=2))
+    times = torch.arange(STEPS * 480) / 24_000
+    latent, tone = torch.zeros(1, SMALL.latent, STEPS), 0.5 * torch.sin(2 * torch.pi * 9_000 * times)
+    with torch.no_grad():
+        out = wide(latent, tone[None])
+        plain = Finisher(replace(SMALL, hop=480, window=960))(latent, tone[None])
+    assert out.shape == (1, 2, 2 * len(times))
+    inner = slice(2_000, -2_000)
+    back = resampled(out, 48_000, 24_000)[..., inner]
+    torch.testing.assert_close(back, tone[None, None, inner].expand_as(back), atol=0.06, rtol=0)
+    torch.testing.assert_close(back, plain[..., inner], atol=0.06, rtol=0)
+    spectrum = np.abs(np.fft.rfft(out[0, 0, 4_000:-4_000].numpy() * np.hanning(2 * len(times) - 8_000)))
+    hz = np.fft.rfftfreq(2 * len(times) - 8_000, 1 / 48_000)
+    above = hz > 12_500
+    for copy in (15_000, 21_000):
+        assert spectrum[np.abs(hz - copy) < 3].max() > 0.9 * spectrum[above].max()
+    beside = above & (np.abs(hz - 15_000) > 30) & (np.abs(hz - 21_000) > 30)
+    assert spectrum[beside].max() < 0.05 * spectrum[above].max(), "shifted frames run on as one tone"
+
+
+@pytest.mark.parametrize("up", [1, 2])
+def test_chunks_join_as_if_there_were_none(up: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, (latent, sound) = random_net(replace(SMALL, parts=3, window=64, up=up)), inputs(steps=130)
     with torch.no_grad():
         whole = net(latent, sound)
     monkeypatch.setattr(module, "CHUNK_STEPS", 37)
@@ -109,6 +136,26 @@ def test_a_codec_with_a_finisher_in_its_folder_speaks_stereo(tmp_path: Path) -> 
     long = decode_tokens(both, tokens, 2.0)
     assert long.samples.shape == (1, 2, 48_000)
     assert not long.samples[..., 36_000:].any()
+    plain = decode_music(both, tokens, 1.4, finish=False)
+    assert torch.equal(plain.samples, mono.samples)
+
+
+def test_a_finisher_of_twice_the_rate_gives_that_rate(tmp_path: Path) -> None:
+    one = codec()
+    net = random_net(replace(SMALL, hop=480, latent=16, window=960, up=2))
+    save_finisher(tmp_path / FINISHER, net, one.spec, {})
+    both = Codec(one.model, one.spec, load_finisher(tmp_path / FINISHER, one.spec))
+    tokens = AudioTokens(torch.randint(16, (1, 2, 75)), one.spec)
+    for seconds, samples in ((1.4, 67_200), (2.0, 96_000), (None, 72_000)):
+        stereo = decode_tokens(both, tokens, seconds)
+        assert (stereo.samples.shape, stereo.sample_rate) == ((1, 2, samples), 48_000)
+    assert decode_tokens(both, tokens, 1.4, finish=False).sample_rate == 24_000
+    bent = replace(tokens, bend=np.array([[0.0, 0.0], [1.5, 1.45]]))
+    assert decode_music(both, bent, 1.4).samples.shape == (1, 2, 67_200)
+    with pytest.raises(SettingError, match="up is 0"):
+        replace(SMALL, up=0)
+    with pytest.raises(SettingError, match="multiple of 4"):
+        replace(SMALL, hop=40, window=40, up=2)
 
 
 def test_a_finisher_of_another_codec_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import load_models
 from training.figures.tables import plain
+from training.judges.ears import missing_ears
 from training.judges.style import EMBEDDING, StyleJudge, load_judge
 from training.judges.trackers import tracker
 
@@ -165,5 +166,6 @@ def _head(report: dict[str, Any]) -> str:
         f"{sampling['candidates']}. Beats heard by {report['tracker']}, onsets by librosa; 70 ms. "
         f"Style classifier: right for "
         f"{judge['accuracy']:.3f} of its held-out music, and for "
-        f"{judge.get('accuracy_other_tempi', float('nan')):.3f} of it at other tempi.\n\n"
+        f"{judge.get('accuracy_other_tempi', float('nan')):.3f} of it at other tempi."
+        f"{''.join(f' {sentence}' for sentence in missing_ears())}\n\n"
     )

@@ -46,6 +46,14 @@ LABELS = {
     "silent": "silent share",
     "clear_tones_db": "tones above 1 kHz stand out by, dB",
     "between_hits_db": "level falls between hits by, dB",
+    "bars_apart_db": "bars differ from the next by, dB",
+    "notes_in_key": "notes in one key (basic-pitch)",
+    "notes_per_s": "notes per second (basic-pitch)",
+    "note_s": "notes last, s (basic-pitch)",
+    "chords_in_key": "chords in the key (madmom)",
+    "chords_per_s": "chord changes per second (madmom)",
+    "no_chord": "share without chords (madmom)",
+    "key_sure": "chance of the key heard (madmom)",
     "loop_s": "longest token loop, s",
 }
 """Measures that every dance has by itself, in the order of the tables."""

@@ -29,7 +29,8 @@ from d2m_core.scores.metrics import bas, bcs_bhs, continuity, share_near
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Rhythm, Waveform
 from training.judges.clocks import fitted
-from training.judges.sound import cosine_distance, token_agreement
+from training.judges.ears import ears_figures
+from training.judges.sound import bars_apart_db, cosine_distance, token_agreement
 from training.judges.style import StyleJudge
 from training.judges.style_spectra import Pulse
 
@@ -90,7 +91,7 @@ def make_cases(dances: Sequence[Dance], maker: Maker, sampling: SamplingConfig, 
         plain = replace(config, guidance=1.0, style=None, candidates=1)
         seconds = dance.duration_s
         take = maker.take(dance.name, dance.motion, rhythm, config, seconds)
-        again = maker.take(f"{dance.name}_again", dance.motion, rhythm, other, seconds)
+        again = maker.take(dance.name, dance.motion, rhythm, other, seconds)
         free = maker.take("free", None, None, plain, seconds)
         song = dance.soundtrack
         song_kept = maker.folder / f"song_{name}_{dance.name}_{seconds:g}s"
@@ -135,17 +136,18 @@ def _score(case: Case, others: Sequence[Case], judge: StyleJudge) -> CaseScore:
     sounds = {"music": case.take.wave, "unconditioned": case.free.wave}
     if song is not None:
         sounds["soundtrack"] = song
-    embeddings = {name: judge.embed(wave, _pulse(case, name)) for name, wave in sounds.items()}
+    embeddings = {name: judge.embed(wave, pulse_of(case, name)) for name, wave in sounds.items()}
     beats = metronomes(case.duration_s)[0]
     embeddings["metronome 120"] = judge.embed(clicks(beats, case.duration_s), Pulse(beats))
     columns["music"] |= _of_takes(case, case.again, case, judge)
     columns["shuffled"] |= mean_of([_of_takes(case, each.take, each, judge) for each in others])
     for name, wave in sounds.items():
-        wanted, pulse = _wanted(case, name), _pulse(case, name)
-        columns[name] |= sound(wave) | {"style": _agrees(judge, wave, pulse, wanted)}
+        wanted, pulse = _wanted(case, name), pulse_of(case, name)
+        columns[name] |= sound(wave) | ears_figures(wave, case.take.kept.parent)
+        columns[name] |= {"style": agrees(judge, wave, pulse, wanted), "bars_apart_db": bars_of(wave, pulse)}
     columns["music"]["loop_s"] = loop_s(case.take)
     columns["unconditioned"]["loop_s"] = loop_s(case.free)
-    said, asked = judge.style_of(case.take.wave, _pulse(case)), [other.style for other in others]
+    said, asked = judge.style_of(case.take.wave, pulse_of(case)), [other.style for other in others]
     columns["shuffled"]["style"] = float(np.mean([said == a for a in asked])) if asked else np.nan
     return CaseScore(case, columns, embeddings)
 
@@ -157,7 +159,7 @@ def _wanted(case: Case, column: str) -> str | None:
     return case.dance.style if case.dance.made else None
 
 
-def _pulse(case: Case, column: str = "music") -> Pulse:
+def pulse_of(case: Case, column: str = "music") -> Pulse:
     """What a column is heard on: the beats asked for, a soundtrack on the beats it has."""
     dance = case.dance
     if column == "soundtrack" and dance.beats_s is not None:
@@ -165,7 +167,15 @@ def _pulse(case: Case, column: str = "music") -> Pulse:
     return Pulse(case.rhythm.beats_s, case.rhythm.downbeats)
 
 
-def _agrees(judge: StyleJudge, wave: Waveform, pulse: Pulse, wanted: str | None) -> float:
+def bars_of(wave: Waveform, pulse: Pulse) -> float:
+    """How far bars are apart; where nobody knows where they begin, every fourth beat."""
+    if pulse.downbeats is None or not pulse.downbeats.any():
+        return bars_apart_db(wave, pulse.beats_s[::4])
+    return bars_apart_db(wave, pulse.beats_s[pulse.downbeats])
+
+
+def agrees(judge: StyleJudge, wave: Waveform, pulse: Pulse, wanted: str | None) -> float:
+    """1 where a piece is heard as the style `wanted`, else 0; NaN for one that the judge does not know."""
     return float(judge.style_of(wave, pulse) == wanted) if wanted in judge.styles else np.nan
 
 
@@ -256,6 +266,6 @@ def _target(dance: Dance) -> np.ndarray:
 
 def _of_takes(case: Case, other: Take, its: Case, judge: StyleJudge) -> Scores:
     """How alike the music of a case and another piece are, which was made for the case `its`."""
-    one = judge.embed(case.take.wave, _pulse(case)).mean(0)
-    apart = cosine_distance(one, judge.embed(other.wave, _pulse(its)).mean(0))
+    one = judge.embed(case.take.wave, pulse_of(case)).mean(0)
+    apart = cosine_distance(one, judge.embed(other.wave, pulse_of(its)).mean(0))
     return {"token_agreement": token_agreement(case.take.codes, other.codes), "apart": apart}
