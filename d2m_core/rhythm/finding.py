@@ -17,7 +17,7 @@ from .network import RhythmNet
 from .reading import read_dance
 from .refining import cover
 from .search import every, likeliest_bars
-from .tempo import chance_of, evidence_of, probabilities
+from .tempo import chance_of, chances, evidence_of
 
 BEATS_FROM = ("dance", "sound", "both")
 """Where beats may come from."""
@@ -158,7 +158,7 @@ def _agreed(
 
 def _in_octave(rhythm: Rhythm, fine: BeatCurves) -> Rhythm:
     """At half or double tempo where the dance clearly prefers that."""
-    likely = probabilities(evidence_of(fine))
+    likely = chances(evidence_of(fine))
     low, high = TEMPO_RANGE_BPM
     here = max(chance_of(likely, rhythm.tempo_bpm), 1e-3)
     for factor in (0.5, 2.0):
