@@ -18,7 +18,7 @@ from .network import RhythmNet
 from .reading import read_dance
 from .refining import cover
 from .search import every, likeliest_bars
-from .tempo import chance_of, evidence_of, probabilities
+from .tempo import chance_of, chances, evidence_of
 
 _QUIET = 1e-3
 """Sound that never gets louder is silence."""
@@ -157,7 +157,7 @@ def _agreed(
 
 def _in_octave(rhythm: Rhythm, fine: BeatCurves) -> Rhythm:
     """At half or double tempo where the dance clearly prefers that."""
-    likely = probabilities(evidence_of(fine))
+    likely = chances(evidence_of(fine))
     low, high = TEMPO_RANGE_BPM
     here = max(chance_of(likely, rhythm.tempo_bpm), 1e-3)
     for factor in (0.5, 2.0):

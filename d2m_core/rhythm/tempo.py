@@ -44,8 +44,8 @@ SAME = 0.04
 """Tempi within so much (natural log) are one guess."""
 _GUESSES, _LEAST_GUESS = 4, 0.05
 """At most so many guesses are given, none less likely."""
-_BAND = 0.08
-"""Beats keep within so much (natural log) of their span's tempo."""
+_BAND, _USUAL = 0.08, 0.04
+"""Beats keep within so much (natural log) of their span's tempo, and usually within so much."""
 _LEAST_SPAN_S = 5.0
 """A tempo that is held for less is no other tempo."""
 _CHANGE = 4.0
@@ -166,7 +166,7 @@ def prior(busy: float) -> np.ndarray:
 # --- what follows from it ---
 
 
-def probabilities(evidence: Evidence) -> np.ndarray:
+def chances(evidence: Evidence) -> np.ndarray:
     """How likely each of `TEMPI_BPM` is, [N], summing to 1."""
     odds = _odds(evidence)
     shares = np.exp(odds - odds.max())
@@ -174,7 +174,7 @@ def probabilities(evidence: Evidence) -> np.ndarray:
 
 
 def guesses(likely: np.ndarray) -> tuple[TempoGuess, ...]:
-    """The likeliest tempi, highest first, from what `probabilities` says."""
+    """The likeliest tempi, highest first, from what `chances` says."""
     left = likely.copy()
     found: list[TempoGuess] = []
     logs = np.log(TEMPI_BPM)
@@ -190,7 +190,7 @@ def guesses(likely: np.ndarray) -> tuple[TempoGuess, ...]:
 
 
 def chance_of(likely: np.ndarray, bpm: float) -> float:
-    """How likely a tempo is, from what `probabilities` says."""
+    """How likely a tempo is, from what `chances` says."""
     return float(likely[np.abs(np.log(TEMPI_BPM / bpm)) <= SAME].sum())
 
 
@@ -243,10 +243,10 @@ def band(found: list[Span], states: int) -> np.ndarray:
         tail_s = _MOVING_S if index + 1 < len(found) else 0.0
         here = (times >= span.start_s - lead_s) & (times < span.end_s + tail_s)
         middle = np.log(60 * RATE / span.bpm)
-        lowest[here] = np.minimum(lowest[here], middle - _BAND)
-        highest[here] = np.maximum(highest[here], middle + _BAND)
-    outside = (lengths < lowest[:, None]) | (lengths > highest[:, None])
-    return np.where(outside, _FORBIDDEN, 0.0)
+        lowest[here] = np.minimum(lowest[here], middle)
+        highest[here] = np.maximum(highest[here], middle)
+    away = np.maximum(np.maximum(lowest[:, None] - lengths, lengths - highest[:, None]), 0.0)
+    return np.where(away > _BAND, _FORBIDDEN, -0.5 * (away / _USUAL) ** 2)
 
 
 def _odds(evidence: Evidence) -> np.ndarray:
@@ -255,4 +255,4 @@ def _odds(evidence: Evidence) -> np.ndarray:
 
 
 def _best(evidence: Evidence) -> float:
-    return guesses(probabilities(evidence))[0].bpm
+    return guesses(chances(evidence))[0].bpm

@@ -13,6 +13,7 @@ from training.figures.bootstrap import Interval, mean_interval
 from training.figures.calibration import Calibration, calibration
 from training.figures.tables import plain, table
 
+from .cuts import CUTS, kept
 from .rhythm_scores import CONTROLS, CaseScore, Measures
 
 LABELS = {
@@ -65,7 +66,7 @@ def set_rows(scores: Sequence[CaseScore]) -> list[dict[str, Any]]:
 
 
 def set_text(name: str, about: str, scores: Sequence[CaseScore]) -> str:
-    """The set's table under its name, and a line on its confidence."""
+    """The set's table under its name, and a line each on its confidence and on cuts."""
     lines = [f"{name}: {about}\n", table(set_rows(scores))]
     found = set_calibration(scores)
     if found is not None:
@@ -74,6 +75,13 @@ def set_text(name: str, about: str, scores: Sequence[CaseScore]) -> str:
             f"calibration error {error.mean:.3f} ({_span(error)}); {found.if_perfect:.3f} were the "
             f"confidence exact, {found.if_shuffled:.3f} shuffled between clips; right "
             f"({RIGHT_MEANS}): {found.right} of {error.clips}\n"
+        )
+    exact, free = (kept(_cuts(scores), octaves) for octaves in (False, True))
+    if exact.clips:
+        count = sum(len(score.cut_bpm) for score in scores)
+        lines.append(
+            f"tempo kept over {count} cuts ({', '.join(CUTS)}): {exact.mean:.3f} ({_span(exact)}), octaves "
+            f"free {free.mean:.3f} ({_span(free)})\n"
         )
     return "".join(lines) + "\n"
 
@@ -96,9 +104,15 @@ def set_json(about: str, scores: Sequence[CaseScore]) -> dict[str, Any]:
             "about": about,
             "measures": intervals,
             "calibration": None if found is None else asdict(found),
+            "tempo kept over cuts": asdict(kept(_cuts(scores), octaves=False)),
+            "the same, octaves free": asdict(kept(_cuts(scores), octaves=True)),
             "cases": [asdict(score) for score in scores],
         }
     )
+
+
+def _cuts(scores: Sequence[CaseScore]) -> list[tuple[float, dict[str, float]]]:
+    return [(score.found_bpm, score.cut_bpm) for score in scores]
 
 
 def _of_control(scores: Sequence[CaseScore], control: str, measure: str) -> np.ndarray:

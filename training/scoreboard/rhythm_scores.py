@@ -17,8 +17,8 @@ controls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
 
 import numpy as np
 from tqdm import tqdm
@@ -54,6 +54,8 @@ class Case:
     loose: bool = False
     """Whether the reference's clock is only known up to an offset and a drift: every grid, controls
     as well, is then fitted to it before it is scored (never for accents or the tempo)."""
+    pieces: Mapping[str, MotionFeatures] = field(default_factory=dict)
+    """What is left of it after each cut of `training.scoreboard.cuts`."""
 
     @property
     def duration_s(self) -> float:
@@ -93,13 +95,23 @@ class CaseScore:
     found: Measures
     controls: dict[str, Measures]
     """One per name in `CONTROLS`."""
+    cut_bpm: dict[str, float] = field(default_factory=dict)
+    """The tempo found after each cut."""
 
 
 def score_cases(cases: Sequence[Case], net: RhythmNet) -> list[CaseScore]:
     """Finds the beats of all cases and scores them, with the controls."""
     grids = [found_grid(case, net) for case in tqdm(cases, desc="finding", unit="clip")]
     numbered = enumerate(tqdm(cases, desc="scoring", unit="clip"))
-    return [score_case(case, grids[k], _others(grids, k)) for k, case in numbered]
+    return [
+        replace(score_case(case, grids[k], _others(grids, k)), cut_bpm=cut_tempi(case, net))
+        for k, case in numbered
+    ]
+
+
+def cut_tempi(case: Case, net: RhythmNet) -> dict[str, float]:
+    """The tempo in BPM that is found after each cut."""
+    return {name: rhythm_from_motion(piece, net).tempo_bpm for name, piece in case.pieces.items()}
 
 
 def found_grid(case: Case, net: RhythmNet) -> BeatGrid:

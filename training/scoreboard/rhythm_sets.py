@@ -37,6 +37,7 @@ from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import Scene, stage
 from training.studio.stage.shot import Shot
 
+from .cuts import pieces_of
 from .rhythm_report import RIGHT_MEANS, set_calibration, set_json, set_text
 from .rhythm_scores import Case, score_cases
 
@@ -88,7 +89,7 @@ def case_of(
     strong = accents.times_s[accents.strengths >= STRONG_ACCENT]
     if beats_s is not None and len(beats_s) < 2:
         beats_s = downbeats_s = None
-    return Case(name, extract_motion(poses), strong, beats_s, downbeats_s, loose)
+    return Case(name, extract_motion(poses), strong, beats_s, downbeats_s, loose, pieces_of(poses))
 
 
 def studio_cases(count: int, duration_s: float) -> Iterator[Case]:
