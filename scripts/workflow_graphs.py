@@ -120,22 +120,17 @@ SEVERAL = Graph(
     "d2b6c1e9-7e45-4f60-9c3b-e8a7b4d51f42",
     """# Several dancers: pick one
 
-**Pose Estimate** looks for up to `people` dancers and follows each. **Select Dancer** shows \
+**Pose Estimate** finds everybody and follows each. **Select Dancer** shows \
 them with their numbers; the music follows the one you choose.
 
 **What to change**
 
-- `people` in **Pose Estimate**: how many are in the picture.
-- `dancer` in **Select Dancer**: *largest*, *most active*, *by number* (with `number`, from 0), \
-or *blend of all* for a group that dances together.
+- `dancer` in **Select Dancer**: *largest*, *most active*, *centre*, *by number* (with `number`, from 0), \
+*at the point* (with `x` and `y`), *in the region*, or *blend of all* for a group that dances together.
 
 Choosing another dancer does not look for poses again.""",
     (
-        (
-            dance(
-                (340, (load(),)), (360, (pose(people=3),)), (420, (_SELECTED,)), (520, (rhythm((SELECT, 0)),))
-            ),
-        ),
+        (dance((340, (load(),)), (360, (pose(),)), (420, (_SELECTED,)), (520, (rhythm((SELECT, 0)),))),),
         (written_music(sampler(poses=(SELECT, 0))), result(DECODE)),
     ),
 )

@@ -1,7 +1,7 @@
 """From pictures to joints: who dances, and where every landmark is.
 
 `find` finds everybody: in stills (`look`, `views`, `sightings`), from still to still (`tracks`, `cuts`),
-in every frame (`read`, `usurped`). `dancer` chooses whom to follow, `events` tells what happens to them.
+in every frame (`read`, `usurped`). `dancer` chooses whom to follow, `event` tells what happens to them.
 `estimate` follows one person as MediaPipe does; `landmarker` is the door to it, `model_file` finds its
 network. `formats` reads and writes poses of others, `track` keeps these apart, `keypoint_rate` tells how
 fast they follow each other; `landmarks` names the joints. `kept` remembers what was
@@ -10,7 +10,7 @@ found, and `stretches` lets all cores look at once.
 
 from .dancer import DANCERS, MAX_PEOPLE, At, Dancer, Region, dancer_index, followed, select_dancer
 from .estimate import estimate_poses
-from .events import EVENTS, Event, events
+from .event import EVENTS, Event, events
 from .find import find_dancers
 from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
 from .kept import forget_poses, kept_poses

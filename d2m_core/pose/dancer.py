@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import PoseError, SettingError
 from ..types import PoseSequence
 from .landmarks import TORSO
-from .track import BODY
+from .track import BODY, body_distance
 
 DANCERS = ("largest", "most_active", "centre", "blend")
 """Ways to choose whom to follow, other than by number, point or region; `blend` follows all."""
@@ -108,9 +108,10 @@ def activity(poses: PoseSequence) -> np.ndarray:
     """Way of the body's joints [P] in body heights per second seen, less for who is hardly there."""
     both = poses.present[1:] & poses.present[:-1]
     given = (poses.visibility[1:, :, BODY] > 0) & (poses.visibility[:-1, :, BODY] > 0)
-    steps = np.linalg.norm(np.diff(poses.image[:, :, BODY], axis=0), axis=-1)  # [F-1, P, len(BODY)]
-    count = np.maximum(given.sum(axis=2), 1)
-    steps = np.where(given, steps, 0.0).sum(axis=2) / count
+    given = given[..., None]
+    joints = poses.image[:, :, BODY]  # [F, P, len(BODY), 2]
+    steps = body_distance(np.where(given, joints[1:], 0.0), np.where(given, joints[:-1], 0.0))
+    steps = steps / np.maximum(given.mean(axis=(2, 3)), 1e-6)  # [F - 1, P]
     ways = np.zeros(poses.people)
     for person in range(poses.people):
         own = steps[both[:, person], person]

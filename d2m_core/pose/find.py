@@ -34,7 +34,7 @@ from .track import fill_gaps
 from .tracks import Track, tracks_of, unlike
 from .usurped import without_usurpers
 
-_STILLS_S = 0.16
+_STILLS_S = 0.2
 """One still in so many seconds is looked at where there are several people."""
 _GLANCE_S = 1.0
 """And one in so many where somebody seems to be alone."""
@@ -149,12 +149,13 @@ class _Film:
         """Fills in the stretch's rows, a step for each; ends early where somebody is not alone."""
         search, stretch, cuts = self.search, self.stretch, Cuts()
         every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
+        soon = max(1, round(_STILLS_S * search.fps))  # a second one, so that groups are known at once
         with closing(stretch_frames(search.clip, search.fps, search.max_height, stretch)) as frames:
             for number, frame in frames:
                 cuts.see(frame.rgb)
                 if number >= stretch.end:
                     continue
-                if stretch.has(number) and number % every == 0:
+                if stretch.has(number) and (number % every == 0 or number == soon):
                     self.glances.add(number, self.eyes.look(frame.rgb, closer=number < 3 * every))
                 self.crowded = self.glances.crowded()
                 if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from .landmarker import Body
-from .landmarks import EARS, HIPS, KNEES, NOSE, SHOULDERS, TORSO
-from .track import BODY, body_height
+from .landmarks import ANKLES, HIPS, KNEES, NOSE, SHOULDERS, TORSO
+from .track import BODY, body_distance, body_height
 
 _SAME = 0.12
 """Two bodies nearer than this (mean over joints, in body heights) are one found twice."""
@@ -28,7 +28,7 @@ class Sighting:
 
     body: Body
     look: np.ndarray
-    """float32 [12]: mean colours in 0..1 of head, chest, belly and thighs."""
+    """float32 [12]: colours in 0..1 of chest, belly, thighs and shins."""
     sure: float
     """Mean visibility of trunk and knees, 0..1."""
 
@@ -48,8 +48,8 @@ class Sighting:
         return self.body.image[BODY].min(axis=0), self.body.image[BODY].max(axis=0)
 
     def far_from(self, other: Body) -> float:
-        """Mean distance of the joints from those of `other`, in body heights."""
-        return float(np.linalg.norm(self.body.image[BODY] - other.image[BODY], axis=-1).mean()) / self.size
+        """Mean distance of the joints from those of `other`, in body heights, whichever is left."""
+        return float(body_distance(self.body.image[BODY], other.image[BODY])) / self.size
 
 
 def sightings_of(found: list[tuple[Body, bool]], rgb: np.ndarray) -> list[Sighting]:
@@ -117,15 +117,19 @@ def _mixed(one: Sighting, others: list[Sighting]) -> bool:
 
 
 def _look(rgb: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Mean colours [12] of head, chest, belly and thighs of a body [J, 2] in frame heights."""
+    """Median colours [12] of chest, belly, thighs and shins of a body [J, 2] in frame heights.
+
+    Not of the head: its colours change with every turn.
+    """
     shoulders, hips = joints[list(SHOULDERS)], joints[list(HIPS)]
     across = np.linspace(0.25, 0.75, 5)[:, None]
-    parts = [joints[[NOSE, *EARS]]]
+    parts = []
     for near, far in ((0.1, 0.45), (0.5, 0.9)):
         rows = [shoulders + (hips - shoulders) * share for share in np.linspace(near, far, 4)]
         parts.append(np.concatenate([row[0] + (row[1] - row[0]) * across for row in rows]))
-    knees = joints[list(KNEES)]
-    parts.append(np.concatenate([hips + (knees - hips) * share for share in (0.25, 0.4, 0.55, 0.7)]))
+    knees, ankles = joints[list(KNEES)], joints[list(ANKLES)]
+    for above, below in ((hips, knees), (knees, ankles)):
+        parts.append(np.concatenate([above + (below - above) * share for share in (0.25, 0.4, 0.55, 0.7)]))
     height, width = rgb.shape[:2]
     colours = []
     for points in parts:

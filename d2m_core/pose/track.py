@@ -43,6 +43,19 @@ def _fill(arrays: list[np.ndarray], person: int, before: int, after: int) -> Non
 
 BODY = np.array([NOSE, *SHOULDERS, *ELBOWS, *HIPS, *KNEES, *ANKLES])
 """Landmarks that place a body."""
+_OTHER_SIDE = np.array([0, *(np.arange(1, len(BODY)).reshape(-1, 2)[:, ::-1].ravel())])
+"""Where `BODY`'s landmarks of the other side stand in it."""
+
+
+def body_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Mean distance [...] of `BODY`'s joints [..., len(BODY), 2], left and right taken either way.
+
+    The pose model changes its mind about left and right of somebody seen from behind.
+    """
+    straight = np.linalg.norm(one - other, axis=-1).mean(axis=-1)
+    crossed = np.linalg.norm(one[..., _OTHER_SIDE, :] - other, axis=-1).mean(axis=-1)
+    return np.asarray(np.minimum(straight, crossed))
+
 
 _NEAR = 0.15
 """A person may be this many body heights from where they are expected."""

@@ -153,6 +153,8 @@ _TOUCH = 0.5
 """Tracks nearer than this, in body heights, may have changed people."""
 _CLEARLY = 0.04
 """Looks must fit the other way round better by so much."""
+_TELLING = 0.08
+"""And must have differed by so much before: people dressed alike are told apart by their ways alone."""
 
 
 def uncross(tracks: list[Track]) -> None:
@@ -203,7 +205,7 @@ def _uncross_at(one: Track, other: Track, time_s: float) -> None:
     (a0, a1), (b0, b1) = looks
     straight = np.abs(a0 - a1).mean() + np.abs(b0 - b1).mean()
     crossed = np.abs(a0 - b1).mean() + np.abs(b0 - a1).mean()
-    if crossed + _CLEARLY < straight:
+    if crossed + _CLEARLY < straight and np.abs(a0 - b0).mean() > _TELLING:
         _change_ends(one, other, time_s)
 
 

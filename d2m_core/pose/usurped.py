@@ -7,13 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from ..types import PoseSequence
-from .track import BODY
+from .landmarks import TORSO
+from .track import BODY, body_distance
 from .tracks import Track
 
 _SAME_BODY = 0.15
 """A reading so near to somebody's way (mean over joints, in body heights) is of them."""
-_AWAY = 0.6
-"""A reading so far from its own way, trunk to trunk, is of nobody known."""
+_AWAY = 0.35
+"""A reading so far from its own way is of nobody known."""
+_REACH, _REACH_PER_S = 0.2, 1.0
+"""Where no way is known, a reading may be so far from the nearest sighting, in body heights."""
 _KNOWN_S = 0.4
 """A way is known between sightings that are no further apart."""
 
@@ -28,10 +31,21 @@ def without_usurpers(poses: PoseSequence, tracks: list[Track], kept: list[int]) 
         other = np.min(others, axis=0) if others else np.full(poses.frames, np.inf)
         unknown = np.isinf(own)
         usurped = (other < _SAME_BODY) & ((own > other) | unknown)
-        astray = ~unknown & (own > _AWAY)
+        astray = np.where(unknown, _out_of_reach(poses, slot, tracks[person]), own > _AWAY)
         present[:, slot] &= ~(usurped | astray)
     _apart(poses, present)
     return replace(poses, present=present)
+
+
+def _out_of_reach(poses: PoseSequence, slot: int, track: Track) -> np.ndarray:
+    """Frames [F] in which somebody cannot be where they are read, by their nearest sighting."""
+    times = np.arange(poses.frames) / poses.fps
+    nearest = np.abs(times[:, None] - np.array(track.times_s)).argmin(axis=1)
+    gap_s = np.abs(times - np.array(track.times_s)[nearest])
+    centres = np.array([one.centre for one in track.seen])[nearest]
+    sizes = np.array([one.size for one in track.seen])[nearest]
+    trunks = poses.image[:, slot][:, list(TORSO)].mean(axis=1)
+    return np.linalg.norm(trunks - centres, axis=-1) > (_REACH + _REACH_PER_S * gap_s) * sizes
 
 
 def _apart(poses: PoseSequence, present: np.ndarray) -> None:
@@ -41,7 +55,7 @@ def _apart(poses: PoseSequence, present: np.ndarray) -> None:
         for other in range(one + 1, poses.people):
             both = present[:, one] & present[:, other]
             joints = poses.image[:, [one, other]][:, :, BODY]
-            apart = np.linalg.norm(joints[:, 0] - joints[:, 1], axis=-1).mean(axis=1)
+            apart = body_distance(joints[:, 0], joints[:, 1])
             same = both & (apart < 0.5 * _SAME_BODY * np.maximum(size[:, one], size[:, other]))
             for frame in np.flatnonzero(same).tolist():
                 loser = one if _since(present[:, one], frame) < _since(present[:, other], frame) else other
@@ -78,6 +92,6 @@ def _way(track: Track, poses: PoseSequence) -> np.ndarray:
 
 def _distance(poses: PoseSequence, slot: int, way: np.ndarray) -> np.ndarray:
     """Mean distance [F] of somebody's joints from a way, in body heights; infinite if unknown."""
-    apart = np.linalg.norm(poses.image[:, slot][:, BODY] - way, axis=-1).mean(axis=1)
+    apart = body_distance(poses.image[:, slot][:, BODY], way)
     apart = apart / _sizes(poses)[:, slot]
     return np.where(np.isnan(apart), np.inf, apart)
