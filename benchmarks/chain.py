@@ -1,9 +1,10 @@
 """Real-time factor of every stage on this machine, for a drawn 10 s clip at 1080p30.
 
-    python -m benchmarks.chain [--runs 3] [--clip my.mp4]
+    python -m benchmarks.chain [--runs 3] [--clip my.mp4] [--old CHECKOUT]
 
 The first run warms caches up and does not count; the median of the others does. Printed as seconds
-and as multiples of the clip's length, with the threads and the device that were used.
+and as multiples of the clip's length, with the threads and the device that were used. With `--old`, a
+git worktree of an earlier commit, both run in turns and stand beside each other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.side_by_side import Runner, in_turns
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import DanceMusic, Models, dance_to_music, load_models
 from training.seeds import DEMO_SEED
@@ -48,16 +50,34 @@ def report(results: list[DanceMusic], device: str) -> str:
     return "\n".join([*lines, f"peak memory {peak_mib:.0f} MiB"]) + "\n"
 
 
+def beside(clip: Path, old: Path, runs: int) -> str:
+    """An earlier commit's chain beside today's, stage by stage."""
+    settings = {"clip": str(clip.resolve())}
+    both = in_turns(
+        {"old": Runner("run_chain.py", settings, old.resolve()), "new": Runner("run_chain.py", settings)},
+        runs,
+    )
+    lines = [f"{'':<12}{'old':>9}{'new':>9}{'new / old':>11}"]
+    for key, before in both["old"].items():
+        now = both["new"][key]
+        lines.append(f"{key:<12}{before:>9.2f}{now:>9.2f}{now / before:>11.2f}")
+    return "\n".join(lines) + "\n"
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Real-time factor of every stage.")
     parser.add_argument("--runs", type=int, default=3, help="runs that count [%(default)s]")
     parser.add_argument("--clip", type=Path, help="a clip of yours instead of the drawn one")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--old", type=Path, help="an earlier checkout, to stand beside")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         clip = args.clip or Path(folder) / "clip.mp4"
         if args.clip is None:
             draw([*CLIP, "--out", str(clip)])
+        if args.old is not None:
+            sys.stdout.write(beside(clip, args.old, args.runs))
+            return 0
         sys.stdout.write(report(measure(clip, load_models(device=args.device), args.runs), args.device))
     return 0
 

@@ -1,6 +1,7 @@
 """Finds the dancers of a clip, each in a place of their own from beginning to end.
 
-Somebody alone is followed as a film by MediaPipe, while stills are looked at on the side. Where
+Somebody alone is followed as a film by MediaPipe, in stretches side by side (`stretches`), while
+stills are looked at. Where
 these show more people, everybody is looked for in stills (`look`), the stills say who is who
 (`tracks`), and then each person is read in every frame in a moving part of the picture (`read`).
 """
@@ -24,11 +25,12 @@ from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
 from .cuts import Cuts
 from .dancer import followed, importance
 from .estimate import MAX_HEIGHT, SHORT_GAP_S, require_somebody
-from .landmarker import Body, Landmarkers, landmarkers
-from .look import looker
+from .landmarker import Body, Landmarker, Landmarkers, landmarkers
+from .look import Looker, looker
 from .model_file import pose_model
 from .read import Reader
 from .sightings import Sighting
+from .stretches import Stretch, plan_stretches, side_by_side, stretch_frames
 from .track import fill_gaps
 from .tracks import Track, tracks_of, unlike
 from .usurped import without_usurpers
@@ -112,28 +114,60 @@ def find_dancers(
 
 def _alone(search: _Search, opens: Landmarkers) -> PoseSequence | None:
     """The poses of the only person there is; None where there are more, or a film is not enough."""
-    every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
-    soon = max(1, round(_STILLS_S * search.fps))  # a second one, so that groups are known at once
-    film, cuts, glances = opens.of_film(1), Cuts(), _Stills()
-    bodies: list[list[Body | None]] = []
-    with looker(opens, 1) as eyes, search.frames() as frames:
-        for index, frame in frames:
-            cuts.see(frame.rgb)
-            if index % every == 0 or index == soon:
-                glances.add(index, eyes.look(frame.rgb, closer=index < 3 * every))
-            if glances.several():
-                return None
-            # From the index, not from the frame: MediaPipe insists on rising whole milliseconds.
-            found = film.find(frame.rgb, round(index * 1000 / search.fps))
-            bodies.append([found[0] if found else None])
-            search.tell(index + 1)
-        glances.wait(0)
+    stretches = plan_stretches(search.total, search.fps, _cores())
+    rows: list[list[Body | None]] = [[None] for _ in range(search.total)]
+    with looker(opens, 1) as eyes:
+        parts = [_Film(search, opens.of_film(1), eyes, stretch, rows) for stretch in stretches]
+        for part in parts:
+            part.together = parts
+        side_by_side([part.follow for part in parts], search.tell)
+        glances = _Stills()
+        for part in parts:
+            part.glances.wait(0)
+            glances.frames += part.glances.frames
+            glances.seen += part.glances.seen
     if glances.several():
         return None
-    poses = search.poses(bodies, cuts.end())
+    poses = search.poses(rows, [cut for part in parts for cut in part.cuts_found])
     missed = poses.present.mean() < _MISSED * glances.share_with_somebody()
     changes = tuple((0, time_s) for time_s in glances.changes_s(poses))
     return None if missed else replace(poses, changes=changes)
+
+
+class _Film:
+    """Follows one person through a stretch, and looks at stills on the side."""
+
+    def __init__(
+        self, search: _Search, film: Landmarker, eyes: Looker, stretch: Stretch, rows: list[list[Body | None]]
+    ) -> None:
+        self.search, self.film, self.eyes, self.stretch, self.rows = search, film, eyes, stretch, rows
+        self.glances = _Stills()
+        self.cuts_found: list[int] = []
+        self.crowded = 0
+        self.together = [self]
+
+    def follow(self) -> Iterator[None]:
+        """Fills in the stretch's rows, a step for each; ends early where somebody is not alone."""
+        search, stretch, cuts = self.search, self.stretch, Cuts()
+        every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
+        soon = max(1, round(_STILLS_S * search.fps))  # a second one, so that groups are known at once
+        with closing(stretch_frames(search.clip, search.fps, search.max_height, stretch)) as frames:
+            for number, frame in frames:
+                cuts.see(frame.rgb)
+                if number >= stretch.end:
+                    continue
+                if stretch.has(number) and (number % every == 0 or number == soon):
+                    self.glances.add(number, self.eyes.look(frame.rgb, closer=number < 3 * every))
+                self.crowded = self.glances.crowded()
+                if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:
+                    return
+                # From the number, not from the frame: MediaPipe insists on rising whole milliseconds.
+                found = self.film.find(frame.rgb, round(number * 1000 / search.fps))
+                if stretch.has(number):
+                    self.rows[number] = [found[0] if found else None]
+                    yield
+        found_here = (cut + stretch.begin for cut in cuts.end())
+        self.cuts_found = [cut for cut in found_here if stretch.has(cut)]
 
 
 class _Stills:
@@ -156,9 +190,12 @@ class _Stills:
 
     def several(self) -> bool:
         """Whether somebody who was looked at is not alone."""
+        return self.crowded() >= _SEVERAL_STILLS
+
+    def crowded(self) -> int:
+        """In how many of the stills that were looked at somebody is not alone."""
         self.wait(len(self._waiting))
-        crowded = [sum(one.sure >= _SURE for one in seen) > 1 for seen in self.seen]
-        return sum(crowded) >= _SEVERAL_STILLS
+        return sum(sum(one.sure >= _SURE for one in seen) > 1 for seen in self.seen)
 
     def changes_s(self, poses: PoseSequence) -> list[float]:
         """When somebody who looks otherwise is there, up to the next change at least for two stills."""
