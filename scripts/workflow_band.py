@@ -133,6 +133,8 @@ _HEARD = (
     Node(SOUND, "VAEDecodeAudio", {"samples": (DIFFUSE, 0), "vae": (CHECKPOINT, 2)}),
     Node(PLAIN, "PreviewAudio", {"audio": (SOUND, 0)}, title="The music as made", below=60),
 )
+_ALIGNED = align(SOUND, start="beginning", loop=False)
+"""It begins with the clip already."""
 _NOTE_DENOISE = """\
 - `denoise` in **KSampler**: lower keeps more of the band, higher is freer; near 1 beats get lost.
 - The band leads: its `style`, `seed` and `intensity` shape the music too."""
@@ -197,7 +199,7 @@ v1.5* has the link), and a clip of 10 seconds or more.
                 VIOLET,
                 ((340, _ACE_LOADED), (440, _ACE_TOLD), (340, (_drawn((SHIFT, 0), "euler", 0.65), *_HEARD))),
             ),
-            Group("Aligned", GREEN, ((360, (align(SOUND),)),)),
+            Group("Aligned", GREEN, ((360, (_ALIGNED,)),)),
             result(ALIGN, score(ALIGN)),
         ),
     ),
@@ -256,7 +258,7 @@ template *Stable Audio 3* has the links. Their licence is Stability AI's communi
                     (340, (_drawn((CHECKPOINT, 0), "lcm", 0.7), *_HEARD)),
                 ),
             ),
-            Group("Aligned", GREEN, ((360, (align(SOUND),)),)),
+            Group("Aligned", GREEN, ((360, (_ALIGNED,)),)),
             result(ALIGN, score(ALIGN)),
         ),
     ),

@@ -123,10 +123,10 @@ def plain_dance() -> Group:
     return dance((340, (load(),)), (360, (pose(),)), (520, (rhythm(),)))
 
 
-def align(audio: int) -> Node:
+def align(audio: int, **values: Any) -> Node:
     """Bends music to the dance."""
     links = {"audio": (audio, 0), "rhythm": (RHYTHM, 0)}
-    return Node(ALIGN, "D2M_AlignAudio", links, below=140)
+    return Node(ALIGN, "D2M_AlignAudio", links, values, below=140)
 
 
 def score(audio: int) -> Node:

@@ -86,11 +86,17 @@ def saved(server: Server, entry: dict[str, Any], node: str = SAVE) -> Path:
 def read_audio(path: Path) -> tuple[np.ndarray, int]:
     """Samples [C, N] and rate, decoded by PyAV."""
     with av.open(str(path)) as container:
-        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        frames = [_by_channel(frame) for frame in container.decode(audio=0)]
         rate = container.streams.audio[0].rate
     samples = np.concatenate(frames, axis=1)
     scale = np.iinfo(samples.dtype).max if samples.dtype.kind == "i" else 1.0
     return samples / scale, rate
+
+
+def _by_channel(frame: av.AudioFrame) -> np.ndarray:
+    """[C, N], also where the samples of channels take turns."""
+    samples = frame.to_ndarray()
+    return samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
 
 
 def rejected(server: Server, graph: Graph, node: str) -> str:
