@@ -108,8 +108,8 @@ class PoseToKeypoints(io.ComfyNode):
                     "layout",
                     options=list(LAYOUTS),
                     default="coco18",
-                    tooltip="coco18 is what most nodes read, with feet in a list of their own; body25 has them among "
-                    "its joints.",
+                    tooltip="coco18 is what most nodes read, with feet in a list of their own; body25 has "
+                    "them among its joints.",
                 ),
                 *_canvas_inputs(),
             ],
