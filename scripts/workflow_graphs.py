@@ -8,6 +8,7 @@ from __future__ import annotations
 from scripts.workflow_ace_step import ACE_STEP
 from scripts.workflow_parts import (
     ALIGN,
+    BEAT_EDITOR,
     BEATS,
     CONTINUE,
     DECODE,
@@ -61,7 +62,11 @@ _FOUND = (
     Node(BEATS, "PreviewAny", {"source": (RHYTHM, 6)}, below=160, title="Beats as text, to copy"),
 )
 _EDITED = Node(
-    EDIT, "D2M_EditRhythm", {"rhythm": (RHYTHM, 0)}, {"tempo": "steady", "energy": 1.2}, below=PICTURE + 60
+    EDIT,
+    "D2M_EditRhythm",
+    {"rhythm": (RHYTHM, 0), "poses": (POSE, 0)},
+    {"tempo": "steady", "energy": 1.2},
+    below=PICTURE + 60 + BEAT_EDITOR,
 )
 RHYTHM_EDIT = Graph(
     "Dance to Music - rhythm, edit and style",
@@ -78,8 +83,8 @@ changes it before any music is written.
 - `grid`: half or double the number of beats.
 - `shift (ms)`: all beats later or earlier. `swing`: 50 is straight, 67 is triplets.
 - `energy`: calmer below 1, busier above.
-- `beats`: your own, in seconds. Run once, copy the text from **Beats as text**, correct it, \
-paste it here.
+- `beats`: your own, in seconds. After a first run the dancer and the beats stand in the node: drag a \
+beat, double-click for one more, *Delete* takes one away, *D* starts the bars there. Or type them.
 
 **Style** is in the sampler; *any* leaves the choice to the model. Keep the seed *fixed* to \
 hear what an edit alone does.""",

@@ -16,6 +16,8 @@ CHECKPOINT, SHIFT, LENGTH, WORDS, NO_WORDS, SILENCE, DIFFUSE, SOUND, PLAIN = ran
 
 PICTURE = 260
 """Height that a node's picture, film or player of several lines takes below its widgets."""
+BEAT_EDITOR = 160
+"""Height of the beat editor, which the page adds to Edit Rhythm."""
 
 BLUE, GREEN, BROWN, VIOLET = "#3f789e", "#8A8", "#b06634", "#a1309b"
 """Colours of groups: the dance, the music, the result, another model."""

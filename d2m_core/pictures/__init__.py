@@ -4,5 +4,15 @@ from .dancers import dancer_picture
 from .overlay import overlay_video
 from .rhythm import rhythm_picture
 from .skeleton import draw_poses, draw_skeleton, save_png
+from .stick_figures import StickFigure, stick_figures
 
-__all__ = ["dancer_picture", "draw_poses", "draw_skeleton", "overlay_video", "rhythm_picture", "save_png"]
+__all__ = [
+    "StickFigure",
+    "dancer_picture",
+    "draw_poses",
+    "draw_skeleton",
+    "overlay_video",
+    "rhythm_picture",
+    "save_png",
+    "stick_figures",
+]
