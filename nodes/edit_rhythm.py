@@ -7,6 +7,7 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..d2m_core.grid import TEMPO_RANGE_BPM
+from ..d2m_core.pictures import editor_data
 from ..d2m_core.rhythm import (
     double,
     halve,
@@ -21,7 +22,6 @@ from ..d2m_core.rhythm import (
 )
 from ..d2m_core.types import Rhythm
 from . import host
-from .beat_editor import KEY, editor_data
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_inputs import energy_input, shift_input
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
@@ -31,6 +31,8 @@ from .worker import in_worker
 TEMPI = ("as it is", "steady", "set")
 GRIDS = {"as it is": None, "half": halve, "double": double}
 STRAIGHT = 50.0
+EDITOR = "d2m_beats"
+"""Where the page's beat editor finds its numbers in what the node shows."""
 
 
 def _tempo_and_grid_inputs() -> list[Any]:
@@ -139,7 +141,7 @@ class EditRhythm(io.ComfyNode):
 
         facts = in_worker(edit)
         shown = editor_data(rhythm.rhythm, facts[0].rhythm, None if poses is None else poses.poses)
-        return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls).as_dict() | {KEY: [shown]})
+        return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls).as_dict() | {EDITOR: [shown]})
 
     @classmethod
     def validate_inputs(

@@ -65,7 +65,7 @@ _EDITED = Node(
     EDIT,
     "D2M_EditRhythm",
     {"rhythm": (RHYTHM, 0), "poses": (POSE, 0)},
-    {"tempo": "steady", "energy": 1.2},
+    {"energy": 1.2},
     below=PICTURE + 60 + BEAT_EDITOR,
 )
 RHYTHM_EDIT = Graph(

@@ -1,5 +1,6 @@
 """What an artist looks at: skeletons, dancers, rhythm."""
 
+from .beat_editor import editor_data
 from .dancers import dancer_picture
 from .overlay import overlay_video
 from .rhythm import rhythm_picture
@@ -11,6 +12,7 @@ __all__ = [
     "dancer_picture",
     "draw_poses",
     "draw_skeleton",
+    "editor_data",
     "overlay_video",
     "rhythm_picture",
     "save_png",

@@ -81,8 +81,7 @@ function curve(context, { window, data }, values, colour, width, top, bottom, fi
   if (!values?.length) return
   context.beginPath()
   for (let x = 0; x <= width; x += 1) {
-    const at = Math.round(window.t(x, width) * data.fps)
-    const y = bottom - (values[Math.min(Math.max(at, 0), values.length - 1)] ?? 0) * (bottom - top)
+    const y = bottom - between(values, window.t(x, width) * data.fps) * (bottom - top)
     if (x === 0) context.moveTo(x, y)
     else context.lineTo(x, y)
   }
@@ -96,6 +95,12 @@ function curve(context, { window, data }, values, colour, width, top, bottom, fi
     context.lineWidth = 1
     context.stroke()
   }
+}
+
+function between(values, at) {
+  const low = Math.min(Math.max(Math.floor(at), 0), values.length - 1)
+  const high = Math.min(low + 1, values.length - 1)
+  return values[low] + (values[high] - values[low]) * Math.min(Math.max(at - low, 0), 1)
 }
 
 function bodies(context, { window, data }, width) {

@@ -1,4 +1,4 @@
-"""What the page's beat editor shows: sent with Edit Rhythm's picture, read by `web/beat_editor`."""
+"""What an editor of beats shows, as plain numbers: read by the page's, in `web/beat_editor`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from ..d2m_core.pictures import stick_figures
-from ..d2m_core.types import PoseSequence, Rhythm
+from ..types import PoseSequence, Rhythm
+from .stick_figures import stick_figures
 
-KEY = "d2m_beats"
-"""Where the page finds it in what the node shows."""
 MOST_POINTS = 6000
 """Points of a curve; longer ones are thinned to the highest of each group."""
 
 
 def editor_data(source: Rhythm, edited: Rhythm, poses: PoseSequence | None) -> dict[str, Any]:
-    """Plain numbers: the beats to be moved, those that came out, curves, and a body now and then."""
+    """The beats to be moved, those that came of it, curves, and a body now and then.
+
+    `source` holds the beats before any edit, `edited` those after all. Values are numbers, text and
+    lists of them: `duration_s`, `fps` of the curves `accent` and `energy`, `beats` (`t` in seconds and
+    `bar`), `found` in seconds, and `bodies` (`t` and `lines` as in `StickFigure`).
+    """
     step = max(1, -(-len(source.curves) // MOST_POINTS))
     return {
         "duration_s": round(source.duration_s, 3),
