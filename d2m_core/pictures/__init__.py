@@ -2,10 +2,10 @@
 
 from .beat_editor import editor_data
 from .dancers import dancer_picture
+from .figures import StickFigure, stick_figures
 from .overlay import overlay_video
 from .rhythm import rhythm_picture
 from .skeleton import draw_poses, draw_skeleton, save_png
-from .stick_figures import StickFigure, stick_figures
 
 __all__ = [
     "StickFigure",

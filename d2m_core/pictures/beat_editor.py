@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..types import PoseSequence, Rhythm
-from .stick_figures import stick_figures
+from .figures import stick_figures
 
 MOST_POINTS = 6000
 """Points of a curve; longer ones are thinned to the highest of each group."""

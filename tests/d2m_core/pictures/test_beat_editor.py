@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from d2m_core.grid import steady_beats
-from d2m_core.pictures.beat_editor import MOST_POINTS, editor_data
+from d2m_core.pictures import editor_data
+from d2m_core.pictures.beat_editor import MOST_POINTS
 from d2m_core.types import Rhythm
 
 
