@@ -13,13 +13,17 @@ from scripts.workflow_parts import (
     CONTINUE,
     DECODE,
     EDIT,
+    LOAD,
     MODEL,
     PICTURE,
     POSE,
     RHYTHM,
     SAMPLER,
+    SAVE_AUDIO,
+    SAVE_VIDEO,
     SELECT,
     SONG,
+    App,
     Graph,
     Node,
     align,
@@ -55,6 +59,23 @@ whole body in the picture, works best.
 
 Only what follows a change runs again.""",
     ((plain_dance(),), (written_music(sampler()), result(DECODE))),
+)
+
+APP = Graph(
+    "Dance to Music.app",
+    "app",
+    "1b0d7c1e-52a4-4f0d-8a56-3d6f0f6f9c02",
+    """# Dance to Music, as an app
+
+Choose a clip, press **Run**, watch the film. A new `seed` gives other music, `style` another kind \
+of it; `tempo_bpm` locks the tempo where the one found is not what you mean (0 finds it).
+
+Everything else is in the graph behind this page: *Dance to Music - basic* explains it.""",
+    ((plain_dance(),), (written_music(sampler()), result(DECODE))),
+    App(
+        ((LOAD, "file"), (SAMPLER, "style"), (SAMPLER, "seed"), (RHYTHM, "tempo_bpm")),
+        (SAVE_VIDEO, SAVE_AUDIO),
+    ),
 )
 
 _FOUND = (
@@ -172,4 +193,4 @@ seed in **Continue / Extend Music**.
     ((plain_dance(),), (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE)))),
 )
 
-GRAPHS = (BASIC, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG)
+GRAPHS = (BASIC, APP, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG)

@@ -24,6 +24,16 @@ BLUE, GREEN, BROWN, VIOLET = "#3f789e", "#8A8", "#b06634", "#a1309b"
 
 
 @dataclass(frozen=True)
+class ModelFile:
+    """A file that a loader needs; the page offers to fetch it."""
+
+    name: str
+    url: str
+    directory: str
+    """Folder of ComfyUI's `models`."""
+
+
+@dataclass(frozen=True)
 class Node:
     """One node; `links` maps an input to (node id, output number)."""
 
@@ -34,6 +44,17 @@ class Node:
     below: int = 0
     """Height kept free under the widgets, for what the node shows."""
     title: str = ""
+    models: tuple[ModelFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class App:
+    """What a workflow shows where it is opened as an app: a form, and what comes of it."""
+
+    inputs: tuple[tuple[int, str], ...]
+    """Node id and widget, in order."""
+    outputs: tuple[int, ...]
+    """Nodes whose film, player or picture is shown."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,8 @@ class Graph:
     note: str
     rows: tuple[tuple[Group, ...], ...]
     """Groups from left to right, row under row; the note stands left of the first."""
+    app: App | None = None
+    """For the graphs that open as an app; the page knows them by a name that ends in .app."""
 
     @property
     def nodes(self) -> list[Node]:
