@@ -61,7 +61,8 @@ export class BeatEditor {
     const button = document.createElement('button')
     button.textContent = label
     button.title = title
-    button.style.cssText = 'flex:1;min-width:0;cursor:pointer'
+    button.style.cssText =
+      'flex:1;min-width:0;cursor:pointer;border:0;border-radius:4px;padding:2px;background:#33383f;color:#d8dee9'
     button.addEventListener('click', action)
     this.bar.append(button)
     return button

@@ -28,6 +28,7 @@ function install(node) {
     serialize: false,
     hideOnZoom: false,
     getMinHeight: () => HEIGHT,
+    getMaxHeight: () => HEIGHT,
     getValue: () => '',
     setValue: () => {}
   })
