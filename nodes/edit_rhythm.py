@@ -7,6 +7,7 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..d2m_core.grid import TEMPO_RANGE_BPM
+from ..d2m_core.pictures import editor_data
 from ..d2m_core.rhythm import (
     double,
     halve,
@@ -24,12 +25,14 @@ from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_inputs import energy_input, shift_input
 from .rhythm_outputs import rhythm_facts, rhythm_outputs
-from .sockets import CATEGORY, ClipRhythm, RhythmSocket
+from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket
 from .worker import in_worker
 
 TEMPI = ("as it is", "steady", "set")
 GRIDS = {"as it is": None, "half": halve, "double": double}
 STRAIGHT = 50.0
+EDITOR = "d2m_beats"
+"""Where the page's beat editor finds its numbers in what the node shows."""
 
 
 def _tempo_and_grid_inputs() -> list[Any]:
@@ -83,7 +86,7 @@ class EditRhythm(io.ComfyNode):
             category=CATEGORY,
             **host.keeps_preview(),
             description="Locks or sets the tempo, moves, halves or doubles the beats, swings them, "
-            "or takes beats that you type.",
+            "or takes beats that you type, or move in its editor after a first run.",
             inputs=[
                 RhythmSocket.Input("rhythm", tooltip="The rhythm to change."),
                 *_tempo_and_grid_inputs(),
@@ -102,6 +105,9 @@ class EditRhythm(io.ComfyNode):
                     tooltip="Beats to take instead: seconds, one per line or with commas; a d "
                     "behind one that starts a bar. Empty keeps those of the rhythm.",
                 ),
+                Poses.Input(
+                    "poses", optional=True, tooltip="Shows the dancer above the beats in the node's editor."
+                ),
             ],
             outputs=rhythm_outputs("edited"),
         )
@@ -118,6 +124,7 @@ class EditRhythm(io.ComfyNode):
         energy: float,
         beats_per_bar: int,
         beats: str,
+        poses: ClipPoses | None = None,
     ) -> io.NodeOutput:
         refuse(cls.validate_inputs(tempo, grid, beats))
 
@@ -133,7 +140,8 @@ class EditRhythm(io.ComfyNode):
             return rhythm_facts(ClipRhythm(changed, rhythm.duration_s), "Edited rhythm")
 
         facts = in_worker(edit)
-        return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls))
+        shown = editor_data(rhythm.rhythm, facts[0].rhythm, None if poses is None else poses.poses)
+        return io.NodeOutput(*facts, ui=ui.PreviewImage(facts[1], cls=cls).as_dict() | {EDITOR: [shown]})
 
     @classmethod
     def validate_inputs(

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..d2m_core.pose import to_openpose
-from ..d2m_core.pose.formats import LAYOUTS
+from ..d2m_core.pose.openpose import LAYOUTS
 from . import host
 from .checks import answer, not_offered, refuse, too_small
 from .pose_source import poses_of_keypoints
@@ -108,7 +108,8 @@ class PoseToKeypoints(io.ComfyNode):
                     "layout",
                     options=list(LAYOUTS),
                     default="coco18",
-                    tooltip="coco18 is what most nodes read; body25 has feet.",
+                    tooltip="coco18 is what most nodes read, with feet in a list of their own; body25 has "
+                    "them among its joints.",
                 ),
                 *_canvas_inputs(),
             ],

@@ -12,8 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 """Socket types whose inputs are drawn as widgets."""
+PACK = "dance-to-music"
+"""The name of this pack in ComfyUI's registry."""
 OURS = "D2M_"
 """What the types of this pack's nodes begin with."""
 UPLOADS = {"video_upload", "audio_upload", "image_upload"}
@@ -73,9 +78,31 @@ def ui_form(graph: Graph, info: Info) -> dict[str, Any]:
         "links": links,
         "groups": groups,
         "config": {},
-        "extra": {"ds": {"scale": 0.6, "offset": [120, 160]}},
+        "extra": {"ds": {"scale": 0.6, "offset": [120, 160]}} | _app(graph),
         "version": 0.4,
     }
+
+
+def _app(graph: Graph) -> dict[str, Any]:
+    """What makes the page open a graph as an app."""
+    if graph.app is None:
+        return {}
+    shown = {"inputs": [list(one) for one in graph.app.inputs], "outputs": list(graph.app.outputs)}
+    return {"linearMode": True, "linearData": shown}
+
+
+def _properties(node: Node) -> dict[str, Any]:
+    """Which pack brings the node, for whoever lacks it, and the models it wants."""
+    ours = {"cnr_id": PACK, "ver": _version()} if node.type.startswith(OURS) else {"cnr_id": "comfy-core"}
+    models = {"models": [asdict(model) for model in node.models]} if node.models else {}
+    return {"Node name for S&R": node.type} | ours | models
+
+
+@cache
+def _version() -> str:
+    """The version of this pack."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
 
 
 def _links(graph: Graph, info: Info) -> list[list[Any]]:
@@ -117,7 +144,7 @@ def _ui_node(node: Node, about: Info, box: list[int], order: int, links: list[li
         "mode": 0,
         "inputs": inputs,
         "outputs": outputs,
-        "properties": {"Node name for S&R": node.type},
+        "properties": _properties(node),
         "widgets_values": _widget_values(node, about),
     }
     return made | ({"title": node.title} if node.title else {})

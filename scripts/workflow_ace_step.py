@@ -21,6 +21,7 @@ from scripts.workflow_parts import (
     WORDS,
     Graph,
     Group,
+    ModelFile,
     Node,
     align,
     plain_dance,
@@ -29,8 +30,21 @@ from scripts.workflow_parts import (
 
 _TAGS = "energetic dance pop, punchy drums on every beat, warm bass, bright synths, clean mix"
 
+ACE_STEP_MODEL = ModelFile(
+    "ace_step_1.5_turbo_aio.safetensors",
+    "https://huggingface.co/Comfy-Org/ace_step_1.5_ComfyUI_files/resolve/main/checkpoints/"
+    "ace_step_1.5_turbo_aio.safetensors",
+    "checkpoints",
+)
+"""As ComfyUI's own template of ACE-Step 1.5 names it."""
+
 _LOADED = (
-    Node(CHECKPOINT, "CheckpointLoaderSimple", values={"ckpt_name": "ace_step_1.5_turbo_aio.safetensors"}),
+    Node(
+        CHECKPOINT,
+        "CheckpointLoaderSimple",
+        values={"ckpt_name": ACE_STEP_MODEL.name},
+        models=(ACE_STEP_MODEL,),
+    ),
     Node(SHIFT, "ModelSamplingAuraFlow", {"model": (CHECKPOINT, 0)}, {"shift": 3.0}),
     Node(LENGTH, "PrimitiveFloat", values={"value": 30.0}, title="Length of the song (seconds)"),
     Node(SILENCE, "EmptyAceStep1.5LatentAudio", {"seconds": (LENGTH, 0)}),
@@ -71,8 +85,7 @@ ACE-Step writes the song, told the tempo and the metre of the dance; **Align Aud
 then brings beat to beat.
 
 **You need** a ComfyUI with the ACE-Step 1.5 nodes (if frames are red, update ComfyUI) and the \
-model `ace_step_1.5_turbo_aio.safetensors` in `models/checkpoints`. ComfyUI's own template \
-*ACE-Step v1.5* has the link.
+model `ace_step_1.5_turbo_aio.safetensors` in `models/checkpoints`; the page offers to download it.
 
 **What to change**
 

@@ -9,17 +9,22 @@ from scripts.workflow_ace_step import ACE_STEP
 from scripts.workflow_band import BAND_GRAPHS
 from scripts.workflow_parts import (
     ALIGN,
+    BEAT_EDITOR,
     BEATS,
     CONTINUE,
     DECODE,
     EDIT,
+    LOAD,
     MODEL,
     PICTURE,
     POSE,
     RHYTHM,
     SAMPLER,
+    SAVE_AUDIO,
+    SAVE_VIDEO,
     SELECT,
     SONG,
+    App,
     Graph,
     Node,
     align,
@@ -57,12 +62,33 @@ Only what follows a change runs again.""",
     ((plain_dance(),), (written_music(sampler()), result(DECODE))),
 )
 
+APP = Graph(
+    "Dance to Music.app",
+    "app",
+    "1b0d7c1e-52a4-4f0d-8a56-3d6f0f6f9c02",
+    """# Dance to Music, as an app
+
+Choose a clip, press **Run**, watch the film. A new `seed` gives other music, `style` another kind \
+of it; `tempo_bpm` locks the tempo where the one found is not what you mean (0 finds it).
+
+Everything else is in the graph behind this page: *Dance to Music - basic* explains it.""",
+    ((plain_dance(),), (written_music(sampler()), result(DECODE))),
+    App(
+        ((LOAD, "file"), (SAMPLER, "style"), (SAMPLER, "seed"), (RHYTHM, "tempo_bpm")),
+        (SAVE_VIDEO, SAVE_AUDIO),
+    ),
+)
+
 _FOUND = (
     rhythm(),
     Node(BEATS, "PreviewAny", {"source": (RHYTHM, 6)}, below=160, title="Beats as text, to copy"),
 )
 _EDITED = Node(
-    EDIT, "D2M_EditRhythm", {"rhythm": (RHYTHM, 0)}, {"tempo": "steady", "energy": 1.2}, below=PICTURE + 60
+    EDIT,
+    "D2M_EditRhythm",
+    {"rhythm": (RHYTHM, 0), "poses": (POSE, 0)},
+    {"energy": 1.2},
+    below=PICTURE + 60 + BEAT_EDITOR,
 )
 RHYTHM_EDIT = Graph(
     "Dance to Music - rhythm, edit and style",
@@ -79,8 +105,8 @@ changes it before any music is written.
 - `grid`: half or double the number of beats.
 - `shift (ms)`: all beats later or earlier. `swing`: 50 is straight, 67 is triplets.
 - `energy`: calmer below 1, busier above.
-- `beats`: your own, in seconds. Run once, copy the text from **Beats as text**, correct it, \
-paste it here.
+- `beats`: your own, in seconds. After a first run the dancer and the beats stand in the node: drag a \
+beat, double-click for one more, *Delete* takes one away, *D* starts the bars there. Or type them.
 
 **Style** is in the sampler; *any* leaves the choice to the model. Keep the seed *fixed* to \
 hear what an edit alone does.""",
@@ -163,4 +189,4 @@ seed in **Continue / Extend Music**.
     ((plain_dance(),), (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE)))),
 )
 
-GRAPHS = (BASIC, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG, *BAND_GRAPHS)
+GRAPHS = (BASIC, APP, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG, *BAND_GRAPHS)

@@ -18,9 +18,21 @@ BAND, MIDI, CHART, MARKERS, EDL, CLICKS, BAND_LATENT, TEXT_ENCODER, STEMS = rang
 
 PICTURE = 260
 """Height that a node's picture, film or player of several lines takes below its widgets."""
+BEAT_EDITOR = 160
+"""Height of the beat editor, which the page adds to Edit Rhythm."""
 
 BLUE, GREEN, BROWN, VIOLET = "#3f789e", "#8A8", "#b06634", "#a1309b"
 """Colours of groups: the dance, the music, the result, another model."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file that a loader needs; the page offers to fetch it."""
+
+    name: str
+    url: str
+    directory: str
+    """Folder of ComfyUI's `models`."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,17 @@ class Node:
     below: int = 0
     """Height kept free under the widgets, for what the node shows."""
     title: str = ""
+    models: tuple[ModelFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class App:
+    """What a workflow shows where it is opened as an app: a form, and what comes of it."""
+
+    inputs: tuple[tuple[int, str], ...]
+    """Node id and widget, in order."""
+    outputs: tuple[int, ...]
+    """Nodes whose film, player or picture is shown."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +80,8 @@ class Graph:
     note: str
     rows: tuple[tuple[Group, ...], ...]
     """Groups from left to right, row under row; the note stands left of the first."""
+    app: App | None = None
+    """For the graphs that open as an app; the page knows them by a name that ends in .app."""
 
     @property
     def nodes(self) -> list[Node]:

@@ -3,9 +3,9 @@
 `find` finds everybody: in stills (`look`, `views`, `sightings`), from still to still (`tracks`, `cuts`),
 in every frame (`read`, `usurped`). `dancer` chooses whom to follow, `event` tells what happens to them.
 `estimate` follows one person as MediaPipe does; `landmarker` is the door to it, `model_file` finds its
-network. `formats` reads and writes poses of others, `track` keeps these apart, `keypoint_rate` tells how
-fast they follow each other; `landmarks` names the joints. `kept` remembers what was
-found, and `stretches` lets all cores look at once.
+network. `openpose` and `formats` read and write poses of others, `track` keeps these apart,
+`keypoint_rate` tells how fast they follow each other; `landmarks` names the joints. `kept` remembers what
+was found, and `stretches` lets all cores look at once.
 """
 
 from ..settings import DANCERS, MAX_PEOPLE, POSE_MODELS, At, Dancer, Region
@@ -13,10 +13,11 @@ from .dancer import dancer_index, followed, select_dancer
 from .estimate import estimate_poses
 from .event import EVENTS, Event, events
 from .find import find_dancers
-from .formats import from_coco17, from_openpose, load_poses, save_poses, to_openpose
+from .formats import from_coco17, load_poses, save_poses
 from .kept import forget_poses, kept_poses
 from .keypoint_rate import rate_of_keypoints
 from .model_file import pose_model
+from .openpose import from_openpose, to_openpose
 
 __all__ = [
     "DANCERS",

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import SettingError
 from ..media import shown_frames
 from ..types import Progress, VideoClip
-from .formats import RATE_KEY, check_frames
+from .openpose import RATE_KEY, check_frames
 
 _NTSC = 1000 / 1001
 _COMMON = (8.0, 10.0, 12.0, 12.5, 15.0, 16.0, 20.0, 24 * _NTSC, 24.0, 25.0, 30 * _NTSC, 30.0, 50.0)

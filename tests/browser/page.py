@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,13 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.comfy_server import REPOSITORY, Server, put_weights
-from tests.setup_comfy import CHROMIUM, frontend
+from tests.setup_comfy import CHROMIUM, browser_missing, frontend
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 SHOTS = REPOSITORY / "out" / "browser"
 """Where the pictures of the page go."""
+
+DURATION_S = 4.0
+"""Length of the clip that the tests upload."""
 
 SEEN_S = 300.0
 """Longest wait for anything on the page: its first start is slow where the machine is busy."""
@@ -78,6 +82,14 @@ HEARD = """async player => {
     const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length
     return {seconds: sound.duration, rms: Math.sqrt(power)}
 }"""
+
+
+def why_not() -> str:
+    """Why these tests cannot run here and now; empty where they can."""
+    reason = browser_missing()
+    if not reason and importlib.util.find_spec("playwright") is None:
+        reason = "run by `make test-browser`, whose interpreter has Playwright"
+    return reason
 
 
 @dataclass

@@ -6,9 +6,7 @@ takes on the way stay in `out/browser`.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,46 +14,16 @@ import pytest
 
 from scripts.make_thumbnails import SIZE
 from scripts.workflow_graphs import GRAPHS
-from tests.comfy_server import REPOSITORY, comfy_server, put_pose_model
-from tests.setup_comfy import browser_missing
-from training.studio.picture.drawing import demo_dance, render_scene
+from tests.comfy_server import REPOSITORY
 
-from .page import HEARD, Browser, browser, prepare_base, with_weights
+from .page import DURATION_S, HEARD, Browser
 
-
-def why_not() -> str:
-    """Why these tests cannot run here and now; empty where they can."""
-    reason = browser_missing()
-    if not reason and importlib.util.find_spec("playwright") is None:
-        reason = "run by `make test-browser`, whose interpreter has Playwright"
-    return reason
-
-
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "a browser is there")
-
-DURATION_S = 4.0
 WORKFLOWS = sorted((REPOSITORY / "workflows").glob("*.json"))
 BASIC = "Dance to Music - basic"
 LOAD, SAVE = 1, 8
 """Node ids in the basic workflow."""
 PAGE_ONLY = {"audioUI", "upload", "preview"}
 """Widgets that only the page needs: players, upload buttons, shown text."""
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    base = tmp_path_factory.mktemp("comfy")
-    put_pose_model(base)
-    options = prepare_base(base)
-    with comfy_server(base, *options, prepare=with_weights) as server, browser(server) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clips") / "my dance.mp4"
-    scene = demo_dance(3, 112.0, DURATION_S, 25.0, aspect=4 / 3)
-    return render_scene(scene, path, width=480, height=360)
 
 
 def test_every_workflow_is_in_the_list_with_its_picture(opened: Browser) -> None:

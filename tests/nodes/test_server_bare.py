@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from d2m_core.pose import to_openpose
-from d2m_core.pose.formats import RATE_KEY
+from d2m_core.pose.openpose import RATE_KEY
 from d2m_core.types import PoseSequence
 from tests.comfy_server import PYTHON, Server, comfy_server, put_pose_model
 from training.studio.picture.drawing import demo_dance, render_scene

@@ -14,7 +14,7 @@ from d2m_core.pose import rate_of_keypoints, to_openpose
 from d2m_core.types import VideoClip
 from tests.media import make_clip
 
-from .test_formats import body
+from .test_openpose import body
 
 
 @pytest.fixture(scope="module")
