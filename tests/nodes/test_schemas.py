@@ -253,6 +253,22 @@ def test_every_node_and_input_is_translated_and_nothing_else(report: dict[str, A
 
 
 @NEEDS_COMFY
+def test_every_input_has_an_english_word(report: dict[str, Any]) -> None:
+    """Pages and apps would show the id where there is none. What each does its tooltip says."""
+    texts = json.loads((REPOSITORY / "locales" / "en" / "nodeDefs.json").read_text(encoding="utf-8"))
+    assert texts.keys() == report["nodes"].keys()
+    for name, node in report["nodes"].items():
+        assert texts[name]["display_name"] == node["display_name"]
+        assert texts[name]["inputs"].keys() == set(RELEASED[name]), name
+        for id, words in texts[name]["inputs"].items():
+            assert words.keys() == {"name"}, (name, id)
+            assert not set("_") & set(words["name"]), (name, id)
+            given = {**node["input"].get("required", {}), **node["input"].get("optional", {})}[id]
+            shown = given[1].get("display_name") if len(given) > 1 else None
+            assert shown in (None, words["name"]), (name, id)
+
+
+@NEEDS_COMFY
 def test_one_edit_looks_the_same_under_both_its_ids(report: dict[str, Any]) -> None:
     """Saved workflows know it by two; the artist sees one name and one explanation."""
     both = (("D2M_DanceRhythm", "nudge_ms"), ("D2M_EditRhythm", "shift_ms"))
