@@ -93,8 +93,8 @@ def read_piece(
     """The `count` samples heard from number `first` on, [B, C, count].
 
     They are read as anchors [A, 2] (seconds of the sound, seconds heard) say. `samples` [B, C, n] are the
-    sound's from number `start` on; outside is silence, and within `PIECE_MARGIN_S` of their ends the answer is
-    not yet that of the whole.
+    sound's from number `start` on; outside is silence, and within `PIECE_MARGIN_S` of their ends the answer
+    is not yet that of the whole.
     """
     import librosa
 
