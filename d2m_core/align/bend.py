@@ -24,6 +24,8 @@ _DRIFT = 0.02
 drift slowly, and a slow drift of pitch is heard less than what a stretcher does to hits."""
 _LEFT_S = 0.008
 """Less than this is not worth a stretcher."""
+PIECE_MARGIN_S = 0.05
+"""So far the filter reaches that lays samples closer, generously."""
 _FINER = 4
 """Samples are laid so much closer before they are read between."""
 
@@ -81,16 +83,27 @@ def bend_back(
 
 def _read_along(wave: Waveform, anchors: np.ndarray, duration_s: float) -> Waveform:
     """Samples read where anchors [A, 2] (seconds of the sound, seconds heard) say; silence outside."""
+    rate = wave.sample_rate
+    return Waveform(read_piece(wave.samples, rate, 0, anchors, 0, round(duration_s * rate)), rate)
+
+
+def read_piece(
+    samples: torch.Tensor, rate: int, start: int, anchors: np.ndarray, first: int, count: int
+) -> torch.Tensor:
+    """The `count` samples heard from number `first` on, [B, C, count].
+
+    They are read as anchors [A, 2] (seconds of the sound, seconds heard) say. `samples` [B, C, n] are the
+    sound's from number `start` on; outside is silence, and within `PIECE_MARGIN_S` of their ends the answer
+    is not yet that of the whole.
+    """
     import librosa
 
-    rate = wave.sample_rate
-    batch, channels, count = wave.samples.shape
-    flat = wave.samples.reshape(batch * channels, count).cpu().numpy()
+    flat = samples.flatten(0, 1).cpu().numpy()
     fine = librosa.resample(flat, orig_sr=rate, target_sr=_FINER * rate, res_type="soxr_hq", axis=-1)
-    heard_s = np.arange(round(duration_s * rate)) / rate
-    at = np.interp(heard_s, anchors[:, 1], anchors[:, 0]) * (_FINER * rate)
+    heard_s = (first + np.arange(count)) / rate
+    at = np.interp(heard_s, anchors[:, 1], anchors[:, 0]) * (_FINER * rate) - start * _FINER
     out = np.stack([_between(row, at) for row in fine])
-    return Waveform(torch.from_numpy(out).reshape(batch, channels, -1), rate)
+    return torch.from_numpy(out).reshape(*samples.shape[:2], -1)
 
 
 def _between(samples: np.ndarray, at: np.ndarray) -> np.ndarray:

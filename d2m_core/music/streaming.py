@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
+import numpy as np
 import torch
 
+from ..align.bend import PIECE_MARGIN_S, Bend, plan_bend, read_piece
 from ..codec import Codec
 from ..codec.finish import Finisher
 from ..errors import Cancelled
@@ -40,7 +43,8 @@ def stream_music(
     """Yields the sound of `generate_tokens` piece by piece (B = 1), `duration_s` in all.
 
     The first comes after a fraction of a second of music. Where pieces cannot be joined exactly (a codec that
-    is not causal, music in straight time) one piece comes at the end. Leaving the loop stops the writer.
+    is not causal, music in straight time that needs the stretcher) one piece comes at the
+    end. Leaving the loop stops the writer.
     """
     tokens: queue.SimpleQueue[AudioTokens | BaseException | None] = queue.SimpleQueue()
     left = threading.Event()
@@ -85,41 +89,29 @@ def _pieces(tokens: queue.SimpleQueue[AudioTokens | BaseException | None]) -> It
 
 def _sounds(codec: Codec, pieces: Iterator[AudioTokens], duration_s: float) -> Iterator[Waveform]:
     first = next(pieces)
-    if first.bend is not None or not codec.streams:
+    bend = None if first.bend is None else plan_bend(first.bend, duration_s)
+    if not codec.streams or (bend is not None and bend.stretched is not None):
         codes = torch.cat([first.codes, *(piece.codes for piece in pieces)], dim=-1)
         yield decode_music(codec, AudioTokens(codes, first.codec, first.bend), duration_s)
         return
-    rate = codec.spec.sample_rate
-    cut = _cut(_decoded(codec, first, pieces), round(duration_s * rate))
-    for sound in _limited(cut, rate):
-        yield Waveform(sound, rate)
-
-
-def _cut(sounds: Iterator[torch.Tensor], length: int) -> Iterator[torch.Tensor]:
-    """So many samples of them, with silence at the end where there are fewer."""
-    channels = 1
-    for sound in sounds:
-        channels = sound.shape[1]
-        if length > 0 and sound.shape[-1]:
-            yield sound[..., :length]
-        length -= sound.shape[-1]
-    if length > 0:
-        yield torch.zeros(1, channels, length)
+    sounds = _decoded(codec, chain([first], pieces))
+    if bend is not None:
+        sounds = _bent(_limited(sounds), bend, duration_s)
+    yield from _limited(_cut(sounds, duration_s))
 
 
 @torch.no_grad()
-def _decoded(codec: Codec, first: AudioTokens, pieces: Iterator[AudioTokens]) -> Iterator[torch.Tensor]:
-    """Sound [1, C, n] of pieces, as long as its codec makes it."""
-    device, stream = next(codec.parameters()).device, codec.stream_decoder()
+def _decoded(codec: Codec, pieces: Iterable[AudioTokens]) -> Iterator[Waveform]:
+    """Sound of pieces, as long as its codec makes it."""
+    device, stream, rate = next(codec.parameters()).device, codec.stream_decoder(), codec.spec.sample_rate
 
     def plain() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        yield first.codes, stream.push(first.codes.to(device)).cpu()
         for piece in pieces:
             yield piece.codes, stream.push(piece.codes.to(device)).cpu()
-        yield first.codes[..., :0], stream.finish().cpu()
+        yield piece.codes[..., :0], stream.finish().cpu()
 
     if codec.finisher is None:
-        yield from (sound for _, sound in plain())
+        yield from (Waveform(sound, rate) for _, sound in plain())
     else:
         yield from _finished(codec, codec.finisher, plain())
 
@@ -127,7 +119,7 @@ def _decoded(codec: Codec, first: AudioTokens, pieces: Iterator[AudioTokens]) ->
 @torch.no_grad()
 def _finished(
     codec: Codec, finisher: Finisher, parts: Iterator[tuple[torch.Tensor, torch.Tensor]]
-) -> Iterator[torch.Tensor]:
+) -> Iterator[Waveform]:
     """Stereo of tokens and the decoder's sound, as `finished` makes it of the whole."""
     hop, context = finisher.config.hop, finisher.config.context
     device = next(codec.parameters()).device
@@ -136,34 +128,68 @@ def _finished(
         codes = piece if codes is None else torch.cat([codes, piece], dim=-1)
         sound = torch.cat([sound, heard], dim=-1)
         ended = piece.shape[-1] == 0
-        there = first + (codes.shape[-1] if ended else min(codes.shape[-1], sound.shape[-1] // hop))
-        high = there if ended else there - context
+        steps = codes.shape[-1] if ended else min(codes.shape[-1], sound.shape[-1] // hop)
+        high = first + steps - (0 if ended else context)
         if high - done < (1 if ended else _PIECE_STEPS):
             continue
-        inner = slice(0, there - first)
-        latent = codec.model.quantizer.decode(codes[..., inner].transpose(0, 1).to(device))
-        stereo = finisher(latent, sound[:, 0, : (there - first) * hop].to(device), first).cpu()
-        yield stereo[..., (done - first) * hop : (high - first) * hop]
+        latent = codec.model.quantizer.decode(codes[..., :steps].transpose(0, 1).to(device))
+        stereo = finisher(latent, sound[:, 0, : steps * hop].to(device), first).cpu()
+        out = stereo.shape[-1] // steps  # samples that come out for a step
+        rate = codec.spec.sample_rate * out // hop
+        yield Waveform(stereo[..., (done - first) * out : (high - first) * out], rate)
         done, cut = high, max(0, high - context - first)
         codes, sound, first = codes[..., cut:], sound[..., cut * hop :], first + cut
 
 
-def _limited(sounds: Iterator[torch.Tensor], rate: int) -> Iterator[torch.Tensor]:
+def _bent(sounds: Iterator[Waveform], bend: Bend, duration_s: float) -> Iterator[Waveform]:
+    """Sound in straight time as it is heard in the dance's, as `bend_back` reads the whole."""
+    kept, start, heard = torch.zeros(1, 0, 0), 0, 0  # samples from number `start` on; so many were heard
+    rate, straight_s, heard_s = 0, bend.read[:, 0], bend.read[:, 1]
+    for sound in sounds:
+        rate = sound.sample_rate
+        kept = torch.cat([kept, sound.samples], dim=-1) if kept.numel() else sound.samples
+        margin = round(PIECE_MARGIN_S * rate)
+        sure_s = (start + kept.shape[-1] - margin) / rate
+        ready = min(round(duration_s * rate), int(np.interp(sure_s, straight_s, heard_s) * rate))
+        if sure_s > straight_s[0] and ready > heard:
+            yield Waveform(read_piece(kept, rate, start, bend.read, heard, ready - heard), rate)
+            heard = ready
+            cut = int(np.interp(heard / rate, heard_s, straight_s) * rate) - margin - start
+            kept, start = kept[..., max(0, cut) :], start + max(0, cut)
+    left = round(duration_s * rate) - heard
+    if left > 0:
+        yield Waveform(read_piece(kept, rate, start, bend.read, heard, left), rate)
+
+
+def _cut(sounds: Iterator[Waveform], duration_s: float) -> Iterator[Waveform]:
+    """So much of them, with silence at the end where there is less."""
+    told = 0
+    for sound in sounds:
+        length = round(duration_s * sound.sample_rate)
+        if told < length and sound.samples.shape[-1]:
+            yield Waveform(sound.samples[..., : length - told], sound.sample_rate)
+        told += sound.samples.shape[-1]
+    if told < length:
+        yield Waveform(torch.zeros(*sound.samples.shape[:2], length - told), sound.sample_rate)
+
+
+def _limited(sounds: Iterator[Waveform]) -> Iterator[Waveform]:
     """As `limit` leaves the whole: a sample waits until all that decides over it is there."""
-    around = 2 * (2 * round(REACH_S * rate) + 1)
     kept, begin = None, 0  # samples from before what is to come, and where that begins in them
     for sound in sounds:
-        kept = sound if kept is None else torch.cat([kept, sound], dim=-1)
+        rate = sound.sample_rate
+        around = 2 * (2 * round(REACH_S * rate) + 1)
+        kept = sound.samples if kept is None else torch.cat([kept, sound.samples], dim=-1)
         end = kept.shape[-1] - around
         if end > begin:
-            yield _limit_part(kept, rate, begin, end)
+            yield Waveform(_limit_part(kept, rate, begin, end), rate)
             cut = max(0, end - around)
             kept, begin = kept[..., cut:], end - cut
-    if kept is not None:
-        yield _limit_part(kept, rate, begin, kept.shape[-1])
+    if kept is not None and kept.shape[-1] > begin:
+        yield Waveform(_limit_part(kept, rate, begin, kept.shape[-1]), rate)
 
 
 def _limit_part(kept: torch.Tensor, rate: int, begin: int, end: int) -> torch.Tensor:
     samples = kept.clone()
     limit(samples, rate)
-    return samples[..., begin:end]
+    return samples[..., begin:end].clone()

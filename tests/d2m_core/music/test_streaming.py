@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from d2m_core.align.bend import plan_bend
 from d2m_core.codec import Codec
 from d2m_core.codec.encodec import spec_of
 from d2m_core.codec.finish import FinishConfig, Finisher
@@ -96,12 +97,21 @@ def test_music_that_is_gone_on_from_is_heard_too() -> None:
     torch.testing.assert_close(torch.cat([p.samples for p in pieces], -1), whole, atol=2e-5, rtol=1e-4)
 
 
-def test_music_in_straight_time_comes_whole() -> None:
+@pytest.mark.parametrize("wobble", [0.0, 0.004, 0.06], ids=["steady", "drifting", "stretched"])
+def test_music_in_straight_time_is_bent_as_it_comes(wobble: float) -> None:
+    """Up to a slow drift; what needs the stretcher comes whole."""
     ear = codec()
     model = model_for(ear.spec, straight=True)
-    tokens = generate_tokens(model, None, rhythm(3.0), ear.spec, CONFIG)
-    (piece,) = stream_music(model, ear, None, rhythm(3.0), CONFIG, 3.0)
-    assert torch.equal(piece.samples, decode_music(ear, tokens, 3.0).samples)
+    steady = rhythm(9.0)
+    swing = wobble * np.sin(np.arange(len(steady.beats_s)) / 2)
+    beats = replace(steady, beats_s=steady.beats_s * 1.013 + swing)
+    tokens = generate_tokens(model, None, beats, ear.spec, CONFIG, duration_s=9.0)
+    assert tokens.bend is not None
+    assert (plan_bend(tokens.bend, 9.0).stretched is not None) == (wobble == 0.06)
+    whole = decode_music(ear, tokens, 9.0).samples
+    pieces = [piece.samples for piece in stream_music(model, ear, None, beats, CONFIG, 9.0)]
+    torch.testing.assert_close(torch.cat(pieces, -1), whole, atol=1e-4, rtol=1e-3)
+    assert (len(pieces) > 5) == (wobble < 0.06)
 
 
 def test_the_first_sound_comes_before_the_music_is_written() -> None:
