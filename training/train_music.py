@@ -174,13 +174,13 @@ def _model_words(settings: MusicRun, items: str, codec: str, gpu: bool) -> tuple
     run, preset = settings.run, settings.preset
     if preset == "auto":
         preset = "base" if gpu else "default"
-    size: tuple[str, ...] = ("--place", "128")
+    size: tuple[str, ...] = ("--place", "128", "--even-start")
     if gpu and settings.minutes < LONG_MINUTES:  # a network that is compiled soon pays for it later
         size = (*size, "--compile", "none", "--warmup-steps", "200")
     if preset == "default":
         size = (
             "--batch", "4", "--dim", "192", "--decoder-layers", "4", "--place", "96", "--dropout", "0",
-            "--ema", "0.998",
+            "--ema", "0.998", "--even-start",
         )  # fmt: skip
     share = 1.0
     if not (settings.codec or settings.items):
