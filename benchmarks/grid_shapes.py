@@ -1,11 +1,13 @@
 """What the parts of a transformer in straight time are worth: one change at a time.
 
     python -m benchmarks.grid_shapes --data ITEMS --steps 240 --out runs/grid_shapes
+    python -m benchmarks.grid_shapes --data ITEMS --trained MODEL      # what a trained model has of each part
 
 Trains every shape from the same seed on the same items and windows, on one core, and measures the
 held-out loss of each codebook (a window of each held-out item, all styles) on the way. Printed: the losses
 after as many steps, and after as many seconds of the processor as the quickest shape took for its steps; by
-then the rate of the others has not fallen as far. What is trained already is not trained again.
+then the rate of the others has not fallen as far. What is trained already is not trained again. Of a trained
+model, its held-out loss with places, copies or both taken away.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +26,25 @@ import torch
 from tqdm import trange
 
 from d2m_core.files import replacing
+from d2m_core.music.copies import NONE
 from training.figures.tables import markdown_row
 from training.train import _trainer, parse
 from training.transformer.trainer import Trainer
+from training.transformer.windows import Batch, draw_batch
 
+BOTH = ("--place", "96", "--copies", "--even-start")
 SHAPES: dict[str, tuple[str, ...]] = {
-    "place and copies": ("--place", "96", "--copies"),
-    "place and copies, muon": ("--place", "96", "--copies", "--optimiser", "muon"),
-    "place and copies, heads": ("--place", "96", "--copies", "--heads-weight", "0.1"),
-    "copies": ("--copies",),
-    "place": ("--place", "96"),
-    "plain": (),
-    "place and copies, rate 2e-3": ("--place", "96", "--copies", "--learning-rate", "2e-3"),
-    "place and copies, muon, rate 2e-3": (
-        "--place", "96", "--copies", "--optimiser", "muon", "--learning-rate", "2e-3",
-    ),
-    "place and copies, muon, heads": (
-        "--place", "96", "--copies", "--optimiser", "muon", "--heads-weight", "0.1",
-    ),
-}  # fmt: skip
+    "small start": ("--place", "96", "--copies"),
+    "even start": BOTH,
+    "even start, heads": (*BOTH, "--heads-weight", "0.1"),
+    "even start, muon": (*BOTH, "--optimiser", "muon"),
+    "even start, rate 2e-3": (*BOTH, "--learning-rate", "2e-3"),
+    "even start, copies only": ("--copies", "--even-start"),
+    "even start, place only": ("--place", "96", "--even-start"),
+    "even start, neither": ("--even-start",),
+    "small start, neither": (),
+    "small start, muon": ("--place", "96", "--copies", "--optimiser", "muon"),
+}
 """What differs, as flags of `training.train`."""
 
 COMMON = (
@@ -87,6 +90,38 @@ def losses_at(marks: Sequence[Mark], cpu_s: float) -> list[float]:
     return [float(np.interp(cpu_s, times, book)) for book in books]
 
 
+@torch.no_grad()
+def without_parts(model: str, data: str) -> dict[str, list[float]]:
+    """Held-out losses of a trained model, and of the same with parts of what it is told taken away."""
+    words = [*COMMON, "--data", data, "--init", model, "--steps", "1", "--drop-all", "0"]
+    trainer = _trainer(*parse(words))
+    items, net = trainer.data.held_out, trainer.net.eval()
+    config = replace(
+        trainer.config, drop_motion=0, drop_rhythm=0, drop_style=0, short_windows=0, jitter_s=0, curve_noise=0
+    )
+    rng = np.random.default_rng([config.seed, 1])
+    parts = np.array_split(np.arange(len(items)), -(-len(items) // config.batch))
+    drawn = [draw_batch(items, net, config, rng, part.tolist()) for part in parts]
+    takes: dict[str, Callable[[Batch], Batch]] = {
+        "as it is": lambda batch: batch,
+        "no place": _without_place,
+        "no copies": _without_copies,
+        "neither": lambda batch: _without_place(_without_copies(batch)),
+    }
+    return {
+        name: torch.stack([trainer.losses(take(batch)) for batch in drawn]).mean(0).tolist()
+        for name, take in takes.items()
+    }
+
+
+def _without_place(batch: Batch) -> Batch:
+    return replace(batch, given=replace(batch.given, place=torch.zeros_like(batch.given.place)))
+
+
+def _without_copies(batch: Batch) -> Batch:
+    return batch if batch.copied is None else replace(batch, copied=torch.full_like(batch.copied, NONE))
+
+
 def report(found: dict[str, list[Mark]]) -> str:
     """Both tables as Markdown."""
     quickest_s = min(marks[-1]["cpu_s"] for marks in found.values())
@@ -109,11 +144,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data", required=True, help="folder of items in straight time")
     parser.add_argument("--steps", type=int, default=240, help="[%(default)s]")
+    parser.add_argument("--trained", help="a model of ours to take parts away from; nothing is trained")
     parser.add_argument("--marks", type=int, default=6, help="measurements on the way [%(default)s]")
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES), metavar="NAME")
     parser.add_argument("--out", type=Path, default=Path("runs/grid_shapes"), help="[%(default)s]")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
+    if args.trained:
+        for name, losses in without_parts(args.trained, args.data).items():
+            sys.stdout.write(markdown_row([name, *(f"{x:.3f}" for x in (*losses, sum(losses)))]) + "\n")
+        return 0
     args.out.mkdir(parents=True, exist_ok=True)
     found = {name: trained(name, args.data, args.steps, args.marks, args.out) for name in args.shapes}
     sys.stdout.write(report(found))

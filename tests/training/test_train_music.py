@@ -28,11 +28,24 @@ def test_every_stage_is_a_command_that_takes_its_words(gpu: bool, tmp_path: Path
             assert config.minutes == 55
             assert (shape["straight"], shape["copies"], shape["place"] > 0) == (True, True, True)
             assert (config.precision == "bfloat16") == gpu
+            assert config.even_start
         else:
             make = getattr(command, "parser", None) or command._parser
             found = make().parse_args(stage.words[1:])
             assert stage.name != "codec" or found.minutes == 30
             assert stage.name != "finisher" or found.minutes == 15
+
+
+def test_a_short_training_on_a_gpu_is_not_compiled() -> None:
+    words = [stages_of(MusicRun(minutes=m, items="i", codec="c"), gpu=True)[0].words for m in (10, 100)]
+    short, long = (importlib.import_module("training.train").parse(w[1:])[0] for w in words)
+    assert (short.compile, short.warmup_steps, long.compile) == ("none", 200, "inductor")
+    assert short.precision == long.precision == "bfloat16"
+
+
+def test_bands_reach_the_studio() -> None:
+    words = stages_of(MusicRun(bands=3), gpu=False)[0].words
+    assert words[words.index("--bands") + 1] == "3"
 
 
 def test_what_is_finished_is_not_made_again(tmp_path: Path) -> None:
