@@ -12,10 +12,15 @@ from .harmony import Harmony, bass_note, voice
 from .notes import Note
 from .plan import Hit, Plan
 
-STRONG, STRONGEST = 0.5, 0.78
-"""Strengths from which a hit is one of the band, and one with a cymbal."""
+STRONG, BRIGHT, STRONGEST = 0.47, 0.62, 0.8
+"""Strengths from which a hit is the whole band's, one with a bright edge, and one with a cymbal."""
+_AIR_S = 0.05
+"""What sounds through a strong hit stops so long before it, that it stands out."""
 _ASIDE = 0.16
 """Beats around a hit in which light strokes give way."""
+_ON_BEAT = 0.07
+_SLOW_BPM, _BETWEEN = (75.0, 120.0), (0.5, 0.88)
+"""From the one tempo to the other, how loud notes between the beats are."""
 _EARLY, _LATE = 0.06, 0.2
 """Beats before and after a hit in which what it strikes plays nothing else."""
 _LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
@@ -26,7 +31,7 @@ _RING_S = 0.25
 
 def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
     """The score's notes with the dance's accents in them, up to the last hit."""
-    notes = list(score.notes)
+    notes = [_weighed(plan, note) for note in score.notes]
     backbeat = _backbeat(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
@@ -35,8 +40,20 @@ def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
         last_cymbal = beat if cymbal else last_cymbal
         struck = _struck(plan, score, hit, beat, backbeat, cymbal)
         parts = {note.part for note in struck}
-        notes = [n for n in notes if not _gives_way(n, beat, parts)] + struck
+        notes = [n for n in notes if not _gives_way(n, beat, parts)]
+        if hit.strength >= STRONG:
+            air = _AIR_S * plan.tempo_bpm / 60
+            notes = [_until(n, beat - air) if n.beat < beat - air else n for n in notes]
+        notes += struck
     return _ended(plan, score, notes)
+
+
+def _weighed(plan: Plan, note: Note) -> Note:
+    """The note, softer between the beats: at slow tempi, lest one hears twice as many of them."""
+    if abs(note.beat - round(note.beat)) < _ON_BEAT:
+        return note
+    weight = np.interp(plan.tempo_bpm, _SLOW_BPM, _BETWEEN)
+    return replace(note, velocity=float(weight) * note.velocity)
 
 
 def _backbeat(notes: list[Note]) -> str:
@@ -53,21 +70,30 @@ def _gives_way(note: Note, beat: float, struck: set[str]) -> bool:
     return _EARLY < abs(away) < _ASIDE and (note.part in _LIGHT or note.velocity < 0.35)
 
 
+def _until(note: Note, beat: float) -> Note:
+    """The note, over by a beat."""
+    return replace(note, beats=max(0.05, beat - note.beat)) if note.beat + note.beats > beat else note
+
+
 def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) -> list[Note]:
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
     level = 0.5 + 0.5 * hit.strength
     if hit.strength < STRONG:
-        return [Note("tom_hi" if hit.beat % 1 else "snare", beat, 0.8 * level)]
-    notes = [Note(backbeat, beat, level), Note("kick", beat, 0.92 * level)]
-    if cymbal:
-        notes.append(Note("crash", beat, 0.85 * level))
-    chord = _chord_at(score, hit.beat)
-    tune = score.tune
-    if "chords" in tune.roles or "horns" in tune.roles:
+        return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.7 * level)]
+    notes = [Note(backbeat, beat, level)]
+    if hit.beat % 1 == 0:
+        notes.append(Note("kick", beat, 0.95 * level))
+    bright = "crash" if cymbal else "splash" if hit.strength >= BRIGHT else "open"
+    notes.append(Note(bright, beat, 0.9 * level))
+    if hit.strength >= BRIGHT:
+        notes.append(Note("snare" if backbeat != "snare" else "clap", beat, 0.8 * level))
+    chord, tune = _chord_at(score, hit.beat), score.tune
+    if tune.roles & {"chords", "horns"}:
         part = "horns" if "horns" in tune.roles and cymbal else "chords"
         stack = voice(chord, None, tune.centre + (7 if part == "horns" else 0), tune.size)
-        notes.append(Note(part, beat, 0.9 * level, stack, 0.4))
-    notes.append(Note("bass", beat, level, (bass_note(chord.root, tune.bass_low),), 0.4))
+        notes.append(Note(part, beat, 0.95 * level, stack, 0.4))
+    if hit.beat % 0.5 == 0:
+        notes.append(Note("bass", beat, level, (bass_note(chord.root, tune.bass_low),), 0.4))
     return notes
 
 

@@ -14,9 +14,11 @@ from .plan import Hit, Plan, Section, Stop
 from .styles import STYLE_TABLE, STYLES
 
 ANY = "any"
-_NEAR_S = 0.035
-"""An accent this near to a step is played on it; finer steps come first where it is not."""
-_STEPS = (1.0, 0.5, 0.25, 0.125)
+_EARLY_S, _LATE_S = 0.045, 0.02
+"""A step so long before an accent, or after it, is near enough to be played; sound that is late is
+noticed sooner than sound that is early."""
+_STEPS = (1.0, 0.5, 0.25, 1 / 6, 0.125)
+"""In beats, coarse to fine."""
 _LONGEST_STOP = 4.0
 """Beats; a band that is silent for longer has gone home."""
 _LIVELY = {
@@ -175,14 +177,16 @@ def _hits(plan: Plan, seen: Seen) -> tuple[Hit, ...]:
 def _step_near(plan: Plan, time_s: float) -> float:
     """The place in beats, before swing, at which a moment is played."""
     beat = float(plan.beat(time_s))
-    nearest = 0.0
+    best, least = 0.0, np.inf
     for step in _STEPS:
         places = (np.floor(beat / step) + np.arange(-1, 3)) * step
-        away = np.abs(plan.seconds(plan.swung(places)) - time_s)
-        nearest = float(places[away.argmin()])
-        if away.min() <= _NEAR_S:
+        late = plan.seconds(plan.swung(places)) - time_s
+        away = np.where(late < 0, -late / _EARLY_S, late / _LATE_S)
+        if away.min() < least:
+            best, least = float(places[away.argmin()]), float(away.min())
+        if least <= 1:
             break
-    return nearest
+    return best
 
 
 def _quiet(plan: Plan) -> np.ndarray:

@@ -86,8 +86,9 @@ def peaks_of(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     middle, before, after = padded[1:-1], padded[:-2], padded[2:]
     at = np.flatnonzero((middle >= LEAST_ACCENT) & (middle >= before) & (middle > after))
     one, two, three = (np.log(np.maximum(x[at], 1e-6)) for x in (before, middle, after))
-    shift = 0.5 * (one - three) / np.minimum(one - 2 * two + three, -1e-9)
-    return (at + np.clip(shift, -0.5, 0.5)) / MOTION_FPS, np.clip(middle[at], 0.0, 1.0)
+    shift = np.clip(0.5 * (one - three) / np.minimum(one - 2 * two + three, -1e-9), -0.5, 0.5)
+    height = np.exp(two - 0.25 * (one - three) * shift)
+    return (at + shift) / MOTION_FPS, np.clip(height, 0.0, 1.0)
 
 
 def _still(motion: MotionFeatures, frames: int) -> np.ndarray:

@@ -23,6 +23,8 @@ STEM_OF = {
     "lead": "melody", "fx": "effects",
 }  # fmt: skip
 """Stem of every part that is no drum."""
+DRUMS = 1.3
+"""Gain of drums and effects beside the pitched parts' levels."""
 BLOCK_S = 4.0
 _FADE_IN_S, _STOP_FADE_S, _STOP_EARLY_S = 0.002, 0.06, 0.008
 
@@ -72,8 +74,10 @@ class Desk:
             far += np.float32(HALL.get(part, 0.0)) * mono
             if part == "lead" and self.echo is not None:
                 out += self.echo(mono)
-        short, long = self.rooms[name]
-        return out + short(near) + long(far)
+        for room, send in zip(self.rooms[name], (near, far), strict=True):
+            if send.any() or room.rings:
+                out += room(send)
+        return out
 
     def _dip(self, low: int, high: int) -> np.ndarray:
         """Gain float32 [n] that falls at every kick and swells back."""
@@ -115,7 +119,7 @@ def set_up_desk(plan: Plan, score: Score, materials: Materials, rate: int, ring_
     parts, sources = _parts(plan, score, materials, rate)
     strips: dict[str, list[tuple[str, Strip]]] = {name: [] for name in STEMS}
     for name, part in parts.items():
-        gain = _gain(part, levels[name], rate) if name in levels else 1.0
+        gain = _gain(part, levels[name], rate) if name in levels else DRUMS
         strip = Strip(part, LOWEST_HZ[name], gain, side * pans.get(name, 0.0), WIDTH.get(name, 0.0), rate)
         strips[STEM_OF.get(name, "drums")].append((name, strip))
     echo_s = float(rng.choice([0.5, 0.75])) * 60.0 / plan.tempo_bpm

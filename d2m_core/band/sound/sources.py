@@ -13,6 +13,7 @@ from .fonts import play_font
 
 Piece = tuple[int, np.ndarray]
 """(first sample, sound [C, n])."""
+_HELD = 1.6
 _KEPT = 12_000_000
 """Samples of single notes that a part keeps: 48 MB."""
 
@@ -22,6 +23,11 @@ class Tail:
 
     def __init__(self, channels: int) -> None:
         self._rest = np.zeros((channels, 0), np.float32)
+
+    @property
+    def rings(self) -> bool:
+        """Whether something is left for the next block."""
+        return bool(self._rest.any())
 
     def fill(self, length: int, pieces: Iterable[Piece]) -> np.ndarray:
         """The next block, float32 [C, length]; places of `pieces` count from its start."""
@@ -102,14 +108,17 @@ def stroke_part(starts: np.ndarray, sound: Callable[[int], np.ndarray]) -> Part:
 
 
 def usual_level(part: Part, rate: int, count: int = 10) -> float:
-    """RMS of the loudest 50 ms of a part's chords, of `count` of them; 0 without sound."""
+    """How loud a part's chords are, RMS, by `count` of them; 0 without sound.
+
+    The loudest 50 ms of what dies away, more of what is held: that covers others for longer.
+    """
     starts = part.starts
     firsts = np.unique(starts)
     picked = firsts[np.linspace(0, len(firsts) - 1, min(count, len(firsts))).astype(int)]
-    width, levels = rate // 20, []
+    levels = []
     for start in picked:
         low, high = (int(np.searchsorted(starts, start + d)) for d in (0, 1))
-        whole = Tail(part.channels).fill(rate // 2, [(p - int(start), s) for p, s in part.alone(low, high)])
-        frames = whole.mean(0)[: len(whole[0]) // width * width].reshape(-1, width)
-        levels.append(float(np.sqrt((frames**2).mean(1)).max()))
+        chord = Tail(part.channels).fill(rate // 2, [(p - int(start), s) for p, s in part.alone(low, high)])
+        power = (chord.mean(0)[: rate // 20 * 10].reshape(10, -1) ** 2).mean(1)
+        levels.append(max(float(np.sqrt(power.max())), _HELD * float(np.sqrt(np.sort(power)[-6:].mean()))))
     return float(np.quantile(levels, 0.75)) if levels else 0.0

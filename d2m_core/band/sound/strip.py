@@ -31,6 +31,11 @@ class Room:
     def __init__(self, response: np.ndarray) -> None:
         self._response, self._tail = response.astype(np.float32), Tail(2)
 
+    @property
+    def rings(self) -> bool:
+        """Whether anything of earlier blocks is still to be heard."""
+        return self._tail.rings
+
     def __call__(self, sound: np.ndarray) -> np.ndarray:
         wet = np.stack([oaconvolve(sound, side) for side in self._response]).astype(np.float32)
         return self._tail.fill(len(sound), [(0, wet)])
