@@ -27,21 +27,19 @@ from training.figures.tables import markdown_row
 from training.train import _trainer, parse
 from training.transformer.trainer import Trainer
 
+BOTH = ("--place", "96", "--copies", "--even-start")
 SHAPES: dict[str, tuple[str, ...]] = {
-    "place and copies": ("--place", "96", "--copies"),
-    "place and copies, muon": ("--place", "96", "--copies", "--optimiser", "muon"),
-    "place and copies, heads": ("--place", "96", "--copies", "--heads-weight", "0.1"),
-    "copies": ("--copies",),
-    "place": ("--place", "96"),
-    "plain": (),
-    "place and copies, rate 2e-3": ("--place", "96", "--copies", "--learning-rate", "2e-3"),
-    "place and copies, muon, rate 2e-3": (
-        "--place", "96", "--copies", "--optimiser", "muon", "--learning-rate", "2e-3",
-    ),
-    "place and copies, muon, heads": (
-        "--place", "96", "--copies", "--optimiser", "muon", "--heads-weight", "0.1",
-    ),
-}  # fmt: skip
+    "small start": ("--place", "96", "--copies"),
+    "even start": BOTH,
+    "even start, heads": (*BOTH, "--heads-weight", "0.1"),
+    "even start, muon": (*BOTH, "--optimiser", "muon"),
+    "even start, rate 2e-3": (*BOTH, "--learning-rate", "2e-3"),
+    "even start, copies only": ("--copies", "--even-start"),
+    "even start, place only": ("--place", "96", "--even-start"),
+    "even start, neither": ("--even-start",),
+    "small start, neither": (),
+    "small start, muon": ("--place", "96", "--copies", "--optimiser", "muon"),
+}
 """What differs, as flags of `training.train`."""
 
 COMMON = (

@@ -37,6 +37,9 @@ PROGRESS = "progress.json"
 PATIENCE_S = 120.0
 """A stage that is asked to stop has so long to save what it has."""
 
+LONG_MINUTES = 60.0
+"""A training on a GPU that is shorter than this is not compiled, and warms up in fewer steps."""
+
 _TELLING = 3
 """Lines of a training's log that its standing is told from, at most."""
 
@@ -53,8 +56,11 @@ class MusicRun:
     """Share of the minutes that the codec gets."""
     finisher_share: float = 0.15
     """Share that its finisher gets, which makes stereo and clear tones of its tokens; 0 trains none."""
-    hours: float = 6.0
-    """Of music, one band per style."""
+    hours: float = 18.0
+    """Of music."""
+    bands: int = 1
+    """Bands that each style has, with kit, mix and key of their own. With one the network learns soonest;
+    give more where there is time, and as many more hours."""
     books: int = 4
     """Codebooks that the transformer writes."""
     stop_after: float = 0.0
@@ -83,6 +89,7 @@ class MusicRun:
             min(shares) >= 0 and sum(shares) < 1,
             f"codec_share and finisher_share are {shares}; use 0 or more, together less than 1.",
         )
+        require(self.bands >= 0, f"bands is {self.bands}; use 1 or more (0: a new band plays every piece).")
         require(1 <= self.books <= 8, f"books is {self.books}; use 1 to 8.")
         require(
             self.preset in ("auto", "default", "base", "large"),
@@ -128,7 +135,7 @@ def _music_words(settings: MusicRun) -> tuple[str, ...]:
     ]
     return (
         "training.studio", "--out", str(settings.run / "pairs"), "--hours", f"{settings.hours:g}",
-        "--seed", str(STRAIGHT_SEED), "--bands", "1", "--any-tempo", "0.5", "--straight",
+        "--seed", str(STRAIGHT_SEED), "--bands", str(settings.bands), "--any-tempo", "0.5", "--straight",
         "--workers", str(settings.workers), "--quiet", *materials,
     )  # fmt: skip
 
@@ -168,6 +175,8 @@ def _model_words(settings: MusicRun, items: str, codec: str, gpu: bool) -> tuple
     if preset == "auto":
         preset = "base" if gpu else "default"
     size: tuple[str, ...] = ("--place", "128")
+    if gpu and settings.minutes < LONG_MINUTES:  # a network that is compiled soon pays for it later
+        size = (*size, "--compile", "none", "--warmup-steps", "200")
     if preset == "default":
         size = (
             "--batch", "4", "--dim", "192", "--decoder-layers", "4", "--place", "96", "--dropout", "0",

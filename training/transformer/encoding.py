@@ -70,11 +70,10 @@ def sound_of(mono: Waveform, token_rate: float, steps: int) -> np.ndarray:
     samples, rate = mono.samples[0, 0].numpy(), mono.sample_rate
     hop = round(rate / token_rate)
     size = 2 ** round(math.log2(_CHROMA_S * rate))
-    about = {"hop_length": hop, "center": True}
     chroma = librosa.feature.chroma_stft(
-        y=samples, sr=rate, n_fft=size, tuning=0.0, norm=1, pad_mode="constant", **about
+        y=samples, sr=rate, n_fft=size, hop_length=hop, tuning=0.0, norm=1, pad_mode="constant"
     )
-    level = librosa.feature.rms(y=samples, frame_length=2 * hop, pad_mode="constant", **about)
+    level = librosa.feature.rms(y=samples, frame_length=2 * hop, hop_length=hop, pad_mode="constant")
     decibels = 20 * np.log10(np.maximum(level, _SILENT))
     found = np.concatenate([chroma, decibels]).T[:steps]
     return np.pad(found, ((0, max(0, steps - len(found))), (0, 0)), mode="edge").astype(np.float16)

@@ -38,9 +38,10 @@ class Learner(nn.Module):
         self.net = net
         dim = net.config.dim
         self.sound = nn.Linear(dim, SOUND)
-        self.ahead = nn.ModuleList(nn.Linear(dim, dim, bias=False) for _ in AHEAD)
-        for each in self.ahead:
+        ahead = [nn.Linear(dim, dim, bias=False) for _ in AHEAD]
+        for each in ahead:
             nn.init.eye_(each.weight)
+        self.ahead = nn.ModuleList(ahead)
 
     def forward(
         self, tokens: torch.Tensor, given: Conditions, copied: torch.Tensor | None = None

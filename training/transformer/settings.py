@@ -59,6 +59,8 @@ class TrainConfig:
     """Weight of each codebook's loss; the last one counts for further codebooks."""
     heads_weight: float = 0.0
     """Weight of heads for chroma, loudness and the next steps, which are not exported; 0 has none."""
+    even_start: bool = False
+    """Begin with weights at which every part is heard at once (`start_even`), not MusicGen's."""
     optimiser: str = "adamw"
     """adamw, or muon for the matrices of the layers and adamw for the rest."""
     drop_motion: float = 0.3

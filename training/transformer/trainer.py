@@ -33,6 +33,7 @@ from .items import TrainItem
 from .losses import token_losses
 from .optimisers import optimisers_of
 from .settings import FREE, TrainConfig
+from .start_even import start_even
 from .start_musicgen import take_over
 from .start_ours import is_checkpoint, start_from
 from .windows import Batch, DataSet, draw_batch, motion_statistics
@@ -60,6 +61,8 @@ class Trainer(Run):
             )
         torch.manual_seed(config.seed)
         self.net = DanceToMusic(shape)
+        if config.even_start:
+            start_even(self.net)
         mean, std = motion_statistics(data.train)
         self.net.motion_mean.copy_(mean)
         self.net.motion_std.copy_(std)
@@ -172,8 +175,8 @@ class Trainer(Run):
                 rng = np.random.default_rng([seed, 1])
                 drawn = [draw_batch(items, net, config, rng, part.tolist()) for part in parts]
                 losses = [self.losses(b.to(self.device), net) for b in drawn]
-                shares = [len(part) / len(numbers) for part in parts]
-                mean = sum(share * each for share, each in zip(shares, losses, strict=True))
+                shares = torch.tensor([len(part) / len(numbers) for part in parts], device=self.device)
+                mean = (shares[:, None] * torch.stack(losses)).sum(0)
                 found[name] = [round(x, 4) for x in mean.tolist()]
         return found
 

@@ -185,17 +185,9 @@ def draw_batch(
     spec, window_s = items[0].codec, net.config.window_s
     if rng.random() < config.short_windows:
         window_s *= rng.uniform(1 / 3, 1)
-    durations = np.array(
-        [item.duration_s for item in (items if these is None else [items[i] for i in these])]
-    )
-    if durations.min() < window_s:  # as short as the item it falls on; the others are longer
-        shortest = rng.choice(durations, p=durations / durations.sum()) if these is None else durations.min()
-        window_s = min(window_s, float(shortest))
+    chosen, window_s = _chosen(items, window_s, config.batch, rng, these)
     steps = spec.steps(window_s)
-    if these is None:
-        weights = np.where(durations >= window_s, durations, 0.0)
-        these = rng.choice(len(items), config.batch, p=weights / weights.sum())
-    parts = [_draw_window(items[i], steps, net, config, rng) for i in these]
+    parts = [_draw_window(items[i], steps, net, config, rng) for i in chosen]
     codes = torch.stack([part.codes for part in parts])  # [B, K, T]
     given = _leave_out(stack([part.given for part in parts]), config, rng)
     sound = torch.stack([p.sound for p in parts if p.sound is not None]) if config.heads_weight else None
@@ -208,6 +200,23 @@ def draw_batch(
         return Batch(codes, given, sound=sound)
     copied = torch.cat([part.copied for part in parts if part.copied is not None])
     return Batch(codes, given, torch.where(free[:, None, None, None], NONE, copied), sound)
+
+
+def _chosen(
+    items: Sequence[TrainItem],
+    window_s: float,
+    count: int,
+    rng: np.random.Generator,
+    these: Sequence[int] | None,
+) -> tuple[Sequence[int], float]:
+    """Numbers of items to take a window of, and how long that may be."""
+    durations = np.array([item.duration_s for item in items])
+    if these is not None:
+        return these, min(window_s, float(durations[list(these)].min()))
+    if durations.min() < window_s:  # as short as the item it falls on; the others are longer
+        window_s = min(window_s, float(rng.choice(durations, p=durations / durations.sum())))
+    weights = np.where(durations >= window_s, durations, 0.0)
+    return rng.choice(len(items), count, p=weights / weights.sum()).tolist(), window_s
 
 
 def _draw_window(
