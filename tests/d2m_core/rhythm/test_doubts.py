@@ -52,7 +52,8 @@ def test_a_pulse_that_only_meets_accents_is_said() -> None:
         (
             "steady-beats",
             "The beats of this dance could hardly be told (confidence 0.05): a steady pulse of 86 BPM meets "
-            "its strongest accents; set the tempo to choose another, or take the beats from the clip's sound.",
+            "its strongest accents; set the tempo to choose another, or take the beats from the clip's "
+            "sound.",
         )
     ]
 
@@ -62,7 +63,8 @@ def test_unsure_beats_are_said_with_the_tempi_that_are_possible_too() -> None:
         (
             "unsure-beats",
             "The beats are unsure (confidence 0.23): 86 BPM was taken, 172 would be possible too; compare "
-            "them with the clip, and set, halve or double the tempo, or take the beats from the clip's sound.",
+            "them with the clip, and set, halve or double the tempo, or take the beats from the clip's "
+            "sound.",
         )
     ]
     ((_, text),) = said(rhythm(0.39))
