@@ -261,7 +261,7 @@ class Rhythm:
     parts: np.ndarray | None = None
     """float32 [F, 3] in 0..1, columns `PART_CURVES`; None where nobody knows."""
     tempi: tuple[TempoGuess, ...] = ()
-    """Tempi that it may have, likeliest first; empty where nobody weighed them."""
+    """Tempi that it may have, likeliest first; empty where it changes or nobody weighed them."""
 
     def __post_init__(self) -> None:
         _check_array("beats_s", self.beats_s, np.float64, (None,))

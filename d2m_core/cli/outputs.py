@@ -17,7 +17,7 @@ from ..media.copied import VIDEO_FORMATS
 from ..media.plan import Output, check_own_sound, plan_film, plan_output
 from ..media.sound import in_blocks, own_blocks, with_own_sound
 from ..media.sound_file import AUDIO_FORMATS
-from ..midi import make_midi, save_midi
+from ..midi import Named, make_midi, save_midi
 from ..motion import Accents, dance_accents
 from ..pictures import dancer_picture, overlay_video, rhythm_picture, save_png
 from ..pictures.overlay import OVERLAY_FORMATS
@@ -160,7 +160,7 @@ def _sheet(result: DanceMusic, accents: Accents) -> BeatSheet:
         result.rhythm,
         result.clip.duration_s,
         accents=_marks(accents),
-        sections=tuple(sections),
+        sections=tuple(Named(start_s, name) for start_s, name in sections),
         clip=result.clip,
     )
 

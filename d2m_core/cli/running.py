@@ -9,13 +9,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
+from ..band import find_instruments
 from ..errors import D2MError
 from ..flags import build_parser
 from ..music import play
 from ..notices import Notice
 from ..pipeline import DanceMusic, StageProgress, band_to_dance, dance_to_music
+from ..pose.model_file import model_folder
 from .checks import Job, check
 from .outputs import write_outputs
 from .progress import progress_bars
@@ -81,7 +84,9 @@ def _music(args: argparse.Namespace, job: Job, on_progress: StageProgress) -> Da
         "on_progress": on_progress,
     }
     if job.models is None:
-        return band_to_dance(job.clip, job.net, job.settings, **how)
+        fetched = partial(on_progress, "instruments")
+        found = find_instruments(model_folder(), download=args.download_instruments, on_progress=fetched)
+        return band_to_dance(job.clip, job.net, job.settings, instruments=found, **how)
     return dance_to_music(job.clip, job.models, settings=job.settings, **how)
 
 

@@ -190,6 +190,11 @@ def add_band(group: _ArgumentGroup) -> None:
         metavar="A,B",
         help="who plays: of drums, bass, chords, lead, percussion; by default all",
     )
+    add(
+        "--download-instruments",
+        action="store_true",
+        help="where no soundfont is on this machine, fetch one (38 MB, once)",
+    )
     add("--stems", type=Path, metavar="FOLDER", help="also write what each part of the band plays (.wav)")
     add("--midi", type=Path, help="also write its notes, with tempo map, chords and form (.mid)")
 

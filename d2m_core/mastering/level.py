@@ -16,7 +16,7 @@ LOUDNESS_LUFS = -16.0
 CEILING_DB = -1.0
 """No true peak lies above it, in dB of full scale: players and encoders need the room (EBU R 128)."""
 
-_MARGIN_DB = 0.5
+_MARGIN_DB = 0.8
 """What is read between samples on a few places each is short of the truth by less than this."""
 
 _MOST_GAIN_DB = 12.0

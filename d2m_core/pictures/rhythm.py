@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..motion import Accents
+from ..rhythm import likely_tempi
 from ..types import RHYTHM_CURVES, Rhythm, Waveform
 from .colours import ACCENT, BEAT, DOWNBEAT, PAPER, css
 
@@ -160,11 +161,19 @@ def _spectrum(waveform: Waveform) -> tuple[np.ndarray, float]:
     return level - level.max(), top_hz
 
 
+def _tempi(rhythm: Rhythm) -> str:
+    """The tempo, and where others are likely too, how likely each is."""
+    found = likely_tempi(rhythm)
+    if len(found) == 1:
+        return f"{rhythm.tempo_bpm:.1f} BPM"
+    first, *others = found
+    also = ", ".join(f"or {guess.bpm:.0f} ({100 * guess.probability:.0f} %)" for guess in others)
+    return f"{rhythm.tempo_bpm:.1f} BPM ({100 * first.probability:.0f} %) {also}"
+
+
 def _dress(figure: Any, axes: np.ndarray, rhythm: Rhythm, title: str) -> None:
     """Title, legend, scales and colours."""
-    facts = (
-        f"{rhythm.tempo_bpm:.1f} BPM  ·  {len(rhythm.beats_s)} beats  ·  confidence {rhythm.confidence:.2f}"
-    )
+    facts = f"{_tempi(rhythm)}  ·  {len(rhythm.beats_s)} beats  ·  confidence {rhythm.confidence:.2f}"
     height = figure.get_figheight() * _DPI
     figure.text(_START, 1 - 44 / height, title or "Dance rhythm", color=_INK, fontsize=16, weight="bold")
     figure.text(_START, 1 - 70 / height, facts, color=_FAINT, fontsize=11.5)

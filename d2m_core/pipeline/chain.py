@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ..band import PLAYERS, play_band
+from ..band import PLAYERS, Materials, play_band
 from ..mastering import master_music
 from ..media import fit_length
 from ..music import SamplingConfig, decode_music, generate_tokens, prepare, stream_music
@@ -97,6 +97,7 @@ def band_to_dance(
     net: RhythmNet,
     settings: DanceSettings | None = None,
     *,
+    instruments: Materials | None = None,
     model_folder: Path | None = None,
     keep_poses: bool = False,
     listen: Listen | None = None,
@@ -104,7 +105,8 @@ def band_to_dance(
 ) -> DanceMusic:
     """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
 
-    No transformer writes it: `take` of the result has stems, notes and form too. Raises a `D2MError`.
+    No transformer writes it: `take` of the result has stems, notes and form too. `instruments` None plays
+    what is installed. Raises a `D2MError`.
     """
     asked = settings or DanceSettings()
     band = asked.band
@@ -119,6 +121,7 @@ def band_to_dance(
             intensity=band.intensity,
             players=band.players or PLAYERS,
             humanise=band.humanise,
+            instruments=instruments,
             on_progress=stage(on_progress, "band"),
         )
         audio = fit_length(take.mix, dance.clip.duration_s)

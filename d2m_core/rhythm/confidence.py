@@ -18,10 +18,10 @@ _RELATED = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4, 4, 1 / 4
 _FELT_BY_DANCERS, _FELT_PERCENT = 0.3, 95.0
 """A curve of felt accents whose percentile lies here or higher belongs to somebody who surely dances."""
 
-CUES = ("contrast", "on beats", "over offbeats", "accents", "tempo")
+CUES = ("contrast", "on beats", "over offbeats", "accents")
 """What the probability is made of, see `cues`."""
 _BIAS = -3.57
-_WEIGHTS = np.array([1.1, 2.45, 3.84, 0.25, 0.0])
+_WEIGHTS = np.array([1.1, 2.45, 3.84, 0.25])
 """Logistic regression on 675 grids of the shipped network (`python -m training.fit_confidence
 --dances 300`: studio dances of 10 s, some cut short, some with heavier errors or most frames lost);
 right is a beat F of 0.7. Calibration error, cross-validated by dance: 0.024. Margins in likelihood
@@ -29,36 +29,31 @@ over chains of other tempi, and over half or double, and the clip's length chang
 log-likelihood of an earlier network's by less than 0.01. Fit anew for a new network."""
 
 
-def confidence(
-    curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray, chance: float = 1.0
-) -> float:
+def confidence(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray) -> float:
     """Probability, 0..1, that a dance's beats reach an F of 0.7 at 70 ms.
 
     Arguments as in `cues`.
     """
-    odds = _BIAS + float(_WEIGHTS @ cues(curve, beats_s, tempo_bpm, felt, chance))
+    odds = _BIAS + float(_WEIGHTS @ cues(curve, beats_s, tempo_bpm, felt))
     return float(1 / (1 + np.exp(-odds)))
 
 
-def cues(
-    curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray, chance: float = 1.0
-) -> np.ndarray:
+def cues(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray) -> np.ndarray:
     """Signs that beats are right, each about 0..1, float64 [len(CUES)].
 
     In the order of `CUES`: `contrast`; the curve's mean on beats; how much higher that is than
-    halfway between them; how high felt accents reach; and how likely the tempo is.
+    halfway between them; and how high felt accents reach.
 
     Args:
         curve: Beat activation at `RATE`, 0..1 [S].
         beats_s: Beats, [M].
         tempo_bpm: Their tempo.
         felt: Accents as the network feels them, 0..1 [F] at any rate.
-        chance: How likely the tempo is (`tempo.chances`), 0..1; 1 where it is known.
     """
     on = _mean_at(curve, beats_s)
     off = _mean_at(curve, (beats_s[1:] + beats_s[:-1]) / 2)
     reach = min(1.0, float(np.percentile(felt, _FELT_PERCENT)) / _FELT_BY_DANCERS)
-    return np.array([contrast(curve, 60 / tempo_bpm), on, on - off, reach, chance])
+    return np.array([contrast(curve, 60 / tempo_bpm), on, on - off, reach])
 
 
 def contrast(curve: np.ndarray, period_s: float) -> float:

@@ -19,7 +19,7 @@ from .curves import RATE, BeatCurves, read_at
 from .gains import Gains, gains_of
 from .refining import DEFAULT_BPM, FLAT, on_peaks, phase, refined
 from .search import best_phase, likeliest_bars, track
-from .tempo import SAME, band, chance_of, chances, evidence_of, guesses, spans
+from .tempo import SAME, band, chances, evidence_of, guesses, spans
 
 STEADY_BELOW = 0.1
 """Under this confidence a dance's grid is `steady_fallback`. That cost nothing: the 7 of 350
@@ -46,7 +46,7 @@ class BeatGrid:
     tempo_bpm: float
     confidence: float
     tempi: tuple[TempoGuess, ...] = ()
-    """Tempi that it may have, likeliest first; empty for music, where nobody weighs them."""
+    """Tempi that it may have, likeliest first; empty where it changes, and for music."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ def decode_beats(curves: BeatCurves, fps: float, asked: Asked | None = None) -> 
         grid = _likeliest(gains, fine.beat, asked, duration_s)
         return replace(grid, confidence=contrast(fine.beat, 60 / grid.tempo_bpm))
     evidence = evidence_of(fine)
-    likely = chances(evidence)
+    tempi = guesses(chances(evidence))
     if asked.tempo_bpm is None:
-        near = band(spans(fine, evidence), len(fine.beat))
-        gains = replace(gains, beat=gains.beat + near)
+        held = spans(fine, evidence)
+        tempi = tempi if len(held) == 1 else ()  # it has no one tempo
+        gains = replace(gains, beat=gains.beat + band(held, len(fine.beat)))
     grid = _likeliest(gains, fine.beat, asked, duration_s)
-    grid = replace(grid, tempi=_tempi(guesses(likely), grid.tempo_bpm, asked))
-    chance = chance_of(likely, grid.tempo_bpm) if asked.tempo_bpm is None else 1.0
-    grid = replace(grid, confidence=confidence(fine.beat, grid.beats_s, grid.tempo_bpm, felt, chance))
+    grid = replace(grid, tempi=_tempi(tempi, grid.tempo_bpm, asked))
+    grid = replace(grid, confidence=confidence(fine.beat, grid.beats_s, grid.tempo_bpm, felt))
     if not asked.fall_back or grid.confidence >= STEADY_BELOW:
         return grid
     beats = steady_fallback(fine.felt_or_beat, duration_s, grid.tempo_bpm)

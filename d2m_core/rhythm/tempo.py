@@ -44,7 +44,7 @@ SAME = 0.04
 """Tempi within so much (natural log) are one guess."""
 _GUESSES, _LEAST_GUESS = 4, 0.05
 """At most so many guesses are given, none less likely."""
-_BAND, _USUAL = 0.08, 0.04
+_BAND, _USUAL = 0.08, 0.02
 """Beats keep within so much (natural log) of their span's tempo, and usually within so much."""
 _LEAST_SPAN_S = 5.0
 """A tempo that is held for less is no other tempo."""

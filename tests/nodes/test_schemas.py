@@ -78,7 +78,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_PoseFromKeypoints": ["keypoints", "fps", "video"],
     "D2M_PoseToKeypoints": ["poses", "people", "layout", "width", "height"],
     "D2M_SelectDancer": ["poses", "dancer", "number", *PLACE],
-    "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy"],
+    "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy", "audio", "beats_from"],
     "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats poses".split(),
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
     "D2M_LoadModel": ["model_name"],

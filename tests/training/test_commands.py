@@ -69,6 +69,7 @@ WRONG = {
     "evaluate": ["clips", "none"],
     "export_checkpoint": ["--run", "none", "--out", "x.safetensors"],
     "fit_confidence": ["--weights", "none.safetensors"],
+    "fit_tempo": ["--weights", "none.safetensors"],
     "fit_noise": ["--out", "noise", "--check", "0"],
     "studio": ["--out", "pairs", "--hours", "0"],
     "studio.picture.drawing": ["--out", "dance.mp4", "--tempo", "900"],

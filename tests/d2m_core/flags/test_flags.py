@@ -18,6 +18,7 @@ from d2m_core.styles import STYLES
 ROOT = Path(__file__).parents[3]
 OF_THE_NODES = (
     *"--half --double --shift --nudge --swing --steady --energy --metre --tempo".split(),
+    *"--download-instruments --key --intensity --humanise --players".split(),
     *"--dancer --at --region --people --pose-model --no-pose-cache --play --no-finish".split(),
     *"--style --seed --guidance --style-guidance --temperature --candidates --ending --dynamics".split(),
     *"--overlay --overlay-sound --picture --people-picture --beats --band --midi --stems --json".split(),
