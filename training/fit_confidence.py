@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +24,10 @@ from d2m_core.rhythm import RhythmCurves, RhythmNet, load_rhythm, rhythm_curves
 from d2m_core.rhythm.confidence import CUES, cues
 from d2m_core.rhythm.decoding import Asked, decode_beats
 from d2m_core.scores import beat_f
-from d2m_core.types import MOTION_FPS, PoseSequence
+from d2m_core.types import MOTION_FPS
 from d2m_core.weights import default_weights
 from training.figures.calibration import reliability
+from training.rhythm.hidden import hard_to_see
 from training.run.command import command_parser, run_command
 from training.seeds import DEVELOPMENT_SEED
 from training.studio.any_scene import random_scene
@@ -64,14 +65,6 @@ def examples_of(net: RhythmNet, dances: int) -> Iterator[Example]:
         if seed % 4 == 0:
             poses = hard_to_see(mediapipe_like(scene, rng, severity=rng.uniform(2.5, 5)), rng)
             yield _example(rhythm_curves(extract_motion(poses), net), beats_s, _SECONDS, 1.0, seed)
-
-
-def hard_to_see(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
-    """The same; in half of the calls most frames are lost."""
-    if rng.random() < 0.5:
-        return poses
-    lost = rng.random(poses.frames) < rng.uniform(0.5, 0.95)
-    return replace(poses, present=poses.present & ~lost[:, None])
 
 
 def _example(seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int) -> Example:

@@ -27,7 +27,7 @@ from d2m_core.rhythm.tempo import SIGNS, TEMPI_BPM, evidence_of, guesses
 from d2m_core.types import MOTION_FPS
 from d2m_core.weights import default_weights
 from training.figures.calibration import reliability
-from training.fit_confidence import hard_to_see
+from training.rhythm.hidden import hard_to_see
 from training.run.command import command_parser, run_command
 from training.seeds import DEVELOPMENT_SEED
 from training.studio.any_scene import random_scene
