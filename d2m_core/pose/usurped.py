@@ -17,7 +17,7 @@ _AWAY = 0.35
 """A reading so far from its own way is of nobody known."""
 _REACH, _REACH_PER_S = 0.2, 1.0
 """Where no way is known, a reading may be so far from the nearest sighting, in body heights."""
-_KNOWN_S = 0.4
+_KNOWN_S = 0.45
 """A way is known between sightings that are no further apart."""
 
 
