@@ -58,7 +58,7 @@ def _check_share(what: str, values: tuple[float, float]) -> None:
 Dancer = str | int | At | Region
 """How to choose: one of `DANCERS`, a number from 0, a point or a region."""
 
-_FULL_SHARE = 0.25
+_FULL_SHARE = 0.5
 """Who is seen in less than this share of the frames counts for less, as much as it is less."""
 _JUMPS = 98.0
 """Percentile of a person's steps above which they are slips of the finder."""
