@@ -10,10 +10,9 @@ from ..types import PoseSequence
 from .landmarks import TORSO
 from .track import BODY, body_distance
 
-_FULL_SHARE = 0.25
+_FULL_SHARE = 0.5
 """Who is seen in less than this share of the frames counts for less, as much as it is less."""
-_JUMPS = 98.0
-"""Percentile of a person's steps above which they are slips of the finder."""
+_STEP_S = 0.2
 _AT_FIRST_S = 1.0
 _NEAR_S = 0.5
 
@@ -57,19 +56,26 @@ def importance(poses: PoseSequence) -> np.ndarray:
 
 
 def activity(poses: PoseSequence) -> np.ndarray:
-    """Way of the body's joints [P] in body heights per second seen, less for who is hardly there."""
-    both = poses.present[1:] & poses.present[:-1]
-    given = (poses.visibility[1:, :, BODY] > 0) & (poses.visibility[:-1, :, BODY] > 0)
+    """Way of the body's joints [P] in body heights per second seen, less for who is hardly there.
+
+    Between places 0.2 s apart, so that trembling of the finder hardly counts, and in the middle of
+    the frames, so that its slips do not.
+    """
+    lag = max(1, round(_STEP_S * poses.fps))
+    if poses.frames <= lag:
+        return np.zeros(poses.people)
+    both = poses.present[lag:] & poses.present[:-lag]
+    given = (poses.visibility[lag:, :, BODY] > 0) & (poses.visibility[:-lag, :, BODY] > 0)
     given = given[..., None]
     joints = poses.image[:, :, BODY]  # [F, P, len(BODY), 2]
-    steps = body_distance(np.where(given, joints[1:], 0.0), np.where(given, joints[:-1], 0.0))
-    steps = steps / np.maximum(given.mean(axis=(2, 3)), 1e-6)  # [F - 1, P]
+    steps = body_distance(np.where(given, joints[lag:], 0.0), np.where(given, joints[:-lag], 0.0))
+    steps = steps / np.maximum(given.mean(axis=(2, 3)), 1e-6)  # [F - lag, P]
     ways = np.zeros(poses.people)
     for person in range(poses.people):
         own = steps[both[:, person], person]
         if len(own):
-            ways[person] = own[own <= np.percentile(own, _JUMPS)].mean()
-    return ways * poses.fps / np.maximum(_sizes(poses), 1e-6) * _weights(poses)
+            ways[person] = np.median(own)
+    return ways * poses.fps / lag / np.maximum(_sizes(poses), 1e-6) * _weights(poses)
 
 
 def _seen(poses: PoseSequence) -> np.ndarray:

@@ -106,8 +106,8 @@ def find_dancers(
     bundle = pose_model(model, model_folder, lambda _done, _bytes: search.tell(0))
     with landmarkers(bundle) as opens:
         found = _alone(search, opens)
-        if found is None:
-            found = _several(search, opens, dancer, people)
+    if found is None:
+        found = _several(search, bundle, dancer, people)
     require_somebody(found.present)
     return fill_gaps(found, max_gap_s)
 
@@ -157,7 +157,7 @@ class _Film:
                 if number >= stretch.end:
                     continue
                 if stretch.has(number) and (number % every == 0 or number == soon):
-                    self.glances.add(number, self.eyes.look(frame.rgb, closer=number < 3 * every))
+                    self.glances.add(number, self.eyes.look(frame.rgb, closer=number in (0, every)))
                 self.crowded = self.glances.crowded()
                 if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:
                     return
@@ -216,16 +216,18 @@ class _Stills:
         return float(np.mean([any(one.sure >= _SURE for one in seen) for seen in self.seen]))
 
 
-def _several(search: _Search, opens: Landmarkers, dancer: Dancer, people: int) -> PoseSequence:
+def _several(search: _Search, bundle: Path, dancer: Dancer, people: int) -> PoseSequence:
     """The poses of several people."""
     step = max(1, round(_STILLS_S * search.fps))
-    stills, cuts = _looked(search, opens, step)
+    with landmarkers(bundle) as opens:  # closed before the next are opened: each takes memory
+        stills, cuts = _looked(search, opens, step)
     cuts_s = [frame / search.fps for frame in cuts]
     tracks = tracks_of([frame / search.fps for frame in stills.frames], stills.seen, cuts_s)
     if not tracks:
         return search.poses([[None]] * search.total, cuts)
     kept = _kept(_of_stills(search, tracks, len(stills.frames), step), dancer, people)
-    rows = _read(search, opens, tracks, kept, cuts_s)
+    with landmarkers(bundle) as opens:
+        rows = _read(search, opens, tracks, kept, cuts_s)
     changes = [(place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s]
     poses = replace(search.poses(rows, cuts), changes=tuple(changes))
     return without_usurpers(poses, tracks, kept)
@@ -275,7 +277,8 @@ def _kept(seen: PoseSequence, dancer: Dancer, people: int) -> list[int]:
     if people == 0 or people >= seen.people:
         by_size = np.argsort(-importance(seen))[:MAX_PEOPLE]
         return sorted(by_size.tolist())
-    first = followed(seen, dancer) if dancer != "blend" else []
+    # A number counts those who are kept, and all of them blend.
+    first = [] if dancer == "blend" or isinstance(dancer, int) else followed(seen, dancer)
     rest = [int(person) for person in np.argsort(-importance(seen)) if person not in first]
     return sorted((first + rest)[:people])
 

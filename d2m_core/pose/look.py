@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .landmarker import Landmarker, Landmarkers
+from .landmarker import Body, Landmarker, Landmarkers
 from .sightings import Sighting, sightings_of
 from .views import View, find_in, tiles, whole
 
@@ -19,6 +19,9 @@ _LEAST = 0.4
 """Confidence of MediaPipe's detector; what is found is judged again."""
 _WIDE = 1.2
 """Wider pictures are looked at in squares: the detector shrinks what it sees to 224 x 224."""
+_BAND, _BAND_ROOM = 0.8, 0.2
+"""Upright pictures are looked at again in the rows with people, if these are less than so many of all;
+so much of their height more above and below."""
 _CLOSER = 0.6
 """Where people are small, the squares are this much of the picture's shorter side."""
 
@@ -39,11 +42,10 @@ class Looker:
     def _look(self, rgb: np.ndarray, closer: bool) -> list[Sighting]:
         landmarker = self._free.get()
         try:
-            found = [
-                (body, view.cuts_off(body, rgb.shape))
-                for view in parts_of(rgb, closer)
-                for body in find_in(landmarker, rgb, view)
-            ]
+            found = _bodies(landmarker, rgb, parts_of(rgb, closer))
+            band = _band(rgb, [body for body, _cut_off in found])
+            if band is not None:
+                found += _bodies(landmarker, rgb, [band])
         finally:
             self._free.put(landmarker)
         return sightings_of(found, rgb)
@@ -61,6 +63,25 @@ def looker(opens: Landmarkers, workers: int) -> Iterator[Looker]:
         yield made
     finally:
         made.close()
+
+
+def _bodies(landmarker: Landmarker, rgb: np.ndarray, views: list[View]) -> list[tuple[Body, bool]]:
+    """What is found in parts of a picture, and whether their edges may cut it."""
+    return [
+        (body, view.cuts_off(body, rgb.shape)) for view in views for body in find_in(landmarker, rgb, view)
+    ]
+
+
+def _band(rgb: np.ndarray, bodies: list[Body]) -> View | None:
+    """The rows of an upright picture in which people are, where these are much fewer than all."""
+    height, width = rgb.shape[:2]
+    if not bodies or width > _WIDE * height:
+        return None
+    rows = np.concatenate([body.image[:, 1] for body in bodies]) * height
+    room = _BAND_ROOM * float(np.ptp(rows))
+    top, bottom = max(0, round(rows.min() - room)), min(height, round(rows.max() + room))
+    worth = 0 < bottom - top < _BAND * height
+    return View(0, top, width, bottom - top) if worth else None
 
 
 def parts_of(rgb: np.ndarray, closer: bool = False) -> list[View]:

@@ -17,7 +17,9 @@ _AWAY = 0.35
 """A reading so far from its own way is of nobody known."""
 _REACH, _REACH_PER_S = 0.2, 1.0
 """Where no way is known, a reading may be so far from the nearest sighting, in body heights."""
-_KNOWN_S = 0.4
+_NEAR_OTHERS = 0.12
+"""Where no way is known, joints so near to others' (mean, in body heights) are theirs."""
+_KNOWN_S = 0.45
 """A way is known between sightings that are no further apart."""
 
 
@@ -32,9 +34,20 @@ def without_usurpers(poses: PoseSequence, tracks: list[Track], kept: list[int]) 
         unknown = np.isinf(own)
         usurped = (other < _SAME_BODY) & ((own > other) | unknown)
         astray = np.where(unknown, _out_of_reach(poses, slot, tracks[person]), own > _AWAY)
-        present[:, slot] &= ~(usurped | astray)
+        patched = unknown & _made_of(poses, slot, [ways[k] for k in range(len(tracks)) if k != person])
+        present[:, slot] &= ~(usurped | astray | patched)
     _apart(poses, present)
     return replace(poses, present=present)
+
+
+def _made_of(poses: PoseSequence, slot: int, ways: list[np.ndarray]) -> np.ndarray:
+    """Frames [F] in which somebody's joints all lie near joints of others: a body between bodies."""
+    if not ways:
+        return np.zeros(poses.frames, np.bool_)
+    others = np.nan_to_num(np.concatenate(ways, axis=1), nan=1e3)  # [F, n, 2]
+    joints = poses.image[:, slot][:, BODY]
+    near = np.linalg.norm(joints[:, :, None] - others[:, None], axis=-1).min(axis=2).mean(axis=1)
+    return near < _NEAR_OTHERS * _sizes(poses)[:, slot]
 
 
 def _out_of_reach(poses: PoseSequence, slot: int, track: Track) -> np.ndarray:

@@ -1,0 +1,71 @@
+"""Real looks at small drawn clips: somebody alone, and two who dance side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from d2m_core.errors import Cancelled, SettingError
+from d2m_core.media import open_clip
+from d2m_core.pose import MAX_PEOPLE, dancer_index, estimate_poses, find_dancers
+from d2m_core.types import VideoClip
+from training.scoreboard.people_scenes import group_scene
+from training.scoreboard.people_scores import matched
+from training.studio.picture.drawing import demo_dance, render_scene
+from training.studio.stage.scene import Scene
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> VideoClip:
+    scene = demo_dance(seed=3, tempo_bpm=110, duration_s=1.2, fps=25.0)
+    return open_clip(render_scene(scene, tmp_path_factory.mktemp("alone") / "dance.mp4"))
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[VideoClip, Scene]:
+    scene = group_scene(0, 1.2)
+    return open_clip(render_scene(scene, tmp_path_factory.mktemp("pair") / "two.mp4")), scene
+
+
+def test_somebody_alone_is_followed_as_before(alone: VideoClip) -> None:
+    seen: list[tuple[int, int]] = []
+    found, before = find_dancers(alone, on_progress=lambda *now: seen.append(now)), estimate_poses(alone)
+    np.testing.assert_array_equal(found.image, before.image)
+    np.testing.assert_array_equal(found.present, before.present)
+    assert found.aspect == pytest.approx(16 / 9)
+    assert (found.cuts_s, found.changes) == ((), ())
+    assert seen[-1] == (30, 30)
+
+
+def test_two_are_found_without_being_told_how_many(pair: tuple[VideoClip, Scene]) -> None:
+    clip, scene = pair
+    found = find_dancers(clip)
+    matching = matched(scene.poses, found)
+    assert found.people == 2
+    assert matching.kept > 0.95
+    assert matching.idf1 > 0.95
+    left, right = (float(found.image[:, person, :, 0].mean()) for person in (0, 1))
+    assert left < right
+
+
+def test_only_who_is_followed_may_be_kept(pair: tuple[VideoClip, Scene]) -> None:
+    clip, scene = pair
+    found = find_dancers(clip, "largest", people=1)
+    assert found.people == 1
+    largest = dancer_index(scene.poses, "largest")
+    assert matched(scene.poses, found).pairs == ((largest, 0),)
+
+
+def test_a_search_of_several_can_be_cancelled(pair: tuple[VideoClip, Scene]) -> None:
+    def cancel(done: int, _total: int) -> None:
+        if done >= 15:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        find_dancers(pair[0], on_progress=cancel)
+
+
+def test_so_many_people_at_most(alone: VideoClip) -> None:
+    for people in (-1, MAX_PEOPLE + 1):
+        with pytest.raises(SettingError, match="or 0 for everybody"):
+            find_dancers(alone, people=people)
