@@ -5,6 +5,7 @@
 """
 
 from .dance_plan import plan_for_dance
+from .instruments import find_instruments
 from .materials import Materials, find_materials, installed_materials, licences_of
 from .plan import Plan, make_plan, plan_on
 from .song import Song, play, record
@@ -20,6 +21,7 @@ __all__ = [
     "Plan",
     "PlayedNote",
     "Song",
+    "find_instruments",
     "find_materials",
     "installed_materials",
     "licences_of",

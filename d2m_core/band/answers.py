@@ -10,7 +10,7 @@ import numpy as np
 from .arrange import Score
 from .harmony import Harmony, bass_note, voice
 from .notes import Note
-from .plan import Hit, Plan
+from .plan import Hit, Plan, Stop
 
 STRONG, BRIGHT, STRONGEST = 0.47, 0.62, 0.8
 """Strengths from which a hit is the whole band's, one with a bright edge, and one with a cymbal."""
@@ -45,7 +45,13 @@ def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
             air = _AIR_S * plan.tempo_bpm / 60
             notes = [_until(n, beat - air) if n.beat < beat - air else n for n in notes]
         notes += struck
-    return _ended(plan, score, notes)
+    return _ended(plan, score, notes + [note for stop in plan.stops for note in _halted(plan, stop)])
+
+
+def _halted(plan: Plan, stop: Stop) -> list[Note]:
+    """What a stop begins with, and what rings through it."""
+    beat = float(plan.swung(stop.beat))
+    return [Note("kick", beat, 0.8), Note("crash", beat, 0.75)] if stop.beat >= 0 else []
 
 
 def _weighed(plan: Plan, note: Note) -> Note:
@@ -77,14 +83,14 @@ def _until(note: Note, beat: float) -> Note:
 
 def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) -> list[Note]:
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
-    level = 0.5 + 0.5 * hit.strength
     if hit.strength < STRONG:
-        return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.7 * level)]
+        return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.35 + 0.35 * hit.strength)]
+    level = 0.75 + 0.25 * hit.strength
     notes = [Note(backbeat, beat, level)]
     if hit.beat % 1 == 0:
         notes.append(Note("kick", beat, 0.95 * level))
     bright = "crash" if cymbal else "splash" if hit.strength >= BRIGHT else "open"
-    notes.append(Note(bright, beat, 0.9 * level))
+    notes.append(Note(bright, beat, level if bright == "open" else 0.8 * level))
     if hit.strength >= BRIGHT:
         notes.append(Note("snare" if backbeat != "snare" else "clap", beat, 0.8 * level))
     chord, tune = _chord_at(score, hit.beat), score.tune

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -172,16 +172,16 @@ def one_shot(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
     return _level(sound[max(0, int(np.argmax(loud)) - rate // 2000) :][: int(2.2 * rate)], rate)
 
 
-FontKit = Callable[[Path, int], dict[str, tuple[np.ndarray, ...]]]
+FontKit = Callable[[Path, int], Mapping[str, tuple[np.ndarray, ...]]]
 """`play(font, program)`: every piece of a soundfont's kit, struck softly to hard."""
 
 
-def kit_notes(rate: int) -> tuple[list[Played], int]:
+def kit_notes(rate: int, pieces: tuple[str, ...] = tuple(GM_KEYS)) -> tuple[list[Played], int]:
     """Every piece struck softly to hard, one after the other, and the samples of each."""
     slot = int(2.4 * rate)
     notes = [
-        Played((3 * k + layer) * slot, slot // 2, key, velocity)
-        for k, key in enumerate(GM_KEYS.values())
+        Played((3 * k + layer) * slot, slot // 2, GM_KEYS[name], velocity)
+        for k, name in enumerate(pieces)
         for layer, velocity in enumerate(LAYERS)
     ]
     return notes, slot
@@ -195,10 +195,12 @@ def fluid_kit(font: Path, program: int) -> dict[str, tuple[np.ndarray, ...]]:
     return struck_apart(sound, slot, SAMPLE_RATE)
 
 
-def struck_apart(sound: np.ndarray, slot: int, rate: int) -> dict[str, tuple[np.ndarray, ...]]:
+def struck_apart(
+    sound: np.ndarray, slot: int, rate: int, pieces: tuple[str, ...] = tuple(GM_KEYS)
+) -> dict[str, tuple[np.ndarray, ...]]:
     """The pieces of `kit_notes`, each from its onset on and at the common loudness."""
     struck: dict[str, tuple[np.ndarray, ...]] = {}
-    for k, name in enumerate(GM_KEYS):
+    for k, name in enumerate(pieces):
         layers = [sound[(3 * k + n) * slot : (3 * k + n + 1) * slot] for n in range(3)]
         layers = [_from_onset(x, rate)[: round(LENGTH_S.get(name, USUAL_LENGTH_S) * rate)] for x in layers]
         struck[name] = tuple(_level(x, rate) for x in layers)

@@ -120,8 +120,8 @@ def play_band(
     )
     require(bool(players), f"The band has no players; choose at least one of {', '.join(PLAYERS)}.")
     require(0 <= humanise <= 1, f"humanise is {humanise:g}; use 0 to 1.")
-    if not 8_000 <= sample_rate <= 192_000:
-        raise SettingError(f"The sample rate is {sample_rate} Hz; use 8000 to 192000.")
+    if not 22_050 <= sample_rate <= 192_000:
+        raise SettingError(f"The sample rate is {sample_rate} Hz; use 22050 to 192000.")
     materials = installed_materials() if instruments is None else instruments
     plan = plan_for_dance(rhythm, motion, style, seed, intensity=intensity)
     wanted = None if key == ANY else read_key(key)

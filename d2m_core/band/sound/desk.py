@@ -26,7 +26,9 @@ STEM_OF = {
 DRUMS = 1.3
 """Gain of drums and effects beside the pitched parts' levels."""
 BLOCK_S = 4.0
-_FADE_IN_S, _STOP_FADE_S, _STOP_EARLY_S = 0.002, 0.06, 0.008
+_FADE_IN_S, _STOP_FADE_S, _STOP_EARLY_S = 0.002, 0.5, 0.008
+_STOP_LEAVES = 0.3
+"""Share of what rings on in a stop: a room, no hole."""
 
 
 @dataclass(eq=False)
@@ -46,7 +48,7 @@ class Desk:
     hold: int
     """Samples until ducked sound is back."""
     stops: tuple[tuple[int, int], ...]
-    """Samples between which nothing sounds."""
+    """Samples between which nothing is played."""
     fade: int
     """Samples in which the end rings out."""
     sources: frozenset[str]
@@ -91,14 +93,14 @@ class Desk:
         return gain
 
     def _gate(self, low: int, high: int) -> np.ndarray:
-        """Gain float32 [n]: nothing sounds in stops, and the end rings out."""
+        """Gain float32 [n]: only the room rings in stops, and the end rings out."""
         at = np.arange(low, high)
         gain = np.minimum(1.0, (at + 1) / (_FADE_IN_S * self.rate))
         for start, end in self.stops:
             if start < high and end > low:
                 closed = np.clip((at - start) / (_STOP_FADE_S * self.rate), 0, 1)
                 opened = np.clip((at - end) / (_STOP_EARLY_S * self.rate) + 1, 0, 1)
-                gain = gain * np.maximum(1 - closed, opened)
+                gain = gain * np.maximum(1 - (1 - _STOP_LEAVES) * closed, opened)
         left = np.clip((self.length - 1 - at) / max(1, self.fade), 0, 1)
         return (gain * left * (2 - left)).astype(np.float32)
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..kit import kit_notes, struck_apart
+from ..kit import GM_KEYS, kit_notes, struck_apart
 from ..patches import Played
 
 _WANTED = "symusic==0.5.9"
@@ -56,10 +57,25 @@ def play_font(font: Path, program: int, drums: bool, notes: list[Played], rate: 
     return sound if np.isfinite(sound).all() else np.nan_to_num(sound)
 
 
-@lru_cache(maxsize=8)
-def font_kit(font: Path, program: int, rate: int) -> dict[str, tuple[np.ndarray, ...]]:
-    """Every piece of a soundfont's kit, struck softly to hard, float32 [n] each."""
-    notes, slot = kit_notes(rate)
+class FontKit(Mapping[str, tuple[np.ndarray, ...]]):
+    """The pieces of a soundfont's kit, struck softly to hard, float32 [n] each, when asked for."""
+
+    def __init__(self, font: Path, program: int, rate: int) -> None:
+        self._of = (font, program, rate)
+
+    def __getitem__(self, name: str) -> tuple[np.ndarray, ...]:
+        return _piece(*self._of, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(GM_KEYS)
+
+    def __len__(self) -> int:
+        return len(GM_KEYS)
+
+
+@lru_cache(maxsize=256)
+def _piece(font: Path, program: int, rate: int, name: str) -> tuple[np.ndarray, ...]:
+    notes, slot = kit_notes(rate, (name,))
     sound = play_font(font, program, True, notes, rate).mean(0)
     sound = np.pad(sound, (0, max(0, len(notes) * slot - len(sound))))
-    return struck_apart(sound, slot, rate)
+    return struck_apart(sound, slot, rate, (name,))[name]

@@ -14,7 +14,7 @@ from .strip import Filter
 LUFS = -14.0
 TRUE_PEAK_DB = -1.0
 _MARGIN_DB = 0.05
-_CEILING = 10 ** (-1.6 / 20)
+_CEILING = 10 ** (-2.1 / 20)
 """Of samples; what lies between them may be higher and is looked for afterwards."""
 _DRIVE = 0.25
 _HOPS = 1024

@@ -21,7 +21,7 @@ from ..patches import vary
 from ..plan import Plan
 from ..stems import GAINS, GROUPS, USUAL_GAIN, choked, riser
 from ..voices import choose_voices, patch_of, place
-from .fonts import font_kit, font_library
+from .fonts import FontKit, font_library
 from .sources import Part, font_part, stroke_part, synth_part
 
 _STRONGEST = 0.9
@@ -69,7 +69,7 @@ def drum_parts(
     rng = np.random.default_rng([plan.band_seed, 0x4B])
     characters = MUSIC_BOOK[plan.style].kits
     character = characters[int(rng.integers(len(characters)))]
-    font_player = None if font_library() is None else partial(font_kit, rate=rate)
+    font_player = None if font_library() is None else partial(FontKit, rate=rate)
     given = materials if font_player else Materials((), materials.groove, materials.samples)
     kit = make_kit(tuple({n.part for n in strokes}), character, given, rng, rate, font_player)
     starts = np.round(plan.seconds(np.array([n.beat for n in strokes])) * rate).astype(np.int64)
