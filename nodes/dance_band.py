@@ -10,7 +10,7 @@ from ..d2m_core.band import PLAYERS, STEMS, BandTake, play_band
 from ..d2m_core.band.harmony import KEYS
 from ..d2m_core.errors import SettingError
 from ..d2m_core.media import fit_length
-from ..d2m_core.midi import make_midi
+from ..d2m_core.midi import band_midi
 from ..d2m_core.motion import dance_motion
 from ..d2m_core.pictures import piano_roll
 from ..d2m_core.styles import STYLES
@@ -140,14 +140,7 @@ class DanceBand(io.ComfyNode):
                 on_progress=tick,
             )
             seen = () if poses is None else seen_accents(poses)
-            midi = make_midi(
-                rhythm.rhythm,
-                rhythm.duration_s,
-                notes=take.notes,
-                sections=take.sections,
-                chords=take.chords,
-                accents=seen,
-            )
+            midi = band_midi(take, rhythm.rhythm, rhythm.duration_s, seen)
             title = f"Dance Band: {take.plan.style}, {take.key}"
             return (
                 take,

@@ -25,7 +25,7 @@ from d2m_core.errors import MediaError
 from d2m_core.files import replacing
 from d2m_core.media import fit_length
 from d2m_core.media.mux import mux
-from d2m_core.midi import make_midi, save_midi
+from d2m_core.midi import band_midi, save_midi
 from d2m_core.music import SamplingConfig
 from d2m_core.pictures import overlay_video, rhythm_picture, save_png
 from d2m_core.pipeline import DanceMusic, dance_to_music, load_models, write_result
@@ -131,9 +131,7 @@ def _play(result: DanceMusic, args: argparse.Namespace) -> BandTake:
     """The band's film, and its notes."""
     take = play_band(result.rhythm, result.motion, args.style or "any", args.seed)
     mux(result.clip, fit_length(take.mix, result.clip.duration_s), args.out / "demo_band.mp4")
-    midi = make_midi(
-        result.rhythm, result.clip.duration_s, notes=take.notes, sections=take.sections, chords=take.chords
-    )
+    midi = band_midi(take, result.rhythm, result.clip.duration_s)
     save_midi(midi, args.out / "demo_band.mid")
     return take
 

@@ -1,9 +1,10 @@
 """MIDI: music and its beats as a file that every sequencer opens, and such files as a rhythm.
 
-`score` says what goes in, `tempo_map` puts beats on ticks, `writing` makes the file; `reading` opens
-anybody's file, `beats` finds its beats and accents.
+`score` says what goes in, `tempo_map` puts beats on ticks, `writing` makes the file, `band` that
+of a take; `reading` opens anybody's file, `beats` finds its beats and accents.
 """
 
+from .band import band_midi
 from .beats import rhythm_from_midi
 from .reading import midi_notes, midi_sections, open_midi
 from .score import Named, SoundingNote
@@ -15,6 +16,7 @@ __all__ = [
     "Named",
     "SoundingNote",
     "TempoMap",
+    "band_midi",
     "make_midi",
     "midi_notes",
     "midi_sections",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,10 @@ from .tempo_map import Signature, TempoMap
 from .writing import ACCENT, BAR_CUE, BEATS_TRACK
 
 if TYPE_CHECKING:
-    from mido import MidiFile
+    from mido import Message, MidiFile, MidiTrack
+
+RawNote = tuple[int, int | None, int, int, str, bool]
+"""(tick, tick of its end, pitch, velocity, track, whether a drum); no end where the file lacks it."""
 
 MIDI_FORMATS = (".mid", ".midi")
 _HEADER = b"MThd"
@@ -86,69 +89,83 @@ def midi_sections(midi: MidiFile) -> tuple[Named, ...]:
     return tuple(m for m in content_of(midi).markers if not m.name.startswith(f"{ACCENT} "))
 
 
+@dataclass
+class _Events:
+    """What the tracks of a file hold, in ticks."""
+
+    tempi: dict[int, int] = field(default_factory=dict)
+    signatures: dict[int, Signature] = field(default_factory=dict)
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    cues: list[tuple[int, bool]] = field(default_factory=list)
+    notes: list[RawNote] = field(default_factory=list)
+    end: int = 0
+
+    def add_meta(self, message: Message, tick: int, track: str) -> None:
+        """Takes what concerns the clock, the bars or the form."""
+        if message.type == "set_tempo":
+            self.tempi[tick] = max(message.tempo, 1)
+        elif message.type == "time_signature" and message.numerator > 0:
+            self.signatures[tick] = (tick, message.numerator, message.denominator)
+        elif message.type == "marker":
+            self.marks.append((tick, message.text))
+        elif message.type == "cue_marker" and track == BEATS_TRACK:
+            self.cues.append((tick, message.text == BAR_CUE))
+
+
 def content_of(midi: MidiFile) -> MidiContent:
     """Everything in a file on one clock. Raises `MediaError` where it lasts longer than a day."""
-    tempi: dict[int, int] = {}
-    signatures: dict[int, Signature] = {}
-    marks: list[tuple[int, str]] = []
-    cues: list[tuple[int, bool]] = []
-    raw: list[tuple[int, int, int, int, str, bool]] = []
-    end = 0
+    found = _Events()
     for number, track in enumerate(midi.tracks):
-        name, tick = _name(track.name, number), 0
-        sounding: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for message in track:
-            tick += message.time
-            if message.type == "set_tempo":
-                tempi[tick] = max(message.tempo, 1)
-            elif message.type == "time_signature" and message.numerator > 0:
-                signatures[tick] = (tick, message.numerator, message.denominator)
-            elif message.type == "marker":
-                marks.append((tick, message.text))
-            elif message.type == "cue_marker" and name == BEATS_TRACK:
-                cues.append((tick, message.text == BAR_CUE))
-            elif message.type in ("note_on", "note_off"):
-                key = (message.channel, message.note)
-                if message.type == "note_on" and message.velocity > 0:
-                    sounding.setdefault(key, []).append((tick, message.velocity))
-                elif sounding.get(key):
-                    on, velocity = sounding[key].pop(0)
-                    raw.append((on, tick, message.note, velocity, name, key[0] == DRUM_CHANNEL))
-        raw += [
-            (on, -1, k[1], v, name, k[0] == DRUM_CHANNEL) for k, held in sounding.items() for on, v in held
-        ]
-        end = max(end, tick)
-    if end > _MOST_TICKS:
-        raise MediaError(f"The MIDI file has {end} ticks; cut it to 24 hours or less.")
-    clock = _clock(midi.ticks_per_beat, tempi)
-    in_beats = midi.ticks_per_beat > 0
-    bars = tuple(signatures[tick] for tick in sorted(signatures)) if in_beats else ()
-    return _content(clock, bars, raw, cues, marks, end, in_beats and bool(tempi or signatures))
+        _read_track(track, _name(track.name, number), found)
+    if found.end > _MOST_TICKS:
+        raise MediaError(f"The MIDI file has {found.end} ticks; cut it to 24 hours or less.")
+    return _content(_clock(midi.ticks_per_beat, found.tempi), found, midi.ticks_per_beat > 0)
 
 
-def _content(
-    clock: TempoMap,
-    bars: tuple[Signature, ...],
-    raw: list[tuple[int, int, int, int, str, bool]],
-    cues: list[tuple[int, bool]],
-    marks: list[tuple[int, str]],
-    end: int,
-    has_tempo: bool,
-) -> MidiContent:
-    raw.sort(key=lambda note: (note[0], note[2]))
+def _read_track(track: MidiTrack, name: str, found: _Events) -> None:
+    """Adds a track's events; of notes that sound twice on one key, the first to begin ends first."""
+    tick = 0
+    sounding: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for message in track:
+        tick += message.time
+        if message.is_meta:
+            found.add_meta(message, tick, name)
+        elif message.type in ("note_on", "note_off"):
+            key = (message.channel, message.note)
+            if message.type == "note_on" and message.velocity > 0:
+                sounding.setdefault(key, []).append((tick, message.velocity))
+            elif sounding.get(key):
+                on, velocity = sounding[key].pop(0)
+                found.notes.append((on, tick, message.note, velocity, name, key[0] == DRUM_CHANNEL))
+    for (channel, pitch), held in sounding.items():
+        found.notes += [(on, None, pitch, velocity, name, channel == DRUM_CHANNEL) for on, velocity in held]
+    found.end = max(found.end, tick)
+
+
+def _content(clock: TempoMap, found: _Events, in_beats: bool) -> MidiContent:
+    raw = sorted(found.notes, key=lambda note: (note[0], note[2]))
     ons = np.array([note[0] for note in raw], np.int64)
     starts = clock.seconds(ons)
-    ends = clock.seconds(np.array([note[1] for note in raw], np.int64).clip(0))
-    duration_s = float(clock.seconds(np.array([end]))[0])
+    ends = clock.seconds(np.array([note[1] or 0 for note in raw], np.int64))
+    duration_s = float(clock.seconds(np.array([found.end]))[0])
     if duration_s > _LONGEST_S:
         raise MediaError(f"The MIDI file lasts {duration_s / 3600:.0f} hours; cut it to 24 hours or less.")
     notes = tuple(
-        SoundingNote(float(on), float(off) if note[1] >= 0 else float(on) + _HELD_S, *note[2:])
+        SoundingNote(float(on), float(off) if note[1] is not None else float(on) + _HELD_S, *note[2:])
         for note, on, off in zip(raw, starts, ends, strict=True)
     )
-    places = clock.seconds(np.array([tick for tick, _ in marks], np.int64))
-    markers = tuple(Named(float(at), text) for at, (_, text) in zip(places, marks, strict=True))
-    return MidiContent(clock, bars, notes, ons, tuple(sorted(cues)), markers, duration_s, end, has_tempo)
+    places = clock.seconds(np.array([tick for tick, _ in found.marks], np.int64))
+    return MidiContent(
+        tempi=clock,
+        signatures=tuple(found.signatures[tick] for tick in sorted(found.signatures)) if in_beats else (),
+        notes=notes,
+        note_ticks=ons,
+        cues=tuple(sorted(found.cues)),
+        markers=tuple(Named(float(at), text) for at, (_, text) in zip(places, found.marks, strict=True)),
+        duration_s=duration_s,
+        end=found.end,
+        has_tempo=in_beats and bool(found.tempi or found.signatures),
+    )
 
 
 def _name(name: str, number: int) -> str:
