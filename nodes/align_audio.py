@@ -12,7 +12,7 @@ from ..d2m_core.align.align import STARTS
 from ..d2m_core.types import Waveform
 from . import host
 from .checks import answer, said_by
-from .sockets import CATEGORY, ClipRhythm, RhythmSocket
+from .sockets import ADVANCED, CATEGORY, ClipRhythm, RhythmSocket
 from .sound_socket import each, from_audio, to_audio
 from .worker import in_worker
 
@@ -33,6 +33,7 @@ def _bend_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "most_bend",
+            extra_dict=ADVANCED,
             default=DEFAULTS.most_bend,
             min=0.0,
             max=50.0,
@@ -41,6 +42,7 @@ def _bend_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "most_tempo_change",
+            extra_dict=ADVANCED,
             default=DEFAULTS.most_tempo_change,
             min=0.0,
             max=50.0,
@@ -60,6 +62,9 @@ class AlignAudio(io.ComfyNode):
             node_id="D2M_AlignAudio",
             display_name="Align Audio to Dance",
             category=CATEGORY,
+            **host.found_by(
+                "beat sync", "time stretch", "warp", "beat match", "own song", "sync music to video"
+            ),
             **host.keeps_preview(),
             description="Bends any music, pitch kept, so that its beats meet the dancer's. The "
             "result lasts exactly as long as the clip.",

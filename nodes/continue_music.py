@@ -26,6 +26,7 @@ class ContinueMusic(io.ComfyNode):
             node_id="D2M_Continue",
             display_name="Continue / Extend Music",
             category=CATEGORY,
+            **host.found_by("extend", "longer", "outpaint", "loop", "music"),
             description="Goes on from given music, or writes its end anew, over a rhythm that it "
             "makes longer where you ask for more.",
             inputs=[

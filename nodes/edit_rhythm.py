@@ -84,6 +84,7 @@ class EditRhythm(io.ComfyNode):
             node_id="D2M_EditRhythm",
             display_name="Edit Rhythm",
             category=CATEGORY,
+            **host.found_by("beat", "bpm", "tempo", "swing", "tap tempo", "beat editor", "beat grid"),
             **host.keeps_preview(),
             description="Locks or sets the tempo, moves, halves or doubles the beats, swings them, "
             "or takes beats that you type, or move in its editor after a first run.",

@@ -17,7 +17,7 @@ from ..d2m_core.types import Progress, Waveform
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
 from .checks import answer, never_the_same, not_offered, refuse, said_by
-from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens
+from .sockets import ADVANCED, CATEGORY, ClipTokens, CodecSocket, Tokens
 from .sound_socket import from_audio, to_audio
 from .worker import in_worker
 
@@ -50,6 +50,7 @@ class LoadCodec(io.ComfyNode):
             node_id="D2M_LoadCodec",
             display_name="Load Audio Codec",
             category=CATEGORY,
+            **host.found_by("encodec", "codec", "tokens", "vae"),
             description="Loads the codec that turns the model's tokens into sound. It must be the "
             "one that the model was trained with.",
             inputs=[
@@ -61,6 +62,7 @@ class LoadCodec(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "download",
+                    extra_dict=ADVANCED,
                     default=False,
                     tooltip="If a facebook/... codec is not on this machine, fetch it from the "
                     "Hugging Face hub (60 to 240 MB, once).",
@@ -139,6 +141,7 @@ class EnCodecDecode(io.ComfyNode):
             node_id="D2M_EnCodecDecode",
             display_name="EnCodec Decode",
             category=CATEGORY,
+            **host.found_by("encodec", "tokens to audio", "decode audio"),
             description="Turns music tokens into sound, exactly as long as the clip, with an ending.",
             inputs=[
                 Tokens.Input("tokens", tooltip="Music of Dance2Music Sampler."),
@@ -187,6 +190,7 @@ class EnCodecEncode(io.ComfyNode):
             node_id="D2M_EnCodecEncode",
             display_name="EnCodec Encode",
             category=CATEGORY,
+            **host.found_by("encodec", "audio to tokens", "encode audio"),
             description="Turns any sound into music tokens, mono, for Continue / Extend Music.",
             inputs=[
                 io.Audio.Input("audio", tooltip="Any sound; it is mixed to mono."),

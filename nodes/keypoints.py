@@ -28,6 +28,7 @@ class PoseFromKeypoints(io.ComfyNode):
             node_id="D2M_PoseFromKeypoints",
             display_name="Pose from Keypoints",
             category=CATEGORY,
+            **host.found_by("openpose", "dwpose", "sdpose", "keypoints", "skeleton"),
             **host.keeps_preview(),
             description="Takes the poses that DWPose, SDPose or OpenPose nodes found, so that no "
             "pose model of this pack is needed.",
@@ -95,6 +96,7 @@ class PoseToKeypoints(io.ComfyNode):
             node_id="D2M_PoseToKeypoints",
             display_name="Pose to Keypoints",
             category=CATEGORY,
+            **host.found_by("openpose", "dwpose", "sdpose", "keypoints", "skeleton"),
             description="Gives poses to nodes that read OpenPose keypoints.",
             inputs=[
                 Poses.Input("poses", tooltip="The poses to give on."),

@@ -39,6 +39,7 @@ class LoadVideo(io.ComfyNode):
             node_id="D2M_LoadVideo",
             display_name="Load Dance Video",
             category=CATEGORY,
+            **host.found_by("load video", "upload", "clip", "choreography"),
             description="Opens a dance clip, or a part of it. Frames are read only when needed.",
             inputs=[
                 io.Combo.Input(

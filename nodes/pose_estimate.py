@@ -20,7 +20,7 @@ from .pose_source import (
     poses_of_keypoints,
     told_of,
 )
-from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses, to_image
+from .sockets import ADVANCED, CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses, to_image
 from .video_socket import clip_of
 from .worker import in_worker
 
@@ -57,6 +57,7 @@ def _later_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "rate",
+            extra_dict=ADVANCED,
             default=RATE,
             min=10.0,
             max=60.0,
@@ -94,6 +95,9 @@ class PoseEstimate(io.ComfyNode):
             node_id="D2M_PoseEstimate",
             display_name="Pose Estimate",
             category=CATEGORY,
+            **host.found_by(
+                "pose", "skeleton", "mediapipe", "openpose", "landmarks", "body tracking", "dancer"
+            ),
             **host.keeps_preview(),
             description="Finds the joints of everyone in a clip and picks the dancer to follow.",
             inputs=[
@@ -110,6 +114,7 @@ class PoseEstimate(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "download",
+                    extra_dict=ADVANCED,
                     default=False,
                     tooltip="If the pose model is not in models/dance2music, fetch it from its "
                     "official address (6 to 30 MB, once).",

@@ -62,6 +62,7 @@ class DanceRhythm(io.ComfyNode):
             node_id="D2M_DanceRhythm",
             display_name="Dance Rhythm",
             category=CATEGORY,
+            **host.found_by("beat", "bpm", "tempo", "metronome", "dance", "choreography", "beat tracking"),
             **host.keeps_preview(),
             description="Finds when the dancer's beats fall and how strong the movement is.",
             inputs=[
@@ -177,6 +178,7 @@ class RhythmFromAudio(io.ComfyNode):
             node_id="D2M_RhythmFromAudio",
             display_name="Rhythm from Audio",
             category=CATEGORY,
+            **host.found_by("beat", "bpm", "tempo", "beat tracking", "beat detection", "music"),
             **host.keeps_preview(),
             description="Finds the beats, bars and tempo of any music.",
             inputs=[

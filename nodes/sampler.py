@@ -19,6 +19,7 @@ from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, never_the_same, not_offered, refuse, said_by, too_small
 from .sockets import (
+    ADVANCED,
     CATEGORY,
     ClipPoses,
     ClipRhythm,
@@ -47,6 +48,7 @@ class LoadModel(io.ComfyNode):
             node_id="D2M_LoadModel",
             display_name="Load Dance2Music Model",
             category=CATEGORY,
+            **host.found_by("music model", "checkpoint", "transformer", "dance to music"),
             description="Loads the model that writes the music: the embedded one, or a "
             ".safetensors file of models/dance2music.",
             inputs=[
@@ -112,6 +114,7 @@ def sampling_inputs() -> list[Any]:
         *_drawing_inputs(),
         io.Float.Input(
             "guidance",
+            extra_dict=ADVANCED,
             default=DEFAULTS.guidance,
             min=0.0,
             max=10.0,
@@ -127,6 +130,7 @@ def _drawing_inputs() -> list[Any]:
     return [
         io.Float.Input(
             "temperature",
+            extra_dict=ADVANCED,
             default=DEFAULTS.temperature,
             min=0.0,
             max=2.0,
@@ -135,6 +139,7 @@ def _drawing_inputs() -> list[Any]:
         ),
         io.Int.Input(
             "top_k",
+            extra_dict=ADVANCED,
             default=DEFAULTS.top_k,
             min=0,
             max=4096,
@@ -142,6 +147,7 @@ def _drawing_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "top_p",
+            extra_dict=ADVANCED,
             default=DEFAULTS.top_p,
             min=0.01,
             max=1.0,
@@ -155,6 +161,7 @@ def style_input() -> Any:
     """How hard the style is followed; it came later, so it stands at a node's end."""
     return io.Float.Input(
         "style_guidance",
+        extra_dict=ADVANCED,
         default=DEFAULTS.style_guidance,
         min=0.0,
         max=10.0,
@@ -212,6 +219,7 @@ class Sampler(io.ComfyNode):
             node_id="D2M_Sampler",
             display_name="Dance2Music Sampler",
             category=CATEGORY,
+            **host.found_by("music", "video to music", "soundtrack", "generate music", "dance to music"),
             description="Writes music on a rhythm; poses let it follow the dancer too.",
             inputs=[
                 Model.Input("model", tooltip="From Load Dance2Music Model."),
@@ -219,6 +227,7 @@ class Sampler(io.ComfyNode):
                 *sampling_inputs(),
                 io.Int.Input(
                     "batch_size",
+                    extra_dict=ADVANCED,
                     default=1,
                     min=1,
                     max=MOST_TAKES,
@@ -227,6 +236,7 @@ class Sampler(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "candidates",
+                    extra_dict=ADVANCED,
                     default=1,
                     min=1,
                     max=MOST_TAKES,

@@ -27,6 +27,7 @@ class SaveAudio(io.ComfyNode):
             node_id="D2M_SaveAudio",
             display_name="Save Audio (Dance)",
             category=CATEGORY,
+            **host.found_by("save music", "wav", "flac", "mp3", "opus", "export audio"),
             description="Saves music to ComfyUI's output folder and plays it.",
             inputs=[
                 io.Audio.Input("audio", tooltip="Any sound; a batch gives several files."),
@@ -43,7 +44,9 @@ class SaveAudio(io.ComfyNode):
                 ),
                 AudioPlayer.Input("audioUI", optional=True, tooltip="The player; leave it open."),
             ],
-            outputs=[],
+            outputs=[
+                io.Audio.Output("sound", display_name="audio", tooltip="The same sound, for what comes next.")
+            ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
         )
@@ -58,7 +61,7 @@ class SaveAudio(io.ComfyNode):
             with never_lost(one, path):
                 in_worker(lambda _tick, one=one, path=path: save_audio(one, path, metadata))
             results.append(shown)
-        return io.NodeOutput(ui=ui.SavedAudios(results))
+        return io.NodeOutput(audio, ui=ui.SavedAudios(results))
 
     @classmethod
     def validate_inputs(cls, filename_prefix: str | None = None, format: str | None = None) -> bool | str:

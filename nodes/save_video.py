@@ -37,6 +37,7 @@ class SaveVideo(io.ComfyNode):
             node_id="D2M_SaveVideo",
             display_name="Save Dance Video",
             category=CATEGORY,
+            **host.found_by("save video", "mux", "soundtrack", "video with audio"),
             description="Saves the clip with its music and plays it. The picture of a whole clip "
             "is copied as it is; nothing is held in memory.",
             inputs=[

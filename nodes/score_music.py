@@ -12,6 +12,7 @@ from ..d2m_core.motion import dance_accents
 from ..d2m_core.pictures import rhythm_picture
 from ..d2m_core.scores import describe_score, score_music
 from ..d2m_core.types import Waveform
+from . import host
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket, to_image
 from .sound_socket import each, from_audio
 from .worker import in_worker
@@ -26,6 +27,7 @@ class ScoreMusic(io.ComfyNode):
             node_id="D2M_ScoreMusic",
             display_name="Score Dance Music",
             category=CATEGORY,
+            **host.found_by("beat sync", "evaluate", "metrics", "score"),
             description="Measures how well any music meets a dance, each figure with what chance "
             "would reach.",
             inputs=[

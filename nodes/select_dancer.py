@@ -26,6 +26,7 @@ class SelectDancer(io.ComfyNode):
             node_id="D2M_SelectDancer",
             display_name="Select Dancer",
             category=CATEGORY,
+            **host.found_by("person", "people", "group", "follow", "choose dancer"),
             **host.keeps_preview(),
             description="Chooses whose dance the music follows, and shows everybody's number.",
             inputs=[

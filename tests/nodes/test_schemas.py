@@ -119,7 +119,7 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_EnCodecEncode": ["D2M_TOKENS"],
     "D2M_AlignAudio": ["AUDIO", "STRING"],
     "D2M_ScoreMusic": ["STRING", "IMAGE", "FLOAT"],
-    "D2M_SaveAudio": [],
+    "D2M_SaveAudio": ["AUDIO"],
     "D2M_SaveVideo": ["VIDEO"],
     "D2M_DanceBand": [*["AUDIO"] * 6, "MIDI", "STRING"],
     "D2M_SaveMidi": ["MIDI", "IMAGE"],
