@@ -20,7 +20,7 @@ def test_all_that_was_played_is_in_the_file(first_s: float, metre: int, style: s
     beats = beats[beats < DURATION_S - 1]
     curves = np.full((round(DURATION_S * 25), 2), 0.5, np.float32)
     rhythm = Rhythm(beats, np.arange(len(beats)) % metre == 1, curves, 120.0)
-    take = play_band(rhythm, style=style, seed=4, sample_rate=16_000, instruments=find_materials())
+    take = play_band(rhythm, style=style, seed=4, sample_rate=24_000, instruments=find_materials())
     midi = band_midi(take, rhythm, DURATION_S, accents=[(1.5, 0.5)])
     found = midi_notes(midi)
     key = sorted((round(n.start_s, 2), n.pitch, n.velocity) for n in found)
