@@ -185,7 +185,7 @@ def norm(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray) -> 
 
 
 def normed(weights: Weights, state: State, layer: int, which: int, position: int) -> None:
-    """The layer's first, second or third norm of `state.x`, told of the place, in `state.normed`."""
+    """The layer's first, second or third norm of `State.x`, told of the place, in `State.normed`."""
     norms = weights.norms[layer]
     for entry in range(len(state.x)):
         y = state.normed[entry]
@@ -225,7 +225,7 @@ def attend(
 
 
 def attend_own(state: State, layer: int, position: int) -> None:
-    """Keeps keys and values of `state.wide`, and attends to all so far; the heads' answers in `mixed`."""
+    """Keeps keys and values of `State.wide`, and attends to all so far; the heads' answers in `mixed`."""
     batch, dim = state.x.shape
     heads, size = state.own.shape[3], state.own.shape[4]
     for entry in range(batch):
@@ -241,7 +241,7 @@ def attend_own(state: State, layer: int, position: int) -> None:
 
 
 def attend_cross(state: State, layer: int) -> None:
-    """Attention of the queries in `state.wide` to the encoder, into `mixed`."""
+    """Attention of the queries in `State.wide` to the encoder, into `mixed`."""
     batch = len(state.x)
     heads, size, count = state.cross.shape[3:]
     for entry in range(batch):
@@ -256,7 +256,7 @@ def attend_cross(state: State, layer: int) -> None:
 def read_tokens(
     weights: Weights, state: State, tokens: np.ndarray, copied: np.ndarray, position: int
 ) -> None:
-    """Embeddings of tokens [B, K], what stands at `position`, and what copied tokens say, in `state.x`."""
+    """Embeddings of tokens [B, K], what stands at `position`, and what copied tokens say, in `State.x`."""
     batch, dim = state.x.shape
     for entry in range(batch):
         x, added = state.x[entry], state.added[state.side[entry], position]
@@ -290,7 +290,7 @@ def add(x: np.ndarray, y: np.ndarray) -> None:
 
 
 def raise_copied(weights: Weights, state: State, copied: np.ndarray, logits: np.ndarray) -> None:
-    """Adds to the logits of copied tokens as far as gates say; `state.normed` is what the heads read."""
+    """Adds to the logits of copied tokens as far as gates say; `State.normed` is what the heads read."""
     if not len(weights.seen):
         return
     product(weights.gates, state.normed, state.raised)
