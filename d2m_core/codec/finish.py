@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -246,7 +246,7 @@ def save_finisher(path: Path | str, net: Finisher, codec: CodecSpec, info: Info)
 def load_finisher(path: Path | str, codec: CodecSpec) -> Finisher:
     """Reads what `save_finisher` wrote. Raises `ModelError` for another file, or another codec's."""
     file = read_checkpoint(path, _KIND)
-    if not codec.reads(file.codec()):
+    if not codec.reads(replace(file.codec(), codebooks=codec.codebooks)):  # at any bandwidth
         raise ModelError(
             f"{path} finishes sound of codec {file.codec().name}, not of {codec.name}; put it beside its own."
         )

@@ -127,6 +127,7 @@ def test_a_codec_with_a_finisher_in_its_folder_speaks_stereo(tmp_path: Path) -> 
     save_finisher(tmp_path / FINISHER, net, plain.spec, {"note": "test"})
     both = load_codec(tmp_path)
     assert both.finisher is not None
+    load_finisher(tmp_path / FINISHER, replace(plain.spec, codebooks=1))  # at any bandwidth
     tokens = AudioTokens(torch.randint(16, (1, 2, 75)), plain.spec)
     stereo = decode_tokens(both, tokens, 1.4)
     assert stereo.samples.shape == (1, 2, 33_600)

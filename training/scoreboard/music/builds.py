@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from d2m_core.codec import Codec, decode_tokens, encode_audio
+from d2m_core.media import to_mono
 from d2m_core.music import SamplingConfig, decode_music, generate_tokens
 from d2m_core.types import AudioTokens, Waveform
 from training.figures.bootstrap import mean_interval
@@ -97,10 +98,10 @@ def seconds_of(builds: Mapping[str, Build]) -> dict[str, float]:
 
 @torch.no_grad()
 def through(codec: Codec, wave: Waveform, books: int, finish: bool) -> Waveform:
-    """Music through a codec, with so many codebooks."""
+    """Music through a codec, with so many codebooks; mixed to one channel, as all that is scored."""
     tokens = encode_audio(codec, wave)
     fewer = AudioTokens(tokens.codes[:, :books], replace(tokens.codec, codebooks=books))
-    return decode_tokens(codec, fewer, wave.duration_s, finish=finish)
+    return to_mono(decode_tokens(codec, fewer, wave.duration_s, finish=finish))
 
 
 def band_through(
