@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from d2m_core.band import installed_materials
+from d2m_core.band.font_player import font_library, play_font
 from d2m_core.band.patches import Played
-from d2m_core.band.sound.fonts import font_library, play_font
 from training.figures.tables import table
 
 RATE = 48_000

@@ -11,8 +11,8 @@ from pathlib import Path
 from ..errors import ModelError
 from ..files import cause, replacing
 from ..types import Progress
+from .font_player import font_library
 from .materials import Materials, installed_materials
-from .sound.fonts import font_library
 
 SOUNDFONT = "MuseScore_General.sf3"
 SOUNDFONT_ADDRESS = f"https://ftp.osuosl.org/pub/musescore/soundfont/MuseScore_General/{SOUNDFONT}"

@@ -15,14 +15,14 @@ from ..types import MotionFeatures, Progress, Rhythm, Waveform
 from .answers import answer, last_hit
 from .arrange import Score, arrange
 from .dance_plan import ANY, plan_for_dance
+from .desk import BLOCK_S, Desk, set_up_desk, stems_and_mix
 from .harmony import read_key
 from .kit import GM_KEYS
+from .mastering import master
 from .materials import Materials, installed_materials
 from .notes import Note
+from .parts import voices_of
 from .plan import Plan
-from .sound import Desk, master, set_up_desk
-from .sound.desk import BLOCK_S, stems_and_mix
-from .sound.parts import voices_of
 from .voices import program_of
 
 PLAYERS = ("drums", "bass", "chords", "lead", "percussion")

@@ -8,14 +8,24 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from d2m_core.band import PLAYERS, STEMS, BandTake, Materials, Plan, plan_for_dance, play_band
+from d2m_core.band import (
+    PLAYERS,
+    STEMS,
+    BandTake,
+    Materials,
+    Plan,
+    loudness_of,
+    master,
+    plan_for_dance,
+    play_band,
+    true_peak_db,
+)
 from d2m_core.band.dance_plan import suiting_style
 from d2m_core.band.follow import changes_of, peaks_of, see_dance
 from d2m_core.band.harmony import KEYS, SCALES, read_key
-from d2m_core.band.sound import loudness_of, master, true_peak_db
 from d2m_core.errors import SettingError
-from d2m_core.motion import MOTION_NAMES
-from d2m_core.motion.accents import Accents, accent_curve
+from d2m_core.motion import MOTION_NAMES, Accents
+from d2m_core.motion.accents import accent_curve
 from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm
 
 SECONDS = 8.0

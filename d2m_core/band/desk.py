@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrange import Score
-from ..effects import make_room
-from ..materials import Materials
-from ..mix import DUCKED, HALL, KICK_RMS, LEVELS_DB, LOWEST_HZ, ROOM, WIDTH
-from ..music_book import MUSIC_BOOK
-from ..plan import Plan
+from .arrange import Score
+from .effects import make_room
+from .materials import Materials
+from .mix import DUCKED, HALL, KICK_RMS, LEVELS_DB, LOWEST_HZ, ROOM, WIDTH
+from .music_book import MUSIC_BOOK
 from .parts import drum_parts, effect_part, role_parts
+from .plan import Plan
 from .sources import Part, usual_level
 from .strip import Echo, Room, Strip
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kit import GM_KEYS, kit_notes, struck_apart
-from ..patches import Played
+from .kit import GM_KEYS, kit_notes, struck_apart
+from .patches import Played
 
 _WANTED = "symusic==0.5.9"
 _log = logging.getLogger(__name__)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from d2m_core.band import installed_materials
+from d2m_core.band import installed_materials, loudness_of, master, true_peak_db
 from d2m_core.band.effects import make_room
+from d2m_core.band.font_player import font_library, play_font
 from d2m_core.band.patches import PATCHES, Played
-from d2m_core.band.sound.fonts import font_library, play_font
-from d2m_core.band.sound.master import loudness_of, master, true_peak_db
-from d2m_core.band.sound.sources import Part, font_part, stroke_part, synth_part
-from d2m_core.band.sound.strip import Echo, Filter, Room, Strip
+from d2m_core.band.sources import Part, font_part, stroke_part, synth_part
+from d2m_core.band.strip import Echo, Filter, Room, Strip
 
 RATE = 24_000
 NOTES = [Played(k * 3_001 - 500, 5_000, 48 + k, 0.4 + 0.05 * k) for k in range(10)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..patches import Patch, Played, one_note, steps_of
-from .fonts import play_font
+from .font_player import play_font
+from .patches import Patch, Played, one_note, steps_of
 
 Piece = tuple[int, np.ndarray]
 """(first sample, sound [C, n])."""

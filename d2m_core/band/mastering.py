@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy.signal import lfilter, resample_poly, sosfilt
 
-from ...media.limiter import limit
+from ..media.limiter import limit
 from .strip import Filter
 
 LUFS = -14.0

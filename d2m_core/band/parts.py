@@ -8,21 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ..drum_book import DRUM_BOOK
-from ..drum_synth import crash, kick
-from ..drummer import MACHINES
-from ..effects import low_pass
-from ..kit import Kit, make_kit
-from ..materials import Materials
-from ..music_book import MUSIC_BOOK
-from ..music_style import Voice
-from ..notes import Bar, Note
-from ..patches import vary
-from ..plan import Plan
-from ..stems import GAINS, GROUPS, USUAL_GAIN, choked, riser
-from ..voices import choose_voices, patch_of, place
-from .fonts import FontKit, font_library
+from .drum_book import DRUM_BOOK
+from .drum_synth import crash, kick
+from .drummer import MACHINES
+from .effects import low_pass
+from .font_player import FontKit, font_library
+from .kit import Kit, make_kit
+from .materials import Materials
+from .music_book import MUSIC_BOOK
+from .music_style import Voice
+from .notes import Bar, Note
+from .patches import vary
+from .plan import Plan
 from .sources import Part, font_part, stroke_part, synth_part
+from .stems import GAINS, GROUPS, USUAL_GAIN, choked, riser
+from .voices import choose_voices, patch_of, place
 
 _STRONGEST = 0.9
 """Strength of a hit that gets a boom."""

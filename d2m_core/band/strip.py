@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import oaconvolve, sosfilt
 
-from ..effects import sections_of
+from .effects import sections_of
 from .sources import Part, Tail
 
 SPREAD_S = 0.011
