@@ -17,7 +17,7 @@ from ..d2m_core.types import Progress, Waveform
 from ..d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS, GONE, weights_folder
 from . import host
 from .checks import answer, never_the_same, not_offered, refuse, said_by
-from .sockets import ADVANCED, CATEGORY, ClipTokens, CodecSocket, Tokens
+from .sockets import CATEGORY, ClipTokens, CodecSocket, Tokens
 from .sound_socket import from_audio, to_audio
 from .worker import in_worker
 
@@ -62,7 +62,6 @@ class LoadCodec(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "download",
-                    extra_dict=ADVANCED,
                     default=False,
                     tooltip="If a facebook/... codec is not on this machine, fetch it from the "
                     "Hugging Face hub (60 to 240 MB, once).",

@@ -114,7 +114,6 @@ class PoseEstimate(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "download",
-                    extra_dict=ADVANCED,
                     default=False,
                     tooltip="If the pose model is not in models/dance2music, fetch it from its "
                     "official address (6 to 30 MB, once).",
