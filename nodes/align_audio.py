@@ -12,7 +12,7 @@ from ..d2m_core.align.align import STARTS
 from ..d2m_core.types import Waveform
 from . import host
 from .checks import answer, said_by
-from .sockets import ADVANCED, CATEGORY, ClipRhythm, RhythmSocket
+from .sockets import CATEGORY, ClipRhythm, RhythmSocket
 from .sound_socket import each, from_audio, to_audio
 from .worker import in_worker
 
@@ -33,7 +33,7 @@ def _bend_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "most_bend",
-            extra_dict=ADVANCED,
+            **host.advanced(io.Float),
             default=DEFAULTS.most_bend,
             min=0.0,
             max=50.0,
@@ -42,7 +42,7 @@ def _bend_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "most_tempo_change",
-            extra_dict=ADVANCED,
+            **host.advanced(io.Float),
             default=DEFAULTS.most_tempo_change,
             min=0.0,
             max=50.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import os
 import tempfile
@@ -211,6 +212,12 @@ def found_by(*words: str) -> dict[str, list[str]]:
     """For a node's schema: other words by which ComfyUI of 2026 finds it."""
     known = {field.name for field in dataclasses.fields(io.Schema)}
     return {"search_aliases": list(words)} if "search_aliases" in known else {}
+
+
+def advanced(kind: type[Any]) -> dict[str, Any]:
+    """For an input of this kind: the page of 2026 folds it away until it is asked for."""
+    known = inspect.signature(kind.Input.__init__).parameters
+    return {"advanced": True} if "advanced" in known else {}
 
 
 def blocked(message: str) -> ExecutionBlocker:

@@ -20,7 +20,7 @@ from .pose_source import (
     poses_of_keypoints,
     told_of,
 )
-from .sockets import ADVANCED, CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses, to_image
+from .sockets import CATEGORY, Clip, ClipPoses, PoseKeypoints, Poses, to_image
 from .video_socket import clip_of
 from .worker import in_worker
 
@@ -57,7 +57,7 @@ def _later_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "rate",
-            extra_dict=ADVANCED,
+            **host.advanced(io.Float),
             default=RATE,
             min=10.0,
             max=60.0,

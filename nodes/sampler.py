@@ -19,7 +19,6 @@ from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, never_the_same, not_offered, refuse, said_by, too_small
 from .sockets import (
-    ADVANCED,
     CATEGORY,
     ClipPoses,
     ClipRhythm,
@@ -114,7 +113,7 @@ def sampling_inputs() -> list[Any]:
         *_drawing_inputs(),
         io.Float.Input(
             "guidance",
-            extra_dict=ADVANCED,
+            **host.advanced(io.Float),
             default=DEFAULTS.guidance,
             min=0.0,
             max=10.0,
@@ -130,7 +129,7 @@ def _drawing_inputs() -> list[Any]:
     return [
         io.Float.Input(
             "temperature",
-            extra_dict=ADVANCED,
+            **host.advanced(io.Float),
             default=DEFAULTS.temperature,
             min=0.0,
             max=2.0,
@@ -139,7 +138,7 @@ def _drawing_inputs() -> list[Any]:
         ),
         io.Int.Input(
             "top_k",
-            extra_dict=ADVANCED,
+            **host.advanced(io.Int),
             default=DEFAULTS.top_k,
             min=0,
             max=4096,
@@ -147,7 +146,7 @@ def _drawing_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "top_p",
-            extra_dict=ADVANCED,
+            **host.advanced(io.Float),
             default=DEFAULTS.top_p,
             min=0.01,
             max=1.0,
@@ -161,7 +160,7 @@ def style_input() -> Any:
     """How hard the style is followed; it came later, so it stands at a node's end."""
     return io.Float.Input(
         "style_guidance",
-        extra_dict=ADVANCED,
+        **host.advanced(io.Float),
         default=DEFAULTS.style_guidance,
         min=0.0,
         max=10.0,
@@ -227,7 +226,7 @@ class Sampler(io.ComfyNode):
                 *sampling_inputs(),
                 io.Int.Input(
                     "batch_size",
-                    extra_dict=ADVANCED,
+                    **host.advanced(io.Int),
                     default=1,
                     min=1,
                     max=MOST_TAKES,
@@ -236,7 +235,7 @@ class Sampler(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "candidates",
-                    extra_dict=ADVANCED,
+                    **host.advanced(io.Int),
                     default=1,
                     min=1,
                     max=MOST_TAKES,

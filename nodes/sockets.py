@@ -10,9 +10,6 @@ from comfy_api.latest import io
 
 from ..d2m_core.types import AudioTokens, PoseSequence, Rhythm, VideoClip
 
-ADVANCED = {"advanced": True}
-"""`extra_dict` of inputs that the page folds away until they are asked for; older pages show them."""
-
 CATEGORY = "Dance to Music"
 
 Clip = io.Custom("D2M_CLIP")
