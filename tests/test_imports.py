@@ -19,11 +19,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
-    "errors types | files styles grid | straight | checkpoint weights | media | codec | pose | motion"
+    "errors types | files styles grid | straight | checkpoint weights | media | codec | pose | motion ear"
     " | rhythm | band | pictures | scores | align | music | pipeline | cli"
 )
 TRAINING_ORDER = (
-    "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm | builder"
+    "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm ear"
+    " | builder"
 )
 """Right of them all stand the commands, the files at the root of `training`; then the benchmarks."""
 

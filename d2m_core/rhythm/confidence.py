@@ -50,8 +50,8 @@ def cues(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndar
         tempo_bpm: Their tempo.
         felt: Accents as the network feels them, 0..1 [F] at any rate.
     """
-    on = _mean_at(curve, beats_s)
-    off = _mean_at(curve, (beats_s[1:] + beats_s[:-1]) / 2)
+    on = mean_at(curve, beats_s)
+    off = mean_at(curve, (beats_s[1:] + beats_s[:-1]) / 2)
     reach = min(1.0, float(np.percentile(felt, _FELT_PERCENT)) / _FELT_BY_DANCERS)
     return np.array([contrast(curve, 60 / tempo_bpm), on, on - off, reach])
 
@@ -85,7 +85,7 @@ def _folded(curve: np.ndarray, period_s: float) -> np.ndarray:
     return ndimage.gaussian_filter1d(mean, 1.0, mode="wrap")
 
 
-def _mean_at(curve: np.ndarray, times_s: np.ndarray) -> float:
+def mean_at(curve: np.ndarray, times_s: np.ndarray) -> float:
     if len(times_s) == 0:
         return 0.0
     return float(read_at(curve, times_s).mean())

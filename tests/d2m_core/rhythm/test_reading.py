@@ -24,8 +24,8 @@ from d2m_core.rhythm import (
 )
 from d2m_core.rhythm.curves import BeatCurves
 from d2m_core.rhythm.decoding import Asked, decode_beats
-from d2m_core.rhythm.hearing import bars
 from d2m_core.rhythm.refining import cover
+from d2m_core.rhythm.rises import bars
 from d2m_core.scores import beat_f
 from d2m_core.types import MotionFeatures, Rhythm, Waveform
 
