@@ -32,7 +32,7 @@ from d2m_core.media import load_audio, to_mono
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import load_models
 from d2m_core.rhythm import EARS, rhythm_from_motion
-from d2m_core.scores import beat_f, meeting
+from d2m_core.scores import beat_f, meeting_of
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Waveform
 from training.ear.music import studio_piece
@@ -171,7 +171,7 @@ def _by_madmom(folder: Path, music: Music) -> Found:
 def scored(music: Music, found: Found) -> dict[str, object]:
     """How what was found meets the truth."""
     truth = music.beats_s[music.beats_s < music.wave.duration_s]
-    met = meeting(truth, found.beats_s)
+    met = meeting_of(truth, found.beats_s)
     row: dict[str, object] = {"name": music.name, "f": met.f, "amlt": met.amlt, "way": met.way}
     row |= {"times": music.wave.duration_s / found.seconds, "confidence": found.confidence}
     if music.downbeats is not None and found.downbeats is not None:

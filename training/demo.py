@@ -24,7 +24,7 @@ from d2m_core.music import SamplingConfig
 from d2m_core.pictures import overlay_video, rhythm_picture, save_png
 from d2m_core.pipeline import DanceMusic, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio
-from d2m_core.scores import meeting
+from d2m_core.scores import meeting_of
 from training.run.command import command_parser, run_command
 from training.run.kept import kept, recipe
 from training.run.provenance import ROOT
@@ -130,14 +130,14 @@ def _describe(result: DanceMusic, truth: dict | None, out: Path) -> str:
         f"rhythm        {facts['tempo_bpm']:.1f} BPM, {len(facts['beats_s'])} beats, "
         f"confidence {facts['confidence']:.2f}",
         f"music         {heard.tempo_bpm:.1f} BPM heard in it, confidence {heard.confidence:.2f}; its beats "
-        f"against the rhythm's: {meeting(result.rhythm.beats_s, heard.beats_s)}",
+        f"against the rhythm's: {meeting_of(result.rhythm.beats_s, heard.beats_s)}",
     ]
     if truth:
         true_s = np.asarray(truth["beats_s"])
         lines += [
             f"true dance    {truth['tempo_bpm']:.1f} BPM, {len(true_s)} beats; rhythm against it: "
-            f"{meeting(true_s, result.rhythm.beats_s)}; music against it: "
-            f"{meeting(true_s, heard.beats_s)} (beat F-measure, 70 ms; AMLt: half, double and off-beat count)"
+            f"{meeting_of(true_s, result.rhythm.beats_s)}; music against it: "
+            f"{meeting_of(true_s, heard.beats_s)} (F: beats within 70 ms; AMLt: also half, double, off-beat)"
         ]
     lines.append("wrote         " + ", ".join(str(out / name) for name in RESULTS))
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """How well music meets a dance, exactly as the field measures it, with what chance would reach."""
 
-from .meeting import Meeting, meeting
+from .meeting import Meeting, meeting_of
 from .metrics import beat_f, beat_f_chance, tempo_correct
 from .music_score import MusicScore, describe_score, score_music
 
@@ -10,7 +10,7 @@ __all__ = [
     "beat_f",
     "beat_f_chance",
     "describe_score",
-    "meeting",
+    "meeting_of",
     "score_music",
     "tempo_correct",
 ]

@@ -35,7 +35,7 @@ class Meeting:
         return f"F {self.f:.2f}, AMLt {self.amlt:.2f}" + (f": {self.way}" if self.way else "")
 
 
-def meeting(wanted_s: np.ndarray, found_s: np.ndarray) -> Meeting:
+def meeting_of(wanted_s: np.ndarray, found_s: np.ndarray) -> Meeting:
     """How beats found, [M'] in seconds, meet those wanted, [M]."""
     wanted_s, found_s = np.sort(wanted_s), np.sort(found_s)
     f = beat_f(wanted_s, found_s)

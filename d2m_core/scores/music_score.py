@@ -19,7 +19,7 @@ from ..motion import dance_accents
 from ..motion.accents import STRONG_ACCENT
 from ..rhythm import rhythm_from_audio
 from ..types import PoseSequence, Rhythm, Waveform
-from .meeting import Meeting, meeting
+from .meeting import Meeting, meeting_of
 from .metrics import (
     BasForm,
     bas,
@@ -94,7 +94,7 @@ def score_music(
     hits = onsets(wave)
     accents = _accents_of(dance, poses)
     inside = dance.beats_s[dance.beats_s < duration_s]
-    met = meeting(inside, music.beats_s)
+    met = meeting_of(inside, music.beats_s)
     scores = [
         Score("beat F", met.f, beat_f_chance(inside, music.beats_s, duration_s)),
         Score("beats in a row (CMLt)", continuity(inside, music.beats_s).cmlt, float("nan")),

@@ -30,6 +30,7 @@ def click_piece(seconds: float, rng: np.random.Generator) -> Piece:
             _add(samples, low, beat + 30 / tempo, float(rng.uniform(0.2, 0.6)))
     onsets = np.stack([beats, np.full(len(beats), 0.9)], 1)
     marked = downbeats if accented else np.zeros(len(beats), bool)
+    samples = np.clip(samples, -1.0, 1.0)
     return Piece("clicks", samples, beats, marked, onsets)
 
 

@@ -132,6 +132,7 @@ class Trainer(Run):
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.net.train()
+        torch.manual_seed(hash((self.config.seed, self.step)))  # a run that goes on drops out the same
         loss = loss_of(self.net(mel), wanted)
         self.optimiser.zero_grad()
         loss.backward()
