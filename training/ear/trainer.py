@@ -220,8 +220,8 @@ def batch_of(
             sound = _beside(sound, pool.piece(int(rng.integers(len(pool)))).samples, rng)
         start = int(rng.integers(max(1, len(sound) - frames * hop)))
         sound = sound[start : start + frames * hop]
-        sound = torch.from_numpy(np.pad(sound, (0, frames * hop - len(sound))))[None]
-        levels = band_levels(sound * level_of(sound), EarConfig.bands, hop)[0]
+        cut = torch.from_numpy(np.pad(sound, (0, frames * hop - len(sound))))[None]
+        levels = band_levels(cut * level_of(cut), EarConfig.bands, hop)[0]
         mels.append(compressed(spoilt(levels, rng) if spoil else levels))
         wanted.append(bumps_of(piece, start, hop, frames))
     return torch.stack(mels), torch.from_numpy(np.stack(wanted))

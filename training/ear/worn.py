@@ -14,13 +14,14 @@ from functools import lru_cache
 import av
 import numpy as np
 import torch
+from av.audio.stream import AudioStream
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from d2m_core.align.stretch import stretch
 from d2m_core.codec import Codec, decode_tokens, encode_audio, load_codec
 from d2m_core.ear import EAR_RATE
 from d2m_core.media import resample
-from d2m_core.types import AudioTokens, Waveform
+from d2m_core.types import AudioTokens, CodecSpec, Waveform
 
 from .piece import Piece, heard
 
@@ -57,7 +58,7 @@ def through_codec(piece: Piece, rng: np.random.Generator) -> Piece:
     return _with_sound(piece, sound.samples[0].numpy(), sound.sample_rate)
 
 
-def _first(codec: Codec, books: int):
+def _first(codec: Codec, books: int) -> CodecSpec:
     return replace(codec.spec, codebooks=books)
 
 
@@ -136,17 +137,18 @@ def _coded(samples: np.ndarray, coder: str, container: str, kbits: float) -> np.
     file = io.BytesIO()
     with av.open(file, "w", format=container) as out:
         stream = out.add_stream(coder, rate=EAR_RATE, layout="mono")
+        assert isinstance(stream, AudioStream)
         stream.bit_rate = round(1000 * kbits)
         frames = [_frame(samples, start) for start in range(0, len(samples), _BLOCK)]
         for frame in [*frames, None]:
             out.mux(stream.encode(frame))
     file.seek(0)
-    with av.open(file) as source:
+    with av.open(file, "r") as source:
         track = source.streams.audio[0]
         parts = [frame.to_ndarray().reshape(1, -1) for frame in source.decode(track)]
         rate = track.rate
-    back = torch.from_numpy(np.concatenate(parts, 1)).float()[None]
-    back = resample(Waveform(back, rate), EAR_RATE).samples[0, 0].numpy()
+    coded = Waveform(torch.from_numpy(np.concatenate(parts, 1)).float()[None], rate)
+    back = resample(coded, EAR_RATE).samples[0, 0].numpy()
     late = _delay(samples, back)
     moved = back[late:] if late >= 0 else np.pad(back, (-late, 0))
     return np.pad(moved, (0, max(0, len(samples) - len(moved))))[None, : len(samples)]
