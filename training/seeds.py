@@ -14,6 +14,7 @@ only; whatever is new takes a free range and writes it down here.
 | 200_000 and up | straight pairs that the transformer and the codec of straight music train on |
 | 700_000 and up | music that the ear learns beats in |
 | 790_000 and up | music that the ear is measured on while it learns |
+| 795_000 and up | development of the ear: its decoder's settings and confidence are chosen on these |
 | 890_000 and up | straight music that measures codecs and their repeats |
 | 900_000 and up | music that measures the codec |
 | 8_000_000 and up | music that `training.check_styles` measures |
@@ -59,6 +60,9 @@ EAR_SEED = 700_000
 
 EAR_HELD_OUT_SEED = 790_000
 """Music from here on tells while the ear learns how well it hears."""
+
+EAR_DEVELOPMENT_SEED = 795_000
+"""Music from here on chooses settings: the ear's decoder, its confidence."""
 
 STRAIGHT_HELD_OUT_SEED = 890_000
 """Straight music from here on measures codecs."""

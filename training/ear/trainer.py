@@ -13,6 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from d2m_core.ear import EAR_FPS, EAR_RATE, HEADS, EarConfig, EarNet, load_ear
 from d2m_core.ear.spectrum import HOP, band_levels, compressed, level_of
+from d2m_core.errors import require
 from training.run.average import Average
 from training.run.schedule import Run, rate_factor
 from training.run.state import digest_of, save_state, settings_in, state_to_go_on_from
@@ -46,6 +47,10 @@ _NOTHING = 0.04
 """Share of the windows in which there is no music."""
 _FAVOURED = {"beat": 2.0, "downbeat": 4.0, "onset": 1.0}
 """How much more a bump counts than its absence, since it is rare."""
+
+
+LEFT_OUT = ("worn", "plain", "spoilt")
+"""What an ablation may do without."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,16 @@ class TrainEarConfig:
     channels: int = 64
     layers: int = 9
     leave_out: tuple[str, ...] = ()
-    """For ablations: of `worn`, `plain` and `spoilt`, what not to learn from."""
+    """For ablations: which of `LEFT_OUT` not to learn from; of the studio's pieces alone."""
     seed: int = 0
     threads: int = 1
     """CPU threads."""
     workers: int = 0
     """Processes that play music; 0 for one per core."""
+
+    def __post_init__(self) -> None:
+        odd = [name for name in self.leave_out if name not in LEFT_OUT]
+        require(not odd, f"leave_out has {', '.join(odd)}; choose of {', '.join(LEFT_OUT)}.")
 
 
 class Trainer(Run):
