@@ -28,7 +28,7 @@ import torch
 from tqdm import tqdm
 
 from d2m_core.band import Materials, find_materials, plan_on, play
-from d2m_core.media import load_audio, to_mono
+from d2m_core.media import load_audio, open_clip, to_mono
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import load_models
 from d2m_core.rhythm import EARS, rhythm_from_motion
@@ -143,7 +143,8 @@ def music_of(name: str, args: argparse.Namespace) -> Iterator[Music]:
         if folder is None or not installed():
             return iter(())
         paths = [path.with_suffix(".opus") for path in dances_in(folder)] if name == "melody" else None
-        return songs(paths if paths is not None else videos_in(folder), args)
+        sounding = (path for path in videos_in(folder) if open_clip(path).has_audio)
+        return songs(list(sounding) if paths is None else paths, args)
     if name in ("model", "band"):
         return dance_music(args, name)
     return studio_music(args, plain=name == "unseen")

@@ -24,6 +24,7 @@ from d2m_core.errors import require
 from d2m_core.rhythm import beats_of_ear
 from d2m_core.scores import beat_f
 from training.ear.music import studio_piece
+from training.ear.piece import Piece
 from training.ear.pool import Pool, joined, pairs_pool, studio_pool
 from training.ear.trainer import TrainEarConfig, Trainer
 from training.run.command import GOES_ON, command_parser, run_command
@@ -54,11 +55,10 @@ def materials_of(config: TrainEarConfig, held_out: bool = False) -> Materials:
     return Materials(found.soundfonts, found.groove, found.samples, held_out)
 
 
-def score(net: EarNet, seeds: range, materials: Materials) -> Score:
+def score(net: EarNet, pieces: Sequence[Piece]) -> Score:
     """Beat F and downbeat F on pieces that the network has not heard."""
     rows = []
-    for seed in seeds:
-        piece = studio_piece(seed, materials, plain=True)
+    for piece in pieces:
         found = beats_of_ear(listen(piece.wave, net))
         bars = beat_f(piece.beats_s[piece.downbeats], found.beats_s[found.downbeats])
         rows.append((beat_f(piece.beats_s, found.beats_s), bars))
@@ -73,15 +73,16 @@ def train(config: TrainEarConfig, command: str) -> Score:
     state = config.folder / STATE
     if config.resume and trainer.restore(state):
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
-    held_out = range(EAR_HELD_OUT_SEED, EAR_HELD_OUT_SEED + config.validation)
-    measured = materials_of(config, held_out=True)
+    seeds = range(EAR_HELD_OUT_SEED, EAR_HELD_OUT_SEED + config.validation)
+    reserved = materials_of(config, held_out=True)
+    held_out = [studio_piece(seed, reserved, plain=True) for seed in seeds]
     next_report_s = trainer.spent_s + REPORT_S
     while trainer.progress < 1:
         trainer.train_step()
         if trainer.spent_s >= next_report_s:
             next_report_s = trainer.spent_s + REPORT_S
             trainer.save(state)
-            now = score(trainer.averaged_net(), held_out, measured)
+            now = score(trainer.averaged_net(), held_out)
             log.info(
                 "step %d, %.1f min: loss %.4f, beat F %.3f, downbeat F %.3f",
                 trainer.step,
@@ -91,7 +92,7 @@ def train(config: TrainEarConfig, command: str) -> Score:
                 now.downbeat_f,
             )
     trainer.save(state)
-    return _finish(config, trainer, score(trainer.averaged_net(), held_out, measured), command)
+    return _finish(config, trainer, score(trainer.averaged_net(), held_out), command)
 
 
 def _music(config: TrainEarConfig) -> Pool:
