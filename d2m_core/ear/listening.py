@@ -10,11 +10,13 @@ import torch
 
 from ..media import resample, to_mono
 from ..types import Progress, Waveform
-from .network import EarNet
+from .network import HEADS, EarNet
 from .spectrum import EAR_RATE, HOP, WINDOW, band_levels, compressed, level_of
 
 _PART_FRAMES = 6000
 """So much is listened to at once, two minutes."""
+_SILENT = 1e-5
+"""A sound that never rises over this holds nothing to hear."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +37,10 @@ def listen(wave: Waveform, net: EarNet, on_progress: Progress | None = None) -> 
     """
     samples = to_mono(resample(Waveform(wave.samples[:1], wave.sample_rate), EAR_RATE)).samples[0]  # [1, N]
     samples = torch.nan_to_num(samples)
-    samples = samples * level_of(samples)
     frames = max(1, -(-samples.shape[-1] // HOP))
+    if not samples.numel() or float(samples.abs().max()) < _SILENT:
+        return EarCurves(*np.zeros((len(HEADS), frames), np.float32))
+    samples = samples * level_of(samples)
     said = []
     with torch.inference_mode():
         for first, last, low, high in _parts(frames, net.config.reach):

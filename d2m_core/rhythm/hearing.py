@@ -11,6 +11,7 @@ from ..media import resample, to_mono
 from ..types import MOTION_FPS, Progress, Rhythm, Waveform
 from .ears import OURS, ear_of
 from .heard import beats_of_ear
+from .rises import evened
 
 _LEVEL_RATE = 12_000
 _STAGES = 4
@@ -48,7 +49,7 @@ def rhythm_from_audio(
 
 def _accents(said: EarCurves, frames: int) -> np.ndarray:
     """How strongly something begins to sound around each motion frame, 0..1 [frames]."""
-    wide = ndimage.maximum_filter1d(said.onset, int(EAR_FPS / MOTION_FPS) | 1)
+    wide = ndimage.maximum_filter1d(evened(said.onset, EAR_FPS), int(EAR_FPS / MOTION_FPS) | 1)
     return np.interp(np.arange(frames) / MOTION_FPS, np.arange(len(wide)) / EAR_FPS, wide)
 
 

@@ -31,7 +31,7 @@ def beats_by_rises(wave: Waveform, tempo_bpm: float | None = None) -> BeatGrid:
     samples = to_mono(resample(wave, _AUDIO_RATE)).samples[0, 0].numpy()
     fps = _AUDIO_RATE / _AUDIO_HOP
     hits, bass, chroma = _envelopes(samples)
-    grid = decode_beats(BeatCurves(_activation(hits)), fps, Asked(tempo_bpm))
+    grid = decode_beats(BeatCurves(evened(hits, fps)), fps, Asked(tempo_bpm))
     beats = np.clip(grid.beats_s + _AUDIO_LEAD_S, 0.0, None)
     beats = beats[beats < wave.duration_s]
     downbeats = bars(_bar_starts(beats, fps, bass, chroma))
@@ -52,9 +52,9 @@ def _envelopes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rise[~low].sum(0) + _BASS_WEIGHT * rise[low].sum(0), bass, chroma
 
 
-def _activation(envelope: np.ndarray) -> np.ndarray:
-    """An onset envelope as 0..1, even in loud and quiet stretches."""
-    size = int(4 * _AUDIO_RATE / _AUDIO_HOP)
+def evened(envelope: np.ndarray, fps: float) -> np.ndarray:
+    """An onset envelope [S] as 0..1, even in loud and quiet stretches."""
+    size = int(4 * fps)
     high = ndimage.percentile_filter(envelope, 95, size=size, mode="nearest")
     high = ndimage.gaussian_filter1d(high, size / 4, mode="nearest")
     floor = 0.05 * envelope.max(initial=0.0) + 1e-6

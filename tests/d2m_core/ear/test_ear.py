@@ -80,6 +80,12 @@ def test_a_broken_or_tiny_sound_gives_numbers() -> None:
         assert np.isfinite(listen(wave, tiny()).beat).all()
 
 
+def test_silence_is_nothing() -> None:
+    said = listen(Waveform(1e-6 * torch.ones(1, 2, EAR_RATE), EAR_RATE), tiny())
+    assert (said.beat == 0).all()
+    assert len(said.beat) == EAR_FPS
+
+
 def test_it_can_be_stopped() -> None:
     def stop(_done: int, _total: int) -> None:
         raise Cancelled("Stopped.")
