@@ -15,6 +15,9 @@ from .rises import evened
 
 _LEVEL_RATE = 12_000
 _STAGES = 4
+_HIGH = 99.0
+"""Percentile of what is said of onsets, over some seconds, that counts as a full accent: two frames of
+200, however sparse the music; at 95 bare clicks would be all floor."""
 
 
 def rhythm_from_audio(
@@ -49,7 +52,7 @@ def rhythm_from_audio(
 
 def _accents(said: EarCurves, frames: int) -> np.ndarray:
     """How strongly something begins to sound around each motion frame, 0..1 [frames]."""
-    wide = ndimage.maximum_filter1d(evened(said.onset, EAR_FPS), int(EAR_FPS / MOTION_FPS) | 1)
+    wide = ndimage.maximum_filter1d(evened(said.onset, EAR_FPS, _HIGH), int(EAR_FPS / MOTION_FPS) | 1)
     return np.interp(np.arange(frames) / MOTION_FPS, np.arange(len(wide)) / EAR_FPS, wide)
 
 

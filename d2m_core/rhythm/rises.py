@@ -52,10 +52,10 @@ def _envelopes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rise[~low].sum(0) + _BASS_WEIGHT * rise[low].sum(0), bass, chroma
 
 
-def evened(envelope: np.ndarray, fps: float) -> np.ndarray:
-    """An onset envelope [S] as 0..1, even in loud and quiet stretches."""
+def evened(envelope: np.ndarray, fps: float, percent: float = 95.0) -> np.ndarray:
+    """An onset envelope [S] as 0..1, even in loud and quiet stretches: its local percentile becomes 1."""
     size = int(4 * fps)
-    high = ndimage.percentile_filter(envelope, 95, size=size, mode="nearest")
+    high = ndimage.percentile_filter(envelope, percent, size=size, mode="nearest")
     high = ndimage.gaussian_filter1d(high, size / 4, mode="nearest")
     floor = 0.05 * envelope.max(initial=0.0) + 1e-6
     return np.clip(envelope / np.maximum(high, floor), 0.0, 1.0)
