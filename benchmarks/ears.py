@@ -19,7 +19,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from d2m_core.band import Materials, find_materials, plan_on, play
+from d2m_core.band import plan_on, play
 from d2m_core.media import load_audio, open_clip, to_mono
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import load_models
@@ -35,7 +35,7 @@ from d2m_core.rhythm import EARS, rhythm_from_motion
 from d2m_core.scores import beat_f, meeting_of
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Waveform
-from training.ear.music import studio_piece
+from training.ear.music import materials_of, studio_piece
 from training.figures.bootstrap import mean_interval
 from training.figures.tables import table
 from training.judges.trackers import installed, madmom_beats
@@ -81,7 +81,7 @@ class Found:
 
 def studio_music(args: argparse.Namespace, plain: bool) -> Iterator[Music]:
     """Music by new bands on the reserved samples."""
-    materials = replace(_materials(args), held_out=True)
+    materials = materials_of(args.groove, args.samples, held_out=True)
     seeds = range(EARS_SEED, EARS_SEED + args.pieces)
     for seed in seeds if plain else range(seeds.stop, seeds.stop + args.hard):
         piece = studio_piece(seed, materials, plain=plain)
@@ -90,7 +90,7 @@ def studio_music(args: argparse.Namespace, plain: bool) -> Iterator[Music]:
 
 def dance_music(args: argparse.Namespace, by: str) -> Iterator[Music]:
     """What the transformer or the band plays to drawn dances, on the rhythm found in each."""
-    models, materials = load_models(), _materials(args)
+    models, materials = load_models(), materials_of(args.groove, args.samples)
     dances = list(dances_of(args.dances_of, SetOptions(args.dances, poses=args.folder / "poses")))
     maker = Maker(models, None, args.folder / "made")
     styles = styles_for(dances, models.model.model.config.styles)
@@ -130,10 +130,6 @@ def _madmom(wave: Waveform, folder: Path, name: str) -> np.ndarray:
         write_json([round(float(beat), 4) for beat in madmom_beats(wave)])(path)
 
     return np.array(kept(folder / MADMOM, f"{name}.json", made_of, write, read_json), np.float64)
-
-
-def _materials(args: argparse.Namespace) -> Materials:
-    return find_materials((), args.groove, args.samples)
 
 
 def music_of(name: str, args: argparse.Namespace) -> Iterator[Music]:

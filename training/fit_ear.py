@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from d2m_core.band import Materials, find_materials
+from d2m_core.band import Materials
 from d2m_core.ear import EAR_FPS, EAR_RATE, EarCurves, EarNet, default_ear, listen, load_ear
 from d2m_core.errors import require
 from d2m_core.rhythm import beats_of_ear
@@ -26,7 +26,7 @@ from d2m_core.rhythm.curves import at_rate
 from d2m_core.rhythm.heard import CUES, cues_of
 from d2m_core.scores import beat_f
 from d2m_core.types import Waveform
-from training.ear.music import studio_piece
+from training.ear.music import materials_of, studio_piece
 from training.ear.worn import worn
 from training.figures.logistic import FOLDS, Example, cross_validated_error, fit
 from training.run.command import command_parser, run_command
@@ -88,7 +88,7 @@ def _work(words: list[str]) -> str:
     args = parser().parse_args(words)
     require(args.pieces >= FOLDS, f"pieces is {args.pieces}; use {FOLDS} or more.")
     net = load_ear(args.weights) if args.weights else default_ear()
-    examples = list(examples_of(net, args.pieces, find_materials((), args.groove, args.samples)))
+    examples = list(examples_of(net, args.pieces, materials_of(args.groove, args.samples)))
     found = fit(examples)
     report = {
         "bias": round(float(found[0]), 2),

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.band import Materials, find_materials
+from d2m_core.band import Materials
 from d2m_core.ear import EarNet, listen, save_ear
 from d2m_core.errors import require
 from d2m_core.rhythm import beats_of_ear
 from d2m_core.scores import beat_f
-from training.ear.music import studio_piece
+from training.ear.music import materials_of, studio_piece
 from training.ear.piece import Piece
 from training.ear.pool import Pool, joined, pairs_pool, studio_pool
 from training.ear.trainer import TrainEarConfig, Trainer
@@ -48,13 +48,6 @@ class Score:
     downbeat_f: float
 
 
-def materials_of(config: TrainEarConfig, held_out: bool = False) -> Materials:
-    """What the band plays with."""
-    folders = [Path(folder) if folder else None for folder in (config.groove, config.samples)]
-    found = find_materials((), *folders)
-    return Materials(found.soundfonts, found.groove, found.samples, held_out)
-
-
 def score(net: EarNet, pieces: Sequence[Piece]) -> Score:
     """Beat F and downbeat F on pieces that the network has not heard."""
     rows = []
@@ -74,7 +67,7 @@ def train(config: TrainEarConfig, command: str) -> Score:
     if config.resume and trainer.restore(state):
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)
     seeds = range(EAR_HELD_OUT_SEED, EAR_HELD_OUT_SEED + config.validation)
-    reserved = materials_of(config, held_out=True)
+    reserved = _materials(config, held_out=True)
     held_out = [studio_piece(seed, reserved, plain=True) for seed in seeds]
     next_report_s = trainer.spent_s + REPORT_S
     while trainer.progress < 1:
@@ -95,12 +88,17 @@ def train(config: TrainEarConfig, command: str) -> Score:
     return _finish(config, trainer, score(trainer.averaged_net(), held_out), command)
 
 
+def _materials(config: TrainEarConfig, held_out: bool = False) -> Materials:
+    groove, samples = (Path(folder) if folder else None for folder in (config.groove, config.samples))
+    return materials_of(groove, samples, held_out)
+
+
 def _music(config: TrainEarConfig) -> Pool:
     """All that is learnt from."""
     pools = [pairs_pool(Path(folder), config.folder) for folder in config.pairs]
     if config.pieces:
         seeds = range(EAR_SEED, EAR_SEED + config.pieces)
-        pools.append(studio_pool(config.folder, seeds, materials_of(config), config.workers))
+        pools.append(studio_pool(config.folder, seeds, _materials(config), config.workers))
     require(bool(pools), "There is no music to learn from; give pieces, or pairs.")
     return joined(pools)
 

@@ -60,6 +60,7 @@ def test_nothing_is_written_over_shipped_weights_unless_asked(name: str) -> None
 
 
 WRONG = {
+    "ablate_ear": ["--steps", "0"],
     "ablate_rhythm": ["--weights", "none.safetensors"],
     "build_dataset": ["--out", "set"],
     "check_dancer": ["--real", "none"],

@@ -7,10 +7,11 @@ there at all, time that wanders, somebody who sings over it and does not keep to
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from d2m_core.band import Materials, Plan, make_plan, record
+from d2m_core.band import Materials, Plan, find_materials, make_plan, record
 from d2m_core.band.arrange import Score, arrange
 from d2m_core.band.mix import DRUM_STEMS, mix_down
 from d2m_core.band.notes import DRUM_FAMILY
@@ -39,6 +40,11 @@ class _Line:
     drums: float
     """Gain of all drums."""
     without: frozenset[str]
+
+
+def materials_of(groove: Path | None, samples: Path | None, held_out: bool = False) -> Materials:
+    """What the band plays with; `held_out`: the raw material that nothing learns from."""
+    return replace(find_materials((), groove, samples), held_out=held_out)
 
 
 def studio_piece(seed: int, materials: Materials, seconds: float = PIECE_S, plain: bool = False) -> Piece:

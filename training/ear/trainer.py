@@ -27,6 +27,7 @@ FREE = (
     "out",
     "folder",
     "minutes",
+    "steps",
     "validation",
     "groove",
     "samples",
@@ -66,6 +67,8 @@ class TrainEarConfig:
     Without, begin anew and replace it."""
     minutes: float = 60.0
     """Wall-clock minutes of training, earlier parts of a resumed run included."""
+    steps: int = 0
+    """Steps of training instead of minutes, where above 0: the same on any machine."""
     pieces: int = 600
     """Pieces of 30 s by the studio's band; each is heard as it is, and worn; a core plays one in 2.5 s."""
     groove: str = ""
@@ -106,7 +109,7 @@ class Trainer(Run):
     """Network, optimiser and their averaged copy, with what is needed to go on later."""
 
     def __init__(self, config: TrainEarConfig, pool: Pool) -> None:
-        super().__init__(config.minutes)
+        super().__init__(config.minutes, config.steps)
         self.config, self.pool = config, pool
         torch.manual_seed(config.seed)
         self.net = EarNet(EarConfig(channels=config.channels, layers=config.layers))

@@ -61,16 +61,13 @@ def test_the_loss_falls(pool: Pool, tmp_path: Path) -> None:
 
 def test_a_stopped_run_goes_on_to_the_same_weights(pool: Pool, tmp_path: Path) -> None:
     """By steps: the clock would give other learning rates."""
-    whole, first = (Trainer(config(tmp_path), pool) for _ in range(2))
-    for trainer in (whole, first):
-        trainer._steps = 4
+    whole, first = (Trainer(config(tmp_path, steps=4), pool) for _ in range(2))
     for _ in range(4):
         whole.train_step()
     for _ in range(2):
         first.train_step()
     first.save(tmp_path / "state.pt")
-    again = Trainer(config(tmp_path), pool)
-    again._steps = 4
+    again = Trainer(config(tmp_path, steps=4), pool)
     assert again.restore(tmp_path / "state.pt")
     for _ in range(2):
         again.train_step()
