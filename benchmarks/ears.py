@@ -120,15 +120,19 @@ def songs(paths: Sequence[Path], args: argparse.Namespace) -> Iterator[Music]:
             yield Music(path.stem, wave, whole)
 
 
+def _song_files(name: str, args: argparse.Namespace) -> list[Path]:
+    folder = args.melody if name == "melody" else args.clips
+    if folder is None:
+        return []
+    if name == "melody":
+        return [path.with_suffix(".opus") for path in dances_in(folder)]
+    return [path for path in videos_in(folder) if open_clip(path).has_audio]
+
+
 def music_of(name: str, args: argparse.Namespace) -> Iterator[Music]:
     """The music of a set; none where what it needs was not given."""
     if name in SONGS:
-        folder = args.melody if name == "melody" else args.clips
-        if folder is None or not installed():
-            return iter(())
-        paths = [path.with_suffix(".opus") for path in dances_in(folder)] if name == "melody" else None
-        sounding = (path for path in videos_in(folder) if open_clip(path).has_audio)
-        return songs(list(sounding) if paths is None else paths, args)
+        return songs(_song_files(name, args), args) if installed() else iter(())
     if name in ("model", "band"):
         return dance_music(args, name)
     return studio_music(args, plain=name == "unseen")
