@@ -38,7 +38,7 @@ _CUTS_S = (5.0, 10.0)
 
 
 def examples_of(net: EarNet, pieces: int, materials: Materials) -> Iterator[Example]:
-    """Grids of plain and of hard pieces in turn, of parts of them, and of noise for every fourth."""
+    """Grids of plain and of hard pieces in turn, of parts of them, and of noise."""
     for seed in tqdm(range(EAR_DEVELOPMENT_SEED, EAR_DEVELOPMENT_SEED + pieces), unit="piece"):
         rng = np.random.default_rng([seed, 0xC0F])
         piece = studio_piece(seed, materials, _SECONDS, plain=seed % 2 == 0)
@@ -47,13 +47,17 @@ def examples_of(net: EarNet, pieces: int, materials: Materials) -> Iterator[Exam
         yield _example(said, piece.beats_s, _SECONDS, 1.0, seed)
         for length_s in _CUTS_S:
             yield _example(said, piece.beats_s, length_s, 0.5, seed)
-        if seed % 4 == 0:
-            yield _example(listen(no_pulse(_SECONDS, rng), net), np.zeros(0), _SECONDS, 1.0, seed)
+        said = listen(no_pulse(_SECONDS, rng), net)
+        yield _example(said, np.zeros(0), _SECONDS, 0.5, seed)
+        for length_s in (*_CUTS_S, 1.5):
+            yield _example(said, np.zeros(0), length_s, 0.5, seed)
 
 
 def no_pulse(seconds: float, rng: np.random.Generator) -> Waveform:
-    """Rain, wind, or held tones: sound in which nobody can count."""
+    """Rain, wind, held tones, or a level that stays: sound in which nobody can count."""
     count = round(seconds * EAR_RATE)
+    if rng.random() < 0.2:
+        return Waveform(torch.full((1, 1, count), float(rng.uniform(0.01, 0.5))), EAR_RATE)
     noise = np.fft.rfft(rng.standard_normal(count))
     tilt = np.maximum(np.arange(len(noise)), 1.0) ** -rng.uniform(0.0, 1.0)
     sound = np.fft.irfft(noise * tilt, count)

@@ -56,13 +56,13 @@ def cues(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndar
     return np.array([contrast(curve, 60 / tempo_bpm), on, on - off, reach])
 
 
-def contrast(curve: np.ndarray, period_s: float) -> float:
+def contrast(curve: np.ndarray, period_s: float, range_bpm: tuple[float, float] = TEMPO_RANGE_BPM) -> float:
     """0..1: how far a pulse stands out over unrelated tempi, averaged over stretches.
 
     A tempo's score is how uneven the curve is when it is folded at that tempo. Simple multiples of
     the pulse are left out: they fold the same peaks onto each other.
     """
-    low, high = TEMPO_RANGE_BPM
+    low, high = range_bpm
     periods = 60 / np.geomspace(low, high, 120)
     distance = np.abs(np.log(periods / period_s) - np.log(_RELATED)[:, None])  # [ratios, periods]
     ours, related = distance[0] < _NEAR, (distance < _NEAR).any(0)

@@ -84,4 +84,4 @@ def cues_of(beat: np.ndarray, beats_s: np.ndarray, tempo_bpm: float) -> np.ndarr
     """
     on = mean_at(beat, beats_s)
     off = mean_at(beat, (beats_s[1:] + beats_s[:-1]) / 2)
-    return np.array([contrast(beat, 60 / tempo_bpm), on, on - off])
+    return np.array([contrast(beat, 60 / tempo_bpm, MUSIC_RANGE_BPM), on, on - off])
