@@ -15,6 +15,9 @@ from .spectrum import EAR_RATE, HOP, WINDOW, band_levels, compressed, level_of
 
 _PART_FRAMES = 6000
 """So much is listened to at once, two minutes."""
+_DIGITS = 3
+"""What is said is rounded to so many: the last bits differ with the number of threads, and two runs of one
+data set should hear the same."""
 _SILENT = 1e-5
 """A sound that never rises over this holds nothing to hear."""
 
@@ -48,7 +51,7 @@ def listen(wave: Waveform, net: EarNet, on_progress: Progress | None = None) -> 
             said.append(net(mel)[0, first - low : last - low].sigmoid())
             if on_progress is not None:
                 on_progress(last, frames)
-    curves = torch.cat(said).numpy()  # [S, heads]
+    curves = np.round(torch.cat(said).numpy(), _DIGITS)  # [S, heads]
     return EarCurves(*np.ascontiguousarray(curves.T))
 
 
