@@ -31,7 +31,7 @@ from d2m_core.styles import STYLES
 from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, Rhythm, Waveform
 from training.figures.bootstrap import mean_interval
 from training.figures.tables import table
-from training.judges.trackers import installed, madmom_beats
+from training.judges.madmom import installed, madmom_beats
 from training.seeds import ALIGN_SEED
 
 DETUNED = 0.12

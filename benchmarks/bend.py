@@ -29,7 +29,7 @@ from d2m_core.scores import beat_f
 from d2m_core.straight import lay_out
 from d2m_core.types import Waveform
 from d2m_core.weights import default_weights
-from training.judges.trackers import installed, madmom_beats
+from training.judges.madmom import installed, madmom_beats
 from training.seeds import UNSEEN_SEED
 from training.studio.pairs import plan_of, see, stage_of
 from training.studio.settings import PairSettings

@@ -33,7 +33,7 @@ from training.codec.band_music import held_out
 from training.codec.figures import OCTAVES_HZ
 from training.codec.pictures import contact_sheet, spectrogram_pair
 from training.codec.settings import SAMPLE_RATE
-from training.judges.trackers import installed
+from training.judges.madmom import installed
 from training.seeds import CODEC_HELD_OUT_SEED
 
 STUDIO = "studio"

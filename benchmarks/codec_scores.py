@@ -21,7 +21,7 @@ from training.codec.hum import hum_db
 from training.codec.quantizer import perplexity
 from training.codec.settings import SAMPLE_RATE
 from training.codec.spectra import FLOOR, MelScale, mel_scales
-from training.judges.trackers import madmom_beats
+from training.judges.madmom import madmom_beats
 
 THREADS = 2
 """For the speed that is reported."""

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from .errors import ModelError, SettingError
 
-WEIGHTS = {"model": "model.safetensors", "rhythm": "rhythm.safetensors", "style": "style.safetensors"}
+WEIGHTS = {
+    "model": "model.safetensors",
+    "rhythm": "rhythm.safetensors",
+    "style": "style.safetensors",
+    "ear": "ear.safetensors",
+}
 """Our own networks: names in the repository's `weights` folder; codecs are `EMBEDDED_FOLDERS`."""
 
 

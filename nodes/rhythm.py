@@ -14,7 +14,10 @@ from ..d2m_core.media import own_sound, to_mono, to_stereo
 from ..d2m_core.motion import dance_accents, dance_motion
 from ..d2m_core.rhythm import (
     BEATS_FROM,
+    EARS,
+    OURS,
     double,
+    ear_of,
     find_rhythm,
     halve,
     load_rhythm,
@@ -27,7 +30,7 @@ from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_inputs import energy_input, shift_input
-from .rhythm_outputs import rhythm_facts, rhythm_outputs, rhythm_words
+from .rhythm_outputs import how_sure, rhythm_facts, rhythm_outputs, rhythm_words
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses
 from .sound_socket import each, from_audio, sound_in
 from .worker import in_worker, part_progress
@@ -184,27 +187,37 @@ class RhythmFromAudio(io.ComfyNode):
             inputs=[
                 io.Audio.Input("audio", tooltip="Any music; each sound of a batch gets a rhythm."),
                 tempo_input(),
+                io.Combo.Input(
+                    "ear",
+                    options=list(EARS),
+                    default=OURS,
+                    optional=True,
+                    tooltip="Who counts the beats: "
+                    + "; ".join(f"{n}: {e.about}" for n, e in EARS.items())
+                    + ".",
+                ),
             ],
             outputs=rhythm_outputs(as_list=True),
         )
 
     @classmethod
-    def execute(cls, audio: Any, tempo_bpm: float) -> io.NodeOutput:
-        refuse(cls.validate_inputs(tempo_bpm))
+    def execute(cls, audio: Any, tempo_bpm: float, ear: str = OURS) -> io.NodeOutput:
+        refuse(cls.validate_inputs(tempo_bpm, ear))
 
         def read(on_progress) -> list[tuple]:
             found, waves = [], each(to_stereo(from_audio(audio)))
             for index, wave in enumerate(waves):
                 tick = part_progress(on_progress, index, len(waves))
-                rhythm = rhythm_from_audio(wave, tempo_bpm or None, tick)
+                rhythm = rhythm_from_audio(wave, tempo_bpm or None, tick, ear=ear)
                 clip = ClipRhythm(rhythm, wave.duration_s)
                 found.append(rhythm_facts(clip, "Rhythm of the music", wave=wave))
             return found
 
         columns = [list(column) for column in zip(*in_worker(read), strict=True)]
-        shown = ui.PreviewImage(torch.cat(columns[1]), cls=cls)
-        return io.NodeOutput(*columns, ui=shown)
+        said = "\n".join(how_sure(clip.rhythm) for clip in columns[0])
+        pictures = ui.PreviewImage(torch.cat(columns[1]), cls=cls)
+        return io.NodeOutput(*columns, ui=pictures.as_dict() | ui.PreviewText(said).as_dict())
 
     @classmethod
-    def validate_inputs(cls, tempo_bpm: float | None = None) -> bool | str:
-        return answer(wrong_tempo(tempo_bpm))
+    def validate_inputs(cls, tempo_bpm: float | None = None, ear: str | None = None) -> bool | str:
+        return answer(wrong_tempo(tempo_bpm), said_by(ear_of, ear))

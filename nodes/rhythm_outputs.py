@@ -17,6 +17,8 @@ from .sockets import Choice, ClipRhythm, RhythmSocket, to_image
 
 TIME_SIGNATURES = (2, 3, 4, 6)
 """Beats per bar that music models offer."""
+_SURE, _UNSURE = 0.8, 0.3
+"""Confidence from which beats are most likely right, and under which they most likely are not."""
 
 
 def rhythm_outputs(first: str = "rhythm", as_list: bool = False) -> list[Any]:
@@ -75,3 +77,13 @@ def rhythm_words(rhythm: Rhythm, notices: Iterable[Notice]) -> str:
 def time_signature(rhythm: Rhythm) -> str:
     """The metre as music models name it; 4 where they have none like it."""
     return str(rhythm.metre if rhythm.metre in TIME_SIGNATURES else 4)
+
+
+def how_sure(rhythm: Rhythm) -> str:
+    """The tempo and how sure the ear is of the beats, in a sentence for the node's face."""
+    found = f"{rhythm.tempo_bpm:.1f} BPM, {len(rhythm.beats_s)} beats. Confidence {rhythm.confidence:.2f}: "
+    if rhythm.confidence >= _SURE:
+        return found + "the beats are very likely right."
+    if rhythm.confidence >= _UNSURE:
+        return found + "look at the picture; a tempo set by hand, or Edit Rhythm, mends what is wrong."
+    return found + "hardly a pulse was heard; set the tempo, or type the beats into Edit Rhythm."

@@ -67,7 +67,7 @@ def _score(wave: Waveform, rhythm: ClipRhythm, poses: ClipPoses | None) -> tuple
     seen = None if poses is None else poses.poses
     score = score_music(wave, rhythm.rhythm, seen, rhythm.duration_s)
     first = score.scores[0]
-    title = f"Music against the dance: beat F {first.value:.2f} (other phases {first.chance:.2f})"
+    title = f"Music against the dance: {score.meeting} (other phases {first.chance:.2f})"
     picture = rhythm_picture(
         rhythm.rhythm,
         wave,

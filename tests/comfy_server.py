@@ -206,7 +206,7 @@ def comfy_server(
 
 
 def install_pack(folder: Path) -> Path:
-    """Puts into `folder` what ComfyUI would find there after a clone, but for the weights."""
+    """Puts into `folder` what ComfyUI would find there after a clone, of the weights the ear's alone."""
     folder.mkdir()
     for name in ("__init__.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, folder)
@@ -214,12 +214,14 @@ def install_pack(folder: Path) -> Path:
         if (REPOSITORY / name).is_dir():
             leave = shutil.ignore_patterns("__pycache__")
             shutil.copytree(REPOSITORY / name, folder / name, ignore=leave)
+    (folder / "weights").mkdir()
+    shutil.copy(REPOSITORY / "weights" / "ear.safetensors", folder / "weights")
     return folder
 
 
 def put_weights(pack: Path) -> None:
     """The weights of the repository, as a clone brings them."""
-    shutil.copytree(REPOSITORY / "weights", pack / "weights")
+    shutil.copytree(REPOSITORY / "weights", pack / "weights", dirs_exist_ok=True)
 
 
 @contextmanager

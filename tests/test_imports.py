@@ -20,11 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
     "errors types notices | files styles grid | settings straight | flags checkpoint weights | media | codec"
-    " | pose | motion | rhythm | band | midi | export | pictures | scores | align mastering | music"
+    " | pose | motion ear | rhythm | band | midi | export | pictures | scores | align mastering | music"
     " | pipeline | cli"
 )
 TRAINING_ORDER = (
-    "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm | builder"
+    "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm ear"
+    " | builder"
 )
 """Right of them all stand the commands, the files at the root of `training`; then the benchmarks."""
 

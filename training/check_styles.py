@@ -27,7 +27,7 @@ from d2m_core.files import replacing
 from d2m_core.scores import beat_f
 from d2m_core.styles import STYLES
 from d2m_core.types import Waveform
-from training.judges.trackers import installed, madmom_beats
+from training.judges.madmom import installed, madmom_beats
 from training.run.command import command_parser, run_command
 from training.scoreboard.style_sheet import log_mel, picture_styles
 from training.seeds import STYLE_CHECK_SEED

@@ -29,7 +29,7 @@ from d2m_core.midi import band_midi, save_midi
 from d2m_core.music import SamplingConfig
 from d2m_core.pictures import overlay_video, rhythm_picture, save_png
 from d2m_core.pipeline import DanceMusic, dance_to_music, load_models, write_result
-from d2m_core.scores import MusicScore, beat_f, score_music
+from d2m_core.scores import MusicScore, meeting_of, score_music
 from training.run.command import command_parser, run_command
 from training.run.kept import kept, recipe
 from training.run.provenance import ROOT
@@ -148,16 +148,19 @@ def _describe(result: DanceMusic, take: BandTake, truth: dict | None, out: Path)
         f"real time     {facts['real_time_factor']:.2f} x the clip's length",
         f"rhythm        {facts['tempo_bpm']:.1f} BPM, {len(facts['beats_s'])} beats, "
         f"confidence {facts['confidence']:.2f}",
-        f"band          {take.text.splitlines()[0]}; {len(take.notes)} notes",
+        f"music         {heard.tempo_bpm:.1f} BPM heard in it, confidence {heard.confidence:.2f}; its beats "
+        f"against the rhythm's: {meeting_of(result.rhythm.beats_s, heard.beats_s)}",
+        f"band          {take.text.splitlines()[0]}; {len(take.notes)} notes; against the rhythm: "
+        f"{meeting_of(result.rhythm.beats_s, scores[1].music.beats_s)}",
         *_compared(*scores),
     ]
     if truth:
         true_s = np.asarray(truth["beats_s"])
         lines += [
             f"true dance    {truth['tempo_bpm']:.1f} BPM, {len(true_s)} beats; rhythm against it: "
-            f"F {beat_f(true_s, result.rhythm.beats_s):.2f}, music against it: "
-            f"F {beat_f(true_s, heard.beats_s):.2f}, band: F {beat_f(true_s, scores[1].music.beats_s):.2f} "
-            "(beat F-measure, 70 ms)"
+            f"{meeting_of(true_s, result.rhythm.beats_s)}; music against it: "
+            f"{meeting_of(true_s, heard.beats_s)}; band: {meeting_of(true_s, scores[1].music.beats_s)} "
+            "(F: beats within 70 ms; AMLt: also half, double, off-beat)"
         ]
     lines.append("wrote         " + ", ".join(str(out / name) for name in RESULTS))
     return "\n".join(lines) + "\n"

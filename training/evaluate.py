@@ -30,7 +30,7 @@ from d2m_core.media import load_audio
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import Models, dance_to_music, load_models, write_result
 from d2m_core.rhythm import rhythm_from_audio
-from d2m_core.scores import beat_f, beat_f_chance
+from d2m_core.scores import Meeting, beat_f_chance, meeting_of
 from training.figures.tables import table
 from training.run.command import GOES_ON, command_parser, run_command
 from training.scoreboard.music.board import add_music_flags, music_scores
@@ -52,14 +52,20 @@ def score_clip(path: Path, models: Models, out: Path) -> dict:
         "real_time": round((time.perf_counter() - started) / result.clip.duration_s, 2),
     }
     heard = rhythm_from_audio(result.audio)
-    facts["music_f"] = round(beat_f(result.rhythm.beats_s, heard.beats_s), 2)
+    facts |= _met("music", meeting_of(result.rhythm.beats_s, heard.beats_s))
+    facts["music_confidence"] = round(heard.confidence, 2)
     if result.clip.has_audio:
         own = rhythm_from_audio(load_audio(path, duration_s=result.clip.duration_s, mono=True))
         found = result.rhythm.beats_s
-        facts["song_f"] = round(beat_f(own.beats_s, found), 2)
+        facts |= _met("song", meeting_of(own.beats_s, found))
         facts["song_f_rotated"] = round(beat_f_chance(own.beats_s, found, result.clip.duration_s), 2)
         facts["song_bpm"] = round(own.tempo_bpm, 1)
     return facts
+
+
+def _met(what: str, met: Meeting) -> dict[str, float | str]:
+    """Beat F, with AMLt and how else the grids fit beside it."""
+    return {f"{what}_f": round(met.f, 2), f"{what}_amlt": round(met.amlt, 2), f"{what}_way": met.way}
 
 
 def _clips(args: argparse.Namespace) -> tuple[list[dict], str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from d2m_core.rhythm.decoding import Asked, decode_beats
 from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS
 from d2m_core.weights import default_weights
-from training.figures.calibration import reliability
+from training.figures.logistic import FOLDS, Example, cross_validated_error, fit
 from training.rhythm.hidden import hard_to_see
 from training.run.command import command_parser, run_command
 from training.seeds import DEVELOPMENT_SEED
@@ -36,19 +35,6 @@ from training.studio.stage.noise import mediapipe_like
 RIGHT_F = 0.7
 _SECONDS = 10.0
 _CUTS_S = (4.0, 6.0)
-_RIDGE = 2e-4
-_FOLDS = 5
-
-
-@dataclass(frozen=True, eq=False)
-class Example:
-    """One decoded grid."""
-
-    cues: np.ndarray
-    """float64 [len(CUES)]."""
-    right: bool
-    weight: float
-    dance: int
 
 
 def examples_of(net: RhythmNet, dances: int) -> Iterator[Example]:
@@ -75,37 +61,6 @@ def _example(seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: f
     return Example(signs, bool(right), weight, dance)
 
 
-def fit(examples: list[Example]) -> np.ndarray:
-    """Bias and weights float64 [1 + len(CUES)] of a ridge logistic regression, by Newton steps."""
-    signs = np.stack([np.r_[1.0, e.cues] for e in examples])
-    right = np.array([e.right for e in examples], float)
-    weight = np.array([e.weight for e in examples]) / len(examples)
-    ridge = np.diag([0.0] + [_RIDGE] * len(CUES))
-    found = np.zeros(signs.shape[1])
-    for _ in range(50):
-        sure = 1 / (1 + np.exp(-signs @ found))
-        slope = signs.T @ (weight * (right - sure)) - ridge @ found
-        curvature = (signs.T * (weight * sure * (1 - sure))) @ signs + ridge
-        found = found + np.linalg.solve(curvature + 1e-9 * np.eye(len(found)), slope)
-    return found
-
-
-def probabilities(examples: list[Example], found: np.ndarray) -> np.ndarray:
-    """What the fit says of each example, [N]."""
-    return 1 / (1 + np.exp(-np.stack([np.r_[1.0, e.cues] for e in examples]) @ found))
-
-
-def cross_validated_error(examples: list[Example]) -> float:
-    """Calibration error on whole dances that the fit did not see."""
-    sure, right = [], []
-    for fold in range(_FOLDS):
-        rest = [e for e in examples if e.dance % _FOLDS != fold]
-        ours = [e for e in examples if e.dance % _FOLDS == fold and e.weight == 1.0]
-        sure.append(probabilities(ours, fit(rest)))
-        right.append(np.array([e.right for e in ours]))
-    return reliability(np.concatenate(sure), np.concatenate(right)).error
-
-
 def parser() -> argparse.ArgumentParser:
     """The flags."""
     found = command_parser("fit_confidence", __doc__)
@@ -116,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _work(words: list[str]) -> str:
     args = parser().parse_args(words)
-    require(args.dances >= _FOLDS, f"dances is {args.dances}; use {_FOLDS} or more.")
+    require(args.dances >= FOLDS, f"dances is {args.dances}; use {FOLDS} or more.")
     net = load_rhythm(args.weights or default_weights("rhythm"))
     examples = list(examples_of(net, args.dances))
     found = fit(examples)

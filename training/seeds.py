@@ -12,10 +12,14 @@ only; whatever is new takes a free range and writes it down here.
 | 160_000 and up | music that the decoder of d2m-2 was tuned on, with pairs of 110_000 and 130_000 |
 | 170_000 and up | pairs at any tempo that the transformer trains on |
 | 200_000 and up | straight pairs that the transformer and the codec of straight music train on |
+| 700_000 and up | music that the ear learns beats in |
+| 790_000 and up | music that the ear is measured on while it learns |
+| 795_000 and up | development of the ear: its decoder's settings and confidence are chosen on these |
 | 890_000 and up | straight music that measures codecs and their repeats |
 | 900_000 and up | music that measures the codec |
 | 8_000_000 and up | music that `training.check_styles` measures |
 | 8_500_000 and up | music that `benchmarks.align` brings onto dances |
+| 8_600_000 and up | music that `benchmarks.ears` compares ears on |
 | 8_700_000 and up | dances whose films `benchmarks.builder` builds data sets of |
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |
@@ -51,6 +55,15 @@ CODEC_HELD_OUT_SEED = 900_000
 STRAIGHT_SEED = 200_000
 """Straight pairs, which codec and transformer train on, have seeds from here on."""
 
+EAR_SEED = 700_000
+"""Music that the ear learns beats in has seeds from here on."""
+
+EAR_HELD_OUT_SEED = 790_000
+"""Music from here on tells while the ear learns how well it hears."""
+
+EAR_DEVELOPMENT_SEED = 795_000
+"""Music from here on chooses settings: the ear's decoder, its confidence."""
+
 STRAIGHT_HELD_OUT_SEED = 890_000
 """Straight music from here on measures codecs."""
 
@@ -59,6 +72,9 @@ STYLE_CHECK_SEED = 8_000_000
 
 ALIGN_SEED = 8_500_000
 """Music from here on is brought onto dances to measure the alignment."""
+
+EARS_SEED = 8_600_000
+"""Music from here on compares ears; nothing learns from it and nothing is chosen by it."""
 
 BUILT_SEED = 8_700_000
 """Dances from here on are filmed to measure how fast data sets are built."""

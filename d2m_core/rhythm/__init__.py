@@ -1,15 +1,16 @@
 """When the beats fall: read from motion, heard in music, edited by hand.
 
-`reading` is the way in from a dance, `hearing` that from music: curves (`network`) go to `decoding`,
-where `gains` weighs them, `tempo` settles the tempo, `search` finds the likeliest chain, and `refining`
-puts it between frames. `finding` lets the dance and the clip's own sound have their say; `doubts` tells
-what is unsure.
+`reading` is the way in from a dance, `hearing` that from music, by one of `ears`: curves (`network`) go to
+`decoding`, where `gains` weighs them, `tempo` settles the tempo, `search` finds the likeliest chain, and
+`refining` puts it between frames. `finding` lets the dance and the clip's own sound have their say;
+`doubts` tells what is unsure.
 `edit` changes a rhythm, `text` writes and reads its beats, `live` reads a dance that is still going on.
 """
 
 from ..settings import BEATS_FROM
 from .asked import as_asked
 from .doubts import likely_tempi, rhythm_notices, tempo_words
+from .ears import EARS, OURS, ear_of
 from .edit import (
     double,
     halve,
@@ -23,6 +24,7 @@ from .edit import (
     with_tempo,
 )
 from .finding import FoundRhythm, find_rhythm
+from .heard import beats_of_ear
 from .hearing import rhythm_from_audio
 from .network import RhythmConfig, RhythmNet
 from .reading import RhythmCurves, rhythm_curves, rhythm_from_motion
@@ -31,12 +33,16 @@ from .weights import load_rhythm, save_rhythm
 
 __all__ = [
     "BEATS_FROM",
+    "EARS",
+    "OURS",
     "FoundRhythm",
     "RhythmConfig",
     "RhythmCurves",
     "RhythmNet",
     "as_asked",
+    "beats_of_ear",
     "double",
+    "ear_of",
     "find_rhythm",
     "format_beats",
     "halve",

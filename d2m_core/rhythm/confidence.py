@@ -50,19 +50,19 @@ def cues(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndar
         tempo_bpm: Their tempo.
         felt: Accents as the network feels them, 0..1 [F] at any rate.
     """
-    on = _mean_at(curve, beats_s)
-    off = _mean_at(curve, (beats_s[1:] + beats_s[:-1]) / 2)
+    on = mean_at(curve, beats_s)
+    off = mean_at(curve, (beats_s[1:] + beats_s[:-1]) / 2)
     reach = min(1.0, float(np.percentile(felt, _FELT_PERCENT)) / _FELT_BY_DANCERS)
     return np.array([contrast(curve, 60 / tempo_bpm), on, on - off, reach])
 
 
-def contrast(curve: np.ndarray, period_s: float) -> float:
+def contrast(curve: np.ndarray, period_s: float, range_bpm: tuple[float, float] = TEMPO_RANGE_BPM) -> float:
     """0..1: how far a pulse stands out over unrelated tempi, averaged over stretches.
 
     A tempo's score is how uneven the curve is when it is folded at that tempo. Simple multiples of
     the pulse are left out: they fold the same peaks onto each other.
     """
-    low, high = TEMPO_RANGE_BPM
+    low, high = range_bpm
     periods = 60 / np.geomspace(low, high, 120)
     distance = np.abs(np.log(periods / period_s) - np.log(_RELATED)[:, None])  # [ratios, periods]
     ours, related = distance[0] < _NEAR, (distance < _NEAR).any(0)
@@ -85,7 +85,7 @@ def _folded(curve: np.ndarray, period_s: float) -> np.ndarray:
     return scipy.ndimage.gaussian_filter1d(mean, 1.0, mode="wrap")
 
 
-def _mean_at(curve: np.ndarray, times_s: np.ndarray) -> float:
+def mean_at(curve: np.ndarray, times_s: np.ndarray) -> float:
     if len(times_s) == 0:
         return 0.0
     return float(read_at(curve, times_s).mean())

@@ -40,9 +40,9 @@ _ONSET_PARTS = 16
 """An onset of music lies in one of so many equal parts of a beat: that around the beat."""
 
 
-def beat_lengths() -> np.ndarray:
+def beat_lengths(range_bpm: tuple[float, float] = TEMPO_RANGE_BPM) -> np.ndarray:
     """All lengths of a beat in states, int [L], shortest first."""
-    low, high = TEMPO_RANGE_BPM
+    low, high = range_bpm
     return np.arange(int(60 * RATE / high), int(np.ceil(60 * RATE / low)) + 1)
 
 

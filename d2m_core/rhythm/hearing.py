@@ -1,118 +1,65 @@
-"""The rhythm of music, as the same object that a dance gives."""
+"""The rhythm of music, as the same object that a dance gives, by an ear of one's choice."""
 
 from __future__ import annotations
 
 import numpy as np
 import scipy
 
+from ..ear import EAR_FPS, EarCurves, default_ear, listen
 from ..grid import check_tempo
-from ..types import METRE, MOTION_FPS, Progress, Rhythm, Waveform
-from .curves import BeatCurves
-from .decoding import Asked, decode_beats
-from .search import every
+from ..media import resample, to_mono
+from ..types import MOTION_FPS, Progress, Rhythm, Waveform
+from .ears import OURS, ear_of
+from .heard import beats_of_ear
+from .rises import evened
 
-_AUDIO_RATE = 22050
-_AUDIO_HOP = 256
-"""86 envelope frames per second."""
-_BASS_TOP_HZ, _BASS_WEIGHT, _COMPRESSION = 160.0, 3.0, 0.7
-"""Rises below the first count more, on magnitudes to this power: a loud kick beats bright hats
-between the beats. Against decibels: beat F 0.73 instead of 0.53 on decoded studio music."""
-_AUDIO_LEAD_S = 0.008
-"""How much earlier than a click its envelope peaks, measured."""
-_HANDICAPS = {4: 0.0, 3: 0.5}
-"""Beats in a bar, and by how much (in log odds per beat) each has to be better than the others."""
-
-_AUDIO_STAGES = 4
+_LEVEL_RATE = 12_000
+_STAGES = 4
+_HIGH = 99.0
+"""Percentile of what is said of onsets, over some seconds, that counts as a full accent: two frames of
+200, however sparse the music; at 95 bare clicks would be all floor."""
 
 
 def rhythm_from_audio(
-    wave: Waveform, tempo_bpm: float | None = None, on_progress: Progress | None = None
+    wave: Waveform, tempo_bpm: float | None = None, on_progress: Progress | None = None, *, ear: str = OURS
 ) -> Rhythm:
     """Beats, accents and loudness of music, as the same object that a dance gives.
 
-    `on_progress` counts the four stages of it: sound, envelopes, beats, bars.
-    """
-    import librosa
+    The confidence is the probability that the beats are right.
 
+    Args:
+        wave: Any music; of several sounds the first is heard, all its channels together.
+        tempo_bpm: A tempo to keep exactly; only its phase is then looked for.
+        on_progress: Called at each of four stages; it may raise to cancel.
+        ear: Who counts the beats, one of `EARS`. Accents are always our own ear's.
+
+    Raises `SettingError` for another tempo or ear than there is, `ModelError` where weights are missing.
+    """
     stage = on_progress or (lambda done, total: None)
     tempo_bpm = None if tempo_bpm is None else check_tempo(tempo_bpm)
-    samples = wave.samples.mean(dim=(0, 1)).numpy()
-    samples = librosa.resample(samples, orig_sr=wave.sample_rate, target_sr=_AUDIO_RATE)
+    other = None if ear == OURS else ear_of(ear)
     frames = max(1, round(wave.duration_s * MOTION_FPS))
-    fps = _AUDIO_RATE / _AUDIO_HOP
-    stage(1, _AUDIO_STAGES)
-    hits, bass, chroma = _envelopes(samples)
-    activation = _activation(hits)
-    stage(2, _AUDIO_STAGES)
-    grid = decode_beats(BeatCurves(activation), fps, Asked(tempo_bpm))
-    stage(3, _AUDIO_STAGES)
-    beats = np.clip(grid.beats_s + _AUDIO_LEAD_S, 0.0, None)
-    beats = beats[beats < frames / MOTION_FPS]
-    wide = scipy.ndimage.maximum_filter1d(activation, int(fps / MOTION_FPS) | 1)
-    times = np.arange(frames) / MOTION_FPS - _AUDIO_LEAD_S
-    accent = np.interp(times, np.arange(len(wide)) / fps, wide)  # [F]
-    curves = np.stack([accent, _loudness(samples, frames)], 1).astype(np.float32)  # [F, R]
-    downbeats = bars(_bar_starts(beats, fps, bass, chroma))
-    stage(4, _AUDIO_STAGES)
-    return Rhythm(beats, downbeats, curves, grid.tempo_bpm, grid.confidence)
+    stage(1, _STAGES)
+    said = listen(wave, default_ear())
+    stage(2, _STAGES)
+    grid = beats_of_ear(said, tempo_bpm) if other is None else other.hear(wave, tempo_bpm)
+    stage(3, _STAGES)
+    inside = grid.beats_s < frames / MOTION_FPS
+    curves = np.stack([_accents(said, frames), _loudness(wave, frames)], 1).astype(np.float32)  # [F, R]
+    stage(4, _STAGES)
+    return Rhythm(grid.beats_s[inside], grid.downbeats[inside], curves, grid.tempo_bpm, grid.confidence)
 
 
-def _envelopes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Onset strength of all the music and of its bass, [S] and [S], and its harmony, [12, S]."""
-    import librosa
-
-    magnitude = np.abs(librosa.stft(samples, n_fft=1024, hop_length=_AUDIO_HOP))
-    mel = librosa.feature.melspectrogram(S=magnitude, sr=_AUDIO_RATE, n_mels=40)
-    loud = mel**_COMPRESSION  # [40, S]
-    rise = np.maximum(np.diff(loud, axis=1, prepend=loud[:, :1]), 0.0)
-    low = librosa.mel_frequencies(n_mels=40, fmax=_AUDIO_RATE / 2) < _BASS_TOP_HZ
-    bass = rise[low].mean(0)
-    chroma = librosa.feature.chroma_stft(S=magnitude**2, sr=_AUDIO_RATE, n_fft=1024, tuning=0.0)
-    return rise[~low].sum(0) + _BASS_WEIGHT * rise[low].sum(0), bass, chroma
+def _accents(said: EarCurves, frames: int) -> np.ndarray:
+    """How strongly something begins to sound around each motion frame, 0..1 [frames]."""
+    wide = scipy.ndimage.maximum_filter1d(evened(said.onset, EAR_FPS, _HIGH), int(EAR_FPS / MOTION_FPS) | 1)
+    return np.interp(np.arange(frames) / MOTION_FPS, np.arange(len(wide)) / EAR_FPS, wide)
 
 
-def _activation(envelope: np.ndarray) -> np.ndarray:
-    """An onset envelope as 0..1, even in loud and quiet stretches."""
-    size = int(4 * _AUDIO_RATE / _AUDIO_HOP)
-    high = scipy.ndimage.percentile_filter(envelope, 95, size=size, mode="nearest")
-    high = scipy.ndimage.gaussian_filter1d(high, size / 4, mode="nearest")
-    floor = 0.05 * envelope.max(initial=0.0) + 1e-6
-    return np.clip(envelope / np.maximum(high, floor), 0.0, 1.0)
-
-
-def _bar_starts(beats_s: np.ndarray, fps: float, bass: np.ndarray, chroma: np.ndarray) -> np.ndarray:
-    """How likely a bar starts at each beat, 0..1 [M]: harmony changes there, and the bass plays."""
-    if len(beats_s) < 2:
-        return np.full(len(beats_s), 0.5)
-    edges = np.clip((beats_s * fps).astype(int), 0, len(bass) - 1)
-    means = np.stack([part.mean(1) for part in np.split(chroma, edges[1:], axis=1)])  # [M, 12]
-    change = np.linalg.norm(np.diff(means, axis=0, prepend=means[:1]), axis=1)
-    low = scipy.ndimage.maximum_filter1d(bass, 5)[edges]
-    total = sum((cue - cue.mean()) / (cue.std() + 1e-6) for cue in (change, 0.5 * low))
-    return 1 / (1 + np.exp(-total))
-
-
-def bars(likely: np.ndarray) -> np.ndarray:
-    """Which beats start a bar: the best phase of bars of four, or of three if far better.
-
-    `likely`: how likely each beat starts one, 0..1, [M].
-    """
-    likely = np.clip(likely, 1e-3, 1 - 1e-3)
-    odds = np.log(likely / (1 - likely))
-    best, choice = -np.inf, (0, METRE)
-    for metre, handicap in _HANDICAPS.items():
-        for first in range(min(metre, len(odds))):
-            ours = every(len(odds), first, metre)
-            others = odds[~ours].mean() if (~ours).any() else 0.0
-            score = odds[ours].mean() - others - handicap
-            if score > best:
-                best, choice = score, (first, metre)
-    return every(len(odds), *choice)
-
-
-def _loudness(samples: np.ndarray, frames: int) -> np.ndarray:
-    """Level of the music over about a second, 1 at its loudest and 0 at 40 dB less, [F]."""
-    size = round(_AUDIO_RATE / MOTION_FPS)
+def _loudness(wave: Waveform, frames: int) -> np.ndarray:
+    """Level of the music over about a second, 1 at its loudest and 0 at 40 dB less, [frames]."""
+    samples = to_mono(resample(wave, _LEVEL_RATE)).samples[0, 0].numpy()
+    size = round(_LEVEL_RATE / MOTION_FPS)
     padded = np.pad(samples, (0, max(0, frames * size - len(samples))))[: frames * size]
     power = scipy.ndimage.gaussian_filter1d((padded.reshape(frames, size) ** 2).mean(1), MOTION_FPS / 2)
     decibels = 10 * np.log10(power / max(float(power.max()), 1e-10) + 1e-10)

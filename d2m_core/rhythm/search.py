@@ -36,7 +36,13 @@ class Chain:
     """bool [M]; none where bars were not looked for."""
 
 
-def track(gain: np.ndarray, bar_gain: np.ndarray | None, steady: float, metre: int | None = None) -> Chain:
+def track(
+    gain: np.ndarray,
+    bar_gain: np.ndarray | None,
+    steady: float,
+    metre: int | None = None,
+    lengths: np.ndarray | None = None,
+) -> Chain:
     """The likeliest beats; one always lies within a beat of either end.
 
     Args:
@@ -44,21 +50,26 @@ def track(gain: np.ndarray, bar_gain: np.ndarray | None, steady: float, metre: i
         bar_gain: What it gains on top where it starts a bar, [S]; None: bars are not looked for.
         steady: How strongly a tempo change is punished: exp(-steady * relative change) at each.
         metre: Beats in a bar where that is known.
+        lengths: Of a beat, those that are possible, [L]; `beat_lengths()` where not given.
 
     Time and memory grow with S: 180 s take about 1.5 s and 9 MB.
     """
-    states = _states_of(bar_gain is not None, steady, metre)
+    lengths = beat_lengths() if lengths is None else lengths
+    states = _states_of(bar_gain is not None, steady, metre, lengths)
     extra = np.zeros((len(gain), 1)) if bar_gain is None else np.where(states.opens, bar_gain[:, None], 0)
     steps, places = _walk_back(*_search(gain, extra, states), states)
     return Chain(steps / RATE, states.opens[places])
 
 
-def best_phase(gain: np.ndarray, tempo_bpm: float, duration_s: float) -> np.ndarray:
+def best_phase(
+    gain: np.ndarray, tempo_bpm: float, duration_s: float, lengths: np.ndarray | None = None
+) -> np.ndarray:
     """Beats [M] of exactly this tempo at the phase where they gain most, to a state.
 
-    `gain`: as in `track`; of its lengths the one nearest to the tempo counts.
+    `gain` and `lengths`: as in `track`; of the lengths the one nearest to the tempo counts.
     """
-    nearest = int(np.abs(beat_lengths() - 60 * RATE / tempo_bpm).argmin())
+    lengths = beat_lengths() if lengths is None else lengths
+    nearest = int(np.abs(lengths - 60 * RATE / tempo_bpm).argmin())
     column = gain[:, min(nearest, gain.shape[1] - 1)]
     phases = np.arange(0, 60 / tempo_bpm, 1 / RATE)
     grids = [steady_beats(tempo_bpm, duration_s, first) for first in phases]
@@ -113,8 +124,8 @@ class _States:
     """Log probability of coming to each length from its neighbours, [2 * _REACH + 1, L]."""
 
 
-def _states_of(bars: bool, steady: float, metre: int | None) -> _States:
-    lengths, priors = beat_lengths(), _metres_of(metre)
+def _states_of(bars: bool, steady: float, metre: int | None, lengths: np.ndarray) -> _States:
+    priors = _metres_of(metre)
     # A place is (beats in a bar, which of them): bars of four and of three are searched at once,
     # each a ring of places that a chain never leaves. Without bars there is one ring of one.
     places = [(m, k) for m in priors for k in range(m)] if bars else [(1, 0)]

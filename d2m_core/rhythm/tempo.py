@@ -12,8 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
-from scipy.signal import find_peaks
+import scipy
 
 from ..grid import TEMPO_RANGE_BPM
 from ..types import TempoGuess
@@ -139,7 +138,7 @@ def pulses(gain: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
 
     `gain`: what a beat gains at each state, [S]; a pulse may miss it by a little.
     """
-    parts = maximum_filter1d(gain, _MISS)[starts[:, None] + np.arange(size)]  # [W, size]
+    parts = scipy.ndimage.maximum_filter1d(gain, _MISS)[starts[:, None] + np.arange(size)]  # [W, size]
     out = np.empty((len(starts), len(TEMPI_BPM)))
     for column, period in enumerate(60 * RATE / TEMPI_BPM):
         beats = max(1, int(size / period))
@@ -152,7 +151,7 @@ def pulses(gain: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
 
 def busy(seen: np.ndarray) -> float:
     """How busy a dance is beside a middling one, log2: by its visible accents, a curve [S]."""
-    peaks, _ = find_peaks(seen, height=0.05)
+    peaks, _ = scipy.signal.find_peaks(seen, height=0.05)
     rate = float(seen[peaks].sum()) * RATE / len(seen)
     return float(np.log2(max(rate, _BUSY_FLOOR) / _BUSY))
 

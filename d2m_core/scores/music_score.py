@@ -19,10 +19,10 @@ from ..motion import dance_accents
 from ..motion.accents import STRONG_ACCENT
 from ..rhythm import rhythm_from_audio
 from ..types import PoseSequence, Rhythm, Waveform
+from .meeting import Meeting, meeting_of
 from .metrics import (
     BasForm,
     bas,
-    beat_f,
     beat_f_chance,
     continuity,
     motion_beats,
@@ -36,14 +36,12 @@ _ROTATIONS = 8
 _PEAK = 0.4
 """Height from which a peak of `Rhythm.accent` counts as one."""
 _APART_S = 0.12
-_ANY_OCTAVE = 2
-"""Place of AMLt among the scores."""
-_FAR_APART = 0.5
-"""AMLt above beat F from which music is heard off the beat."""
 _OFF_BEAT = (
-    "The music keeps the dance's pulse, but was heard off its beats, or at half or double time. In "
-    "a few seconds of music the ear itself can be wrong: score a longer part."
+    "The music keeps the dance's pulse, but was heard {way}. In a few seconds of music the ear itself "
+    "can be wrong: score a longer part."
 )
+_UNSURE = 0.5
+"""Confidence of the ear under which its figures are said to be unsure."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +65,18 @@ class MusicScore:
     scores: tuple[Score, ...]
     tempo_bpm: float
     """Tempo of the dance."""
+    meeting: Meeting
+    """How the beats heard meet the dance's."""
 
     @property
     def beat_f(self) -> float:
-        return self.scores[0].value
+        return self.meeting.f
 
     @property
     def off_beat(self) -> bool:
         """Whether the music was heard on the dance's pulse, but beside its beats: on the off-beat,
         or at half or double time."""
-        return self.scores[_ANY_OCTAVE].value - self.beat_f > _FAR_APART
+        return bool(self.meeting.way)
 
 
 def score_music(
@@ -94,17 +94,17 @@ def score_music(
     hits = onsets(wave)
     accents = _accents_of(dance, poses)
     inside = dance.beats_s[dance.beats_s < duration_s]
-    kept = continuity(inside, music.beats_s)
+    met = meeting_of(inside, music.beats_s)
     scores = [
-        Score("beat F", beat_f(inside, music.beats_s), beat_f_chance(inside, music.beats_s, duration_s)),
-        Score("beats in a row (CMLt)", kept.cmlt, float("nan")),
-        Score("also half, double, off-beat (AMLt)", kept.amlt, float("nan")),
+        Score("beat F", met.f, beat_f_chance(inside, music.beats_s, duration_s)),
+        Score("beats in a row (CMLt)", continuity(inside, music.beats_s).cmlt, float("nan")),
+        Score("also half, double, off-beat (AMLt)", met.amlt, float("nan")),
         _near("accents met by an onset", accents, hits, dance, duration_s),
         _near("onsets that meet an accent", accents, hits, dance, duration_s, turned=True),
     ]
     if poses is not None:
         scores += _alignment(poses, music, dance, duration_s)
-    return MusicScore(music, accents, tuple(scores), dance.tempo_bpm)
+    return MusicScore(music, accents, tuple(scores), dance.tempo_bpm, met)
 
 
 def describe_score(score: MusicScore) -> str:
@@ -116,13 +116,18 @@ def describe_score(score: MusicScore) -> str:
         verdict = "the same but for half, double or triple time"
     else:
         verdict = "another"
-    lines = [f"Tempo: {heard:.1f} BPM heard, {asked:.1f} in the dance ({verdict})."]
+    sure = score.music.confidence
+    lines = [
+        f"Tempo: {heard:.1f} BPM heard, {asked:.1f} in the dance ({verdict}).",
+        f"How sure the ear is of the music's beats: {sure:.2f}"
+        + (" (unsure: what follows may be its error)" if sure < _UNSURE else ""),
+    ]
     for each in score.scores:
         chance = "" if np.isnan(each.chance) else f" (other phases {each.chance:.2f})"
         value = "none" if np.isnan(each.value) else f"{each.value:.2f}"
         lines.append(f"{each.name[0].upper()}{each.name[1:]}: {value}{chance}")
     if score.off_beat:
-        lines.append(_OFF_BEAT)
+        lines.append(_OFF_BEAT.format(way=score.meeting.way))
     return "\n".join(lines)
 
 

@@ -80,7 +80,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_SelectDancer": ["poses", "dancer", "number", *PLACE],
     "D2M_DanceRhythm": ["poses", "tempo_bpm", "grid", "nudge_ms", "energy", "audio", "beats_from"],
     "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats poses".split(),
-    "D2M_RhythmFromAudio": ["audio", "tempo_bpm"],
+    "D2M_RhythmFromAudio": ["audio", "tempo_bpm", "ear"],
     "D2M_LoadModel": ["model_name"],
     "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance"],
     "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance"],

