@@ -206,14 +206,15 @@ def add_sound(group: _ArgumentGroup) -> None:
         "--ending",
         choices=ENDINGS,
         default=sound.ending,
-        help="a last hit that rings out, a fade, or cut: as it goes on, for clips that loop [%(default)s]",
+        help="the transformer's music ends with a last hit that rings out, a fade, or cut: as it goes on, for "
+        "clips that loop; the band has an ending of its own [%(default)s]",
     )
     add(
         "--dynamics",
         type=float,
         default=sound.dynamics,
         metavar="X",
-        help=f"how far the level follows the dance, 0 (not at all) to {MOST_DYNAMICS:g} [%(default)s]",
+        help=f"how far its level follows the dance, 0 (not at all) to {MOST_DYNAMICS:g} [%(default)s]",
     )
     add("--no-finish", action="store_true", help="the codec's own mono sound, where it has a finisher")
     add(

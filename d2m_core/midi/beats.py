@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 import torch
-from scipy.ndimage import gaussian_filter1d
 
 from ..errors import MediaError
 from ..grid import tempo_of
@@ -103,7 +103,7 @@ def _curves(notes: tuple[SoundingNote, ...], frames: int) -> np.ndarray:
     for frame, share in ((low, 1 - (places - low)), (low + 1, places - low)):
         np.maximum.at(accent, frame, share * strengths)
         np.add.at(played, frame, share * strengths)
-    energy = gaussian_filter1d(played[:frames], _ENERGY_S * MOTION_FPS, mode="nearest")
+    energy = scipy.ndimage.gaussian_filter1d(played[:frames], _ENERGY_S * MOTION_FPS, mode="nearest")
     energy = energy / max(float(energy.max()), 1e-9)
     return np.stack([accent[:frames], energy], 1).clip(0, 1).astype(np.float32)
 

@@ -124,8 +124,7 @@ def band_to_dance(
             instruments=instruments,
             on_progress=stage(on_progress, "band"),
         )
-        audio = fit_length(take.mix, dance.clip.duration_s)
-        audio = master_music(audio, dance.rhythm, asked.sound)
+        audio = fit_length(take.mix, dance.clip.duration_s)  # an ending and levels of its own
     if listen is not None:
         listen([audio])
     return replace(dance, audio=audio, take=take)

@@ -65,6 +65,7 @@ WRONG = {
     "build_dataset": ["--out", "set"],
     "check_dancer": ["--real", "none"],
     "check_styles": ["--out", "styles", "--per-style", "0"],
+    "compare_builds": ["--new", "none.safetensors"],
     "demo": ["none.mp4"],
     "encode_audio": ["--data", "none"],
     "evaluate": ["clips", "none"],
