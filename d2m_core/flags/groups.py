@@ -206,8 +206,8 @@ def add_sound(group: _ArgumentGroup) -> None:
         "--ending",
         choices=ENDINGS,
         default=sound.ending,
-        help="the transformer's music ends with a last hit that rings out, a fade, or cut: as it goes on, for "
-        "clips that loop; the band has an ending of its own [%(default)s]",
+        help="the transformer's music ends with a last hit that rings out, a fade, or cut: as it goes on, "
+        "for clips that loop; the band has an ending of its own [%(default)s]",
     )
     add(
         "--dynamics",
