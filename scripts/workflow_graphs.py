@@ -68,8 +68,12 @@ APP = Graph(
     "1b0d7c1e-52a4-4f0d-8a56-3d6f0f6f9c02",
     """# Dance to Music, as an app
 
-Choose a clip, press **Run**, watch the film. A new `seed` gives other music, `style` another kind \
-of it; `tempo_bpm` locks the tempo where the one found is not what you mean (0 finds it).
+Choose a clip, press **Run**, watch the film in **Save Dance Video**.
+
+**What to change**
+
+- `seed`: other music. `style`: another kind of it.
+- `tempo_bpm`: locks the tempo where the one found is not what you mean; 0 finds it.
 
 Everything else is in the graph behind this page: *Dance to Music - basic* explains it.""",
     ((plain_dance(),), (written_music(sampler()), result(DECODE))),
