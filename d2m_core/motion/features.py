@@ -55,7 +55,8 @@ def extract_motion(poses: PoseSequence, person: int = 0) -> MotionFeatures:
     """Motion features of one dancer at 25 frames per second.
 
     Landmarks lost for a moment are interpolated. Where the dancer, or a landmark that a column
-    needs, is away for longer, the column is zero; `present` tells absence from stillness.
+    needs, is away for longer, the column is zero; `present` tells absence from stillness. Around cuts
+    (`cuts_s`) all other columns are zero too: a leap from shot to shot is no movement.
     """
     if not 0 <= person < poses.people:
         raise IndexError(f"person {person} of {poses.people}")
@@ -63,11 +64,12 @@ def extract_motion(poses: PoseSequence, person: int = 0) -> MotionFeatures:
     columns: dict[str, Column] = {"present": (body.present.astype(np.float64), ())}
     for group in (_root, _legs, _upper, _hands, _feet, _facing, _whole):
         columns |= group(body)
-    columns |= _scales(columns) | _evened(columns, body) | braking_columns(poses, person, body)
+    columns |= _scales(columns, body) | _evened(columns, body) | braking_columns(poses, person, body)
     values = np.zeros((len(body.present), len(MOTION_NAMES)), np.float32)  # [F, D]
     for index, name in enumerate(MOTION_NAMES):
         column, joints = columns[name]
         known = body.present & body.known[:, list(joints)].all(1)
+        known &= (name == "present") | ~body.cut
         values[:, index] = np.where(known, np.nan_to_num(column), 0.0)
     return MotionFeatures(values, MOTION_NAMES)
 
@@ -258,11 +260,12 @@ def _whole(body: Body) -> dict[str, Column]:
     }
 
 
-def _scales(columns: dict[str, Column]) -> dict[str, Column]:
+def _scales(columns: dict[str, Column], body: Body) -> dict[str, Column]:
     """Rhythm at several time scales: summed speed, and how strongly the trunk bounces."""
     out: dict[str, Column] = {}
     for source, name in (("total_speed", "speed_band"), ("bounce_v", "bounce_energy")):
         values, joints = columns[source]
+        values = np.where(body.cut, 0.0, values)
         layers = [ndimage.gaussian_filter1d(values, s, mode="nearest") for s in (1, 2, 4, 8, 16)]
         for scale in range(4):
             band = layers[scale] - layers[scale + 1]
@@ -284,7 +287,7 @@ def _evened(columns: dict[str, Column], body: Body) -> dict[str, Column]:
         ("total_decel", "decel_even", 0.2),
     )
     out: dict[str, Column] = {}
-    here = body.present.astype(np.float64)
+    here = (body.present & ~body.cut).astype(np.float64)
     weight = ndimage.gaussian_filter1d(here, 2 * MOTION_FPS, mode="constant") + 1e-9
     for source, name, floor in sources:
         values, joints = columns[source]
