@@ -64,7 +64,8 @@ def extract_motion(poses: PoseSequence, person: int = 0) -> MotionFeatures:
     columns: dict[str, Column] = {"present": (body.present.astype(np.float64), ())}
     for group in (_root, _legs, _upper, _hands, _feet, _facing, _whole):
         columns |= group(body)
-    columns |= _scales(columns, body) | _evened(columns, body) | braking_columns(poses, person, body)
+    shown = {name: (np.where(body.cut, 0.0, column), joints) for name, (column, joints) in columns.items()}
+    columns |= _scales(shown) | _evened(shown, body) | braking_columns(poses, person, body)
     values = np.zeros((len(body.present), len(MOTION_NAMES)), np.float32)  # [F, D]
     for index, name in enumerate(MOTION_NAMES):
         column, joints = columns[name]
@@ -260,12 +261,11 @@ def _whole(body: Body) -> dict[str, Column]:
     }
 
 
-def _scales(columns: dict[str, Column], body: Body) -> dict[str, Column]:
+def _scales(columns: dict[str, Column]) -> dict[str, Column]:
     """Rhythm at several time scales: summed speed, and how strongly the trunk bounces."""
     out: dict[str, Column] = {}
     for source, name in (("total_speed", "speed_band"), ("bounce_v", "bounce_energy")):
         values, joints = columns[source]
-        values = np.where(body.cut, 0.0, values)
         layers = [ndimage.gaussian_filter1d(values, s, mode="nearest") for s in (1, 2, 4, 8, 16)]
         for scale in range(4):
             band = layers[scale] - layers[scale + 1]
@@ -287,7 +287,7 @@ def _evened(columns: dict[str, Column], body: Body) -> dict[str, Column]:
         ("total_decel", "decel_even", 0.2),
     )
     out: dict[str, Column] = {}
-    here = (body.present & ~body.cut).astype(np.float64)
+    here = body.present.astype(np.float64)
     weight = ndimage.gaussian_filter1d(here, 2 * MOTION_FPS, mode="constant") + 1e-9
     for source, name, floor in sources:
         values, joints = columns[source]

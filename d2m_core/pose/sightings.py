@@ -121,10 +121,7 @@ def _mixed(one: Sighting, others: list[Sighting]) -> float:
         return np.inf
     joints = one.body.image[BODY]
     away = np.stack(
-        [
-            np.linalg.norm(joints[:, None] - other.body.image[BODY], axis=-1).min(axis=1)
-            for other in others
-        ]
+        [np.linalg.norm(joints[:, None] - other.body.image[BODY], axis=-1).min(axis=1) for other in others]
     )  # [others, len(BODY)]
     whose = np.bincount(away.argmin(axis=0), minlength=len(others)) / len(BODY)
     mean = float(away.min(axis=0).mean()) / one.size
