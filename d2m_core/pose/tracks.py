@@ -148,7 +148,7 @@ _SLIP = 0.22
 
 def _leave_out_slips(track: Track, cuts_s: Sequence[float]) -> None:
     """Takes single sightings out that leap away and back, as bodies found between bodies do."""
-    slips = []
+    slips: list[int] = []
     for k in range(1, len(track.seen) - 1):
         start_s, end_s = track.times_s[k - 1], track.times_s[k + 1]
         cut = any(start_s < cut_s <= end_s for cut_s in cuts_s)

@@ -241,6 +241,12 @@ def test_who_is_seen_longest_does_not_win_by_that() -> None:
     assert dancer_index(replace(poses, image=moving), "most_active") == 1
 
 
+def test_of_two_of_one_size_who_is_always_seen_is_the_largest() -> None:
+    present = np.ones((50, 2), np.bool_)
+    present[20:30, 0] = False
+    assert dancer_index(poses_of(places((0.3, 0.5), (0.9, 0.5)), present), "largest") == 1
+
+
 def test_points_regions_and_the_centre_choose() -> None:
     poses = poses_of(places((0.3, 0.5), (0.9, 0.5), (1.5, 0.5)), aspect=16 / 9)
     assert dancer_index(poses, "centre") == 1
