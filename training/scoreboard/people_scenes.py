@@ -61,7 +61,7 @@ def _moved(joints: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarra
     """The dances [P, F, J, 3] where a kind of group has them."""
     people, frames = joints.shape[:2]
     gap = _GAP_M[kind]
-    across: np.ndarray = gap * (np.arange(people) - (people - 1) / 2) + rng.uniform(-0.1, 0.1, people)
+    across: np.ndarray = gap * (np.arange(people) - (people - 1) / 2) + rng.uniform(-0.1, 0.1, (people,))
     away: np.ndarray = rng.uniform(-0.25, 0.25, (people,))
     if kind == "sizes":
         away = rng.permutation(np.linspace(-0.6, 0.6 + 0.7 * people, people))
