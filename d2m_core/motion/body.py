@@ -14,6 +14,8 @@ _SEEN = 0.15
 """Visibility from which a landmark is taken as seen."""
 _SHORT_GAP_S = 0.5
 """Landmarks lost for no longer than this are interpolated and count as known."""
+_CUT_FRAMES = 3
+"""Second derivatives reach so far."""
 _TORSO_SHARE, _LEG_SHARE = 0.29, 0.49
 """Shares of the body's height (Drillis and Contini, 1966)."""
 
@@ -27,6 +29,7 @@ class Body:
     known: np.ndarray  # bool [F, J]
     present: np.ndarray  # bool [F]
     log_scale: np.ndarray  # [F], log of the body's height in frame heights
+    cut: np.ndarray  # bool [F], so near to another shot that speeds mean nothing
 
     def middle(self, pair: tuple[int, int]) -> np.ndarray:
         """Point halfway between two landmarks in the image, [F, 2]."""
@@ -55,7 +58,16 @@ def body_of(poses: PoseSequence, person: int) -> Body:
     root = image[:, HIPS].mean(1, keepdims=True)  # [F, 1, 2]
     steady = np.median(height[here]) if here.any() else 1.0
     image = (image - root) / height[:, None, None] + root / steady
-    return Body(image, world / tall, known, here, np.log(height))
+    return Body(image, world / tall, known, here, np.log(height), _near_cuts(poses.cuts_s, frames))
+
+
+def _near_cuts(cuts_s: tuple[float, ...], frames: int) -> np.ndarray:
+    """Frames [F] whose speeds would be taken across a cut."""
+    near = np.zeros(frames, np.bool_)
+    for cut_s in cuts_s:
+        first = round(cut_s * MOTION_FPS)
+        near[max(0, first - _CUT_FRAMES) : first + _CUT_FRAMES] = True
+    return near
 
 
 def _filled(points: np.ndarray, seen: np.ndarray) -> np.ndarray:

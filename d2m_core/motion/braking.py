@@ -57,7 +57,7 @@ def parts_of(poses: PoseSequence, person: int, body: Body) -> tuple[np.ndarray, 
     frames = np.arange(len(image)) / MOTION_FPS * poses.fps
     nearest = np.minimum((frames + 0.5).astype(int), poses.frames - 1)
     sure = np.stack([visibility[nearest][:, list(part)].min(1) for part in PARTS], 1)
-    return points, sure
+    return points, np.where(body.cut[:, None], 0.0, sure)
 
 
 def _swapped(pair: np.ndarray) -> np.ndarray:

@@ -54,7 +54,8 @@ def extract_motion(poses: PoseSequence, person: int = 0) -> MotionFeatures:
     """Motion features of one dancer at 25 frames per second.
 
     Landmarks lost for a moment are interpolated. Where the dancer, or a landmark that a column
-    needs, is away for longer, the column is zero; `present` tells absence from stillness.
+    needs, is away for longer, the column is zero; `present` tells absence from stillness. Around cuts
+    (`cuts_s`) all other columns are zero too: a leap from shot to shot is no movement.
     """
     if not 0 <= person < poses.people:
         raise IndexError(f"person {person} of {poses.people}")
@@ -62,11 +63,13 @@ def extract_motion(poses: PoseSequence, person: int = 0) -> MotionFeatures:
     columns: dict[str, Column] = {"present": (body.present.astype(np.float64), ())}
     for group in (_root, _legs, _upper, _hands, _feet, _facing, _whole):
         columns |= group(body)
-    columns |= _scales(columns) | _evened(columns, body) | braking_columns(poses, person, body)
+    shown = {name: (np.where(body.cut, 0.0, column), joints) for name, (column, joints) in columns.items()}
+    columns |= _scales(shown) | _evened(shown, body) | braking_columns(poses, person, body)
     values = np.zeros((len(body.present), len(MOTION_NAMES)), np.float32)  # [F, D]
     for index, name in enumerate(MOTION_NAMES):
         column, joints = columns[name]
         known = body.present & body.known[:, list(joints)].all(1)
+        known &= (name == "present") | ~body.cut
         values[:, index] = np.where(known, np.nan_to_num(column), 0.0)
     return MotionFeatures(values, MOTION_NAMES)
 

@@ -12,6 +12,8 @@ from .track import BODY, body_distance
 
 _FULL_SHARE = 0.5
 """Who is seen in less than this share of the frames counts for less, as much as it is less."""
+_HIDDEN = 0.05
+"""So much less of their size counts of who is never seen."""
 _STEP_S = 0.2
 _AT_FIRST_S = 1.0
 _NEAR_S = 0.5
@@ -51,8 +53,11 @@ def dancer_index(poses: PoseSequence, which: Dancer = "largest") -> int:
 
 
 def importance(poses: PoseSequence) -> np.ndarray:
-    """Body height [P] in frame heights as it is in most frames, less for who is hardly there."""
-    return _sizes(poses) * _weights(poses)
+    """Body height [P] in frame heights as it is in most frames, less for who is hardly there.
+
+    Of people of one size, who is seen more counts a little more.
+    """
+    return _sizes(poses) * _weights(poses) * (1 - _HIDDEN + _HIDDEN * poses.present.mean(axis=0))
 
 
 def activity(poses: PoseSequence) -> np.ndarray:

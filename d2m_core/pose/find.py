@@ -90,12 +90,15 @@ def find_dancers(
     *,
     max_height: int = MAX_HEIGHT,
     max_gap_s: float = SHORT_GAP_S,
+    only_followed: bool = False,
 ) -> PoseSequence:
     """Poses of everybody who dances in a clip, numbered from left to right at first sight.
 
     As many people are looked for as there are. `people` 0 gives all of them back, else at most so
     many: those whom `dancer` (as in `select_dancer`) follows and then the largest. Absent people
     are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when the picture changed.
+    With `only_followed` the others are known from five stills a second alone: enough to tell who is
+    there, and with five people a good half of the work less, but no more than that.
     `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any frame
     shows a person, `ModelError` where the model is missing, `PoseModelError` where MediaPipe cannot
     run, and `SettingError`.
@@ -107,7 +110,7 @@ def find_dancers(
     with landmarkers(bundle) as opens:
         found = _alone(search, opens)
     if found is None:
-        found = _several(search, bundle, dancer, people)
+        found = _several(search, bundle, dancer, people, only_followed)
     require_somebody(found.present)
     return fill_gaps(found, max_gap_s)
 
@@ -216,8 +219,8 @@ class _Stills:
         return float(np.mean([any(one.sure >= _SURE for one in seen) for seen in self.seen]))
 
 
-def _several(search: _Search, bundle: Path, dancer: Dancer, people: int) -> PoseSequence:
-    """The poses of several people."""
+def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_followed: bool) -> PoseSequence:
+    """The poses of several people; with `only_followed` in every frame for those alone."""
     step = max(1, round(_STILLS_S * search.fps))
     with landmarkers(bundle) as opens:  # closed before the next are opened: each takes memory
         stills, cuts = _looked(search, opens, step)
@@ -225,12 +228,37 @@ def _several(search: _Search, bundle: Path, dancer: Dancer, people: int) -> Pose
     tracks = tracks_of([frame / search.fps for frame in stills.frames], stills.seen, cuts_s)
     if not tracks:
         return search.poses([[None]] * search.total, cuts)
-    kept = _kept(_of_stills(search, tracks, len(stills.frames), step), dancer, people)
-    with landmarkers(bundle) as opens:
-        rows = _read(search, opens, tracks, kept, cuts_s)
-    changes = [(place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s]
-    poses = replace(search.poses(rows, cuts), changes=tuple(changes))
-    return without_usurpers(poses, tracks, kept)
+    of_stills = _of_stills(search, tracks, len(stills.frames), step)
+    kept = _kept(of_stills, dancer, people)
+    changes = tuple((place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s)
+    read = followed(of_stills.people_at(kept), dancer) if only_followed else list(range(len(kept)))
+    columns: dict[int, list[Body | None]] = {}
+    while True:
+        with landmarkers(bundle) as opens:
+            rows = _read(search, opens, tracks, [kept[place] for place in read], cuts_s)
+        columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
+        known = [
+            columns.get(place) or _known(tracks[kept[place]], search.fps, len(rows))
+            for place in range(len(kept))
+        ]
+        poses = search.poses([list(row) for row in zip(*known, strict=True)], cuts)
+        poses = without_usurpers(replace(poses, changes=changes), tracks, kept)
+        if not only_followed:
+            return poses
+        # What every frame shows of somebody may change the choice: then who is chosen is read too.
+        poses = fill_gaps(poses, _STILLS_S)
+        read = [place for place in followed(poses, dancer) if place not in columns]
+        if not read:
+            return poses
+
+
+def _known(track: Track, fps: float, frames: int) -> list[Body | None]:
+    """What the stills alone know of somebody, by frame."""
+    bodies: list[Body | None] = [None] * frames
+    for time_s, one in zip(track.times_s, track.seen, strict=True):
+        if (frame := round(time_s * fps)) < frames:
+            bodies[frame] = one.body
+    return bodies
 
 
 def _looked(search: _Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:

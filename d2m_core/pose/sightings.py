@@ -13,8 +13,9 @@ from .track import BODY, body_distance, body_height
 
 _SAME = 0.12
 """Two bodies nearer than this (mean over joints, in body heights) are one found twice."""
-_MIXED, _MIXED_JOINTS = 0.05, 0.75
-"""A body is a mixture where this share of its joints lies so near to those of two others."""
+_MIXED, _MIXED_PART = 0.12, 0.2
+"""A body is a mixture where its joints lie so near to those of two others (mean, in body heights), a fair
+part each."""
 _CUT_OFF = 0.7
 """How much is left of the certainty of a body that the edge of a part cuts."""
 _SURE_INSIDE = 0.85
@@ -67,7 +68,7 @@ def sightings_of(found: list[tuple[Body, bool]], rgb: np.ndarray) -> list[Sighti
     for one in seen:
         if all(not _same(one, other) and not _imagined(one, other) for other in kept):
             kept.append(one)
-    return [one for one in kept if not _mixed(one, [other for other in kept if other is not one])]
+    return _without_mixed(kept)
 
 
 def _sure(body: Body) -> float:
@@ -102,18 +103,29 @@ def _trunk(one: Sighting) -> float:
     return max(float(down), float(np.linalg.norm(left - right)), 1e-3)
 
 
-def _mixed(one: Sighting, others: list[Sighting]) -> bool:
-    """Whether nearly all joints are those of two others, a fair part each."""
+def _without_mixed(seen: list[Sighting]) -> list[Sighting]:
+    """Those seen without bodies between bodies, the plainest left out first: it may explain others."""
+    left = list(seen)
+    while left:
+        mixed = [_mixed(one, [other for other in left if other is not one]) for one in left]
+        worst = int(np.argmin(mixed))
+        if mixed[worst] >= _MIXED:
+            break
+        del left[worst]
+    return left
+
+
+def _mixed(one: Sighting, others: list[Sighting]) -> float:
+    """How far joints lie from the nearest of two others, in body heights; infinite with fewer."""
     if len(others) < 2:
-        return False
-    near = np.stack(
-        [
-            np.linalg.norm(one.body.image[BODY] - other.body.image[BODY], axis=-1) < _MIXED * one.size
-            for other in others
-        ]
-    )
-    whose = near.mean(axis=1)
-    return bool(near.any(axis=0).mean() >= _MIXED_JOINTS and (whose > 0.2).sum() > 1)
+        return np.inf
+    joints = one.body.image[BODY]
+    away = np.stack(
+        [np.linalg.norm(joints[:, None] - other.body.image[BODY], axis=-1).min(axis=1) for other in others]
+    )  # [others, len(BODY)]
+    whose = np.bincount(away.argmin(axis=0), minlength=len(others)) / len(BODY)
+    mean = float(away.min(axis=0).mean()) / one.size
+    return mean if (whose > _MIXED_PART).sum() > 1 else np.inf
 
 
 def _look(rgb: np.ndarray, joints: np.ndarray) -> np.ndarray:

@@ -27,7 +27,10 @@ _LOOK_WEIGHT, _SIZE_WEIGHT = 2.0, 0.3
 _LOOK_MEMORY, _SPEED_MEMORY = 0.9, 0.5
 _WALKS_ON_S = 0.4
 """Somebody out of sight is expected to go on for so long, then to stand."""
+_JUST_NOW_S = 0.45
 _REFUSED = 1e6
+_PRICE = 0.7
+"""What it costs to go on with nothing: nobody changes places so that somebody else finds one."""
 _FEWEST, _BRIEFEST_S = 3, 0.5
 """Tracks with fewer sightings, or over a shorter time, are noise."""
 
@@ -96,14 +99,21 @@ def tracks_of(
         cut_s = max((cut for cut in cuts_s if cut <= time_s), default=-1.0)
         sure = [one for one in seen if one.sure >= _SURE]
         unsure = [one for one in seen if one.sure < _SURE]
-        waiting, left = _matched(tracks, time_s, sure, cut_s)
-        _matched(waiting, time_s, unsure, cut_s)
+        # Who was there just now chooses before those who were lost: else an assignment of as many as
+        # possible hands somebody's place to one who is not there, and everybody moves up.
+        now = [track for track in tracks if time_s - track.times_s[-1] < _JUST_NOW_S]
+        lost = [track for track in tracks if track not in now]
+        waiting, left = _matched(now, time_s, sure, cut_s)
+        lost, left = _matched(lost, time_s, left, cut_s)
+        _matched(waiting + lost, time_s, unsure, cut_s)
         for one in left:
             track = Track()
             track.add(time_s, one)
             tracks.append(track)
     uncross(tracks)
-    tracks = without_doubles([track for track in tracks if _lasting(track)])
+    for track in tracks:
+        _leave_out_slips(track, cuts_s)
+    tracks = without_doubles(_joined([track for track in tracks if _lasting(track)], cuts_s))
     return in_order(_linked(tracks, cuts_s))
 
 
@@ -116,7 +126,8 @@ def _matched(
     cost = np.array([[track.cost(time_s, one, cut_s) for one in seen] for track in tracks])
     cost = cost.reshape(len(tracks), len(seen))
     taken, gone_on = set(), set()
-    for row, column in zip(*linear_sum_assignment(cost), strict=True):
+    priced = np.where(cost < _PRICE, cost, _PRICE + 0.01 * np.minimum(cost, 10.0))
+    for row, column in zip(*linear_sum_assignment(priced), strict=True):
         if cost[row, column] < _REFUSED:
             tracks[row].add(time_s, seen[column], tracks[row].times_s[-1] < cut_s)
             taken.add(column)
@@ -129,6 +140,51 @@ def _matched(
 
 def _lasting(track: Track) -> bool:
     return len(track.seen) >= _FEWEST and track.times_s[-1] - track.times_s[0] >= _BRIEFEST_S
+
+
+_SLIP = 0.22
+"""Somebody so far (body heights) from between where they are before and after was mistaken."""
+
+
+def _leave_out_slips(track: Track, cuts_s: Sequence[float]) -> None:
+    """Takes single sightings out that leap away and back, as bodies found between bodies do."""
+    slips: list[int] = []
+    for k in range(1, len(track.seen) - 1):
+        start_s, end_s = track.times_s[k - 1], track.times_s[k + 1]
+        cut = any(start_s < cut_s <= end_s for cut_s in cuts_s)
+        if cut or end_s - start_s > _JUST_NOW_S or (slips and slips[-1] == k - 1):
+            continue
+        before, after = track.seen[k - 1].centre, track.seen[k + 1].centre
+        share = (track.times_s[k] - start_s) / (end_s - start_s)
+        leapt = float(np.linalg.norm(track.seen[k].centre - before - share * (after - before)))
+        if leapt > _SLIP * track.seen[k].size:
+            slips.append(k)
+    for k in reversed(slips):
+        del track.times_s[k], track.seen[k]
+
+
+_SAME_PLACE = 0.25
+"""Where a track ends, one that begins at once so near (body heights) is of the same person."""
+
+
+def _joined(tracks: list[Track], cuts_s: Sequence[float]) -> list[Track]:
+    """Lets tracks go on that broke because somebody turned and looks otherwise from that side."""
+    joined: list[Track] = []
+    for track in sorted(tracks, key=lambda one: one.times_s[0]):
+        ends = [one for one in joined if _goes_on(one, track, cuts_s)]
+        if len(ends) == 1:
+            ends[0].times_s += track.times_s
+            ends[0].seen += track.seen
+        else:
+            joined.append(track)
+    return joined
+
+
+def _goes_on(one: Track, other: Track, cuts_s: Sequence[float]) -> bool:
+    end_s, start_s = one.times_s[-1], other.times_s[0]
+    cut = any(end_s < cut_s <= start_s for cut_s in cuts_s)
+    away = float(np.linalg.norm(one.seen[-1].centre - other.seen[0].centre))
+    return not cut and 0 < start_s - end_s <= _JUST_NOW_S and away < _SAME_PLACE * max(one.size, other.size)
 
 
 _DOUBLE = 0.2

@@ -27,9 +27,11 @@ from .people_scores import RULES, followed_right, matched
 Method = Callable[[VideoClip, int], PoseSequence]
 METHODS: dict[str, Method] = {
     "tracks": lambda clip, _people: find_dancers(clip),
+    "followed": lambda clip, _people: find_dancers(clip, only_followed=True),
     "video": lambda clip, people: estimate_poses(clip, people=people),
 }
-"""tracks: as the project finds people. video: MediaPipe's own following, told how many there are."""
+"""tracks: as the project finds people. followed: only the largest is read in every frame. video:
+MediaPipe's own following, told how many there are."""
 
 _SHORT, _LONG = (360, 640)
 

@@ -244,3 +244,17 @@ def test_only_some_features_in_any_order() -> None:
     assert motion.only(MOTION_NAMES) is motion
     with pytest.raises(ValueError, match="lack waltz"):
         motion.only(("present", "waltz"))
+
+
+def test_a_leap_from_shot_to_shot_is_no_movement() -> None:
+    """Somebody who stands elsewhere after a cut has not moved; without the cut known, they have."""
+    poses = bouncing()
+    image = poses.image.copy()
+    image[60:] += (0.4, 0.1)
+    leaping = replace(poses, image=image)
+    told = replace(leaping, cuts_s=(60 / poses.fps,))
+    for name in ("total_speed", "wrist_speed_l", "root_vx", "brake", "speed_band_3", "bounce_energy_2"):
+        assert np.abs(column(leaping, name)).max() > 2 * np.abs(column(told, name)).max(), name
+        assert np.abs(column(told, name)).max() <= np.abs(column(poses, name)).max() + 0.02, name
+    assert column(told, "present").all()
+    assert len(find_accents(told)) <= len(find_accents(poses)) < len(find_accents(leaping))

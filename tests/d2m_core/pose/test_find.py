@@ -132,6 +132,43 @@ def test_a_body_found_twice_or_mixed_from_two_is_left_out() -> None:
     )
 
 
+def test_a_body_between_two_is_left_out_and_the_third_real_one_stays() -> None:
+    """Left half of one, right half of the other, as the detector makes it of people side by side."""
+    rgb = np.zeros((90, 160, 3), np.uint8)
+    between = body(0.7)
+    left = [joint for joint in BODY if joint % 2]
+    between.image[left] = body(0.5).image[left] + 0.02
+    between.image[[j for j in BODY if j % 2 == 0]] = body(0.9).image[[j for j in BODY if j % 2 == 0]] - 0.02
+    found = [(one, False) for one in (body(0.5), between, body(0.9), body(1.4))]
+    kept = sorted(float(one.centre[0]) for one in sightings_of(found, rgb))
+    assert kept == pytest.approx([body(x).image[[11, 12, 23, 24], 0].mean() for x in (0.5, 0.9, 1.4)])
+
+
+def test_a_single_leap_away_and_back_is_a_slip() -> None:
+    """The body found between two in one still is not where somebody was: nothing pulls them there."""
+    stills = [[sighting(0.5 if k != 9 else 0.65, RED)] for k in range(40)]
+    (track,) = tracks_of(TIMES.tolist(), stills)
+    assert len(track.seen) == 39
+    assert max(walk(track)) < 0.6
+
+
+def test_nobody_changes_places_so_that_a_stranger_finds_one() -> None:
+    """Only the neighbour could be the odd one at the left; both neighbours stay who they are."""
+    looks = [share * BLUE + (1 - share) * RED for share in (0.0, 0.26, 0.5)]
+    usual = [sighting(0.4, looks[0]), sighting(0.55, looks[1])]
+    stills = [usual if k != 20 else [sighting(0.4, looks[2]), usual[1]] for k in range(40)]
+    for track, x, look in zip(tracks_of(TIMES.tolist(), stills), (0.4, 0.55), looks, strict=False):
+        assert walk(track) == pytest.approx([x] * len(track.seen), abs=0.02)
+        for one in track.seen:
+            assert one.look == pytest.approx(look)
+
+
+def test_somebody_who_turns_and_looks_otherwise_is_the_same_person() -> None:
+    stills = [[sighting(0.5, RED if k < 20 else BLUE)] for k in range(40)]
+    (track,) = tracks_of(TIMES.tolist(), stills)
+    assert len(track.seen) == 40
+
+
 @pytest.mark.parametrize("turns", range(4))
 def test_what_is_found_in_a_turned_part_is_put_back(turns: int) -> None:
     """A spot that only one pixel has is found in the part and put back where it was."""
@@ -202,6 +239,12 @@ def test_who_is_seen_longest_does_not_win_by_that() -> None:
     moving[:40, 1] += 0.03 * np.sin(np.arange(40))[:, None, None]
     moving[:, 0] += 0.01 * np.sin(np.arange(100))[:, None, None]
     assert dancer_index(replace(poses, image=moving), "most_active") == 1
+
+
+def test_of_two_of_one_size_who_is_always_seen_is_the_largest() -> None:
+    present = np.ones((50, 2), np.bool_)
+    present[20:30, 0] = False
+    assert dancer_index(poses_of(places((0.3, 0.5), (0.9, 0.5)), present), "largest") == 1
 
 
 def test_points_regions_and_the_centre_choose() -> None:

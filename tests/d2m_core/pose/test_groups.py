@@ -7,7 +7,7 @@ import pytest
 
 from d2m_core.errors import Cancelled, SettingError
 from d2m_core.media import open_clip
-from d2m_core.pose import MAX_PEOPLE, dancer_index, estimate_poses, find_dancers
+from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find_dancers
 from d2m_core.types import VideoClip
 from training.scoreboard.people_scenes import group_scene
 from training.scoreboard.people_scores import matched
@@ -54,6 +54,22 @@ def test_only_who_is_followed_may_be_kept(pair: tuple[VideoClip, Scene]) -> None
     assert found.people == 1
     largest = dancer_index(scene.poses, "largest")
     assert matched(scene.poses, found).pairs == ((largest, 0),)
+
+
+@pytest.mark.parametrize("dancer", ["largest", 0, 1])
+def test_only_who_is_followed_may_be_read_in_every_frame(
+    pair: tuple[VideoClip, Scene], dancer: Dancer
+) -> None:
+    """The one followed to the last bit as when all are read; the other is there, from stills."""
+    clip, scene = pair
+    everybody, quick = find_dancers(clip, dancer), find_dancers(clip, dancer, only_followed=True)
+    chosen = dancer_index(everybody, dancer)
+    assert dancer_index(quick, dancer) == chosen
+    np.testing.assert_array_equal(quick.image[:, chosen], everybody.image[:, chosen])
+    assert not np.array_equal(quick.image[:, 1 - chosen], everybody.image[:, 1 - chosen])
+    matching = matched(scene.poses, quick)
+    assert quick.people == 2
+    assert matching.idf1 > 0.85
 
 
 def test_a_search_of_several_can_be_cancelled(pair: tuple[VideoClip, Scene]) -> None:
