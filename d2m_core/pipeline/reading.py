@@ -97,16 +97,26 @@ def read_dance(
 def _find(
     clip: VideoClip, who: PeopleSettings, model_folder: Path | None, keep: bool, on_progress: Progress | None
 ) -> PoseSequence:
-    """Everybody in the clip; with `keep` as found before, where all is the same."""
+    """Everybody in the clip; with `keep` as found before, where all is the same.
+
+    Only who is followed is read in every frame, but for the most active one, whom stills do not tell.
+    """
+    only_followed = who.dancer != "most_active"
 
     def find() -> PoseSequence:
         return find_dancers(
-            clip, who.dancer, who.pose_model, who.people, model_folder=model_folder, on_progress=on_progress
+            clip,
+            who.dancer,
+            who.pose_model,
+            who.people,
+            model_folder=model_folder,
+            only_followed=only_followed,
+            on_progress=on_progress,
         )
 
     if not keep:
         return find()
-    asked = {"people": who.people, "dancer": repr(who.dancer) if who.people else "", "fps": MOTION_FPS}
+    asked = {"people": who.people, "dancer": repr(who.dancer), "fps": MOTION_FPS}
     bundle = pose_model(who.pose_model, model_folder)
     return kept_poses(find, clip, bundle, asked)
 
