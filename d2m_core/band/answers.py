@@ -19,8 +19,11 @@ _AIR_S = 0.05
 _ASIDE = 0.16
 """Beats around a hit in which light strokes give way."""
 _ON_BEAT = 0.07
-_SLOW_BPM, _BETWEEN = (75.0, 120.0), (0.5, 0.88)
-"""From the one tempo to the other, how loud notes between the beats are."""
+_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.4, 0.88), (0.8, 0.0)
+"""From the one tempo to the other, how loud notes between the beats are, and the kick on beats that
+nobody marks."""
+_ASTRAY = 0.7
+"""How loud hits are that stand on no half beat: loud ones are taken for beats."""
 _EARLY, _LATE = 0.06, 0.2
 """Beats before and after a hit in which what it strikes plays nothing else."""
 _LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
@@ -32,11 +35,12 @@ _RING_S = 0.25
 def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
     """The score's notes with the dance's accents in them, up to the last hit."""
     notes = [_weighed(plan, note) for note in score.notes]
+    notes += _steady(plan, notes)
     backbeat = _backbeat(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
         beat = float(plan.swung(hit.beat))
-        cymbal = hit.strength >= STRONGEST and beat - last_cymbal >= plan.metre / 2
+        cymbal = hit.strength >= STRONGEST and hit.beat % 1 == 0 and beat - last_cymbal >= plan.metre / 2
         last_cymbal = beat if cymbal else last_cymbal
         struck = _struck(plan, score, hit, beat, backbeat, cymbal)
         parts = {note.part for note in struck}
@@ -62,6 +66,23 @@ def _weighed(plan: Plan, note: Note) -> Note:
     return replace(note, velocity=float(weight) * note.velocity)
 
 
+def _steady(plan: Plan, notes: list[Note]) -> list[Note]:
+    """Kicks at slow tempi on beats with neither kick nor backbeat, lest twice as many are heard."""
+    level = float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY))
+    marks = ("kick", *_BACKBEATS)
+    marked = {
+        round(n.beat)
+        for n in notes
+        if n.part in marks and n.velocity > 0.5 and abs(n.beat - round(n.beat)) < _ON_BEAT
+    }
+    free = [beat for beat in range(len(plan.grid_s)) if beat not in marked and not _stands(plan, beat)]
+    return [Note("kick", float(beat), level) for beat in free] if level > 0.3 else []
+
+
+def _stands(plan: Plan, beat: float) -> bool:
+    return any(stop.beat - 0.01 <= beat < stop.beat + stop.beats - 0.01 for stop in plan.stops)
+
+
 def _backbeat(notes: list[Note]) -> str:
     """What the drummer marks with beside the kick."""
     count = Counter(n.part for n in notes if n.part in _BACKBEATS and n.velocity > 0.4)
@@ -71,6 +92,8 @@ def _backbeat(notes: list[Note]) -> str:
 def _gives_way(note: Note, beat: float, struck: set[str]) -> bool:
     """Whether a note is too near a hit to be played: what the hit plays, and light strokes beside it."""
     away = note.beat - beat
+    if abs(away) > _EARLY and abs(note.beat - round(note.beat)) < _ON_BEAT:
+        return False  # the beat stays where it is
     if note.part in struck:
         return -_EARLY < away < _LATE
     return _EARLY < abs(away) < _ASIDE and (note.part in _LIGHT or note.velocity < 0.35)
@@ -85,13 +108,13 @@ def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymb
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
     if hit.strength < STRONG:
         return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.35 + 0.35 * hit.strength)]
-    level = 0.75 + 0.25 * hit.strength
+    level = (0.75 + 0.25 * hit.strength) * (1.0 if hit.beat % 0.5 == 0 else _ASTRAY)
     notes = [Note(backbeat, beat, level)]
     if hit.beat % 1 == 0:
         notes.append(Note("kick", beat, 0.95 * level))
     bright = "crash" if cymbal else "splash" if hit.strength >= BRIGHT else "open"
     notes.append(Note(bright, beat, level if bright == "open" else 0.8 * level))
-    if hit.strength >= BRIGHT:
+    if hit.strength >= BRIGHT and hit.beat % 0.5 == 0:
         notes.append(Note("snare" if backbeat != "snare" else "clap", beat, 0.8 * level))
     chord, tune = _chord_at(score, hit.beat), score.tune
     if tune.roles & {"chords", "horns"}:
