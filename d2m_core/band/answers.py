@@ -49,13 +49,20 @@ def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
             air = _AIR_S * plan.tempo_bpm / 60
             notes = [_until(n, beat - air) if n.beat < beat - air else n for n in notes]
         notes += struck
-    return _ended(plan, score, notes + [note for stop in plan.stops for note in _halted(plan, stop)])
+    return _ended(plan, score, notes + [note for stop in plan.stops for note in _halted(plan, score, stop)])
 
 
-def _halted(plan: Plan, stop: Stop) -> list[Note]:
-    """What a stop begins with, and what rings through it."""
-    beat = float(plan.swung(stop.beat))
-    return [Note("kick", beat, 0.8), Note("crash", beat, 0.75)] if stop.beat >= 0 else []
+def _halted(plan: Plan, score: Score, stop: Stop) -> list[Note]:
+    """What a stop begins with, and what rings through it: out of silence the next note would be the
+    piece's loudest."""
+    if stop.beat < 0:
+        return []
+    beat, end = (float(plan.swung(b)) for b in (stop.beat, stop.beat + stop.beats))
+    chord, tune = _chord_at(score, stop.beat), score.tune
+    stack = voice(chord, None, tune.centre, tune.size)
+    low = (bass_note(chord.root, tune.bass_low),)
+    rings = [Note("chords", beat, 0.8, stack, end - beat), Note("bass", beat, 0.8, low, end - beat)]
+    return [Note("kick", beat, 0.8), Note("crash", beat, 0.6), *rings]
 
 
 def _weighed(plan: Plan, note: Note) -> Note:
