@@ -35,7 +35,7 @@ _RING_S = 0.25
 def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
     """The score's notes with the dance's accents in them, up to the last hit."""
     notes = [_weighed(plan, note) for note in score.notes]
-    notes += _steady(plan, notes)
+    notes += _steady(plan, notes) + _opening(plan, score, notes)
     backbeat = _backbeat(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
@@ -63,6 +63,25 @@ def _halted(plan: Plan, score: Score, stop: Stop) -> list[Note]:
     low = (bass_note(chord.root, tune.bass_low),)
     rings = [Note("chords", beat, 0.8, stack, end - beat), Note("bass", beat, 0.8, low, end - beat)]
     return [Note("kick", beat, 0.8), Note("crash", beat, 0.6), *rings]
+
+
+def _opening(plan: Plan, score: Score, notes: list[Note]) -> list[Note]:
+    """A soft chord that leads to the first note of chords and bass, for the same reason."""
+    start = float(plan.beat(0.0))
+    chord, tune = _chord_at(score, start), score.tune
+    led = {
+        "chords": voice(chord, None, tune.centre, tune.size),
+        "bass": (bass_note(chord.root, tune.bass_low),),
+    }
+    first = {
+        part: min((n.beat for n in notes if n.part == part and n.beat >= start), default=start)
+        for part in led
+    }
+    return [
+        Note(part, start, 0.45, pitches, first[part] - start)
+        for part, pitches in led.items()
+        if first[part] - start > 0.2
+    ]
 
 
 def _weighed(plan: Plan, note: Note) -> Note:
