@@ -174,7 +174,7 @@ def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:
     kept = [replace(n, beats=min(n.beats, max(0.05, end - n.beat))) for n in kept]
     tonic = Harmony(score.tune.key.tonic, "m" if score.tune.key.is_minor else "")
     stack = voice(tonic, None, score.tune.centre, score.tune.size)
-    kept += [Note("kick", end, 0.95), Note(_backbeat(notes), end, 0.8), Note("crash", end, 0.8)]
+    kept += [Note("kick", end, 0.95), Note(_backbeat(notes), end, 0.8), Note("crash", end, 0.6)]
     kept.append(Note("bass", end, 0.9, (bass_note(tonic.root, score.tune.bass_low),), ring))
     kept.append(Note("chords", end, 0.85, stack, ring))
     return tuple(sorted(kept, key=lambda n: (n.beat, n.part, n.pitches)))
