@@ -257,3 +257,39 @@ def test_a_rhythm_of_one_beat_or_none_is_steady() -> None:
         rhythm = Rhythm(beats, np.zeros(len(beats), bool), curves, 100.0)
         plan: Plan = plan_for_dance(rhythm)
         assert np.allclose(np.diff(plan.grid_s), 0.6)
+
+
+def test_hits_beside_beats_leave_the_beats_where_they_are() -> None:
+    made = take()
+    plan = made.plan
+    marks = np.array([n.start_s for n in made.notes if n.part in ("kick", "snare", "clap", "snap", "rim")])
+    without = play_band(drifting(), None, "pop", 0, key="D minor", instruments=OWN, stems=False)
+    kept = np.array([n.start_s for n in without.notes if n.part in ("kick", "snare")])
+    beats_s = plan.beats_s[(plan.beats_s > 0.1) & (plan.beats_s < SECONDS - 1.0)]
+    played = [t for t in beats_s if np.abs(kept - t).min() < 0.03]
+    assert len(played) >= len(beats_s) // 2
+    assert all(np.abs(marks - t).min() < 0.03 for t in played)
+
+
+def test_at_slow_tempi_every_beat_is_struck() -> None:
+    beats = np.arange(0.2, 9.0, 60 / 78)
+    curves = np.tile(np.array([0.1, 0.5], np.float32), (round(9 * MOTION_FPS), 1))
+    slow = Rhythm(beats, np.arange(len(beats)) % 4 == 0, curves, 78.0)
+    made = play_band(slow, None, "hiphop", instruments=OWN, sample_rate=24000, stems=False)
+    strokes = np.array(
+        [
+            n.start_s
+            for n in made.notes
+            if n.velocity > 50 and n.part in ("kick", "snare", "clap", "snap", "rim")
+        ]
+    )
+    assert all(np.abs(strokes - t).min() < 0.06 for t in beats[beats < 8.0])
+
+
+def test_a_stop_rings() -> None:
+    made = play_band(drifting(), moved((3.6, 5.2)), "pop", instruments=OWN, stems=False)
+    (stop,) = made.plan.stops
+    low, high = made.plan.seconds(np.array([stop.beat, stop.beat + stop.beats]))
+    held = [n for n in made.notes if n.part == "chords" and abs(n.start_s - low) < 0.03]
+    assert held
+    assert max(n.end_s for n in held) > high - 0.1
