@@ -42,13 +42,17 @@ def drifting(metre: int = 4, seconds: float = SECONDS) -> Rhythm:
     return Rhythm(np.array(beats), np.arange(len(beats)) % metre == 1, curves, 118.0)
 
 
-def moved(still: tuple[float, float] | None = None, seconds: float = SECONDS) -> MotionFeatures:
+def moved(
+    still: tuple[float, float] | None = None,
+    seconds: float = SECONDS,
+    accents_s: tuple[float, ...] = ACCENTS_S,
+) -> MotionFeatures:
     """A dance with accents, livelier in its second half, and still between two times."""
     frames = round(seconds * MOTION_FPS)
     values = np.zeros((frames, len(MOTION_NAMES)), np.float32)
     at = {name: k for k, name in enumerate(MOTION_NAMES)}
-    strengths = np.full(len(ACCENTS_S), 0.7, np.float32)
-    accents = Accents(np.array(ACCENTS_S), strengths, ("brake",) * len(ACCENTS_S))
+    strengths = np.full(len(accents_s), 0.7, np.float32)
+    accents = Accents(np.array(accents_s), strengths, ("brake",) * len(accents_s))
     values[:, at["accent"]] = accent_curve(accents, frames)
     values[:, at["present"]] = 1.0
     values[:, at["total_speed"]] = np.where(np.arange(frames) < frames / 2, 0.5, 1.2)
@@ -260,15 +264,17 @@ def test_a_rhythm_of_one_beat_or_none_is_steady() -> None:
 
 
 def test_hits_beside_beats_leave_the_beats_where_they_are() -> None:
-    made = take()
-    plan = made.plan
-    marks = np.array([n.start_s for n in made.notes if n.part in ("kick", "snare", "clap", "snap", "rim")])
-    without = play_band(drifting(), None, "pop", 0, key="D minor", instruments=OWN, stems=False)
-    kept = np.array([n.start_s for n in without.notes if n.part in ("kick", "snare")])
-    beats_s = plan.beats_s[(plan.beats_s > 0.1) & (plan.beats_s < SECONDS - 1.0)]
-    played = [t for t in beats_s if np.abs(kept - t).min() < 0.03]
-    assert len(played) >= len(beats_s) // 2
-    assert all(np.abs(marks - t).min() < 0.03 for t in played)
+    rhythm = drifting()
+    beats_s = rhythm.beats_s[2:-3]
+    calm, hit = (
+        play_band(rhythm, moved(accents_s=times), "house", 0, instruments=OWN, sample_rate=24000, stems=False)
+        for times in ((), tuple(beats_s - 0.065))
+    )
+    assert len(hit.plan.hits) >= len(beats_s) // 2
+    for part in ("snare", "clap", "kick"):
+        before, after = (np.array([n.start_s for n in t.notes if n.part == part]) for t in (calm, hit))
+        for time_s in (t for t in before if np.abs(beats_s - t).min() < 0.02):
+            assert np.abs(after - time_s).min() < 0.002
 
 
 def test_at_slow_tempi_every_beat_is_struck() -> None:
