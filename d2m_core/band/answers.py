@@ -19,8 +19,11 @@ _AIR_S = 0.05
 _ASIDE = 0.16
 """Beats around a hit in which light strokes give way."""
 _ON_BEAT = 0.07
-_SLOW_BPM, _BETWEEN = (75.0, 120.0), (0.5, 0.88)
-"""From the one tempo to the other, how loud notes between the beats are."""
+_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.4, 0.88), (0.8, 0.0)
+"""From the one tempo to the other, how loud notes between the beats are, and the kick on beats that
+nobody marks."""
+_ASTRAY = 0.7
+"""How loud hits are that stand on no half beat: loud ones are taken for beats."""
 _EARLY, _LATE = 0.06, 0.2
 """Beats before and after a hit in which what it strikes plays nothing else."""
 _LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
@@ -32,11 +35,12 @@ _RING_S = 0.25
 def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
     """The score's notes with the dance's accents in them, up to the last hit."""
     notes = [_weighed(plan, note) for note in score.notes]
+    notes += _steady(plan, notes) + _opening(plan, score, notes)
     backbeat = _backbeat(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
         beat = float(plan.swung(hit.beat))
-        cymbal = hit.strength >= STRONGEST and beat - last_cymbal >= plan.metre / 2
+        cymbal = hit.strength >= STRONGEST and hit.beat % 1 == 0 and beat - last_cymbal >= plan.metre / 2
         last_cymbal = beat if cymbal else last_cymbal
         struck = _struck(plan, score, hit, beat, backbeat, cymbal)
         parts = {note.part for note in struck}
@@ -45,13 +49,39 @@ def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
             air = _AIR_S * plan.tempo_bpm / 60
             notes = [_until(n, beat - air) if n.beat < beat - air else n for n in notes]
         notes += struck
-    return _ended(plan, score, notes + [note for stop in plan.stops for note in _halted(plan, stop)])
+    return _ended(plan, score, notes + [note for stop in plan.stops for note in _halted(plan, score, stop)])
 
 
-def _halted(plan: Plan, stop: Stop) -> list[Note]:
-    """What a stop begins with, and what rings through it."""
-    beat = float(plan.swung(stop.beat))
-    return [Note("kick", beat, 0.8), Note("crash", beat, 0.75)] if stop.beat >= 0 else []
+def _halted(plan: Plan, score: Score, stop: Stop) -> list[Note]:
+    """What a stop begins with, and what rings through it: out of silence the next note would be the
+    piece's loudest."""
+    if stop.beat < 0:
+        return []
+    beat, end = (float(plan.swung(b)) for b in (stop.beat, stop.beat + stop.beats))
+    chord, tune = _chord_at(score, stop.beat), score.tune
+    stack = voice(chord, None, tune.centre, tune.size)
+    low = (bass_note(chord.root, tune.bass_low),)
+    rings = [Note("chords", beat, 0.8, stack, end - beat), Note("bass", beat, 0.8, low, end - beat)]
+    return [Note("kick", beat, 0.8), Note("crash", beat, 0.6), *rings]
+
+
+def _opening(plan: Plan, score: Score, notes: list[Note]) -> list[Note]:
+    """A soft chord that leads to the first note of chords and bass, for the same reason."""
+    start = float(plan.beat(0.0))
+    chord, tune = _chord_at(score, start), score.tune
+    led = {
+        "chords": voice(chord, None, tune.centre, tune.size),
+        "bass": (bass_note(chord.root, tune.bass_low),),
+    }
+    first = {
+        part: min((n.beat for n in notes if n.part == part and n.beat >= start), default=start)
+        for part in led
+    }
+    return [
+        Note(part, start, 0.45, pitches, first[part] - start)
+        for part, pitches in led.items()
+        if first[part] - start > 0.2
+    ]
 
 
 def _weighed(plan: Plan, note: Note) -> Note:
@@ -60,6 +90,23 @@ def _weighed(plan: Plan, note: Note) -> Note:
         return note
     weight = np.interp(plan.tempo_bpm, _SLOW_BPM, _BETWEEN)
     return replace(note, velocity=float(weight) * note.velocity)
+
+
+def _steady(plan: Plan, notes: list[Note]) -> list[Note]:
+    """Kicks at slow tempi on beats with neither kick nor backbeat, lest twice as many are heard."""
+    level = float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY))
+    marks = ("kick", *_BACKBEATS)
+    marked = {
+        round(n.beat)
+        for n in notes
+        if n.part in marks and n.velocity > 0.5 and abs(n.beat - round(n.beat)) < _ON_BEAT
+    }
+    free = [beat for beat in range(len(plan.grid_s)) if beat not in marked and not _stands(plan, beat)]
+    return [Note("kick", float(beat), level) for beat in free] if level > 0.3 else []
+
+
+def _stands(plan: Plan, beat: float) -> bool:
+    return any(stop.beat - 0.01 <= beat < stop.beat + stop.beats - 0.01 for stop in plan.stops)
 
 
 def _backbeat(notes: list[Note]) -> str:
@@ -71,6 +118,8 @@ def _backbeat(notes: list[Note]) -> str:
 def _gives_way(note: Note, beat: float, struck: set[str]) -> bool:
     """Whether a note is too near a hit to be played: what the hit plays, and light strokes beside it."""
     away = note.beat - beat
+    if abs(away) > _EARLY and abs(note.beat - round(note.beat)) < _ON_BEAT:
+        return False  # the beat stays where it is
     if note.part in struck:
         return -_EARLY < away < _LATE
     return _EARLY < abs(away) < _ASIDE and (note.part in _LIGHT or note.velocity < 0.35)
@@ -85,13 +134,13 @@ def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymb
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
     if hit.strength < STRONG:
         return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.35 + 0.35 * hit.strength)]
-    level = 0.75 + 0.25 * hit.strength
+    level = (0.75 + 0.25 * hit.strength) * (1.0 if hit.beat % 0.5 == 0 else _ASTRAY)
     notes = [Note(backbeat, beat, level)]
     if hit.beat % 1 == 0:
         notes.append(Note("kick", beat, 0.95 * level))
     bright = "crash" if cymbal else "splash" if hit.strength >= BRIGHT else "open"
     notes.append(Note(bright, beat, level if bright == "open" else 0.8 * level))
-    if hit.strength >= BRIGHT:
+    if hit.strength >= BRIGHT and hit.beat % 0.5 == 0:
         notes.append(Note("snare" if backbeat != "snare" else "clap", beat, 0.8 * level))
     chord, tune = _chord_at(score, hit.beat), score.tune
     if tune.roles & {"chords", "horns"}:
@@ -125,7 +174,7 @@ def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:
     kept = [replace(n, beats=min(n.beats, max(0.05, end - n.beat))) for n in kept]
     tonic = Harmony(score.tune.key.tonic, "m" if score.tune.key.is_minor else "")
     stack = voice(tonic, None, score.tune.centre, score.tune.size)
-    kept += [Note("kick", end, 0.95), Note(_backbeat(notes), end, 0.8), Note("crash", end, 0.8)]
+    kept += [Note("kick", end, 0.95), Note(_backbeat(notes), end, 0.8), Note("crash", end, 0.6)]
     kept.append(Note("bass", end, 0.9, (bass_note(tonic.root, score.tune.bass_low),), ring))
     kept.append(Note("chords", end, 0.85, stack, ring))
     return tuple(sorted(kept, key=lambda n: (n.beat, n.part, n.pitches)))

@@ -27,7 +27,7 @@ DRUMS = 1.3
 """Gain of drums and effects beside the pitched parts' levels."""
 BLOCK_S = 4.0
 _FADE_IN_S, _STOP_FADE_S, _STOP_EARLY_S = 0.002, 0.5, 0.008
-_STOP_LEAVES = 0.3
+_STOP_LEAVES = 0.6
 """Share of what rings on in a stop: a room, no hole."""
 
 

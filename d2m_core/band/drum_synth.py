@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+import scipy
 
 from .synth import SAMPLE_RATE
 
@@ -14,9 +14,9 @@ def band_pass(sound: np.ndarray, low_hz: float, high_hz: float, rate: int) -> np
     """Second-order band pass; either edge may lie outside the audible range to switch it off."""
     nyquist = rate / 2
     if low_hz > 20:
-        sound = sosfilt(butter(2, low_hz / nyquist, "high", output="sos"), sound)
+        sound = scipy.signal.sosfilt(scipy.signal.butter(2, low_hz / nyquist, "high", output="sos"), sound)
     if high_hz < 0.95 * nyquist:
-        sound = sosfilt(butter(2, high_hz / nyquist, "low", output="sos"), sound)
+        sound = scipy.signal.sosfilt(scipy.signal.butter(2, high_hz / nyquist, "low", output="sos"), sound)
     return sound.astype(np.float32)
 
 

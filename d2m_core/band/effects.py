@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
-from scipy.signal import butter, lfilter, oaconvolve, sosfilt
+import scipy
 
 from .synth import SAMPLE_RATE
 
@@ -16,15 +15,15 @@ SWEEP_BLOCK = 512
 @lru_cache(maxsize=64)
 def sections_of(kind: str, hz: float, order: int, rate: int = SAMPLE_RATE) -> np.ndarray:
     """A Butterworth filter's second-order sections, float32."""
-    return butter(order, hz / (rate / 2), kind, output="sos").astype(np.float32)
+    return scipy.signal.butter(order, hz / (rate / 2), kind, output="sos").astype(np.float32)
 
 
 def high_pass(sound: np.ndarray, hz: float, order: int = 2, rate: int = SAMPLE_RATE) -> np.ndarray:
-    return sosfilt(sections_of("high", hz, order, rate), sound).astype(np.float32)
+    return scipy.signal.sosfilt(sections_of("high", hz, order, rate), sound).astype(np.float32)
 
 
 def low_pass(sound: np.ndarray, hz: float, order: int = 2, rate: int = SAMPLE_RATE) -> np.ndarray:
-    return sosfilt(sections_of("low", hz, order, rate), sound).astype(np.float32)
+    return scipy.signal.sosfilt(sections_of("low", hz, order, rate), sound).astype(np.float32)
 
 
 def sweep(
@@ -41,7 +40,7 @@ def sweep(
     state = np.zeros((1, *sound.shape[:-1], 2))
     for k, section in enumerate(sections):
         block = slice(k * SWEEP_BLOCK, (k + 1) * SWEEP_BLOCK)
-        out[..., block], state = sosfilt(section[None], sound[..., block], zi=state)
+        out[..., block], state = scipy.signal.sosfilt(section[None], sound[..., block], zi=state)
     return out
 
 
@@ -58,7 +57,7 @@ def make_room(
 
 def reverb(sound: np.ndarray, room: np.ndarray) -> np.ndarray:
     """Mono [N] in a room, float32 [2, N]."""
-    return np.stack([oaconvolve(sound, side)[: len(sound)] for side in room]).astype(np.float32)
+    return np.stack([scipy.signal.oaconvolve(sound, side)[: len(sound)] for side in room]).astype(np.float32)
 
 
 def echoes(sound: np.ndarray, delay_s: float, feedback: float, count: int = 4) -> np.ndarray:
@@ -108,7 +107,7 @@ def compress(mix: np.ndarray, threshold_db: float, ratio: float) -> np.ndarray:
     padded = np.pad(np.mean(mix**2, axis=0), (0, frames * hop - mix.shape[1]))
     level = 10 * np.log10(padded.reshape(frames, hop).mean(1) + 1e-9)
     over = np.maximum(level - threshold_db, 0) * (1 - 1 / ratio)
-    fast, slow = (lfilter([1 - a], [1, -a], over) for a in (np.exp(-5 / 15), np.exp(-5 / 150)))
+    fast, slow = (scipy.signal.lfilter([1 - a], [1, -a], over) for a in (np.exp(-5 / 15), np.exp(-5 / 150)))
     drop = np.maximum(fast, slow)
     at = np.arange(mix.shape[1]) / hop - 0.5
     return mix * np.interp(at, np.arange(frames), 10 ** (-drop / 20)).astype(np.float32)
@@ -120,5 +119,5 @@ def limit(mix: np.ndarray, ceiling: float) -> np.ndarray:
     if need.min() >= 1:
         return mix
     width = SAMPLE_RATE // 250
-    gain = uniform_filter1d(minimum_filter1d(need, 2 * width + 1), width)
+    gain = scipy.ndimage.uniform_filter1d(scipy.ndimage.minimum_filter1d(need, 2 * width + 1), width)
     return mix * gain

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, uniform_filter1d
+import scipy
 
 from ..types import MOTION_FPS, MotionFeatures, Rhythm
 
@@ -54,7 +54,9 @@ class Seen:
 def see_dance(rhythm: Rhythm, motion: MotionFeatures | None) -> Seen:
     """Reads a dance; without `motion` the rhythm's accent and energy have to do."""
     frames = len(rhythm.curves)
-    energy = gaussian_filter1d(rhythm.energy.astype(np.float64), 0.3 * MOTION_FPS, mode="nearest")
+    energy = scipy.ndimage.gaussian_filter1d(
+        rhythm.energy.astype(np.float64), 0.3 * MOTION_FPS, mode="nearest"
+    )
     if motion is None or not {"accent", "total_speed", "present"} <= set(motion.names):
         times, heights = peaks_of(rhythm.accent)
         return Seen(times, heights, energy, np.zeros(frames, bool), _unit(rhythm.curves))
@@ -93,7 +95,7 @@ def peaks_of(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _still(motion: MotionFeatures, frames: int) -> np.ndarray:
     """bool [frames]: stretches in which nobody is there, or moves."""
-    speed = uniform_filter1d(_column(motion, "total_speed", frames), 5, mode="nearest")
+    speed = scipy.ndimage.uniform_filter1d(_column(motion, "total_speed", frames), 5, mode="nearest")
     here = _column(motion, "present", frames) > 0.5
     usual = float(np.median(speed[here])) if here.any() else 0.0
     still = ~here | (speed < min(_STILL_SPEED, _STILL_SHARE * usual))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+import scipy
 
 from ..media import load_audio
 from .drum_synth import DRUM_SYNTHS, kick
@@ -230,5 +230,7 @@ def _tuned(sound: np.ndarray, ratio: float) -> np.ndarray:
 
 def _softened(sound: np.ndarray, rate: int = SAMPLE_RATE) -> tuple[np.ndarray, ...]:
     """A duller layer for soft strokes."""
-    soft = sosfilt(butter(1, 3_500 / (rate / 2), output="sos"), sound).astype(np.float32)
+    soft = scipy.signal.sosfilt(scipy.signal.butter(1, 3_500 / (rate / 2), output="sos"), sound).astype(
+        np.float32
+    )
     return (0.6 * soft + 0.4 * sound, 0.25 * soft + 0.75 * sound, sound)

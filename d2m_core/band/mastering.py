@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 import torch
-from scipy.signal import lfilter, resample_poly, sosfilt
 
 from ..media.limiter import limit
 from .strip import Filter
@@ -50,7 +50,7 @@ def _glue(mix: np.ndarray, rate: int, tick: Callable[[], None]) -> None:
         over = np.maximum(level + 16.0, 0) * (1 - 1 / 1.8)
         drops = []
         for k, fall in enumerate(falls):
-            drop, states[k] = lfilter([1 - fall], [1, -fall], over, zi=states[k])
+            drop, states[k] = scipy.signal.lfilter([1 - fall], [1, -fall], over, zi=states[k])
             drops.append(drop)
         drop = np.r_[before, np.maximum(*drops)]
         before = float(drop[-1])
@@ -67,7 +67,7 @@ def loudness_of(sound: np.ndarray, rate: int) -> float:
     state = np.zeros((2, len(sound), 2))
     powers = []
     for low in range(0, sound.shape[1], 64 * step):
-        block, state = sosfilt(sections, sound[:, low : low + 64 * step], axis=-1, zi=state)
+        block, state = scipy.signal.sosfilt(sections, sound[:, low : low + 64 * step], axis=-1, zi=state)
         whole = block.shape[1] // step * step
         powers.append((block[:, :whole] ** 2).reshape(len(sound), -1, step).mean(2).sum(0))
     power = np.concatenate(powers) if powers else np.zeros(0)
@@ -115,5 +115,5 @@ def true_peak_db(sound: np.ndarray, times: int = 4) -> float:
         blocks = np.pad(part, (0, -len(part) % width)).reshape(-1, width).max(1)
         for block in low // width + np.flatnonzero(blocks > 0.7 * top):
             piece = sound[:, max(0, block * width - reach) : (block + 1) * width + reach]
-            found = max(found, float(np.abs(resample_poly(piece, times, 1, axis=1)).max()))
+            found = max(found, float(np.abs(scipy.signal.resample_poly(piece, times, 1, axis=1)).max()))
     return float(20 * np.log10(found))

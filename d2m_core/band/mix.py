@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import resample_poly
+import scipy
 
 from .drum_book import DRUM_BOOK
 from .drummer import MACHINES
@@ -219,7 +219,7 @@ def true_peak(mix: np.ndarray) -> float:
     found = float(np.abs(mix).max())
     for block in np.flatnonzero(blocks > 0.8 * blocks.max())[:200]:
         piece = mix[:, max(0, block * width - 60) : (block + 1) * width + 60]
-        found = max(found, float(np.abs(resample_poly(piece, 4, 1, axis=1)).max()))
+        found = max(found, float(np.abs(scipy.signal.resample_poly(piece, 4, 1, axis=1)).max()))
     return max(1e-9, found)
 
 

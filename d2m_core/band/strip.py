@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import oaconvolve, sosfilt
+import scipy
 
 from .effects import sections_of
 from .sources import Part, Tail
@@ -21,7 +21,7 @@ class Filter:
         self._state = np.zeros((len(self._sections), channels, 2), np.float32)
 
     def __call__(self, sound: np.ndarray) -> np.ndarray:
-        out, self._state = sosfilt(self._sections, sound, axis=-1, zi=self._state)
+        out, self._state = scipy.signal.sosfilt(self._sections, sound, axis=-1, zi=self._state)
         return out.astype(np.float32, copy=False)
 
 
@@ -37,7 +37,7 @@ class Room:
         return self._tail.rings
 
     def __call__(self, sound: np.ndarray) -> np.ndarray:
-        wet = np.stack([oaconvolve(sound, side) for side in self._response]).astype(np.float32)
+        wet = np.stack([scipy.signal.oaconvolve(sound, side) for side in self._response]).astype(np.float32)
         return self._tail.fill(len(sound), [(0, wet)])
 
 

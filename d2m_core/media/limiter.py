@@ -76,5 +76,6 @@ def _gain(loudest: torch.Tensor, reach: int, ceiling: float) -> torch.Tensor:
     lowest = scipy.ndimage.minimum_filter1d(wanted, reach, mode="nearest")
     window = np.hanning(reach + 2)[1:-1]
     # An average of minima that all saw the sample: never above what it needs.
-    gain = scipy.ndimage.convolve1d(lowest, window / window.sum(), mode="nearest")
+    edged = np.pad(lowest, ((0, 0), (reach // 2, reach // 2)), mode="edge")
+    gain = scipy.signal.oaconvolve(edged, (window / window.sum())[None], mode="valid", axes=-1)
     return torch.from_numpy(np.minimum(gain, wanted)).float()  # rounding

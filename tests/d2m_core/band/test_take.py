@@ -42,13 +42,17 @@ def drifting(metre: int = 4, seconds: float = SECONDS) -> Rhythm:
     return Rhythm(np.array(beats), np.arange(len(beats)) % metre == 1, curves, 118.0)
 
 
-def moved(still: tuple[float, float] | None = None, seconds: float = SECONDS) -> MotionFeatures:
+def moved(
+    still: tuple[float, float] | None = None,
+    seconds: float = SECONDS,
+    accents_s: tuple[float, ...] = ACCENTS_S,
+) -> MotionFeatures:
     """A dance with accents, livelier in its second half, and still between two times."""
     frames = round(seconds * MOTION_FPS)
     values = np.zeros((frames, len(MOTION_NAMES)), np.float32)
     at = {name: k for k, name in enumerate(MOTION_NAMES)}
-    strengths = np.full(len(ACCENTS_S), 0.7, np.float32)
-    accents = Accents(np.array(ACCENTS_S), strengths, ("brake",) * len(ACCENTS_S))
+    strengths = np.full(len(accents_s), 0.7, np.float32)
+    accents = Accents(np.array(accents_s), strengths, ("brake",) * len(accents_s))
     values[:, at["accent"]] = accent_curve(accents, frames)
     values[:, at["present"]] = 1.0
     values[:, at["total_speed"]] = np.where(np.arange(frames) < frames / 2, 0.5, 1.2)
@@ -257,3 +261,41 @@ def test_a_rhythm_of_one_beat_or_none_is_steady() -> None:
         rhythm = Rhythm(beats, np.zeros(len(beats), bool), curves, 100.0)
         plan: Plan = plan_for_dance(rhythm)
         assert np.allclose(np.diff(plan.grid_s), 0.6)
+
+
+def test_hits_beside_beats_leave_the_beats_where_they_are() -> None:
+    rhythm = drifting()
+    beats_s = rhythm.beats_s[2:-3]
+    calm, hit = (
+        play_band(rhythm, moved(accents_s=times), "house", 0, instruments=OWN, sample_rate=24000, stems=False)
+        for times in ((), tuple(beats_s - 0.065))
+    )
+    assert len(hit.plan.hits) >= len(beats_s) // 2
+    for part in ("snare", "clap", "kick"):
+        before, after = (np.array([n.start_s for n in t.notes if n.part == part]) for t in (calm, hit))
+        for time_s in (t for t in before if np.abs(beats_s - t).min() < 0.02):
+            assert np.abs(after - time_s).min() < 0.002
+
+
+def test_at_slow_tempi_every_beat_is_struck() -> None:
+    beats = np.arange(0.2, 9.0, 60 / 78)
+    curves = np.tile(np.array([0.1, 0.5], np.float32), (round(9 * MOTION_FPS), 1))
+    slow = Rhythm(beats, np.arange(len(beats)) % 4 == 0, curves, 78.0)
+    made = play_band(slow, None, "hiphop", instruments=OWN, sample_rate=24000, stems=False)
+    strokes = np.array(
+        [
+            n.start_s
+            for n in made.notes
+            if n.velocity > 50 and n.part in ("kick", "snare", "clap", "snap", "rim")
+        ]
+    )
+    assert all(np.abs(strokes - t).min() < 0.06 for t in beats[beats < 8.0])
+
+
+def test_a_stop_rings() -> None:
+    made = play_band(drifting(), moved((3.6, 5.2)), "pop", instruments=OWN, stems=False)
+    (stop,) = made.plan.stops
+    low, high = made.plan.seconds(np.array([stop.beat, stop.beat + stop.beats]))
+    held = [n for n in made.notes if n.part == "chords" and abs(n.start_s - low) < 0.03]
+    assert held
+    assert max(n.end_s for n in held) > high - 0.1
