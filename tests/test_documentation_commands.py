@@ -27,7 +27,7 @@ OURS = [
 ]
 STRANGERS = {"venv", "pip", "pytest"}
 PROGRAMS = {"python", "python3", "pip", "make", "torchrun", "accelerate", "tensorboard", "pytest", "."}
-SUBCOMMANDS = {"music", "rhythm", "clips"}
+SUBCOMMANDS = {"music", "rhythm", "people", "clips"}
 
 
 class _Parsed(Exception):

@@ -3,7 +3,7 @@
     python -m training.fit_ear --groove DIR --samples DIR
 
 Music of the studio that nothing else takes, plain and hard, whole and cut short, and sound without any
-pulse is heard; a logistic regression on the `CUES` then gives the probability that the beats are right
+pulse is heard; a logistic regression on the `EAR_CUES` then gives the probability that the beats are right
 (beat F of 0.7). Prints the numbers to put there, and the calibration error, cross-validated by piece.
 """
 
@@ -23,7 +23,7 @@ from d2m_core.ear import EAR_FPS, EAR_RATE, EarCurves, EarNet, default_ear, list
 from d2m_core.errors import require
 from d2m_core.rhythm import beats_of_ear
 from d2m_core.rhythm.curves import at_rate
-from d2m_core.rhythm.heard import CUES, cues_of
+from d2m_core.rhythm.heard import EAR_CUES, cues_of
 from d2m_core.scores import beat_f
 from d2m_core.types import Waveform
 from training.ear.music import materials_of, studio_piece
@@ -96,7 +96,7 @@ def _work(words: list[str]) -> str:
     found = fit(examples)
     report = {
         "bias": round(float(found[0]), 2),
-        "weights": dict(zip(CUES, found[1:].round(2).tolist(), strict=True)),
+        "weights": dict(zip(EAR_CUES, found[1:].round(2).tolist(), strict=True)),
         "examples": len(examples),
         "right": round(float(np.mean([e.right for e in examples])), 3),
         "calibration_error": round(cross_validated_error(examples), 3),

@@ -24,6 +24,7 @@ only; whatever is new takes a free range and writes it down here.
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
+| 9_900_000 and up | groups of people whose identities are known, for `training.evaluate people` |
 | 10_000_000 and up | validation of the rhythm network |
 | 11_000_000 and up | landmarks of dances for `training.evaluate rhythm`, set studio |
 | 12_000_000 and up | dances that the ablations of the rhythm network are scored on |

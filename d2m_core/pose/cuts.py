@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 _ROWS, _COLUMNS = 9, 16
-_LEAST = 0.1
+_LEAST_STEP = 0.1
 """Mean change of the small picture's colours (0..1) from which it may be a cut."""
 _TIMES_USUAL = 4.0
 """A cut changes the picture this many times more than the pictures around it changed."""
@@ -44,7 +44,7 @@ class Cuts:
         pictures = list(self._small)
         steps = np.array([_change(a, b) for a, b in pairwise(pictures)])
         step = steps[place - 1]
-        if step < _LEAST or step < steps.max():
+        if step < _LEAST_STEP or step < steps.max():
             return
         others = np.delete(steps, place - 1)
         usual = float(np.median(others)) if len(others) else 0.0

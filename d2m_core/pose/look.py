@@ -15,7 +15,7 @@ from .views import View, find_in, tiles, whole
 
 MOST_IN_A_STILL = 12
 """So many bodies are looked for in one part of a picture."""
-_LEAST = 0.4
+_LEAST_SURE = 0.4
 """Confidence of MediaPipe's detector; what is found is judged again."""
 _WIDE = 1.2
 """Wider pictures are looked at in squares: the detector shrinks what it sees to 224 x 224."""
@@ -58,7 +58,7 @@ class Looker:
 @contextmanager
 def looker(opens: Landmarkers, workers: int) -> Iterator[Looker]:
     """A `Looker` with so many landmarkers."""
-    made = Looker(lambda: opens.of_stills(MOST_IN_A_STILL, _LEAST), workers)
+    made = Looker(lambda: opens.of_stills(MOST_IN_A_STILL, _LEAST_SURE), workers)
     try:
         yield made
     finally:

@@ -25,9 +25,13 @@ _LEFT_LEG, _RIGHT_LEG = zip(HIPS, KNEES, ANKLES, strict=True)
 _FACE = (*EYES[::-1], *EARS[::-1])  # OpenPose puts right before left
 COCO18 = (NOSE, _NECK, *_RIGHT_ARM, *_LEFT_ARM, *_RIGHT_LEG, *_LEFT_LEG, *_FACE)
 """Our landmark for each of OpenPose's 18 COCO joints."""
-FEET = (TOES[0], _NONE, HEELS[0], TOES[1], _NONE, HEELS[1])  # but not here
+FEET_LIST = (TOES[0], _NONE, HEELS[0], TOES[1], _NONE, HEELS[1])  # but not here
 """Our landmark for each joint of `FEET_KEY`; the small toes have none."""
-BODY25 = (*(NOSE, _NECK, *_RIGHT_ARM, *_LEFT_ARM), *(_MID_HIP, *_RIGHT_LEG, *_LEFT_LEG), *(*_FACE, *FEET))
+BODY25 = (
+    *(NOSE, _NECK, *_RIGHT_ARM, *_LEFT_ARM),
+    *(_MID_HIP, *_RIGHT_LEG, *_LEFT_LEG),
+    *(*_FACE, *FEET_LIST),
+)
 """Our landmark for each BODY_25 joint."""
 LAYOUTS = {"coco18": COCO18, "body25": BODY25}
 RATE_KEY = "fps"
@@ -63,7 +67,7 @@ def to_openpose(
         raise SettingError(f"Keypoint layout is {layout!r}; choose {', '.join(LAYOUTS)}.")
     parts = {BODY_KEY: _rows(LAYOUTS[layout], poses, height)}
     if layout == "coco18":
-        parts[FEET_KEY] = _rows(FEET, poses, height)
+        parts[FEET_KEY] = _rows(FEET_LIST, poses, height)
     unread = {key: [0.0] * (3 * joints) for key, joints in _UNREAD.items()}
     frames = []
     for frame in range(poses.frames):
@@ -212,8 +216,8 @@ def _person(body: np.ndarray, feet: np.ndarray, seen: np.ndarray, index: int) ->
             "use 18 COCO joints (54 numbers) or 25 BODY_25 joints (75)."
         )
     _place(points, body, layout)
-    if feet.shape == (len(FEET) * 3,):
-        _place(points, feet, FEET)
+    if feet.shape == (len(FEET_LIST) * 3,):
+        _place(points, feet, FEET_LIST)
     if seen.shape == (LANDMARKS,) and np.isfinite(seen).all():
         points[:, 2] = np.where(points[:, 2] > 0, seen, 0.0)
     return points

@@ -17,7 +17,7 @@ _ASTRAY = 0.2
 """A reading so far from the still's sighting (mean over joints, body heights) is of somebody else."""
 _BOX_ROOM = 0.12
 """Room around the box of a person's joints, in body heights, that is theirs."""
-_LEAST = 32
+_LEAST_PX = 32
 """Pixels of a side that a part of a picture has at least."""
 _TRUSTED_S = 0.5
 """Further from any sighting, the part of the picture follows the reading."""
@@ -92,8 +92,10 @@ class Reader:
         height, width = rgb.shape[:2]
         half = _ROOM * size / 2
         low, high = np.round((centre - half) * height), np.round((centre + half) * height)
-        left, top = np.clip(low, 0, (width - _LEAST, height - _LEAST)).astype(int).tolist()
-        right, bottom = np.clip(high, (left + _LEAST, top + _LEAST), (width, height)).astype(int).tolist()
+        left, top = np.clip(low, 0, (width - _LEAST_PX, height - _LEAST_PX)).astype(int).tolist()
+        right, bottom = (
+            np.clip(high, (left + _LEAST_PX, top + _LEAST_PX), (width, height)).astype(int).tolist()
+        )
         return View(left, top, right - left, bottom - top)
 
     def _alone(self, rgb: np.ndarray, time_s: float) -> np.ndarray:

@@ -11,11 +11,11 @@ from .landmarks import TORSO
 from .track import BODY, body_distance
 from .tracks import Track
 
-_SAME_BODY = 0.15
+_ONE_BODY = 0.15
 """A reading so near to somebody's way (mean over joints, in body heights) is of them."""
 _AWAY = 0.35
 """A reading so far from its own way is of nobody known."""
-_REACH, _REACH_PER_S = 0.2, 1.0
+_TRUNK_REACH, _TRUNK_REACH_PER_S = 0.2, 1.0
 """Where no way is known, a reading may be so far from the nearest sighting, in body heights."""
 _NEAR_OTHERS = 0.12
 """Where no way is known, joints so near to others' (mean, in body heights) are theirs."""
@@ -32,7 +32,7 @@ def without_usurpers(poses: PoseSequence, tracks: list[Track], kept: list[int]) 
         others = [_distance(poses, slot, ways[other]) for other in range(len(tracks)) if other != person]
         other = np.min(others, axis=0) if others else np.full(poses.frames, np.inf)
         unknown = np.isinf(own)
-        usurped = (other < _SAME_BODY) & ((own > other) | unknown)
+        usurped = (other < _ONE_BODY) & ((own > other) | unknown)
         astray = np.where(unknown, _out_of_reach(poses, slot, tracks[person]), own > _AWAY)
         patched = unknown & _made_of(poses, slot, [ways[k] for k in range(len(tracks)) if k != person])
         present[:, slot] &= ~(usurped | astray | patched)
@@ -58,7 +58,7 @@ def _out_of_reach(poses: PoseSequence, slot: int, track: Track) -> np.ndarray:
     centres = np.array([one.centre for one in track.seen])[nearest]
     sizes = np.array([one.size for one in track.seen])[nearest]
     trunks = poses.image[:, slot][:, list(TORSO)].mean(axis=1)
-    return np.linalg.norm(trunks - centres, axis=-1) > (_REACH + _REACH_PER_S * gap_s) * sizes
+    return np.linalg.norm(trunks - centres, axis=-1) > (_TRUNK_REACH + _TRUNK_REACH_PER_S * gap_s) * sizes
 
 
 def _apart(poses: PoseSequence, present: np.ndarray) -> None:
@@ -69,7 +69,7 @@ def _apart(poses: PoseSequence, present: np.ndarray) -> None:
             both = present[:, one] & present[:, other]
             joints = poses.image[:, [one, other]][:, :, BODY]
             apart = body_distance(joints[:, 0], joints[:, 1])
-            same = both & (apart < 0.5 * _SAME_BODY * np.maximum(size[:, one], size[:, other]))
+            same = both & (apart < 0.5 * _ONE_BODY * np.maximum(size[:, one], size[:, other]))
             for frame in np.flatnonzero(same).tolist():
                 loser = one if _since(present[:, one], frame) < _since(present[:, other], frame) else other
                 present[frame, loser] = False

@@ -17,13 +17,13 @@ MUSIC_RANGE_BPM = (52.0, 208.0)
 """Tempi that are looked for in music."""
 _STEADY = 100.0
 """How strongly tempo changes are punished (`search.track`)."""
-_BAR_WEIGHT, _LEAST = 1.0, 0.02
+_EAR_BAR_WEIGHT, _LEAST_BAR = 1.0, 0.02
 """How much what the ear says of bar lines counts beside its beats, and the least it may say."""
 
-CUES = ("contrast", "on beats", "over offbeats")
+EAR_CUES = ("contrast", "on beats", "over offbeats")
 """What the confidence is made of, see `cues_of`."""
-_BIAS = -5.48
-_WEIGHTS = np.array([2.9, 4.55, 2.62])
+_EAR_BIAS = -5.48
+_EAR_WEIGHTS = np.array([2.9, 4.55, 2.62])
 """Logistic regression on 140 grids of the shipped ear (`python -m training.fit_ear --pieces 20`: 20 s, plain
 and hard, whole and cut short, some worn, and sound without a pulse); right is a beat F of 0.7.
 Calibration error, cross-validated by piece: 0.012. Fit anew for a new ear."""
@@ -60,18 +60,18 @@ def bar_odds(beat: np.ndarray, bar: np.ndarray) -> np.ndarray:
     Of the two curves, [S] at `RATE`, the bar's is held against the beat's: both are low where
     the ear is unsure of a beat at all, and that says nothing about bars.
     """
-    share = np.clip((bar + _LEAST / 2) / (np.maximum(beat, bar) + _LEAST), _LEAST, 1 - _LEAST)
-    return _BAR_WEIGHT * np.log(share / (1 - share))
+    share = np.clip((bar + _LEAST_BAR / 2) / (np.maximum(beat, bar) + _LEAST_BAR), _LEAST_BAR, 1 - _LEAST_BAR)
+    return _EAR_BAR_WEIGHT * np.log(share / (1 - share))
 
 
 def sureness(beat: np.ndarray, beats_s: np.ndarray, tempo_bpm: float) -> float:
     """Probability, 0..1, that beats of music reach an F of 0.7 at 70 ms. Arguments as in `cues_of`."""
-    odds = _BIAS + float(_WEIGHTS @ cues_of(beat, beats_s, tempo_bpm))
+    odds = _EAR_BIAS + float(_EAR_WEIGHTS @ cues_of(beat, beats_s, tempo_bpm))
     return float(1 / (1 + np.exp(-odds)))
 
 
 def cues_of(beat: np.ndarray, beats_s: np.ndarray, tempo_bpm: float) -> np.ndarray:
-    """Signs that beats are right, each about 0..1, float64 [len(CUES)], in the order of `CUES`.
+    """Signs that beats are right, each about 0..1, float64 [len(EAR_CUES)], in the order of `EAR_CUES`.
 
     Args:
         beat: What the ear says of beats at `RATE`, 0..1 [S].

@@ -24,7 +24,7 @@ TEMPI_BPM = np.geomspace(*TEMPO_RANGE_BPM, 128)
 
 SIGNS = ("beat", "clear beat", "half", "pulse", "accents")
 """What speaks for a tempo, see `evidence_of`."""
-_WEIGHTS = np.array([1.77, 2.08, -1.64, 0.77, 2.63])
+_SIGN_WEIGHTS = np.array([1.77, 2.08, -1.64, 0.77, 2.63])
 """Logistic regression on 390 pieces of studio dances (`python -m training.fit_tempo --dances 130`), every
 second dance hard to see. The likeliest tempo was right for 0.70 of them and any guess for 0.76, with a
 calibration error of 0.045, cross-validated by dance. The network's own word on the tempo is left out: with it
@@ -33,7 +33,7 @@ calibration error of 0.045, cross-validated by dance. The network's own word on 
 _MIDDLE_BPM, _OCTAVES, _PER_DOUBLING = 110.0, 0.4, 0.25
 """Log-normal prior: its middle for a dance of middling energy, its deviation, and by how many octaves the
 middle rises where accents are twice as many. The studio dances all tempi evenly, so it cannot be fitted."""
-_STRETCH_S, _HOP_S = 12.0, 1.0
+_TEMPO_STRETCH_S, _HOP_S = 12.0, 1.0
 """Stretches that are looked at, and how far apart they begin."""
 _MISS, _PHASE_STEP = 7, 3
 """States within which a pulse may miss a beat, and between phases that are tried."""
@@ -97,7 +97,7 @@ class Evidence:
 # --- what speaks for a tempo ---
 
 
-def evidence_of(fine: BeatCurves, stretch_s: float = _STRETCH_S) -> Evidence:
+def evidence_of(fine: BeatCurves, stretch_s: float = _TEMPO_STRETCH_S) -> Evidence:
     """The signs in curves at `RATE`.
 
     `beat` and `half`: how much the beat curve swings at the tempo and at half of it, 0..1; `clear beat`:
@@ -198,7 +198,7 @@ def spans(fine: BeatCurves, evidence: Evidence) -> list[Span]:
     duration_s = len(fine.beat) / RATE
     if duration_s < 2 * _LEAST_SPAN_S:
         return [Span(0.0, duration_s, _best(evidence))]
-    if duration_s < 2 * _STRETCH_S:  # else no stretch would lie on one side of a change
+    if duration_s < 2 * _TEMPO_STRETCH_S:  # else no stretch would lie on one side of a change
         evidence = evidence_of(fine, duration_s / 2)
         split = _split(evidence, 0.0, duration_s)
         return split if len(split) > 1 else [Span(0.0, duration_s, _best(evidence_of(fine)))]
@@ -250,7 +250,7 @@ def band(found: list[Span], states: int) -> np.ndarray:
 
 def _odds(evidence: Evidence) -> np.ndarray:
     """Log odds of each tempo, but for a constant, [N]."""
-    return evidence.mean() @ _WEIGHTS + evidence.prior
+    return evidence.mean() @ _SIGN_WEIGHTS + evidence.prior
 
 
 def _best(evidence: Evidence) -> float:

@@ -26,15 +26,21 @@ PAGE_ONLY = {"audioUI", "upload", "preview"}
 """Widgets that only the page needs: players, upload buttons, shown text."""
 
 
+PICTURED = """([words, width]) => {
+    let card = words
+    while (card && !card.querySelector('img')) card = card.parentElement
+    return card?.querySelectorAll('img').length === 1 && card.querySelector('img').naturalWidth === width
+}"""
+"""Whether the card around these words shows a picture so wide."""
+
+
 def test_every_workflow_is_in_the_list_with_its_picture(opened: Browser) -> None:
     opened.show_templates()
     for path in WORKFLOWS:
-        opened.card(path.stem).wait_for()
-    opened.page.wait_for_function(
-        "([n, width]) => [...document.querySelectorAll('.p-dialog img')]"
-        ".filter(picture => picture.naturalWidth === width).length === n",
-        arg=[len(WORKFLOWS), SIZE[0]],
-    )
+        card = opened.card(path.stem)
+        card.wait_for()
+        card.scroll_into_view_if_needed()  # pictures of cards out of view wait
+        opened.page.wait_for_function(PICTURED, arg=[card.element_handle(), SIZE[0]])
     opened.shot("1 templates")
     opened.close_templates()
 

@@ -204,7 +204,8 @@ def test_music_ends_and_follows_the_dance_as_asked(
     heard = AudioTokens(torch.from_numpy(dumped(server, entry, "codes")[0]["codes"]), codec.spec)
     back = decode_tokens(codec, heard, DURATION_S)
     np.testing.assert_allclose(dumped(server, entry, "again")[0]["samples"], back.samples.numpy(), atol=1e-5)
-    assert "bang" in rejected(server, with_inputs(whole, DECODE, ending="bang"), DECODE)
+    wrong = only(with_inputs(whole, DECODE, ending="bang"), DECODE) | {"cut": dump(DECODE, 0, "cut")}
+    assert "bang" in rejected(server, wrong, DECODE)
 
 
 def test_the_best_of_several_is_the_cores_choice(

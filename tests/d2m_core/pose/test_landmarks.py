@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from d2m_core.pose import formats, landmarks
+from d2m_core.pose import formats, landmarks, openpose
 from d2m_core.types import LANDMARKS
 
 CORE = Path(landmarks.__file__).resolve().parents[1]
@@ -47,9 +47,9 @@ def test_names_are_mediapipes() -> None:
 def test_openpose_joints_stand_where_openpose_has_them() -> None:
     assert formats.COCO17 == (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
     arms, legs, face = (12, 14, 16, 11, 13, 15), (24, 26, 28, 23, 25, 27), (5, 2, 8, 7)
-    neck, middle, none = formats._NECK, formats._MID_HIP, formats._NONE
-    assert (0, neck, *arms, *legs, *face) == formats.COCO18
-    assert (0, neck, *arms, middle, *legs, *face, 31, none, 29, 32, none, 30) == formats.BODY25
+    neck, middle, none = openpose._NECK, openpose._MID_HIP, openpose._NONE
+    assert (0, neck, *arms, *legs, *face) == openpose.COCO18
+    assert (0, neck, *arms, middle, *legs, *face, 31, none, 29, 32, none, 30) == openpose.BODY25
 
 
 def test_landmarks_are_numbered_in_one_place() -> None:

@@ -13,7 +13,7 @@ from d2m_core.errors import PoseError, SettingError
 from d2m_core.motion import extract_motion
 from d2m_core.pose import from_openpose, to_openpose
 from d2m_core.pose.landmarks import ANKLES, HEELS, TOES
-from d2m_core.pose.openpose import FEET, LAYOUTS, LEAST_SCORE
+from d2m_core.pose.openpose import FEET_LIST, LAYOUTS, LEAST_SCORE
 from d2m_core.types import LANDMARKS, PoseSequence
 
 
@@ -52,7 +52,7 @@ def test_openpose_and_back_keeps_every_believed_joint_it_can_hold(
 ) -> None:
     poses = body(np.random.default_rng(seed), frames, people)
     back = from_openpose(to_openpose(poses, width, height, layout=layout), 25.0, people)
-    held = sorted({landmark for landmark in (*LAYOUTS[layout], *FEET) if landmark >= 0})
+    held = sorted({landmark for landmark in (*LAYOUTS[layout], *FEET_LIST) if landmark >= 0})
     believed = poses.visibility[..., held] >= LEAST_SCORE
     visibility = np.where(believed, poses.visibility[..., held], 0.0)
     image = np.where(believed[..., None], poses.image[..., held, :], 0.0)
