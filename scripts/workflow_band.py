@@ -7,6 +7,7 @@ sound, as `audio_ace_step_1_m2m_editing` there begins with a song.
 
 from __future__ import annotations
 
+from scripts.workflow_ace_step import ACE_STEP_MODEL
 from scripts.workflow_parts import (
     ALIGN,
     BAND,
@@ -152,7 +153,12 @@ def _drawn(model: tuple[int, int], sampler_name: str, denoise: float) -> Node:
 
 
 _ACE_LOADED = (
-    Node(CHECKPOINT, "CheckpointLoaderSimple", values={"ckpt_name": "ace_step_1.5_turbo_aio.safetensors"}),
+    Node(
+        CHECKPOINT,
+        "CheckpointLoaderSimple",
+        values={"ckpt_name": ACE_STEP_MODEL.name},
+        models=(ACE_STEP_MODEL,),
+    ),
     Node(SHIFT, "ModelSamplingAuraFlow", {"model": (CHECKPOINT, 0)}, {"shift": 3.0}),
     _FROM_BAND,
 )

@@ -107,6 +107,9 @@ class Browser:
         self.card(name).click()
         self.page.wait_for_function("id => app.graph.id === id", arg=graph["id"])
         self.page.wait_for_function("n => app.graph.nodes.length === n", arg=len(graph["nodes"]))
+        if any("models" in node["properties"] for node in graph["nodes"]):  # none of them is here
+            self.page.get_by_text("Missing Models").wait_for()
+            self.close_dialog()
         self.fit()
 
     def show_templates(self) -> None:
@@ -116,7 +119,8 @@ class Browser:
         """A workflow in the open list of templates."""
         return self.page.locator(".p-dialog").get_by_text(name, exact=True).first
 
-    def close_templates(self) -> None:
+    def close_dialog(self) -> None:
+        """Closes the dialog on top."""
         self.page.locator(".p-dialog button:has(i.pi-times)").last.click()
 
     def fit(self) -> None:
