@@ -108,8 +108,10 @@ class Browser:
         self.page.wait_for_function("id => app.graph.id === id", arg=graph["id"])
         self.page.wait_for_function("n => app.graph.nodes.length === n", arg=len(graph["nodes"]))
         if any("models" in node["properties"] for node in graph["nodes"]):  # none of them is here
-            self.page.get_by_text("Missing Models").wait_for()
-            self.close_dialog()
+            offer = self.page.get_by_text("Missing Models")
+            offer.wait_for()
+            self.page.keyboard.press("Escape")
+            offer.wait_for(state="hidden")
         self.fit()
 
     def show_templates(self) -> None:
@@ -119,8 +121,7 @@ class Browser:
         """A workflow in the open list of templates."""
         return self.page.locator(".p-dialog").get_by_text(name, exact=True).first
 
-    def close_dialog(self) -> None:
-        """Closes the dialog on top."""
+    def close_templates(self) -> None:
         self.page.locator(".p-dialog button:has(i.pi-times)").last.click()
 
     def fit(self) -> None:

@@ -42,7 +42,7 @@ def test_every_workflow_is_in_the_list_with_its_picture(opened: Browser) -> None
         card.scroll_into_view_if_needed()  # pictures of cards out of view wait
         opened.page.wait_for_function(PICTURED, arg=[card.element_handle(), SIZE[0]])
     opened.shot("1 templates")
-    opened.close_dialog()
+    opened.close_templates()
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
