@@ -112,6 +112,9 @@ class Browser:
             offer.wait_for()
             self.page.keyboard.press("Escape")
             offer.wait_for(state="hidden")
+        if graph["extra"].get("linearMode"):  # it opens as an app, with the graph behind it
+            self.shot("an app")
+            self.page.get_by_role("button", name="Open Workflow").click()
         self.fit()
 
     def show_templates(self) -> None:
