@@ -17,6 +17,7 @@ from ..d2m_core.styles import STYLES
 from . import host
 from .checks import answer, not_offered, refuse
 from .midi_socket import seen_accents
+from .sampler import seed_input
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Midi, Poses, RhythmSocket, to_image
 from .sound_socket import to_audio
 from .worker import in_worker
@@ -33,14 +34,7 @@ def _music_inputs() -> list[Any]:
             default=ANY,
             tooltip="any lets the seed choose among those that fit.",
         ),
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=2**64 - 1,
-            control_after_generate=True,
-            tooltip="The only source of chance: the same seed gives the same music.",
-        ),
+        seed_input(),
         io.Combo.Input("key", options=[ANY, *KEYS], default=ANY, tooltip="any lets the seed choose."),
         io.Float.Input(
             "intensity",

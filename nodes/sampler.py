@@ -93,6 +93,18 @@ def known_styles() -> list[str]:
     return [ANY_STYLE, *STYLES, *host.own_styles()]
 
 
+def seed_input() -> io.Int.Input:
+    """Which music of all that is possible."""
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=2**64 - 1,
+        control_after_generate=True,
+        tooltip="The only source of chance: the same seed gives the same music.",
+    )
+
+
 def sampling_inputs() -> list[Any]:
     """How tokens are drawn: the same for every node that draws some."""
     return [
@@ -102,14 +114,7 @@ def sampling_inputs() -> list[Any]:
             default=ANY_STYLE,
             tooltip="any lets the model choose. Your own models' styles stand at the end.",
         ),
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=2**64 - 1,
-            control_after_generate=True,
-            tooltip="The only source of chance: the same seed gives the same music.",
-        ),
+        seed_input(),
         *_drawing_inputs(),
         io.Float.Input(
             "guidance",

@@ -10,7 +10,6 @@ Prints the numbers to put there, and the calibration error, cross-validated by d
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from d2m_core.rhythm.decoding import Asked, decode_beats
 from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS
 from d2m_core.weights import default_weights
-from training.figures.logistic import FOLDS, Example, cross_validated_error, fit
+from training.figures.logistic import FOLDS, Example, report_of
 from training.rhythm.hidden import hard_to_see
 from training.run.command import command_parser, run_command
 from training.seeds import DEVELOPMENT_SEED
@@ -74,15 +73,7 @@ def _work(words: list[str]) -> str:
     require(args.dances >= FOLDS, f"dances is {args.dances}; use {FOLDS} or more.")
     net = load_rhythm(args.weights or default_weights("rhythm"))
     examples = list(examples_of(net, args.dances))
-    found = fit(examples)
-    report = {
-        "bias": round(float(found[0]), 2),
-        "weights": dict(zip(CUES, found[1:].round(2).tolist(), strict=True)),
-        "examples": len(examples),
-        "right": round(float(np.mean([e.right for e in examples])), 3),
-        "calibration_error": round(cross_validated_error(examples), 3),
-    }
-    return json.dumps(report, indent=1) + "\n"
+    return report_of(examples, CUES)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,6 @@ pulse is heard; a logistic regression on the `EAR_CUES` then gives the probabili
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from d2m_core.scores import beat_f
 from d2m_core.types import Waveform
 from training.ear.music import materials_of, studio_piece
 from training.ear.worn import worn
-from training.figures.logistic import FOLDS, Example, cross_validated_error, fit
+from training.figures.logistic import FOLDS, Example, report_of
 from training.run.command import command_parser, run_command
 from training.seeds import EAR_DEVELOPMENT_SEED
 
@@ -93,15 +92,7 @@ def _work(words: list[str]) -> str:
     require(args.pieces >= FOLDS, f"pieces is {args.pieces}; use {FOLDS} or more.")
     net = load_ear(args.weights) if args.weights else default_ear()
     examples = list(examples_of(net, args.pieces, materials_of(args.groove, args.samples)))
-    found = fit(examples)
-    report = {
-        "bias": round(float(found[0]), 2),
-        "weights": dict(zip(EAR_CUES, found[1:].round(2).tolist(), strict=True)),
-        "examples": len(examples),
-        "right": round(float(np.mean([e.right for e in examples])), 3),
-        "calibration_error": round(cross_validated_error(examples), 3),
-    }
-    return json.dumps(report, indent=1) + "\n"
+    return report_of(examples, EAR_CUES)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..dilated import DilatedBlock
 from ..errors import require
 
 
@@ -63,21 +64,6 @@ class _Front(nn.Module):
         return self.out(x.flatten(1, 2))  # [B, channels, S]
 
 
-class _Block(nn.Module):
-    """Residual dilated convolution, normalised per frame, whatever the music's length."""
-
-    def __init__(self, channels: int, kernel: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(channels)
-        self.conv = nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=dilation * (kernel // 2))
-        self.mix = nn.Conv1d(channels, channels, 1)
-        self.drop = nn.Dropout1d(dropout)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.norm(x.transpose(1, 2)).transpose(1, 2)  # [B, channels, S]
-        return x + self.mix(self.drop(functional.gelu(self.conv(y))))
-
-
 class EarNet(nn.Module):
     """Mel spectrogram -> logits of `HEADS`, both at `spectrum.EAR_FPS`."""
 
@@ -91,7 +77,7 @@ class EarNet(nn.Module):
         self.register_buffer("std", torch.ones(config.bands))
         self.front = _Front(config)
         self.blocks = nn.ModuleList(
-            _Block(config.channels, config.kernel, 2**i, config.dropout) for i in range(config.layers)
+            DilatedBlock(config.channels, config.kernel, 2**i, config.dropout) for i in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.channels)
         self.head = nn.Linear(config.channels, len(HEADS))

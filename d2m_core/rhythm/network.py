@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..dilated import DilatedBlock
 from ..errors import require
 from ..grid import TEMPO_RANGE_BPM
 from ..types import PART_CURVES
@@ -62,21 +63,6 @@ def tempo_bins_bpm(count: int) -> np.ndarray:
     return np.geomspace(*TEMPO_RANGE_BPM, count)
 
 
-class _Block(nn.Module):
-    """Residual dilated convolution; normalised per frame, whatever the clip's length."""
-
-    def __init__(self, channels: int, kernel: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(channels)
-        self.conv = nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=dilation * (kernel // 2))
-        self.mix = nn.Conv1d(channels, channels, 1)
-        self.drop = nn.Dropout1d(dropout)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.norm(x.transpose(1, 2)).transpose(1, 2)  # [B, channels, F]
-        return x + self.mix(self.drop(nn.functional.gelu(self.conv(y))))
-
-
 class RhythmNet(nn.Module):
     """Dilated convolutions over motion features -> beat, downbeat, felt and energy logits."""
 
@@ -92,7 +78,7 @@ class RhythmNet(nn.Module):
         self.register_buffer("std", torch.ones(config.features))
         self.enter = nn.Conv1d(config.features, config.channels, 3, padding=1)
         self.blocks = nn.ModuleList(
-            _Block(config.channels, config.kernel, 2 ** (i % _DILATIONS), config.dropout)
+            DilatedBlock(config.channels, config.kernel, 2 ** (i % _DILATIONS), config.dropout)
             for i in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.channels)

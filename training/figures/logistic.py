@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,3 +55,16 @@ def cross_validated_error(examples: Sequence[Example]) -> float:
         sure.append(probabilities(ours, fit(rest)))
         right.append(np.array([e.right for e in ours]))
     return reliability(np.concatenate(sure), np.concatenate(right)).error
+
+
+def report_of(examples: Sequence[Example], names: Sequence[str]) -> str:
+    """What a fit to the examples found, as JSON; `names` are those of the cues."""
+    found = fit(examples)
+    report = {
+        "bias": round(float(found[0]), 2),
+        "weights": dict(zip(names, found[1:].round(2).tolist(), strict=True)),
+        "examples": len(examples),
+        "right": round(float(np.mean([e.right for e in examples])), 3),
+        "calibration_error": round(cross_validated_error(examples), 3),
+    }
+    return json.dumps(report, indent=1) + "\n"
