@@ -11,6 +11,7 @@ from .arrange import Score
 from .harmony import Harmony, bass_note, voice
 from .notes import Note
 from .plan import Hit, Plan, Stop
+from .players import Tune
 
 STRONG, BRIGHT, STRONGEST = 0.47, 0.62, 0.8
 """Strengths from which a hit is the whole band's, one with a bright edge, and one with a cymbal."""
@@ -34,15 +35,15 @@ _RING_S = 0.25
 
 def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
     """The score's notes with the dance's accents in them, up to the last hit."""
-    notes = [_weighed(plan, note) for note in score.notes]
+    notes = [weighed(plan, note) for note in score.notes]
     notes += _steady(plan, notes) + _opening(plan, score, notes)
-    backbeat = _backbeat(notes)
+    backbeat = backbeat_of(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
         beat = float(plan.swung(hit.beat))
         cymbal = hit.strength >= STRONGEST and hit.beat % 1 == 0 and beat - last_cymbal >= plan.metre / 2
         last_cymbal = beat if cymbal else last_cymbal
-        struck = _struck(plan, score, hit, beat, backbeat, cymbal)
+        struck = struck_by(score, hit, beat, backbeat, cymbal)
         parts = {note.part for note in struck}
         notes = [n for n in notes if not _gives_way(n, beat, parts)]
         if hit.strength >= STRONG:
@@ -84,7 +85,7 @@ def _opening(plan: Plan, score: Score, notes: list[Note]) -> list[Note]:
     ]
 
 
-def _weighed(plan: Plan, note: Note) -> Note:
+def weighed(plan: Plan, note: Note) -> Note:
     """The note, softer between the beats: at slow tempi, lest one hears twice as many of them."""
     if abs(note.beat - round(note.beat)) < _ON_BEAT:
         return note
@@ -109,7 +110,7 @@ def _stands(plan: Plan, beat: float) -> bool:
     return any(stop.beat - 0.01 <= beat < stop.beat + stop.beats - 0.01 for stop in plan.stops)
 
 
-def _backbeat(notes: list[Note]) -> str:
+def backbeat_of(notes: list[Note]) -> str:
     """What the drummer marks with beside the kick."""
     count = Counter(n.part for n in notes if n.part in _BACKBEATS and n.velocity > 0.4)
     return count.most_common(1)[0][0] if count else "snare"
@@ -130,7 +131,7 @@ def _until(note: Note, beat: float) -> Note:
     return replace(note, beats=max(0.05, beat - note.beat)) if note.beat + note.beats > beat else note
 
 
-def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) -> list[Note]:
+def struck_by(score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) -> list[Note]:
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
     if hit.strength < STRONG:
         return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.35 + 0.35 * hit.strength)]
@@ -172,9 +173,18 @@ def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:
     ring = float(plan.beat(plan.duration_s)) - end
     kept = [n for n in notes if n.beat < end - 0.04]
     kept = [replace(n, beats=min(n.beats, max(0.05, end - n.beat))) for n in kept]
-    tonic = Harmony(score.tune.key.tonic, "m" if score.tune.key.is_minor else "")
-    stack = voice(tonic, None, score.tune.centre, score.tune.size)
-    kept += [Note("kick", end, 0.95), Note(_backbeat(notes), end, 0.8), Note("crash", end, 0.6)]
-    kept.append(Note("bass", end, 0.9, (bass_note(tonic.root, score.tune.bass_low),), ring))
-    kept.append(Note("chords", end, 0.85, stack, ring))
+    kept += last_chord(score.tune, end, ring, backbeat_of(notes))
     return tuple(sorted(kept, key=lambda n: (n.beat, n.part, n.pitches)))
+
+
+def last_chord(tune: Tune, beat: float, ring: float, backbeat: str) -> list[Note]:
+    """What a piece ends with: everybody on the tonic, for `ring` beats."""
+    tonic = Harmony(tune.key.tonic, "m" if tune.key.is_minor else "")
+    stack = voice(tonic, None, tune.centre, tune.size)
+    return [
+        Note("kick", beat, 0.95),
+        Note(backbeat, beat, 0.8),
+        Note("crash", beat, 0.6),
+        Note("bass", beat, 0.9, (bass_note(tonic.root, tune.bass_low),), ring),
+        Note("chords", beat, 0.85, stack, ring),
+    ]
