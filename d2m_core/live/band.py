@@ -28,6 +28,8 @@ from .instruments import Instruments, strip_of
 LOUDNESS_LUFS = -16.0
 _AHEAD_BEATS = 1.0
 """The next bar is asked for so long before it begins."""
+_LATEST_BEATS = 0.25
+"""So long before it begins it has to be there, for notes that come early."""
 _WARM_BARS = 12
 _LEAST_HELD_S = 0.03
 _APART_BEATS = 0.9
@@ -151,13 +153,11 @@ class LiveBand:
             self._ask(metre * np.floor(low / metre + 1e-6))
         if self._asked is None and high + _AHEAD_BEATS >= self._bars[-1].start + metre:
             self._ask(self._bars[-1].start + metre)
-        if not self._bars or high >= self._bars[-1].start + metre - 0.25 or (
-            isinstance(self._asked, Future) and self._asked.done()
-        ):
-            if self._asked is not None:
-                made = self._asked.result() if isinstance(self._asked, Future) else self._asked
-                self._bars.append(made)
-                self._asked = None
+        asked = self._asked
+        due = not self._bars or high >= self._bars[-1].start + metre - _LATEST_BEATS
+        if asked is not None and (due or not isinstance(asked, Future) or asked.done()):
+            self._bars.append(asked.result() if isinstance(asked, Future) else asked)
+            self._asked = None
         self._bars = [made for made in self._bars if made.start + 2 * metre > low]
 
     def _ask(self, start: float) -> None:
@@ -244,12 +244,16 @@ class LiveBand:
         drummer = Drummer(self.plan, materials)
         for bar in bars:
             after = chords_of(self._tune, replace(bar, chord=bar.chord + 1))[0]
-            notes += [replace(n, beat=float(self.plan.swung(n.beat))) for n in bar_notes(self._tune, bar, after)]
+            notes += [
+                replace(n, beat=float(self.plan.swung(n.beat))) for n in bar_notes(self._tune, bar, after)
+            ]
             notes += drummer.bar(bar)
         end = _WARM_BARS * self.plan.metre
         notes += last_chord(self._tune, end - 1.0, 1.0, backbeat_of(notes))
         pieces = {note.part for note in notes if not note.pitches}
-        self._instruments.with_kit(pieces | {"kick", "snare", "clap", "hat", "open", "crash", "splash", "tom_hi"})
+        self._instruments.with_kit(
+            pieces | {"kick", "snare", "clap", "hat", "open", "crash", "splash", "tom_hi"}
+        )
         notes.sort(key=lambda n: (n.beat, n.part, n.pitches))
         score = _score(self._tune, bars[-1], tuple(notes), bars)
         desk = set_up_desk(self.plan, score, materials, self.rate)
@@ -268,7 +272,9 @@ def _plan(style: str, bpm: float, metre: int, seed: int) -> Plan:
     energy = np.full(round(duration_s * MOTION_FPS), 0.8, np.float32)
     swing = float(np.mean(facts.swing))
     sections = (Section("drop", 0, _WARM_BARS + 2, 0.8),)
-    return Plan(seed, style, duration_s, bpm, metre, swing, facts.swing_step, grid_s, sections, (), (), energy)
+    return Plan(
+        seed, style, duration_s, bpm, metre, swing, facts.swing_step, grid_s, sections, (), (), energy
+    )
 
 
 def _all_kinds(count: int) -> tuple[Bar, ...]:

@@ -96,14 +96,16 @@ class Conductor:
 
     def start(self, time_s: float) -> Start:
         """How to begin at a moment; only where it is `ready`."""
-        assert self.pulse is not None and self._grid is not None
+        assert self.pulse is not None
+        assert self._grid is not None
         metre = self._metre or metre_of_bars(self._grid.downbeats) or METRE
         phase = self.pulse.phase(time_s)
         return Start(self.pulse.bpm, metre, (self._beats_before(time_s, metre) + phase) % metre)
 
     def _beats_before(self, time_s: float, metre: int) -> int:
         """Whole beats since the last bar line, at a moment."""
-        assert self.pulse is not None and self._grid is not None
+        assert self.pulse is not None
+        assert self._grid is not None
         period_s = 60 / self.pulse.bpm
         last_s = time_s - self.pulse.phase(time_s) * period_s
         lines = self._grid.beats_s[self._grid.downbeats]

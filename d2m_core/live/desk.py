@@ -32,7 +32,7 @@ class Sounding:
         """Lets sounds of a name that began earlier end at a sample, as with a hand."""
         for k, (start, sound, its) in enumerate(self._on):
             cut = at - start
-            if its == name and 0 < cut and cut + fade < sound.shape[1]:
+            if its == name and cut > 0 and cut + fade < sound.shape[1]:
                 ended = sound[:, : cut + fade].copy()
                 ended[:, cut:] *= np.linspace(1, 0, fade, dtype=np.float32)
                 self._on[k] = (start, ended, its)

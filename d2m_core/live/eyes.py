@@ -41,6 +41,10 @@ class Eyes:
         self.note = ""
         """A sentence about whom is followed; changes where that changes."""
 
+    def warm_up(self) -> None:
+        """Looks at nothing once, which takes long the first time."""
+        self._stills.find(np.zeros((240, 320, 3), np.uint8))
+
     def see(self, rgb: np.ndarray, time_s: float) -> Body | None:
         """The person followed in a picture uint8 [H, W, 3]; None where not seen. Times rise."""
         time_ms = round(1000 * time_s)
@@ -66,7 +70,7 @@ class Eyes:
         found = [(body, False) for body in find_in(self._stills, rgb, whole(rgb))]
         seen = [one for one in sightings_of(found, rgb) if one.sure >= _SURE]
         if not seen:
-            self._say("Nobody is seen; step back until your whole body is in the picture.")
+            self.note = "Nobody is seen; step back until your whole body is in the picture."
             return None
         largest = max(seen, key=lambda one: one.size)
         self.people = len(seen)
@@ -74,11 +78,8 @@ class Eyes:
         if not bodies:
             return None
         self._last, self._seen_s = bodies[0], time_s
-        self._say(_whom(largest, len(seen), rgb.shape[1] / rgb.shape[0]))
+        self.note = _whom(largest, len(seen), rgb.shape[1] / rgb.shape[0])
         return bodies[0]
-
-    def _say(self, note: str) -> None:
-        self.note = note
 
 
 @contextmanager

@@ -25,12 +25,6 @@ _COARSE = 4
 """Lengths of pitched notes are rounded to so many of the steps in which patches play: tempo drifts all the
 time, and a note that was made is to serve again."""
 
-KIT = tuple(
-    "kick snare clap snap hat open pedal ride bell crash splash tom_hi tom_mid tom_lo rim shaker tambourine"
-    " conga_hi conga_lo conga_slap bongo_hi bongo_lo timbale_hi timbale_lo agogo_hi agogo_lo clave block cowbell"
-    " triangle guiro ghost".split()
-)
-
 
 class Instruments:
     """Everything that a live band plays on."""
@@ -65,7 +59,11 @@ class Instruments:
 
     def has(self, part: str) -> bool:
         """Whether there is something to play a part on."""
-        return part in self._patches or part in self._programs or (self._kit is not None and part in self._kit.pieces)
+        return (
+            part in self._patches
+            or part in self._programs
+            or (self._kit is not None and part in self._kit.pieces)
+        )
 
     def sound(self, note: Note, held: int) -> np.ndarray:
         """The sound of a note that is held for so many samples, float32 [C, n]; not to be changed."""
@@ -101,7 +99,9 @@ class Instruments:
             return made[None]
         assert self._font is not None
         step = LENGTH_STEP_S * self.rate
-        asked = [Played(0, round(length * step), pitch, loud / VELOCITY_STEPS) for pitch, length, loud in played]
+        asked = [
+            Played(0, round(length * step), pitch, loud / VELOCITY_STEPS) for pitch, length, loud in played
+        ]
         return play_font(self._font, self._programs[role], False, asked, self.rate)
 
 

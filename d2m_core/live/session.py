@@ -1,7 +1,7 @@
 """A dance and its band: what is seen goes in, blocks of sound come out. No threads, no clocks of its own.
 
-Seconds count from the session's start, for what is seen and what is heard alike. `see` and `think` belong to one
-thread, `render` to another; between them goes only what is written once and replaced whole.
+Seconds count from the session's start, for what is seen and what is heard alike. `see`, `think` and `render`
+may each belong to a thread; between them goes only what is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -21,20 +21,23 @@ from ..pose.landmarker import Body
 from ..rhythm import RhythmNet
 from ..settings import ANY
 from ..styles import metre_of_style
+from ..types import METRE, MOTION_FPS
 from .band import LiveBand
 from .clock import Clock, Pulse
 from .conductor import Conductor, Start, clock_at
 from .habits import Habits
-from .watching import Accent, Watcher
+from .watching import STANDING, Accent, Watcher
 
 RATE, BLOCK = 48_000, 1024
 MOST_LATENCY_MS = 1000.0
 _THIN_S, _END_S = 0.5, 1.3
-"""A dancer who stands still for so long thins the band out, and for so long ends the piece on the next bar."""
+"""A dancer who stands still for so long thins the band out; for so long, ends the piece on the next bar."""
 _AGAIN_S = 1.5
 """After an end, music begins again when somebody has moved for so long."""
-_RING_S = 3.0
-"""The last chord rings for so long."""
+_RING_S, _LAST_RING_S = 3.0, 1.0
+"""The last chord rings for so long, and for at least so long where the time of the end is known."""
+_LEAST_PIECE_S = 4.0
+"""A piece that would have to end sooner does not begin."""
 _TOLD_S = 0.5
 """Beats are told to others so long before they are heard."""
 _REACH_BEATS = 0.12
@@ -112,17 +115,31 @@ class Session:
         tell: Callable[[Heard], None] | None = None,
     ) -> None:
         self.settings = settings or LiveSettings()
-        self._watcher, self._materials, self._helper, self._tell = Watcher(net), materials, helper, tell
-        self._conductor = Conductor(metre_of_style(self.settings.style) if self.settings.style != ANY else None)
+        self._net, self._watcher, self._materials = net, Watcher(net), materials
+        self._helper, self._tell = helper, tell
+        self._conductor = Conductor(
+            metre_of_style(self.settings.style) if self.settings.style != ANY else None
+        )
         self._known = _Known()
         self._grid_s = 0.0
         self._accents: deque[Accent] = deque(maxlen=32)
         self._band: Future[LiveBand] | LiveBand | None = None
         self._clock: Clock | None = None
-        self._habits = Habits(4)
+        self._habits = Habits(METRE)
+        self.until_s = np.inf
+        """When it will be over, where that is known: the last chord then comes in time to ring."""
         self._over_s = -np.inf
-        self._played = False
+        self.played = False
+        """Whether the band has begun at least once."""
         self._told_beat = 0
+
+    def warm_up(self) -> None:
+        """Loads and compiles what thinking needs, that nothing has to wait for it later."""
+        frames = round(3 * MOTION_FPS)
+        watcher = Watcher(self._net)
+        for frame in range(frames):
+            watcher.see(frame / MOTION_FPS, STANDING)
+        watcher.read()
 
     # --- the side that sees ---
 
@@ -146,9 +163,7 @@ class Session:
             self._set_up(start or self._conductor.start(now_s))
         moving_s = 0.0 if reading.still_s > _THIN_S else known.moving_s + now_s - max(known.start_s, 0.0)
         self._accents.extend(reading.accents)
-        self._known = _Known(
-            self._conductor.pulse, start, now_s, reading.energy, reading.still_s, moving_s
-        )
+        self._known = _Known(self._conductor.pulse, start, now_s, reading.energy, reading.still_s, moving_s)
 
     def _set_up(self, start: Start) -> None:
         style = suiting(start, self.settings.seed) if self.settings.style == ANY else self.settings.style
@@ -174,12 +189,23 @@ class Session:
         """The band's clock while it plays."""
         return self._clock
 
+    @property
+    def metre(self) -> int:
+        """Beats in a bar of what is played."""
+        return self._band.plan.metre if isinstance(self._band, LiveBand) else METRE
+
+    @property
+    def energy(self) -> float:
+        """How much is going on in the dance, 0..1."""
+        return self._known.energy
+
     def render(self, heard_s: float) -> np.ndarray:
         """The next block, float32 [2, BLOCK], which begins to be heard at a moment; moments rise."""
         known = self._known
         if self._clock is None and not self._begins(known, heard_s):
             return np.zeros((2, BLOCK), np.float32)
-        assert self._clock is not None and isinstance(self._band, LiveBand)
+        assert self._clock is not None
+        assert isinstance(self._band, LiveBand)
         band, clock = self._band, self._clock
         clock.follow(known.pulse if known.still_s < _THIN_S else None)
         band.feel(known.energy, known.still_s > _THIN_S)
@@ -199,14 +225,16 @@ class Session:
         """Begins the piece when it is time."""
         if isinstance(self._band, Future) and self._band.done():
             self._band = self._band.result()
-        waits = known.moving_s < (_AGAIN_S if self._played else 0.0) or known.still_s > _THIN_S
+        if heard_s > self.until_s - _LEAST_PIECE_S:
+            return False
+        waits = known.moving_s < (_AGAIN_S if self.played else 0.0) or known.still_s > _THIN_S
         if known.start is None or not isinstance(self._band, LiveBand) or waits:
             return False
         metre = self._band.plan.metre
         at_s = heard_s + self._band.delay_s
         place = (known.start.place + (at_s - known.start_s) * known.start.bpm / 60) % metre
         self._clock = clock_at(replace(known.start, place=place, metre=metre), at_s)
-        self._habits, self._over_s, self._played = Habits(metre), np.inf, True
+        self._habits, self._over_s, self.played = Habits(metre), np.inf, True
         self._told_beat = int(np.ceil(place)) - 1
         self._band.start_at(float(np.ceil(place - 0.02)))
         self._accents.clear()
@@ -233,12 +261,15 @@ class Session:
             self._say("hit", clock.time_s + (beat - clock.beat) / clock.rate, beat, strength)
 
     def _ends(self, band: LiveBand, clock: Clock, known: _Known) -> None:
-        """Lets the piece end on the next bar line where nobody has danced for a while."""
-        if known.still_s > _END_S and band.ends is None:
-            metre = band.plan.metre
-            end = float(np.ceil((clock.beat + _REACH_BEATS) / metre) * metre)
-            band.end_on(end)
-            self._say("end", clock.time_s + (end - clock.beat) / clock.rate, end)
+        """Lets the piece end on the next bar line where nobody has danced for a while, or the time is up."""
+        if band.ends is not None:
+            return
+        metre = band.plan.metre
+        line = float(np.ceil((clock.beat + _REACH_BEATS) / metre) * metre)
+        after_s = clock.time_s + (line + metre - clock.beat) / clock.rate
+        if known.still_s > _END_S or after_s > self.until_s - _LAST_RING_S:
+            band.end_on(line)
+            self._say("end", clock.time_s + (line - clock.beat) / clock.rate, line)
 
     def _tell_beats(self, clock: Clock) -> None:
         while self._told_beat + 1 <= clock.beat + _TOLD_S * clock.rate:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -69,7 +68,9 @@ class Silence:
 class Loudspeakers:
     """The machine's sound device, by PortAudio. The callback only copies what is ready."""
 
-    def __init__(self, rate: int, block: int, device: int | str | None = None, lead_s: float = _LEAD_S) -> None:
+    def __init__(
+        self, rate: int, block: int, device: int | str | None = None, lead_s: float = _LEAD_S
+    ) -> None:
         sounddevice = import_sounddevice()
         self._rate, self.drops = rate, 0
         self._room = max(2, round(lead_s * rate / block)) * block
@@ -79,7 +80,12 @@ class Loudspeakers:
         self._offset_s: float | None = None
         try:
             self._stream = sounddevice.OutputStream(
-                samplerate=rate, channels=2, dtype="float32", device=device, latency="low", callback=self._fill
+                samplerate=rate,
+                channels=2,
+                dtype="float32",
+                device=device,
+                latency="low",
+                callback=self._fill,
             )
             self._stream.start()
         except sounddevice.PortAudioError as error:
@@ -154,32 +160,3 @@ def closing_sink(made: Callable[[], Sink]) -> Iterator[Sink]:
         yield sink
     finally:
         sink.close()
-
-
-class Kept:
-    """All that was heard, in a WAV file that grows: silence where nothing was played."""
-
-    _NEAR_S = 0.02
-
-    def __init__(self, path: Path, rate: int) -> None:
-        import wave
-
-        self._file = wave.open(str(path), "wb")
-        self._file.setnchannels(2)
-        self._file.setsampwidth(2)
-        self._file.setframerate(rate)
-        self._rate, self.samples = rate, 0
-
-    def add(self, heard_s: float, block: np.ndarray) -> None:
-        """A block float32 [2, n] that is heard from a moment on."""
-        missing = round(heard_s * self._rate) - self.samples
-        if missing > self._NEAR_S * self._rate:
-            self._put(np.zeros((2, missing), np.float32))
-        self._put(block[:, max(0, -missing) :] if self.samples == 0 else block)
-
-    def _put(self, block: np.ndarray) -> None:
-        self._file.writeframes((np.clip(block, -1, 1) * 32767).astype("<i2").T.tobytes())
-        self.samples += block.shape[1]
-
-    def close(self) -> None:
-        self._file.close()

@@ -75,15 +75,15 @@ class Camera:
         if not self._made.isOpened():
             self._made.release()
             raise MediaError(
-                f"There is no camera {number}, or another program uses it; connect one, close the other program, "
-                "or try --camera 1."
+                f"There is no camera {number}, or another program uses it; connect one, close the other "
+                "program, or try another number."
             )
         self._made.set(cv2.CAP_PROP_FRAME_WIDTH, _SIZE[0])
         self._made.set(cv2.CAP_PROP_FRAME_HEIGHT, _SIZE[1])
         self._made.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
-        """Pictures as they come, in seconds since the first, mirrored. Raises `MediaError` when it is unplugged."""
+        """Pictures as they come, in seconds since the first, mirrored. Raises `MediaError` when it is gone."""
         start_s: float | None = None
         seen_s = time.monotonic()
         try:
@@ -96,8 +96,8 @@ class Camera:
                     yield Frame(now_s - start_s, as_seen(picture))
                 elif now_s - seen_s > _LOST_S:
                     raise MediaError(
-                        f"Camera {self._number} gives no more pictures; it was unplugged, or another program took "
-                        "it. Connect it and start again."
+                        f"Camera {self._number} gives no more pictures; it was unplugged, or another program "
+                        "took it; connect it and start again."
                     )
                 else:
                     stop.wait(0.02)
@@ -106,7 +106,7 @@ class Camera:
 
 
 def as_seen(picture: np.ndarray) -> np.ndarray:
-    """A camera's picture, BGR [H, W, 3], as RGB in a mirror: dancers look for their right hand on the right."""
+    """A camera's picture, BGR [H, W, 3], as RGB in a mirror: one's right hand is on the right."""
     return np.ascontiguousarray(picture[:, ::-1, ::-1])
 
 

@@ -95,15 +95,22 @@ class Stage:
         """A sentence about who is followed."""
         return self._eyes.note
 
+    @property
+    def seconds(self) -> float:
+        """Since the first picture."""
+        return self._now_s() if self._begun.is_set() else 0.0
+
     def stop(self) -> None:
         """Ends the session soon."""
         self._stop.set()
 
     def run(self, look: Callable[[Stage], bool] | None = None) -> Report:
-        """Plays. `look` is called some 30 times a second in this thread; False stops. Raises what a thread raised."""
+        """Plays. `look` is called some 30 times a second in this thread; False stops. Raises what threads raise."""
         began_s, cpu_s = time.monotonic(), time.process_time()
         work = (self._capture, self._watch, self._think, self._sound)
-        threads = [threading.Thread(target=self._safely, args=(one,), name=f"d2m{one.__name__}") for one in work]
+        threads = [
+            threading.Thread(target=self._safely, args=(one,), name=f"d2m{one.__name__}") for one in work
+        ]
         with _quick_switches():
             for thread in threads:
                 thread.start()

@@ -62,6 +62,14 @@ class Reading:
     """Those that are new since the last reading."""
 
 
+STANDING = Body(
+    np.linspace(-0.8, 0.8, 3 * LANDMARKS, dtype=np.float32).reshape(LANDMARKS, 3),
+    np.linspace(0.2, 0.8, 2 * LANDMARKS, dtype=np.float32).reshape(LANDMARKS, 2),
+    np.ones(LANDMARKS, np.float32),
+)
+"""Somebody who does nothing, for warming up."""
+
+
 class Evenly:
     """Sights of one dancer at any times become poses at an even rate; one thread sees, another takes."""
 
@@ -100,7 +108,9 @@ class Evenly:
         return poses
 
 
-def _between(before_s: float, before: Body | None, after_s: float, after: Body | None, at_s: float) -> Body | None:
+def _between(
+    before_s: float, before: Body | None, after_s: float, after: Body | None, at_s: float
+) -> Body | None:
     if before is None or after is None or after_s - before_s > _GAP_S:
         return after if at_s > after_s - 0.5 / MOTION_FPS else None
     share = np.float32((at_s - before_s) / max(after_s - before_s, 1e-6))
@@ -135,7 +145,9 @@ class Watcher:
         self._grid_s = now_s if self._stream.grid is not before else self._grid_s
         self._recent = _last(self._recent, new, round(_LOOK_MEMORY_S * MOTION_FPS))
         energy, accents = self._looked(self._recent, now_s)
-        return Reading(now_s, self._stream.grid, self._grid_s, energy, max(0.0, now_s - self._moved_s), accents)
+        return Reading(
+            now_s, self._stream.grid, self._grid_s, energy, max(0.0, now_s - self._moved_s), accents
+        )
 
     def _looked(self, poses: PoseSequence, now_s: float) -> tuple[float, tuple[Accent, ...]]:
         """Energy now, and accents that are new."""

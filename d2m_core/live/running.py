@@ -1,0 +1,139 @@
+"""A run of `python -m d2m_core.live`, from flags to sound and files."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from ..band import find_instruments
+from ..errors import D2MError, SettingError
+from ..media import iter_frames, open_clip
+from ..pose.model_file import model_folder
+from ..rhythm import load_rhythm
+from ..types import MOTION_FPS, VideoClip
+from ..weights import default_weights
+from .eyes import MAX_HEIGHT, Eyes, open_eyes
+from .record import check_recorded, recording
+from .rehearsal import Sight, rehearse
+from .session import BLOCK, RATE, LiveSettings, Session
+from .sinks import Loudspeakers, Silence, Sink, closing_sink, import_sounddevice
+from .sources import Camera, Film
+from .stage import Report, Stage
+from .window import open_window
+
+_log = logging.getLogger(__name__)
+
+
+def main_of(args: argparse.Namespace) -> int:
+    """What the command does with parsed flags: its exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    say = (lambda _text: None) if args.quiet else (lambda text: sys.stderr.write(text + "\n"))
+    try:
+        perform(args, say)
+    except D2MError as error:
+        sys.stderr.write("".join(f"error: {line}\n" for line in str(error).split("\n")))
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+    return 0
+
+
+def perform(args: argparse.Namespace, say) -> None:
+    """Runs the session that parsed `args` ask for. Raises `D2MError`."""
+    settings = LiveSettings(args.style, args.seed, args.key, args.latency_ms)
+    if args.fast and (args.video is None or args.record is None):
+        raise SettingError(
+            "--fast needs --video and --record: there is nobody to wait for, and a file to write."
+        )
+    clip = None if args.video is None else open_clip(args.video, duration_s=args.seconds)
+    if args.record is not None:
+        check_recorded(args.record)
+    if clip is None and not args.mute:
+        import_sounddevice()  # before seconds of loading
+    materials = find_instruments(model_folder())
+    net = load_rhythm(default_weights("rhythm"))
+    with ExitStack() as stack:
+        eyes = stack.enter_context(open_eyes())
+        if args.fast:
+            assert clip is not None
+            _fast(Session(net, materials, settings), clip, eyes, args.record, say)
+            return
+        helper = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="d2m-band"))
+        session = Session(net, materials, settings, helper=helper)
+        eyes.warm_up()
+        session.warm_up()
+        source = Camera(args.camera) if clip is None else Film(clip)
+        session.until_s = np.inf if clip is None else clip.duration_s
+        kept = stack.enter_context(recording(args.record, RATE, clip))
+        window = stack.enter_context(open_window(session, not args.no_window))
+        sink = stack.enter_context(closing_sink(lambda: _sink(args)))
+        stage = Stage(session, source, eyes, sink, kept.heard, kept.seen)
+        watch = _Watch(say, args.seconds, window.look if window else None)
+        report = stage.run(watch.look)
+    say(in_words(report, args.record))
+
+
+class _Watch:
+    """Says who is followed, ends in time, and looks after the window."""
+
+    def __init__(self, say, seconds: float | None, look) -> None:
+        self._say, self._look, self._told = say, look, ""
+        self._left = np.inf if seconds is None else seconds
+
+    def look(self, stage: Stage) -> bool:
+        """False to end."""
+        if stage.note != self._told:
+            self._told = stage.note
+            self._say(stage.note)
+        going = self._look is None or self._look(stage)
+        return going and stage.seconds < self._left
+
+
+def _sink(args: argparse.Namespace) -> Sink:
+    if args.mute:
+        return Silence(RATE)
+    device = int(args.device) if args.device and args.device.isdigit() else args.device
+    return Loudspeakers(RATE, BLOCK, device)
+
+
+def _fast(session: Session, clip: VideoClip, eyes: Eyes, path: Path, say) -> None:
+    """Plays to a clip without waiting for it."""
+    session.until_s = clip.duration_s
+    seen = 0
+
+    def sights() -> Iterator[Sight]:
+        nonlocal seen
+        for frame in iter_frames(clip, MOTION_FPS, MAX_HEIGHT):
+            body = eyes.see(frame.rgb, frame.time_s)
+            seen += body is not None
+            yield frame.time_s, body
+
+    with recording(path, RATE, clip) as kept:
+        assert kept.heard is not None
+        for k, block in enumerate(rehearse(session, sights(), clip.duration_s)):
+            kept.heard(k * BLOCK / RATE, block)
+    say(eyes.note)
+    if not session.played:
+        _log.warning(
+            "The band found nothing to play to in %s; see that a whole dancer is in the picture.",
+            clip.path.name,
+        )
+    say(f"written: {path}")
+
+
+def in_words(report: Report, path: Path | None) -> str:
+    """How a session went."""
+    share = f"{report.cpu_share:.0%} of one core"
+    text = (
+        f"{report.seconds:.0f} s, {report.looked_at} of {report.pictures} pictures looked at, "
+        f"{report.drops} gaps in the sound, {share}"
+    )
+    return text if path is None else f"{text}\nwritten: {path}"
