@@ -8,10 +8,12 @@ _STEPS = 2
 """Places in a beat."""
 _NEAR = 0.17
 """An accent so near to a place, in beats, is at it."""
-_KEPT = 0.55
+_KEPT = 0.7
 """What is left of what was seen, from bar to bar."""
-_EXPECTED = 0.75
+_EXPECTED = 0.65
 """Accents of so much strength together, the old ones counting less, make another one likely."""
+_USUAL = 1.5
+"""What equal accents in every bar come to, as a multiple of one of them."""
 
 
 class Habits:
@@ -37,7 +39,7 @@ class Habits:
         """How strong an accent at a beat, on one of the places, is expected to be; 0 for none."""
         self._go_on(beat)
         found = float(self._strengths[round(beat * _STEPS) % len(self._strengths)])
-        return min(1.0, found) if found >= _EXPECTED else 0.0
+        return min(1.0, found / _USUAL) if found >= _EXPECTED else 0.0
 
     def _go_on(self, beat: float) -> None:
         bar = int(beat // self._metre)

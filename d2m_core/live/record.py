@@ -15,7 +15,7 @@ import torch
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from ..errors import MediaError
+from ..errors import D2MError, MediaError
 from ..files import check_place
 from ..media import Frame, open_clip, save_audio
 from ..media.blocks import BLOCK, Blocks
@@ -116,8 +116,8 @@ class Recording:
 def recording(path: Path | None, rate: int, film: VideoClip | None = None) -> Iterator[Recording]:
     """Records into `path` what is heard and seen in the block: a film, or sound, as its name ends.
 
-    `film`: whose pictures are seen; None: a camera's, which are given. The file is there when the block ends
-    without an error, or by Ctrl-C. Raises `MediaError`.
+    `film`: whose pictures are seen; None: a camera's, which are given. What was played is written too
+    where the block ends by Ctrl-C or a `D2MError`, if that is a second or more. Raises `MediaError`.
     """
     if path is None:
         yield Recording(None, None)
@@ -127,10 +127,10 @@ def recording(path: Path | None, rate: int, film: VideoClip | None = None) -> It
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="d2m-live-")))
         kept = Kept(folder / "heard.wav", rate)
         filmed = Filmed(folder / "seen.mp4") if is_film and film is None else None
-        stopped: KeyboardInterrupt | None = None
+        stopped: BaseException | None = None
         try:
             yield Recording(kept.add, filmed.add if filmed else None)
-        except KeyboardInterrupt as error:
+        except (KeyboardInterrupt, D2MError) as error:  # as when a camera is unplugged
             stopped = error
         finally:
             kept.close()

@@ -91,7 +91,7 @@ class Loudspeakers:
         except sounddevice.PortAudioError as error:
             raise MediaError(
                 f"The sound device cannot be opened ({str(error).strip()}); connect one, choose another with "
-                "--device, or let the band play into a file with --wav."
+                "--device, or let the band play into a file: --mute --record music.wav."
             ) from error
 
     def _fill(self, out: np.ndarray, frames: int, times: Any, _status: Any) -> None:
@@ -147,7 +147,7 @@ def import_sounddevice() -> Any:
     except (ImportError, OSError) as error:
         raise MediaError(
             f"No sound can be played ({error}); install `pip install sounddevice`, and on Linux "
-            "`apt-get install libportaudio2`, or let the band play into a file with --wav."
+            "`apt-get install libportaudio2`, or let the band play into a file: --mute --record music.wav."
         ) from error
     return sounddevice
 

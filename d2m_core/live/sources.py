@@ -83,7 +83,7 @@ class Camera:
         self._made.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
-        """Pictures as they come, in seconds since the first, mirrored. Raises `MediaError` when it is gone."""
+        """Pictures as they come, seconds since the first, mirrored. Raises `MediaError` once it is gone."""
         start_s: float | None = None
         seen_s = time.monotonic()
         try:

@@ -105,7 +105,7 @@ class Stage:
         self._stop.set()
 
     def run(self, look: Callable[[Stage], bool] | None = None) -> Report:
-        """Plays. `look` is called some 30 times a second in this thread; False stops. Raises what threads raise."""
+        """Plays. `look` is called some 30 times a second here; False stops. Raises what a thread raised."""
         began_s, cpu_s = time.monotonic(), time.process_time()
         work = (self._capture, self._watch, self._think, self._sound)
         threads = [
