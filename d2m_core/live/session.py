@@ -82,6 +82,8 @@ class Heard:
     bpm: float
     value: float = 0.0
     """hit: its strength 0..1; beat: its place in the bar."""
+    seen_s: float | None = None
+    """hit: when the accent was seen that it answers; None where it was expected."""
 
 
 @dataclass(frozen=True)
@@ -250,15 +252,18 @@ class Session:
             expected = self._habits.expected(beat) if abs(2 * beat - round(2 * beat)) < 0.34 else 0.0
             self._habits.see(beat, accent.strength)
             if accent.strength >= _ANSWERED and not expected:
-                self._strike(band, clock, float(np.ceil(2 * soonest)) / 2, accent.strength)
+                beat = float(np.ceil(2 * soonest)) / 2
+                self._strike(band, clock, beat, accent.strength, accent.time_s)
         place = float(np.ceil(2 * soonest)) / 2
         strength = self._habits.expected(place)
         if strength and place - soonest < 0.1:
             self._strike(band, clock, place, strength)
 
-    def _strike(self, band: LiveBand, clock: Clock, beat: float, strength: float) -> None:
+    def _strike(
+        self, band: LiveBand, clock: Clock, beat: float, strength: float, seen_s: float | None = None
+    ) -> None:
         if band.hit(beat, strength):
-            self._say("hit", clock.time_s + (beat - clock.beat) / clock.rate, beat, strength)
+            self._say("hit", clock.time_s + (beat - clock.beat) / clock.rate, beat, strength, seen_s)
 
     def _ends(self, band: LiveBand, clock: Clock, known: _Known) -> None:
         """Lets the piece end on the next bar line where nobody has danced for a while, or the time is up."""
@@ -278,9 +283,11 @@ class Session:
             assert isinstance(self._band, LiveBand)
             self._say("beat", time_s, self._told_beat, self._told_beat % self._band.plan.metre)
 
-    def _say(self, kind: str, time_s: float, beat: float, value: float = 0.0) -> None:
+    def _say(
+        self, kind: str, time_s: float, beat: float, value: float = 0.0, seen_s: float | None = None
+    ) -> None:
         if self._tell is not None and self._clock is not None:
-            self._tell(Heard(kind, time_s, beat, self._clock.bpm, value))
+            self._tell(Heard(kind, time_s, beat, self._clock.bpm, value, seen_s))
 
 
 def suiting(start: Start, seed: int) -> str:
