@@ -57,6 +57,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--mute", action="store_true", help="play to nobody, as for a recording")
     add("--no-window", action="store_true", help="show nothing")
     add("--fast", action="store_true", help="with --video and --record: as fast as can be, and repeatable")
+    add(
+        "--calibrate",
+        action="store_true",
+        help="find --latency-ms: clap with twelve clicks before the camera",
+    )
     add("--seconds", type=float, metavar="S", help="end after so long")
     add("-q", "--quiet", action="store_true", help="say nothing but errors")
     return parser

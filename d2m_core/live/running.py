@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +19,7 @@ from ..pose.model_file import model_folder
 from ..rhythm import load_rhythm
 from ..types import MOTION_FPS, VideoClip
 from ..weights import default_weights
+from .calibrate import CLICKS, EVERY_S, Calibration
 from .eyes import MAX_HEIGHT, Eyes, open_eyes
 from .record import check_recorded, recording
 from .rehearsal import Sight, rehearse
@@ -30,13 +31,14 @@ from .window import open_window
 
 _log = logging.getLogger(__name__)
 
+Say = Callable[[str], None]
+
 
 def main_of(args: argparse.Namespace) -> int:
     """What the command does with parsed flags: its exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    say = (lambda _text: None) if args.quiet else (lambda text: sys.stderr.write(text + "\n"))
     try:
-        perform(args, say)
+        perform(args, _silent if args.quiet else _told)
     except D2MError as error:
         sys.stderr.write("".join(f"error: {line}\n" for line in str(error).split("\n")))
         return 1
@@ -46,13 +48,24 @@ def main_of(args: argparse.Namespace) -> int:
     return 0
 
 
-def perform(args: argparse.Namespace, say) -> None:
+def _told(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _silent(_text: str) -> None:
+    pass
+
+
+def perform(args: argparse.Namespace, say: Say) -> None:
     """Runs the session that parsed `args` ask for. Raises `D2MError`."""
     settings = LiveSettings(args.style, args.seed, args.key, args.latency_ms)
     if args.fast and (args.video is None or args.record is None):
         raise SettingError(
             "--fast needs --video and --record: there is nobody to wait for, and a file to write."
         )
+    if args.calibrate:
+        _calibrate(args, say)
+        return
     clip = None if args.video is None else open_clip(args.video, duration_s=args.seconds)
     if args.record is not None:
         check_recorded(args.record)
@@ -84,7 +97,7 @@ def perform(args: argparse.Namespace, say) -> None:
 class _Watch:
     """Says who is followed, ends in time, and looks after the window."""
 
-    def __init__(self, say, seconds: float | None, look) -> None:
+    def __init__(self, say: Say, seconds: float | None, look: Callable[[Stage], bool] | None) -> None:
         self._say, self._look, self._told = say, look, ""
         self._left = np.inf if seconds is None else seconds
 
@@ -104,7 +117,20 @@ def _sink(args: argparse.Namespace) -> Sink:
     return Loudspeakers(RATE, BLOCK, device)
 
 
-def _fast(session: Session, clip: VideoClip, eyes: Eyes, path: Path, say) -> None:
+def _calibrate(args: argparse.Namespace, say: Say) -> None:
+    """Finds what `--latency-ms` should be."""
+    if args.camera is None:
+        raise SettingError("--calibrate needs --camera: you clap before it.")
+    calibration = Calibration()
+    with open_eyes() as eyes, closing_sink(lambda: _sink(args)) as sink:
+        eyes.warm_up()
+        say("Clap with the clicks, once a second, with large movements.")
+        length_s = EVERY_S * (CLICKS + 2)
+        Stage(calibration, Camera(args.camera), eyes, sink).run(lambda stage: stage.seconds < length_s)
+    say(f"--latency-ms {calibration.latency_ms():.0f}")
+
+
+def _fast(session: Session, clip: VideoClip, eyes: Eyes, path: Path, say: Say) -> None:
     """Plays to a clip without waiting for it."""
     session.until_s = clip.duration_s
     seen = 0

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..media import Frame
 from ..pose.landmarker import Body
-from .session import BLOCK, RATE, Session
+from .session import LiveSettings
 from .sinks import Sink
 from .sources import Newest
 from .watching import LOOK_EVERY_S
@@ -39,6 +39,27 @@ class Sees(Protocol):
 
     def see(self, rgb: np.ndarray, time_s: float) -> Body | None:
         """The person followed in a picture; None where not seen."""
+
+
+class Plays(Protocol):
+    """Makes sound of what is seen; `Session` is one."""
+
+    @property
+    def settings(self) -> LiveSettings:
+        """Its `latency_ms` is made up for."""
+
+    @property
+    def playing(self) -> bool:
+        """Whether there is music now."""
+
+    def see(self, time_s: float, body: Body | None) -> None:
+        """Who is seen at a moment, None for nobody."""
+
+    def think(self) -> None:
+        """Makes of what was seen what sounds next."""
+
+    def render(self, heard_s: float) -> np.ndarray:
+        """The next block, float32 [2, n], heard from a moment on."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +94,7 @@ class Stage:
 
     def __init__(
         self,
-        session: Session,
+        session: Plays,
         source: Source,
         eyes: Sees,
         sink: Sink,
@@ -187,6 +208,3 @@ def _quick_switches() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
-
-
-__all__ = ["BLOCK", "RATE", "Report", "Shown", "Stage"]

@@ -20,7 +20,7 @@ from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import stage
 from training.studio.stage.shot import Shot
 
-SEED, BPM, DANCE_S, LENGTH_S = 9_500_134, 120.0, 9.0, 15.0
+SEED, BPM, DANCE_S, LENGTH_S = 9_500_134, 120.0, 8.0, 15.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Played:
 
 @cache
 def played() -> Played:
-    """A dance of nine seconds, and then nobody is there."""
+    """A dance of eight seconds, and then nobody is there."""
     plan = make_plan(SEED, DANCE_S, "house", BPM)
     poses = mediapipe_like(stage(plan, SEED, shot=Shot()), np.random.default_rng(1))
     told: list[Heard] = []
@@ -65,7 +65,7 @@ def test_drums_sound_where_beats_were_told() -> None:
     power = (sound[: len(sound) // hop * hop].reshape(-1, hop) ** 2).mean(1)
     rise = np.maximum(np.diff(np.log(power + 1e-7)), 0)
     beats = played().times("beat")
-    beats = beats[(beats > 7.0) & (beats < DANCE_S)]
+    beats = beats[(beats > 6.0) & (beats < DANCE_S)]
     at = np.round(beats * 200).astype(int)
     on = np.array([rise[k - 4 : k + 5].max() for k in at])
     between = np.array([rise[k + 20 : k + 29].max() for k in at])  # a tenth of a second and more later
