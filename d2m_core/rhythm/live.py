@@ -18,6 +18,8 @@ from .decoding import BeatGrid
 from .network import RhythmNet
 from .reading import rhythm_from_motion
 
+AHEAD_S = 1.0
+"""Beats are foretold so far by the network itself; further ones follow at the tempo found."""
 _LEAST_S = 2.0
 """With less than this, no beats are looked for."""
 _TOO_NEAR = 0.6
