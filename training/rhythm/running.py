@@ -9,7 +9,7 @@ nobody is seen, have to be foretold. The work behind `training.train_running`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from tqdm import tqdm
 
 from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.rhythm import RhythmNet
-from d2m_core.rhythm.live import AHEAD_S
 from d2m_core.types import MOTION_FPS, PoseSequence
 from training.pairs.pair import as_float16
 from training.run.average import Average
@@ -41,6 +40,8 @@ LENGTHS_S = (12.0, 8.0, 4.0)
 _SHARES = (0.5, 0.3, 0.2)
 """How often a batch is of each length."""
 DANCE_S = 14.0
+AHEAD_S = 1.0
+"""So much of what is to come has to be foretold."""
 _NEAR_S, _LONG_AGO = 4.0, 0.5
 """What is older than so much weighs so little: a live reader leans on the end."""
 _CHUNK = 100
@@ -188,8 +189,8 @@ class RunningTrainer(Run):
         return value
 
     def averaged_net(self) -> RhythmNet:
-        """The network with averaged weights."""
-        net = RhythmNet(self.net.config, self.net.names)
+        """The network with averaged weights, which says that it foretells."""
+        net = RhythmNet(replace(self.net.config, foretells=round(AHEAD_S * MOTION_FPS)), self.net.names)
         net.load_state_dict(self.average.state_of(self.net))
         return net.eval()
 
