@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE_ORDER = (
     "errors types notices | files styles grid dilated | settings straight | flags checkpoint weights | media"
     " | codec | pose | motion ear | rhythm | band | midi | export | pictures | scores | align mastering"
-    " | music | pipeline | cli live"
+    " | music | pipeline | sync | cli live"
 )
 TRAINING_ORDER = (
     "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm ear"

@@ -31,6 +31,7 @@ only; whatever is new takes a free range and writes it down here.
 | 12_000_000 and up | dances that the ablations of the rhythm network are scored on |
 | 20_000_000 and up | development: settings of accents and of the beat decoder chosen on these |
 | 30_000_000 and up | training dances of the rhythm network |
+| 35_000_000 and up | dances that the network for running dances is fitted to |
 | 40_000_000 and up | those of them that are drawn and looked at with MediaPipe |
 """
 
@@ -41,6 +42,9 @@ CODEC_POOL_SEED = 0
 
 RHYTHM_SEED = 30_000_000
 """Training dances of the rhythm network have seeds from here on."""
+
+RUNNING_SEED = 35_000_000
+"""Dances that the network for running dances is fitted to have seeds from here on."""
 
 DRAWN_SEED = 40_000_000
 """Training dances of the rhythm network that are drawn to pixels have seeds from here on."""

@@ -28,7 +28,7 @@ studio dances that fell below with an earlier network had a beat F of 0.25 with 
 _DANCE_STEADY, _MUSIC_STEADY = 200.0, 100.0
 """How strongly tempo changes are punished. With 100, 200 and 400, beat F on 200 studio dances was
 0.881, 0.887 and 0.883."""
-_STILL = 0.05
+STILL = 0.05
 """A dance whose felt accents never rise over this holds no beat either: nothing moves."""
 _SIXTEENTHS = 4
 _STRONG = 0.5
@@ -75,7 +75,7 @@ def decode_beats(curves: BeatCurves, fps: float, asked: Asked | None = None) -> 
     duration_s = len(curves.beat) / fps
     fine = curves.fine(fps)
     felt = np.nan_to_num(np.asarray(curves.felt_or_beat, np.float64))  # as it was: heights count
-    if fine.beat.max() < FLAT or (curves.downbeat is not None and felt.max() < _STILL):
+    if fine.beat.max() < FLAT or (curves.downbeat is not None and felt.max() < STILL):
         return _nothing(asked, duration_s)
     gains = gains_of(fine, known_tempo=asked.tempo_bpm is not None)
     if curves.downbeat is None:
