@@ -125,6 +125,16 @@ class LiveBand:
         self._end = beat if self._end is None else self._end
 
     @property
+    def struck(self) -> float:
+        """The beat of the last hit."""
+        return self._struck
+
+    @property
+    def section(self) -> str:
+        """What the part of the piece is called that sounds now; nothing before the first bar."""
+        return self._bars[0].bar.kind if self._bars else ""
+
+    @property
     def ends(self) -> float | None:
         """The beat of the last chord, once that is known."""
         return self._end

@@ -69,8 +69,8 @@ def latency_of(accents: Accents) -> float:
     near = np.array([one for one in away if abs(one) <= _NEAR_S])
     if len(near) < _LEAST:
         raise PoseError(
-            f"{len(near)} claps with the clicks were seen, {_LEAST} are needed; clap once a second with large "
-            "movements, your whole body in the picture."
+            f"{len(near)} claps with the clicks were seen, {_LEAST} are needed; clap once a second with "
+            "large movements, your whole body in the picture."
         )
     return 1000 * float(np.median(near))
 

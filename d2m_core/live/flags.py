@@ -57,6 +57,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--mute", action="store_true", help="play to nobody, as for a recording")
     add("--no-window", action="store_true", help="show nothing")
     add("--fast", action="store_true", help="with --video and --record: as fast as can be, and repeatable")
+    add("--midi", metavar="PORT", help="tell the beats to this MIDI port, as clock")
+    add("--midi-notes", action="store_true", help="with --midi: as notes too")
+    add("--osc", metavar="HOST:PORT", help="tell beats, accents and energy by OSC")
     add(
         "--calibrate",
         action="store_true",

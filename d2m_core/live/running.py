@@ -17,6 +17,7 @@ from ..errors import D2MError, SettingError
 from ..media import iter_frames, open_clip
 from ..pose.model_file import model_folder
 from ..rhythm import load_rhythm
+from ..sync import Outputs, senders_of
 from ..types import MOTION_FPS, VideoClip
 from ..weights import default_weights
 from .calibrate import CLICKS, EVERY_S, Calibration
@@ -27,6 +28,7 @@ from .session import BLOCK, RATE, LiveSettings, Session
 from .sinks import Loudspeakers, Silence, Sink, closing_sink, import_sounddevice
 from .sources import Camera, Film
 from .stage import Report, Stage
+from .telling import Teller
 from .window import open_window
 
 _log = logging.getLogger(__name__)
@@ -80,7 +82,10 @@ def perform(args: argparse.Namespace, say: Say) -> None:
             _fast(Session(net, materials, settings), clip, eyes, args.record, say)
             return
         helper = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="d2m-band"))
-        session = Session(net, materials, settings, helper=helper)
+        senders = senders_of(midi=args.midi, notes=args.midi_notes, osc=args.osc)
+        teller = Teller(lambda message: outputs.send(message))
+        tell = teller.tell if senders else None
+        session = Session(net, materials, settings, helper=helper, tell=tell)
         eyes.warm_up()
         session.warm_up()
         source = Camera(args.camera) if clip is None else Film(clip)
@@ -89,6 +94,7 @@ def perform(args: argparse.Namespace, say: Say) -> None:
         window = stack.enter_context(open_window(session, not args.no_window))
         sink = stack.enter_context(closing_sink(lambda: _sink(args)))
         stage = Stage(session, source, eyes, sink, kept.heard, kept.seen)
+        outputs = stack.enter_context(Outputs(senders, lambda: stage.seconds))
         watch = _Watch(say, args.seconds, window.look if window else None)
         report = stage.run(watch.look)
     say(in_words(report, args.record))

@@ -40,10 +40,11 @@ _LEAST_PIECE_S = 4.0
 """A piece that would have to end sooner does not begin."""
 _TOLD_S = 0.5
 """Beats are told to others so long before they are heard."""
+_ENERGY_EVERY_S = 0.2
 _REACH_BEATS = 0.12
 """A hit is struck at least so long ahead."""
-_ANSWERED = 0.55
-"""Accents as strong as this are answered at once, where nothing expected them."""
+_ANSWERED, _ALONE_BEATS = 0.6, 2.0
+"""Accents as strong as this are answered at once, where nothing expected them and no hit was so short ago."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,18 @@ class Heard:
     """Something that is heard, told a little before."""
 
     kind: str
-    """start, beat, hit, section, end."""
+    """start, beat, hit, section, energy, end."""
     time_s: float
     """When, in seconds since the session's start."""
     beat: float
     """Which beat, counted from the piece's first bar line."""
     bpm: float
     value: float = 0.0
-    """hit: its strength 0..1; beat: its place in the bar."""
+    """hit: its strength 0..1; beat: its place in the bar; energy: 0..1."""
     seen_s: float | None = None
     """hit: when the accent was seen that it answers; None where it was expected."""
+    name: str = ""
+    """section: what it is called."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class Session:
         self._over_s = -np.inf
         self.played = False
         """Whether the band has begun at least once."""
-        self._told_beat = 0
+        self._told_beat, self._told_energy_s, self._told_section = 0, 0.0, ""
 
     def warm_up(self) -> None:
         """Loads and compiles what thinking needs, that nothing has to wait for it later."""
@@ -216,6 +219,7 @@ class Session:
         span = clock.advance(heard_s + band.delay_s + BLOCK / RATE)
         sound = band.render(span)
         self._tell_beats(clock)
+        self._tell_mood(band, clock)
         if band.ends is not None and clock.beat >= band.ends and self._over_s == np.inf:
             self._over_s = heard_s + _RING_S
         if heard_s > self._over_s:
@@ -251,7 +255,7 @@ class Session:
             beat = clock.beat - (clock.time_s - accent.time_s) * clock.rate
             expected = self._habits.expected(beat) if abs(2 * beat - round(2 * beat)) < 0.34 else 0.0
             self._habits.see(beat, accent.strength)
-            if accent.strength >= _ANSWERED and not expected:
+            if accent.strength >= _ANSWERED and not expected and soonest - band.struck >= _ALONE_BEATS:
                 beat = float(np.ceil(2 * soonest)) / 2
                 self._strike(band, clock, beat, accent.strength, accent.time_s)
         place = float(np.ceil(2 * soonest)) / 2
@@ -283,11 +287,25 @@ class Session:
             assert isinstance(self._band, LiveBand)
             self._say("beat", time_s, self._told_beat, self._told_beat % self._band.plan.metre)
 
+    def _tell_mood(self, band: LiveBand, clock: Clock) -> None:
+        if band.section != self._told_section:
+            self._told_section = band.section
+            self._say("section", clock.time_s, clock.beat, name=band.section)
+        if clock.time_s - self._told_energy_s >= _ENERGY_EVERY_S:
+            self._told_energy_s = clock.time_s
+            self._say("energy", clock.time_s, clock.beat, self._known.energy)
+
     def _say(
-        self, kind: str, time_s: float, beat: float, value: float = 0.0, seen_s: float | None = None
+        self,
+        kind: str,
+        time_s: float,
+        beat: float,
+        value: float = 0.0,
+        seen_s: float | None = None,
+        name: str = "",
     ) -> None:
         if self._tell is not None and self._clock is not None:
-            self._tell(Heard(kind, time_s, beat, self._clock.bpm, value, seen_s))
+            self._tell(Heard(kind, time_s, beat, self._clock.bpm, value, seen_s, name))
 
 
 def suiting(start: Start, seed: int) -> str:
