@@ -1,6 +1,7 @@
 """How well a live band keeps time with a dance, how soon it answers, and what it costs.
 
     python -m benchmarks.live --dances 12 --seconds 30
+    python -m benchmarks.live --dances 0 --changes 4
     python -m benchmarks.live --dances 0 --clips FOLDER
     python -m benchmarks.live --dances 0 --loop 30
     python -m benchmarks.live --dances 0 --real dance.mp4 --seconds 60
@@ -27,7 +28,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from d2m_core.band import installed_materials
+from d2m_core.band import installed_materials, plan_on
 from d2m_core.live.eyes import open_eyes
 from d2m_core.live.rehearsal import Delays, Sight, rehearse, sights_of
 from d2m_core.live.session import BLOCK, RATE, Heard, LiveSettings, Session
@@ -45,10 +46,12 @@ from training.figures.tables import table
 from training.seeds import LIVE_SEED
 from training.studio.any_scene import random_scene
 from training.studio.stage.noise import mediapipe_like
+from training.studio.stage.scene import stage
 
 _SETTLED_S = 8.0
 """The band has begun by then, or counts as late."""
 _NEAR_S = 0.1
+_CHANGE_S = 16.0
 
 
 def new_session(told: list[Heard], seed: int = 0) -> Session:
@@ -123,6 +126,31 @@ def drawn(count: int, seconds: float) -> Iterator[dict[str, Any]]:
         scene = random_scene(seed, seconds)
         poses = mediapipe_like(scene, np.random.default_rng([seed, 0x11FE]))
         yield play_to(poses, scene.dances[0].beats_s, str(seed), seed % 7)
+
+
+def changed(count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
+    """Sessions to drawn dances whose tempo changes at once by a fifth, up or down, in their middle."""
+    for seed in range(LIVE_SEED + 1000, LIVE_SEED + 1000 + count):
+        first, then = (60 / 110, 60 / 110 / share) if seed % 2 == 0 else (60 / 120, 60 / 120 * share)
+        beats = np.arange(0.3, _CHANGE_S, first)
+        beats = np.concatenate([beats, np.arange(beats[-1] + then, _CHANGE_S + 18.0, then)])
+        plan = plan_on(beats, np.arange(len(beats)) % 4 == 0, _CHANGE_S + 18.0, seed, "pop")
+        poses = mediapipe_like(stage(plan, seed), np.random.default_rng(seed))
+        told: list[Heard] = []
+        for _ in rehearse(new_session(told), sights_of(poses), poses.duration_s):
+            pass
+        heard = np.array([one.time_s for one in told if one.kind == "beat"])
+        heard = heard[heard < poses.duration_s - 0.5]
+        off = np.array([np.abs(beats - time_s).min() for time_s in heard]) > 0.07
+        after = heard[off & (heard > _CHANGE_S)]
+        before = (heard >= _SETTLED_S) & (heard < _CHANGE_S)
+        tempi = np.log(1 / np.diff(heard))
+        yield {
+            "tempo": f"{60 / first:.0f} to {60 / then:.0f}",
+            "on the beat before": float(np.mean(~off[before])),
+            "s until back": float(after.max() - _CHANGE_S) if len(after) else 0.0,
+            "greatest step between beats": float(np.expm1(np.abs(np.diff(tempi)).max())),
+        }
 
 
 def filmed(folder: Path) -> Iterator[dict[str, Any]]:
@@ -205,6 +233,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--dances", type=int, default=12, help="drawn dances [%(default)s]")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each [%(default)s]")
+    parser.add_argument(
+        "--changes", type=int, default=0, help="drawn dances whose tempo changes by 20 %% [0]"
+    )
     parser.add_argument("--clips", type=Path, help="folder of real clips, .mp4")
     parser.add_argument(
         "--loop", type=float, default=0.0, metavar="MINUTES", help="of one dance, over and over"
@@ -217,6 +248,7 @@ def main(argv: list[str] | None = None) -> int:
         numbers = [name for name in rows[0] if name != "dance"]
         means = {name: _mean([row[name] for row in rows]) for name in numbers}
         rows.append({"dance": "mean", **means})
+    rows += list(changed(args.changes))
     rows += list(filmed(args.clips)) if args.clips else []
     rows += [looped(args.loop)] if args.loop else []
     rows += [in_real_time(args.real, args.seconds)] if args.real else []
