@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..band import Materials
+from ..band import Materials, Plan, loudness_of
 from ..band.answers import backbeat_of, last_chord, struck_by, weighed
 from ..band.arrange import Score, bar_notes, compose
 from ..band.desk import set_up_desk, stems_and_mix
 from ..band.drummer import Drummer
 from ..band.harmony import Key
-from ..band.mastering import loudness_of
 from ..band.notes import Bar, Note
-from ..band.plan import Hit, Plan, Section
+from ..band.plan import Hit, Section
 from ..band.players import Tune, chords_of
 from ..band.styles import STYLE_TABLE
 from ..types import MOTION_FPS

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..pose import pose_model
 from ..pose.landmarker import Body, Landmarker, landmarkers
 from ..pose.landmarks import TORSO
-from ..pose.model_file import pose_model
 from ..pose.sightings import Sighting, sightings_of
 from ..pose.views import find_in, whole
 

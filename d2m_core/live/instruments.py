@@ -8,14 +8,13 @@ from functools import partial
 
 import numpy as np
 
+from ..band import Materials, Plan
 from ..band.font_player import FontKit, font_library, play_font
 from ..band.kit import Kit, make_kit
-from ..band.materials import Materials
 from ..band.music_book import MUSIC_BOOK
 from ..band.notes import Note
 from ..band.parts import font_of, voices_of
 from ..band.patches import LENGTH_STEP_S, VELOCITY_STEPS, Patch, Played, one_note, steps_of, vary
-from ..band.plan import Plan
 from ..band.stems import GAINS, GROUPS, USUAL_GAIN
 from ..band.voices import patch_of
 
