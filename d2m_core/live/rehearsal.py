@@ -22,7 +22,7 @@ class Delays:
 
     pose_s: float = 0.08
     """From a picture being taken to its pose being known."""
-    think_s: float = 0.12
+    think_s: float = 0.05
     """From then to the band knowing what it means."""
     sound_s: float = 0.1
     """From a block being made to it being heard."""
