@@ -15,7 +15,7 @@ import torch
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from ..errors import D2MError, MediaError
+from ..errors import MediaError
 from ..files import check_place
 from ..media import Frame, open_clip, save_audio
 from ..media.blocks import BLOCK, Blocks
@@ -117,7 +117,7 @@ def recording(path: Path | None, rate: int, film: VideoClip | None = None) -> It
     """Records into `path` what is heard and seen in the block: a film, or sound, as its name ends.
 
     `film`: whose pictures are seen; None: a camera's, which are given. What was played is written too
-    where the block ends by Ctrl-C or a `D2MError`, if that is a second or more. Raises `MediaError`.
+    where the block ends by Ctrl-C or a `MediaError`, if that is a second or more. Raises `MediaError`.
     """
     if path is None:
         yield Recording(None, None)
@@ -130,7 +130,7 @@ def recording(path: Path | None, rate: int, film: VideoClip | None = None) -> It
         stopped: BaseException | None = None
         try:
             yield Recording(kept.add, filmed.add if filmed else None)
-        except (KeyboardInterrupt, D2MError) as error:  # as when a camera is unplugged
+        except (KeyboardInterrupt, MediaError) as error:  # as when a camera is unplugged
             stopped = error
         finally:
             kept.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..band import find_instruments
-from ..errors import D2MError, SettingError
+from ..errors import D2MError, PoseError, SettingError
 from ..media import iter_frames, open_clip
 from ..pose.model_file import model_folder
 from ..rhythm import load_rhythm
@@ -32,6 +32,8 @@ from .telling import Teller
 from .window import open_window
 
 _log = logging.getLogger(__name__)
+
+_STAND = "let somebody dance for six seconds or more, the whole body in the picture."
 
 Say = Callable[[str], None]
 
@@ -89,7 +91,7 @@ def perform(args: argparse.Namespace, say: Say) -> None:
         eyes.warm_up()
         session.warm_up()
         source = Camera(args.camera) if clip is None else Film(clip)
-        session.until_s = np.inf if clip is None else clip.duration_s
+        session.until_s = (args.seconds or np.inf) if clip is None else clip.duration_s
         kept = stack.enter_context(recording(args.record, RATE, clip))
         window = stack.enter_context(open_window(session, not args.no_window))
         sink = stack.enter_context(closing_sink(lambda: _sink(args)))
@@ -98,6 +100,8 @@ def perform(args: argparse.Namespace, say: Say) -> None:
         watch = _Watch(say, args.seconds, window.look if window else None)
         report = stage.run(watch.look)
     say(in_words(report, args.record))
+    if not session.played:
+        _log.warning("The band never began; %s", _STAND)
 
 
 class _Watch:
@@ -152,12 +156,9 @@ def _fast(session: Session, clip: VideoClip, eyes: Eyes, path: Path, say: Say) -
         assert kept.heard is not None
         for k, block in enumerate(rehearse(session, sights(), clip.duration_s)):
             kept.heard(k * BLOCK / RATE, block)
-    say(eyes.note)
-    if not session.played:
-        _log.warning(
-            "The band found nothing to play to in %s; see that a whole dancer is in the picture.",
-            clip.path.name,
-        )
+        say(eyes.note)
+        if not session.played:
+            raise PoseError(f"The band found nothing to play to in {clip.path.name}; {_STAND}")
     say(f"written: {path}")
 
 
