@@ -104,7 +104,7 @@ class Loudspeakers:
         latency_s = times.outputBufferDacTime - times.currentTime
         here_s = time.monotonic() + max(0.0, latency_s) - self._read / self._rate
         missing = ready < frames and self._written > 0
-        if self._offset_s is None or missing:
+        if self._offset_s is None or missing or not self._written:
             self._offset_s = here_s + (frames - ready) / self._rate if missing else here_s
         else:
             self._offset_s += _TRACK * (here_s - self._offset_s)
