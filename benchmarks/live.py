@@ -76,16 +76,28 @@ def octave_free(truth: np.ndarray, beats: np.ndarray) -> float:
     return max(beat_f(*pair) for pair in pairs)
 
 
+def performed(session: Session, sights: Iterator[Sight], duration_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """(sound float32 [2, N], when its beats were played, float64 [M])."""
+    blocks, times, beats = [], [], []
+    for block in rehearse(session, sights, duration_s):
+        blocks.append(block)
+        clock = session.clock
+        if clock is not None and (not beats or clock.beat > beats[-1]):
+            times.append(clock.time_s)
+            beats.append(clock.beat)
+    whole = np.arange(np.ceil(beats[0]), beats[-1]) if beats else np.zeros(0)
+    return np.concatenate(blocks, 1), np.interp(whole, beats, times) if beats else whole
+
+
 def play_to(poses: PoseSequence, truth: np.ndarray | None, name: str, seed: int) -> dict[str, Any]:
     """One session to poses: how it went. `truth`: the dance's beats, where they are known."""
     told: list[Heard] = []
     began = time.process_time()
-    blocks = list(rehearse(new_session(told, seed), sights_of(poses), poses.duration_s))
+    sound, beats = performed(new_session(told, seed), sights_of(poses), poses.duration_s)
     cost = (time.process_time() - began) / poses.duration_s
     end_s = poses.duration_s - 0.5
-    beats = late(np.array([one.time_s for one in told if one.kind == "beat"]), end_s)
-    sound = Waveform(torch.from_numpy(np.concatenate(blocks, 1))[None], RATE)
-    heard = late(rhythm_from_audio(sound).beats_s, end_s)
+    beats = late(beats, end_s)
+    heard = late(rhythm_from_audio(Waveform(torch.from_numpy(sound)[None], RATE)).beats_s, end_s)
     row: dict[str, Any] = {"dance": name}
     if truth is None:
         row["F, whole clip read"] = beat_f(late(rhythm_from_motion(*_read(poses)).beats_s, end_s), beats)
@@ -137,9 +149,7 @@ def changed(count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
         plan = plan_on(beats, np.arange(len(beats)) % 4 == 0, _CHANGE_S + 18.0, seed, "pop")
         poses = mediapipe_like(stage(plan, seed), np.random.default_rng(seed))
         told: list[Heard] = []
-        for _ in rehearse(new_session(told), sights_of(poses), poses.duration_s):
-            pass
-        heard = np.array([one.time_s for one in told if one.kind == "beat"])
+        _, heard = performed(new_session(told), sights_of(poses), poses.duration_s)
         heard = heard[heard < poses.duration_s - 0.5]
         off = np.array([np.abs(beats - time_s).min() for time_s in heard]) > 0.07
         after = heard[off & (heard > _CHANGE_S)]
