@@ -33,7 +33,7 @@ _PRIOR_BPM, _PRIOR_OCTAVES = 110.0, 0.5
 _TEMPO_TRUST, _LEAST_TEMPO, _TEMPO_S = 3.0, 1e-3, 9.0
 """How much the network's own word on the tempo counts, that no tempo is taken as less likely than, and over
 how long its mean is taken."""
-_STAYS = 0.5
+_STAYS = 1.5
 """By so much, in log odds, another pulse has to be likelier than the one that goes on."""
 _SAME_TEMPO, _SAME_S = 0.04, 0.09
 """It goes on where tempo (natural log) and phase are no further off."""

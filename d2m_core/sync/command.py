@@ -22,7 +22,7 @@ from .midi_out import MidiSender, MidiSettings, midi_ports, open_midi_port
 from .osc_out import DEFAULT_PORT, OscSender, open_osc
 from .outputs import Sender, play
 
-_MIDI_ENDINGS, _LIST_ENDINGS = (".mid", ".midi"), (".txt", ".csv")
+_MIDI_ENDINGS, _LIST_ENDING = (".mid", ".midi"), ".txt"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def _messages(path: Path | None) -> list[Message]:
         midi = open_midi(path)
         sections = [(section.start_s, section.name) for section in midi_sections(midi)]
         return messages_of(rhythm_from_midi(midi), sections)
-    if ending in _LIST_ENDINGS:
+    if ending == _LIST_ENDING:
         return messages_of(_listed(path))
     net = load_rhythm(default_weights("rhythm"))
     return messages_of(read_dance(path, net, DanceSettings(), None, True, None).rhythm)
