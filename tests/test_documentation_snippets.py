@@ -52,8 +52,13 @@ def on_pairs(page: Path, _dance: Path) -> None:
     assert last.name.endswith(str(PAIRS_SEED + PAIRS - 1))  # type: ignore[attr-defined]
 
 
+def _runs(page: Path) -> None:
+    run(SNIPPETS[page])
+
+
 BESIDE: dict[str, Callable[[Path, Path], None]] = {
     "README.md": lambda page, dance: on_a_dance(page, dance, "music.wav"),
+    "docs/sync.md": lambda page, _dance: _runs(page),
     "docs/questions.md": lambda page, dance: on_a_dance(page, dance, "dance_with_music.mp4"),
     "training/studio/README.md": on_pairs,
 }

@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--midi", metavar="PORT", help="tell the beats to this MIDI port, as clock")
     add("--midi-notes", action="store_true", help="with --midi: as notes too")
     add("--osc", metavar="HOST:PORT", help="tell beats, accents and energy by OSC")
+    add("--link", action="store_true", help="lead an Ableton Link session")
     add(
         "--calibrate",
         action="store_true",

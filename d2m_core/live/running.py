@@ -84,7 +84,7 @@ def perform(args: argparse.Namespace, say: Say) -> None:
             _fast(Session(net, materials, settings), clip, eyes, args.record, say)
             return
         helper = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="d2m-band"))
-        senders = senders_of(midi=args.midi, notes=args.midi_notes, osc=args.osc)
+        senders = senders_of(midi=args.midi, notes=args.midi_notes, osc=args.osc, link=args.link)
         teller = Teller(lambda message: outputs.send(message))
         tell = teller.tell if senders else None
         session = Session(net, materials, settings, helper=helper, tell=tell)

@@ -16,12 +16,13 @@ from ..rhythm import load_rhythm, parse_beats
 from ..settings import DanceSettings
 from ..types import METRE, MOTION_FPS, RHYTHM_CURVES, Rhythm
 from ..weights import default_weights
+from .link_out import LinkSender, open_link
 from .messages import KINDS, Message, messages_of
 from .midi_out import MidiSender, MidiSettings, midi_ports, open_midi_port
 from .osc_out import DEFAULT_PORT, OscSender, open_osc
 from .outputs import Sender, play
 
-_MIDI_ENDINGS, _LIST_ENDINGS = (".mid", ".midi"), (".txt", ".csv")
+_MIDI_ENDINGS, _LIST_ENDING = (".mid", ".midi"), ".txt"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,9 +33,9 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.write("".join(f"{name}\n" for name in midi_ports()))
             return 0
         messages = _messages(args.file)
-        senders = senders_of(args.midi, args.notes, args.osc, args.ahead_ms)
+        senders = senders_of(args.midi, args.notes, args.osc, args.ahead_ms, args.link)
         if not senders:
-            raise SettingError("Nobody is told; give --osc HOST:PORT, --midi PORT or --midi-virtual.")
+            raise SettingError("Nobody is told; give --osc HOST:PORT, --midi PORT, --midi-virtual or --link.")
         play(messages, senders, _said if args.verbose else None)
     except D2MError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -46,7 +47,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def senders_of(
-    midi: str | None = None, notes: bool = False, osc: str | None = None, ahead_ms: float = 0.0
+    midi: str | None = None,
+    notes: bool = False,
+    osc: str | None = None,
+    ahead_ms: float = 0.0,
+    link: bool = False,
 ) -> list[Sender]:
     """Senders for what was asked.
 
@@ -55,6 +60,7 @@ def senders_of(
         notes: Whether MIDI has notes too.
         osc: `host:port`; None sends no OSC.
         ahead_ms: See `MidiSettings`.
+        link: Whether to lead an Ableton Link session.
 
     Raises `SettingError`.
     """
@@ -64,6 +70,8 @@ def senders_of(
     if midi is not None:
         settings = MidiSettings(notes=notes, ahead_ms=ahead_ms)
         found.append(MidiSender(open_midi_port(midi), settings))
+    if link:
+        found.append(LinkSender(open_link(), ahead_ms))
     return found
 
 
@@ -76,7 +84,7 @@ def _messages(path: Path | None) -> list[Message]:
         midi = open_midi(path)
         sections = [(section.start_s, section.name) for section in midi_sections(midi)]
         return messages_of(rhythm_from_midi(midi), sections)
-    if ending in _LIST_ENDINGS:
+    if ending == _LIST_ENDING:
         return messages_of(_listed(path))
     net = load_rhythm(default_weights("rhythm"))
     return messages_of(read_dance(path, net, DanceSettings(), None, True, None).rhythm)
@@ -114,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--midi-virtual", dest="midi", action="store_const", const="", help="a new port (not on Windows)"
     )
+    parser.add_argument("--link", action="store_true", help="lead an Ableton Link session")
     parser.add_argument("--notes", action="store_true", help="MIDI notes for beats and accents too")
     parser.add_argument(
         "--ahead-ms", type=float, default=0.0, help="send so long before the moment, for late receivers"
