@@ -40,7 +40,7 @@ _LEAST_PIECE_S = 4.0
 """A piece that would have to end sooner does not begin."""
 _TOLD_S = 0.25
 """Beats are told to others so long before they are heard."""
-_ENERGY_EVERY_S = 0.2
+_ENERGY_EVERY_S = 0.1
 _REACH_BEATS = 0.12
 """A hit is struck at least so long ahead."""
 _ANSWERED, _ALONE_BEATS = 0.6, 2.0
