@@ -41,10 +41,6 @@ class Eyes:
         self.note = ""
         """A sentence about whom is followed; changes where that changes."""
 
-    def warm_up(self) -> None:
-        """Looks at nothing once, which takes long the first time."""
-        self._stills.find(np.zeros((240, 320, 3), np.uint8))
-
     def see(self, rgb: np.ndarray, time_s: float) -> Body | None:
         """The person followed in a picture uint8 [H, W, 3]; None where not seen. Times rise."""
         time_ms = round(1000 * time_s)

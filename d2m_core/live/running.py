@@ -88,7 +88,6 @@ def perform(args: argparse.Namespace, say: Say) -> None:
         teller = Teller(lambda message: outputs.send(message))
         tell = teller.tell if senders else None
         session = Session(net, materials, settings, helper=helper, tell=tell)
-        eyes.warm_up()
         session.warm_up()
         source = Camera(args.camera) if clip is None else Film(clip)
         session.until_s = (args.seconds or np.inf) if clip is None else clip.duration_s
@@ -133,7 +132,6 @@ def _calibrate(args: argparse.Namespace, say: Say) -> None:
         raise SettingError("--calibrate needs --camera: you clap before it.")
     calibration = Calibration()
     with open_eyes() as eyes, closing_sink(lambda: _sink(args)) as sink:
-        eyes.warm_up()
         say("Clap with the clicks, once a second, with large movements.")
         length_s = EVERY_S * (CLICKS + 2)
         Stage(calibration, Camera(args.camera), eyes, sink).run(lambda stage: stage.seconds < length_s)

@@ -50,8 +50,6 @@ class Nobody:
     def see(self, _rgb: np.ndarray, _time_s: float) -> Body | None:
         return None
 
-    def warm_up(self) -> None: ...
-
 
 def test_a_clip_without_a_person_is_a_sentence_and_no_file(
     make_clip: Callable[..., Path],
