@@ -8,28 +8,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..band import Materials, Plan, loudness_of
+from ..band import Materials
 from ..band.answers import backbeat_of, last_chord, struck_by, weighed
 from ..band.arrange import Score, bar_notes, compose
-from ..band.desk import set_up_desk, stems_and_mix
 from ..band.drummer import Drummer
 from ..band.harmony import Key
 from ..band.notes import Bar, Note
-from ..band.plan import Hit, Section
-from ..band.players import Tune, chords_of
-from ..band.styles import STYLE_TABLE
-from ..types import MOTION_FPS
+from ..band.plan import Hit
+from ..band.players import chords_of
 from .clock import Span
-from .desk import LiveDesk
 from .form import FLOOR, TOP, Form
 from .instruments import Instruments, strip_of
+from .setting_up import live_plan, score_of, set_up_live
 
-LOUDNESS_LUFS = -16.0
 _AHEAD_BEATS = 1.0
 """The next bar is asked for so long before it begins."""
 _LATEST_BEATS = 0.25
 """So long before it begins it has to be there, for notes that come early."""
-_WARM_BARS = 12
 _LEAST_HELD_S = 0.03
 _APART_BEATS = 0.9
 """Hits nearer than this are one."""
@@ -80,13 +75,13 @@ class LiveBand:
         block: int = 1024,
         helper: Executor | None = None,
     ) -> None:
-        self.plan = _plan(style, bpm, metre, seed)
+        self.plan = live_plan(style, bpm, metre, seed)
         self.rate, self._helper = rate, helper
         self._tune = compose(self.plan, key)
         self._drummer = Drummer(self.plan, materials)
         self._instruments = Instruments(self.plan, materials, rate)
         self._form = Form()
-        self._desk = self._set_up(materials, block)
+        self._desk = set_up_live(self.plan, self._tune, self._instruments, materials, block)
         self._bars: list[_Made] = []
         self._asked: Future[_Made] | _Made | None = None
         self._energy, self._thin = 0.5, False
@@ -185,7 +180,7 @@ class LiveBand:
         notes += self._drummer.bar(bar)
         notes = [replace(weighed(plan, note), beat=weighed(plan, note).beat - first) for note in notes]
         notes = sorted((n for n in notes if self._playable(n)), key=lambda n: (n.beat, n.part, n.pitches))
-        made = _Made(bar, start, tuple(notes), _score(self._tune, bar, tuple(notes)), self._bpm)
+        made = _Made(bar, start, tuple(notes), score_of(self._tune, bar, tuple(notes)), self._bpm)
         chords = made.score.chords
         struck = [n for strength in _STRENGTHS for low, _, _ in chords for n in _strike(made, low, strength)]
         for note in (*notes, *struck):
@@ -243,63 +238,6 @@ class LiveBand:
         sound = self._instruments.sound(note, self._samples(note, bpm)) * np.float32(gain)
         self._desk.add(strip, at, sound, note.part)
         self.sounded.append((beat, note))
-
-    # --- setting up ---
-
-    def _set_up(self, materials: Materials, block: int) -> LiveDesk:
-        """The desk, its levels found by a few bars that nobody hears."""
-        notes: list[Note] = []
-        bars = _all_kinds(_WARM_BARS)
-        drummer = Drummer(self.plan, materials)
-        for bar in bars:
-            after = chords_of(self._tune, replace(bar, chord=bar.chord + 1))[0]
-            notes += [
-                replace(n, beat=float(self.plan.swung(n.beat))) for n in bar_notes(self._tune, bar, after)
-            ]
-            notes += drummer.bar(bar)
-        end = _WARM_BARS * self.plan.metre
-        notes += last_chord(self._tune, end - 1.0, 1.0, backbeat_of(notes))
-        pieces = {note.part for note in notes if not note.pitches}
-        self._instruments.with_kit(
-            pieces | {"kick", "snare", "clap", "hat", "open", "crash", "splash", "tom_hi"}
-        )
-        notes.sort(key=lambda n: (n.beat, n.part, n.pitches))
-        score = _score(self._tune, bars[-1], tuple(notes), bars)
-        desk = set_up_desk(self.plan, score, materials, self.rate)
-        _, mix = stems_and_mix(desk, False, lambda: None)
-        found = loudness_of(mix, self.rate)
-        gain = 10 ** ((LOUDNESS_LUFS - found) / 20) if found is not None else 1.0
-        return LiveDesk(set_up_desk(self.plan, score, materials, self.rate), gain, block)
-
-
-def _plan(style: str, bpm: float, metre: int, seed: int) -> Plan:
-    """What holds for a whole live piece, on a nominal grid of the bars that it is set up by."""
-    facts = STYLE_TABLE[style]
-    beats = _WARM_BARS * metre
-    grid_s = np.arange(beats + 2 * metre + 1) * 60.0 / bpm
-    duration_s = beats * 60.0 / bpm
-    energy = np.full(round(duration_s * MOTION_FPS), 0.8, np.float32)
-    swing = float(np.mean(facts.swing))
-    sections = (Section("drop", 0, _WARM_BARS + 2, 0.8),)
-    return Plan(
-        seed, style, duration_s, bpm, metre, swing, facts.swing_step, grid_s, sections, (), (), energy
-    )
-
-
-def _all_kinds(count: int) -> tuple[Bar, ...]:
-    """Bars in which everybody plays who ever may."""
-    verse, drop = Section("verse", 0, 8, 0.9), Section("drop", 8, 8, 1.0)
-    return tuple(
-        Bar(k, verse if k < count // 3 else drop, k, 8 - k % 8, 0.95, "drop", k) for k in range(count)
-    )
-
-
-def _score(tune: Tune, bar: Bar, notes: tuple[Note, ...], bars: tuple[Bar, ...] | None = None) -> Score:
-    """One bar's score, its chords in beats from the bar line."""
-    chords = chords_of(tune, bar)
-    size = tune.metre / len(chords)
-    spans = tuple((k * size, (k + 1) * size, chord) for k, chord in enumerate(chords))
-    return Score(notes, bars or (bar,), spans, tune.key, (), tune)
 
 
 def _strike(made: _Made, place: float, strength: float) -> list[Note]:
