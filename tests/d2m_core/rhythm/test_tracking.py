@@ -64,7 +64,7 @@ def test_a_leap_of_the_tempo_by_a_fifth_is_met_within_seconds() -> None:
 
 def test_one_that_goes_on_does_not_leap_between_two_that_are_as_likely() -> None:
     beats = 0.25 * np.arange(80)  # either side may be the beat
-    found = [pulse for _, pulse in followed(beats, 16.0, noise=0.3)[10:]]
+    found = [pulse for _, pulse in followed(beats, 16.0, noise=0.03)[10:]]
     first = found[0]
     assert all(pulse.tempo_bpm == pytest.approx(first.tempo_bpm, rel=0.05) for pulse in found)
     moved = [abs(float(b.off_s(np.array(a.beat_s)))) for a, b in pairwise(found)]
