@@ -52,6 +52,8 @@ _SETTLED_S = 8.0
 """The band has begun by then, or counts as late."""
 _NEAR_S = 0.1
 _CHANGE_S = 16.0
+_SHIFTS_S = np.arange(-0.95, 1.0, 0.1)
+"""The control of hits: the same ones, at other times."""
 
 
 def new_session(told: list[Heard], seed: int = 0) -> Session:
@@ -122,13 +124,17 @@ def _hits(poses: PoseSequence, told: list[Heard], end_s: float) -> dict[str, flo
     answers = [one.time_s - one.seen_s for one in hits if one.seen_s is not None]
     expected = np.array([one.time_s for one in hits if one.seen_s is None])
     accents = find_accents(poses).stronger_than(0.3).times_s
-    met = [np.abs(accents - time_s).min(initial=9.0) <= _NEAR_S for time_s in expected]
+    met, shifted = (
+        [np.abs(accents - time_s).min(initial=9.0) <= _NEAR_S for time_s in times.ravel()]
+        for times in (expected, expected[:, None] + _SHIFTS_S)
+    )
     return {
         "answers": len(answers),
         "late ms, median": 1000 * float(np.median(answers)) if answers else None,
         "late ms, 99 %": 1000 * float(np.quantile(answers, 0.99)) if answers else None,
         "expected": len(expected),
         "of them met": float(np.mean(met)) if met else None,
+        "shifted": float(np.mean(shifted)) if shifted else None,
     }
 
 
