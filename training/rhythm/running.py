@@ -37,7 +37,7 @@ from .trainer import WARM_STEPS, mirrored_half, seen_in, spoilt
 
 LENGTHS_S = (12.0, 8.0, 4.0)
 """How long a stream has been going on; one window of each is taken of every dance."""
-_SHARES = (0.5, 0.3, 0.2)
+_SHARES = {12.0: 0.5, 8.0: 0.3, 4.0: 0.2}
 """How often a batch is of each length."""
 DANCE_S = 14.0
 AHEAD_S = 1.0
@@ -236,8 +236,8 @@ def batch_of(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Windows of one length, half of them mirrored, twice `size` of the shortest: motion [B, F, D],
     targets [B, F, len(TARGETS)] and tempo in BPM [B, F]."""
-    which = int(rng.choice(len(pools), p=_SHARES))
-    pool = pools[which]
+    odds = np.array([_SHARES[round(pool.motion.shape[1] / MOTION_FPS - AHEAD_S, 3)] for pool in pools])
+    pool = pools[int(rng.choice(len(pools), p=odds / odds.sum()))]
     count = min(2 * size, round(size * pools[0].motion.shape[1] / pool.motion.shape[1]))
     picks = rng.choice(len(pool), size=count)
     motion, targets, tempo = (
