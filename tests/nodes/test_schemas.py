@@ -101,6 +101,8 @@ RELEASED: dict[str, list[str]] = {
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
 RHYTHM_OUTPUTS = ["D2M_RHYTHM", "IMAGE", "FLOAT", "INT", "INT", "COMBO", "STRING", "FLOAT"]
+TEXTS = ["STRING", "STRING"]
+"""For text encoders; they came later, so they stand last."""
 
 OUTPUTS: dict[str, list[str]] = {
     "D2M_LoadVideo": ["D2M_CLIP", "VIDEO", "FLOAT"],
@@ -108,9 +110,9 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_PoseFromKeypoints": ["D2M_POSES"],
     "D2M_PoseToKeypoints": ["POSE_KEYPOINT", "FLOAT"],
     "D2M_SelectDancer": ["D2M_POSES", "IMAGE"],
-    "D2M_DanceRhythm": RHYTHM_OUTPUTS,
-    "D2M_EditRhythm": RHYTHM_OUTPUTS,
-    "D2M_RhythmFromAudio": RHYTHM_OUTPUTS,
+    "D2M_DanceRhythm": [*RHYTHM_OUTPUTS, *TEXTS],
+    "D2M_EditRhythm": [*RHYTHM_OUTPUTS, *TEXTS],
+    "D2M_RhythmFromAudio": [*RHYTHM_OUTPUTS, *TEXTS],
     "D2M_LoadModel": ["D2M_MODEL"],
     "D2M_Sampler": ["D2M_TOKENS"],
     "D2M_Continue": ["D2M_TOKENS", "D2M_RHYTHM"],
@@ -123,7 +125,7 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_SaveVideo": ["VIDEO"],
     "D2M_DanceBand": [*["AUDIO"] * 6, "MIDI", "STRING"],
     "D2M_SaveMidi": ["MIDI", "IMAGE"],
-    "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI"],
+    "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI", *TEXTS],
     "D2M_ExportBeats": ["AUDIO", "STRING"],
 }
 """Outputs in order; saved workflows count them."""
