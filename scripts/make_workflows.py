@@ -25,7 +25,7 @@ from scripts.workflow_parts import NOTE, Graph, Group, Node
 
 ROOT = Path(__file__).resolve().parent.parent
 
-WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "AUDIO_RECORD"}
 """Socket types whose inputs are drawn as widgets."""
 PACK = "dance-to-music"
 """The name of this pack in ComfyUI's registry."""
@@ -242,7 +242,7 @@ def _extra_widgets(inputs: list[Any]) -> int:
     for spec in inputs:
         options = _options(spec)
         rows += bool(options.get("control_after_generate")) + bool(UPLOADS & options.keys())
-        rows += 3 * (_type(spec) == "AUDIO_UI" or "audio_upload" in options)
+        rows += 3 * (_type(spec) in ("AUDIO_UI", "AUDIO_RECORD") or "audio_upload" in options)
     return rows
 
 
@@ -273,7 +273,7 @@ def _value(node: Node, name: str, spec: list[Any]) -> Any:
     if _type(spec) == "COMBO":
         choices = spec[0] if isinstance(spec[0], list) else options["options"]
         return choices[0]
-    return {"INT": 0, "FLOAT": 0.0, "STRING": "", "BOOLEAN": False}[_type(spec)]
+    return {"INT": 0, "FLOAT": 0.0, "STRING": "", "BOOLEAN": False, "AUDIO_RECORD": ""}[_type(spec)]
 
 
 def write(folder: Path, info: Info) -> None:

@@ -195,9 +195,9 @@ def prepare_base(base: Path) -> tuple[str, ...]:
 
 
 def with_weights(pack: Path) -> None:
-    """The weights of the repository, as a clone brings them, and ACE-Step's nodes beside it."""
+    """The weights of the repository, as a clone brings them; beside it, stock nodes of newer ComfyUIs."""
     put_weights(pack)
-    shutil.copytree(REPOSITORY / "tests" / "ace_step_pack", pack.parent / "ace_step_pack")
+    shutil.copytree(REPOSITORY / "tests" / "newer_nodes", pack.parent / "newer_nodes")
 
 
 @contextmanager
