@@ -220,7 +220,6 @@ _STABLE_LOADED = (
     Node(CHECKPOINT, "CheckpointLoaderSimple", values={"ckpt_name": _STABLE.name}, models=(_STABLE,)),
     Node(
         TEXT_ENCODER,
-        TOLD,
         "CLIPLoader",
         values={"clip_name": _T5.name, "type": "stable_audio", "device": "default"},
         models=(_T5,),

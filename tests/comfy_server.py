@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from d2m_core.errors import ModelError
-from d2m_core.pose import model_file
+from scripts.pose_model import obtain
 from tests import setup_comfy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -140,7 +140,7 @@ def place_pose_model(base: Path, variant: str = "full") -> Path:
     """Makes our model folder below `base`, with a pose model in it."""
     models = base / "models" / "dance2music"
     models.mkdir(parents=True)
-    shutil.copy(model_file.pose_model(variant, assemble=True), models)
+    shutil.copy(obtain(variant), models)
     return models
 
 
