@@ -210,7 +210,7 @@ def install_pack(folder: Path) -> Path:
     folder.mkdir()
     for name in ("__init__.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, folder)
-    for name in ("nodes", "d2m_core", "web", "workflows", "locales"):
+    for name in ("nodes", "d2m_core", "web", "workflows", "subgraphs", "locales"):
         if (REPOSITORY / name).is_dir():
             leave = shutil.ignore_patterns("__pycache__")
             shutil.copytree(REPOSITORY / name, folder / name, ignore=leave)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from d2m_core.pose import MAX_PEOPLE
+from scripts.make_help import pages
 from tests.comfy_server import APP, DECLARE_OPERATORS, PYTHON, REPOSITORY, install_pack
 
 NEEDS_COMFY = pytest.mark.skipif(
@@ -324,6 +325,27 @@ def test_every_node_has_a_help_page(report: dict[str, Any]) -> None:
         assert not unnamed, f"{name}.md does not explain the outputs {unnamed}"
         missing = [word for word in RELEASED[name] if word != "audioUI" and f"`{word}`" not in text]
         assert not missing, f"{name}.md does not explain {missing}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_help_in_other_languages_names_the_same_inputs(language: str) -> None:
+    """Where the page looks for it, as the script makes it; each input has a row, and nothing else has."""
+    made = pages(language)
+    folder = REPOSITORY / "web" / "docs"
+    assert set(folder.glob(f"*/{language}.md")) == {folder / name / f"{language}.md" for name in RELEASED}
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, "run python -m scripts.make_help"
+        name = path.parent.name
+        inputs, *outputs = (part for part in text.split("\n\n") if "|---|---|" in part)
+        rows = re.findall(r"^\| `(\w+)`", inputs, re.MULTILINE)
+        assert rows == [word for word in json_of(language)[name]["inputs"] if word != "audioUI"]
+        assert set(rows) == set(RELEASED[name]) - {"audioUI"}
+        assert len(re.findall(r"^\| `", outputs[0], re.MULTILINE)) == len(OUTPUTS[name])
+        assert len(text.split("\n\n")) > 4, f"{name}: nothing is said beside the tables"
+
+
+def json_of(language: str) -> dict[str, Any]:
+    return json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
 
 
 PREVIEWS = REPORT.replace(
