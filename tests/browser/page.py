@@ -127,6 +127,25 @@ class Browser:
     def close_templates(self) -> None:
         self.page.locator(".p-dialog button:has(i.pi-times)").last.click()
 
+    @contextmanager
+    def nodes_2(self) -> Iterator[None]:
+        """The page with nodes drawn as elements, which users know as Nodes 2.0."""
+        self._set("Comfy.VueNodes.Enabled", True)
+        self.page.locator("[data-node-id]").first.wait_for()
+        try:
+            yield
+        finally:
+            self._set("Comfy.VueNodes.Enabled", False)
+            self.page.locator("[data-node-id]").first.wait_for(state="detached")
+
+    def _set(self, name: str, value: Any) -> None:
+        """Changes a setting as the settings dialog does."""
+        self.page.evaluate("([name, value]) => app.extensionManager.setting.set(name, value)", [name, value])
+
+    def drawn(self, node: int) -> Locator:
+        """A node of Nodes 2.0 on the page."""
+        return self.page.locator(f'[data-node-id="{node}"]')
+
     def fit(self) -> None:
         """Brings the whole graph into view and waits until it has been drawn."""
         self.page.evaluate("app.canvas.selectItems([]); app.canvas.deselectAll()")
