@@ -284,8 +284,9 @@ def of_known_kinds(server: Server, graph: dict[str, Any]) -> dict[str, Any]:
     """A graph for a ComfyUI that may be too old to know the kind of a text encoder."""
     changed = copy.deepcopy(graph)
     for about in changed.values():
-        if about["class_type"] == "CLIPLoader":
-            needed = server.call("/object_info/CLIPLoader")["CLIPLoader"]["input"]["required"]["type"]
+        kind = about["class_type"]
+        if kind in ("CLIPLoader", "DualCLIPLoader"):
+            needed = server.call(f"/object_info/{kind}")[kind]["input"]["required"]["type"]
             kinds = needed[0] if isinstance(needed[0], list) else needed[1]["options"]
             if about["inputs"]["type"] not in kinds:
                 about["inputs"]["type"] = kinds[0]
