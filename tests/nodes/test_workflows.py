@@ -17,6 +17,7 @@ from scripts.make_thumbnails import SIZE, Comfy, thumbnail
 from scripts.make_workflows import api_form, ui_form
 from scripts.try_comfy import refusal
 from scripts.workflow_band import CONDUCTED
+from scripts.workflow_dancer import PLAN, PORTRAIT
 from scripts.workflow_graphs import GRAPHS, LARGE
 from scripts.workflow_models import CLAP, TOLD_MODELS, YUE2
 from scripts.workflow_parts import (
@@ -117,7 +118,7 @@ def test_both_forms_are_one_graph(graph: Graph, info: dict[str, Any]) -> None:
         values, inputs = iter(node["widgets_values"]), {}
         for entry in node["inputs"]:
             value = next(values) if "widget" in entry else None
-            if entry["name"] == "seed":
+            if entry["name"] in ("seed", "noise_seed"):
                 assert next(values) in {"randomize", "fixed"}
             if entry["link"] is not None:
                 inputs[entry["name"]] = links[entry["link"]]
@@ -238,10 +239,13 @@ def place_models(server: Server, graph: dict[str, Any]) -> None:
     folders = {
         **{"ckpt_name": "checkpoints", "unet_name": "diffusion_models", "vae_name": "vae"},
         **dict.fromkeys(("clip_name", "clip_name1", "clip_name2"), "text_encoders"),
+        "lora_name": "loras",
     }
     for about in graph.values():
         for name in folders.keys() & about["inputs"].keys():
-            path = server.base / "models" / folders[name] / about["inputs"][name]
+            seeing = about["class_type"] == "CLIPVisionLoader"
+            folder = "clip_vision" if seeing else folders[name]
+            path = server.base / "models" / folder / about["inputs"][name]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"")
 
@@ -251,6 +255,7 @@ def test_the_server_accepts_the_wiring_of_large_models(server: Server, clip: str
     """Refused for its models alone; then, once files of their names are there, for nothing."""
     queued = api(graph)
     change(queued, LOAD, file=clip)
+    change(queued, PORTRAIT, image=clip)
     answer = server.submit(queued)
     if "prompt_id" in answer:  # another test has put the files there
         finish(server, answer)
@@ -262,7 +267,7 @@ def test_the_server_accepts_the_wiring_of_large_models(server: Server, clip: str
     assert not answer["node_errors"]
     finish(server, answer)
 
-    for node in {str(DIFFUSE), str(FOUND), str(WORDS)} & queued.keys():
+    for node in {str(DIFFUSE), str(FOUND), str(WORDS), str(PLAN)} & queued.keys():
         for name, value in queued[node]["inputs"].items():
             if isinstance(value, list):
                 wrong = copy.deepcopy(queued)

@@ -11,6 +11,7 @@ import torch
 from d2m_core.band import make_plan
 from d2m_core.media import save_audio
 from d2m_core.types import Waveform
+from scripts.workflow_dancer import PORTRAIT
 from scripts.workflow_parts import CLAPS, CONTINUE, LOAD, POSE, SELECT, SONG
 from training.studio.picture.drawing import demo_dance, render_scene
 from training.studio.stage.scene import stage
@@ -57,6 +58,7 @@ def with_media(graph: dict[str, Any], media: Media) -> dict[str, Any]:
         change(graph, POSE, download=False)
     change(graph, CLAPS, audio=media.song)
     change(graph, SONG, audio=media.song)
+    change(graph, PORTRAIT, image=media.clip)  # any file of the input folder passes
     change(graph, CONTINUE, keep_s=1.0)
     return graph
 
