@@ -24,8 +24,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from scripts.make_workflows import ROOT
+from scripts.workflow_dancer import NEW_DANCER
 from scripts.workflow_graphs import GRAPHS, LARGE
-from scripts.workflow_models import NEEDS_GPU
+from scripts.workflow_models import CLAP, SDPOSE
 from scripts.workflow_parts import (
     BAND,
     CLAPS,
@@ -48,6 +49,12 @@ LOWEST = (704, 100)
 MOMENT = 0.6
 """Which frame of a film is shown, as a part of its length."""
 RUN_S = 900.0
+_SAYS = {
+    CLAP.api_name: "you clap the tempo, the dance places the beats",
+    SDPOSE.api_name: "SDPose finds the dancer, no MediaPipe",
+    NEW_DANCER.api_name: "another dancer on the same beats: WanDancer",
+}
+"""What stands below where neither the music nor what a model is told says it."""
 _ESTIMATE = {"model": "full", "people": 0, "dancer": "largest"}
 
 Shown = dict[str, str]
@@ -187,11 +194,11 @@ def thumbnail(comfy: Comfy, graph: Graph, files: dict[str, str], seconds: float 
 
 def _last(comfy: Comfy, shown: dict[str, Any], name: str) -> Image.Image:
     """The music that was made; for a large model, what it does or is told."""
+    if name in _SAYS:
+        return words(_SAYS[name], *LOWEST)
     if str(SAVE_AUDIO) in shown:
         return wave_of(comfy.file(shown[str(SAVE_AUDIO)]["audio"][0]), *LOWEST)
     model = LARGE[name]
-    if name in NEEDS_GPU:
-        return words(f"{model} finds the dancer, no MediaPipe", *LOWEST)
     said = "the band leads" if str(BAND) in shown else "told to"
     told = f"{said} {model}: {shown['bpm']['text'][0]} BPM, "
     return words(told + f"{shown['metre']['text'][0]} beats a bar", *LOWEST)
