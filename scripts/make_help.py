@@ -7,6 +7,7 @@ nodeDefs.json`, in the order of the English page; what else there is to say stan
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -67,8 +68,9 @@ def pages(language: str) -> dict[Path, str]:
     }
 
 
-def main() -> int:
-    """Writes all of them."""
+def main(argv: list[str] | None = None) -> int:
+    """Command line: writes all of them."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(argv)
     for language in languages():
         for path, text in pages(language).items():
             path.parent.mkdir(exist_ok=True)
