@@ -8,8 +8,9 @@ import numpy as np
 
 from ..types import Rhythm
 
-_MOODS = ((0.25, "calm"), (0.45, "relaxed"), (0.6, "lively"), (1.0, "energetic"))
-"""What the mean energy of a dance is called, up to each value."""
+_MOODS = ((0.35, "calm"), (0.5, "relaxed"), (0.65, "lively"), (1.0, "energetic"))
+"""What the mean energy of a dance is called, up to each value: by the styles that the band finds to suit
+it, a waltz is calm, swing relaxed, house lively, techno energetic."""
 _PUNCHY = 0.5
 """Mean strength of the accents, at beats, from which they are told of."""
 _CHANGE = 0.15

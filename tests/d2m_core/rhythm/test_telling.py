@@ -29,7 +29,8 @@ def dance(
 def test_a_caption_names_tempo_metre_and_energy() -> None:
     assert caption(dance(0.7, tempo_bpm=124.6)) == "125 BPM, 4/4, energetic"
     assert caption(dance(0.1, metre=3)) == "120 BPM, 3/4, calm"
-    assert caption(dance(0.5, accent=0.8)) == "120 BPM, 4/4, lively, strong accents"
+    assert caption(dance(0.5, accent=0.8)) == "120 BPM, 4/4, relaxed, strong accents"
+    assert caption(dance(0.6)) == "120 BPM, 4/4, lively"
 
 
 def test_without_a_curve_it_says_tempo_and_metre_alone() -> None:
