@@ -117,6 +117,25 @@ class Browser:
             self.page.get_by_role("button", name="Open Workflow").click()
         self.fit()
 
+    def load(self, name: str) -> None:
+        """Opens a workflow by its file, without the list of templates; one of an app opens as such."""
+        text = (REPOSITORY / "workflows" / f"{name}.json").read_text(encoding="utf-8")
+        graph = json.loads(text)
+        self.page.evaluate("([graph, name]) => app.loadGraphData(graph, true, true, name)", [graph, name])
+        self.page.wait_for_function("n => app.graph.nodes.length === n", arg=len(graph["nodes"]))
+
+    def choose_clip(self, node: int, path: Path) -> None:
+        """Uploads a clip as the page does it, and sets the node to it."""
+        name = self.server.upload(path)
+        self.page.evaluate(
+            "([id, name]) => { app.graph.getNodeById(id).widgets[0].value = name }", [node, name]
+        )
+
+    @property
+    def has_app_mode(self) -> bool:
+        """Pages since the spring of 2026 show a workflow as an app."""
+        return self.page.get_by_role("button", name="Enter app mode").count() > 0
+
     def show_templates(self) -> None:
         self.page.get_by_role("button", name="Templates", exact=True).click()
 
@@ -136,7 +155,7 @@ class Browser:
             yield
         finally:
             self._set("Comfy.VueNodes.Enabled", False)
-            self.page.locator("[data-node-id]").first.wait_for(state="detached")
+            self.page.wait_for_timeout(500)
 
     def _set(self, name: str, value: Any) -> None:
         """Changes a setting as the settings dialog does."""

@@ -28,8 +28,8 @@ SCALE = "id => app.graph.getNodeById(id).beatEditor.canvas.getBoundingClientRect
 @pytest.fixture(scope="module")
 def edited(opened: Browser, clip: Path) -> Browser:
     """The editor after a first run, with the page looking at it."""
-    opened.open_template(EDITING)
-    opened.upload(LOAD, clip)
+    opened.load(EDITING)
+    opened.choose_clip(LOAD, clip)
     opened.run()
     opened.page.wait_for_function(DATA, arg=EDIT)
     opened.page.evaluate(
