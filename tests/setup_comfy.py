@@ -145,7 +145,7 @@ def browser_missing() -> str:
 def frontend() -> Path:
     """The folder of the real page, for `--front-end-root`; D2M_PAGE names another."""
     if chosen := os.environ.get("D2M_PAGE"):
-        return Path(chosen)
+        return Path(chosen).resolve()
     return _site_packages() / PAGE.replace("-", "_") / "static"
 
 
