@@ -73,4 +73,4 @@ def _stops(rhythm: Rhythm) -> int:
     still = np.flatnonzero(np.diff(np.concatenate([[0], rhythm.energy < _STILL, [0]]).astype(int)))
     least_s, last_s = _STOP_BEATS * 60.0 / rhythm.tempo_bpm, rhythm.duration_s - _EDGE_S
     spans = [(a / rhythm.fps, b / rhythm.fps) for a, b in list(pairwise(still))[::2]]
-    return sum(b - a >= least_s and a > _EDGE_S and b < last_s for a, b in spans)
+    return sum(bool(b - a >= least_s and a > _EDGE_S and b < last_s) for a, b in spans)
