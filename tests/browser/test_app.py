@@ -23,7 +23,7 @@ def test_the_app_goes_from_an_upload_to_a_film(opened: Browser, clip: Path) -> N
     tour.wait_for()
     tour.click()
     for words in FIELDS:
-        page.get_by_text(words, exact=True).first.wait_for()
+        page.locator(f':visible:text-is("{words}")').first.wait_for()
     opened.shot("6 the app")
     page.locator("input[type=file]").first.set_input_files(clip)
     page.wait_for_function("name => app.graph.getNodeById(1).widgets[0].value === name", arg=clip.name)
