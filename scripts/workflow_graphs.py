@@ -22,7 +22,6 @@ from scripts.workflow_parts import (
     POSE,
     RHYTHM,
     SAMPLER,
-    SAVE_AUDIO,
     SAVE_VIDEO,
     SELECT,
     SONG,
@@ -81,7 +80,7 @@ Everything else is in the graph behind this page: *Dance to Music - basic* expla
     ((plain_dance(),), (written_music(sampler()), result(DECODE))),
     App(
         ((LOAD, "file"), (SAMPLER, "style"), (SAMPLER, "seed"), (RHYTHM, "tempo_bpm")),
-        (SAVE_VIDEO, SAVE_AUDIO),
+        (SAVE_VIDEO,),  # a page shows what comes first, and that would be the sound
     ),
 )
 

@@ -29,6 +29,7 @@ def test_the_app_goes_from_an_upload_to_a_film(opened: Browser, clip: Path) -> N
     page.wait_for_function("name => app.graph.getNodeById(1).widgets[0].value === name", arg=clip.name)
     opened.run()
     film = page.wait_for_function(FILM)
+    page.locator("video:visible").first.wait_for()  # shown by itself, not only listed
     page.wait_for_timeout(1500)
     opened.shot("7 the app after a run")
     assert film.evaluate("video => video.duration") == pytest.approx(DURATION_S, abs=0.1)
