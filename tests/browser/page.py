@@ -169,7 +169,7 @@ class Browser:
         """Brings the whole graph into view and waits until it has been drawn."""
         self.page.evaluate("app.canvas.selectItems([]); app.canvas.deselectAll()")
         self.page.get_by_role("button", name="Fit View").click()
-        self.page.wait_for_timeout(1000)
+        self.page.wait_for_timeout(600)
 
     def nodes(self) -> list[dict[str, Any]]:
         """What the page knows about every node of the open graph."""
