@@ -228,7 +228,7 @@ _STABLE_LOADED = (
 )
 _STABLE_TOLD = (
     told("House track with punchy four on the floor drums, warm bass, bright synth stabs and claps"),
-    Node(WORDS, "CLIPTextEncode", {"clip": (TEXT_ENCODER, 0), "text": (TOLD, 0)}, below=40),
+    Node(WORDS, "CLIPTextEncode", {"clip": (TEXT_ENCODER, 0), "text": (TOLD, 0)}, below=70),
     Node(NO_WORDS, "CLIPTextEncode", {"clip": (TEXT_ENCODER, 0)}, {"text": ""}, below=60, title="Not this"),
 )
 BAND_STABLE_AUDIO = Graph(

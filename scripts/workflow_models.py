@@ -154,14 +154,14 @@ _Y_LOADED = (
     song_length(60.0),
 )
 _Y_PLANNED = (
-    Node(PLANNED, "YuE2GenerateABC", _SUNG, {"mode": "full"}),
+    Node(PLANNED, "YuE2GenerateABC", _SUNG, {"mode": "full"}, below=140),
     Node(
         TEMPO_LINE,
         "RegexExtract",
         {"string": (RHYTHM, 9)},
         {"regex_pattern": "^Q:.*$", "mode": "First Match", "multiline": True},
         title="The dance's tempo",
-        below=60,
+        below=130,
     ),
     Node(
         SCORE_TEXT,
@@ -169,7 +169,7 @@ _Y_PLANNED = (
         {"string": (PLANNED, 0), "replace": (TEMPO_LINE, 0)},
         {"regex_pattern": "^Q:.*$", "multiline": True},
         title="The score in the dance's tempo",
-        below=60,
+        below=190,
     ),
 )
 _Y_MADE = (
@@ -178,6 +178,7 @@ _Y_MADE = (
         "YuE2GenerateMusic",
         _SUNG | {"abc": (SCORE_TEXT, 0), "max_duration": (LENGTH, 0)},
         {"mode": "full"},
+        below=200,
     ),
     _UNTOLD,
     Node(SILENCE, "EmptyYuE2LatentAudio", {"seconds": (WORDS, 1)}),
