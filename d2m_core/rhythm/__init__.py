@@ -4,7 +4,8 @@
 `decoding`, where `gains` weighs them, `tempo` settles the tempo, `search` finds the likeliest chain, and
 `refining` puts it between frames. `finding` lets the dance and the clip's own sound have their say;
 `doubts` tells what is unsure.
-`edit` changes a rhythm, `text` writes and reads its beats, `live` reads a dance that is still going on.
+`edit` changes a rhythm, `text` writes and reads its beats, `telling` puts it in words for other models,
+`live` reads a dance that is still going on.
 """
 
 from ..settings import BEATS_FROM
@@ -28,6 +29,7 @@ from .heard import beats_of_ear
 from .hearing import rhythm_from_audio
 from .network import RhythmConfig, RhythmNet
 from .reading import RhythmCurves, rhythm_curves, rhythm_from_motion
+from .telling import abc_header, caption
 from .text import format_beats, parse_beats
 from .weights import load_rhythm, save_rhythm
 
@@ -39,8 +41,10 @@ __all__ = [
     "RhythmConfig",
     "RhythmCurves",
     "RhythmNet",
+    "abc_header",
     "as_asked",
     "beats_of_ear",
+    "caption",
     "double",
     "ear_of",
     "find_rhythm",

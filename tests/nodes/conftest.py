@@ -60,14 +60,14 @@ from .graphs import (
 from .workflow_media import draw_clip
 
 TEST_PACK = Path(__file__).resolve().parent / "pack_for_tests"
-ACE_STEP_PACK = REPOSITORY / "tests" / "ace_step_pack"
+NEWER_NODES = REPOSITORY / "tests" / "newer_nodes"
 
 
 def prepare(pack: Path) -> None:
-    """Small weights, and beside the pack the tests' own nodes and the schema of ACE-Step's."""
+    """Small weights, and beside the pack the tests' own nodes and those of newer ComfyUIs."""
     tiny_models.write_all(pack / "weights")
     leave = shutil.ignore_patterns("__pycache__")
-    for folder in (TEST_PACK, ACE_STEP_PACK):
+    for folder in (TEST_PACK, NEWER_NODES):
         shutil.copytree(folder, pack.parent / folder.name, ignore=leave)
 
 

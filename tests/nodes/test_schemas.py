@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from d2m_core.pose import MAX_PEOPLE
+from scripts.make_help import pages
 from tests.comfy_server import APP, DECLARE_OPERATORS, PYTHON, REPOSITORY, install_pack
 
 NEEDS_COMFY = pytest.mark.skipif(
@@ -101,6 +102,8 @@ RELEASED: dict[str, list[str]] = {
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
 RHYTHM_OUTPUTS = ["D2M_RHYTHM", "IMAGE", "FLOAT", "INT", "INT", "COMBO", "STRING", "FLOAT"]
+TEXTS = ["STRING", "STRING"]
+"""For text encoders; they came later, so they stand last."""
 
 OUTPUTS: dict[str, list[str]] = {
     "D2M_LoadVideo": ["D2M_CLIP", "VIDEO", "FLOAT"],
@@ -108,9 +111,9 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_PoseFromKeypoints": ["D2M_POSES"],
     "D2M_PoseToKeypoints": ["POSE_KEYPOINT", "FLOAT"],
     "D2M_SelectDancer": ["D2M_POSES", "IMAGE"],
-    "D2M_DanceRhythm": RHYTHM_OUTPUTS,
-    "D2M_EditRhythm": RHYTHM_OUTPUTS,
-    "D2M_RhythmFromAudio": RHYTHM_OUTPUTS,
+    "D2M_DanceRhythm": [*RHYTHM_OUTPUTS, *TEXTS],
+    "D2M_EditRhythm": [*RHYTHM_OUTPUTS, *TEXTS],
+    "D2M_RhythmFromAudio": [*RHYTHM_OUTPUTS, *TEXTS],
     "D2M_LoadModel": ["D2M_MODEL"],
     "D2M_Sampler": ["D2M_TOKENS"],
     "D2M_Continue": ["D2M_TOKENS", "D2M_RHYTHM"],
@@ -123,7 +126,7 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_SaveVideo": ["VIDEO"],
     "D2M_DanceBand": [*["AUDIO"] * 6, "MIDI", "STRING"],
     "D2M_SaveMidi": ["MIDI", "IMAGE"],
-    "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI"],
+    "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI", *TEXTS],
     "D2M_ExportBeats": ["AUDIO", "STRING"],
 }
 """Outputs in order; saved workflows count them."""
@@ -322,6 +325,27 @@ def test_every_node_has_a_help_page(report: dict[str, Any]) -> None:
         assert not unnamed, f"{name}.md does not explain the outputs {unnamed}"
         missing = [word for word in RELEASED[name] if word != "audioUI" and f"`{word}`" not in text]
         assert not missing, f"{name}.md does not explain {missing}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_help_in_other_languages_names_the_same_inputs(language: str) -> None:
+    """Where the page looks for it, as the script makes it; each input has a row, and nothing else has."""
+    made = pages(language)
+    folder = REPOSITORY / "web" / "docs"
+    assert set(folder.glob(f"*/{language}.md")) == {folder / name / f"{language}.md" for name in RELEASED}
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, "run python -m scripts.make_help"
+        name = path.parent.name
+        inputs, *outputs = (part for part in text.split("\n\n") if "|---|---|" in part)
+        rows = re.findall(r"^\| `(\w+)`", inputs, re.MULTILINE)
+        assert rows == [word for word in json_of(language)[name]["inputs"] if word != "audioUI"]
+        assert set(rows) == set(RELEASED[name]) - {"audioUI"}
+        assert len(re.findall(r"^\| `", outputs[0], re.MULTILINE)) == len(OUTPUTS[name])
+        assert len(text.split("\n\n")) > 4, f"{name}: nothing is said beside the tables"
+
+
+def json_of(language: str) -> dict[str, Any]:
+    return json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
 
 
 PREVIEWS = REPORT.replace(
