@@ -32,6 +32,9 @@ ENDINGS = ("hit", "fade", "cut")
 MOST_CANDIDATES = 64
 """Pieces of music that may be written at once for one to be chosen."""
 
+MOST_BARS = 64
+"""Bars that may be added to music at once."""
+
 MOST_SHIFT_MS = 2000.0
 """So far may beats be moved."""
 

@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
-    "errors types notices | files styles grid dilated | settings straight | flags checkpoint weights | media"
+    "errors types notices | files styles grid dilated spans | settings straight | flags checkpoint weights | media"
     " | codec | pose | motion ear | rhythm | band | midi | export | pictures | scores | align mastering"
     " | music | pipeline | cli"
 )

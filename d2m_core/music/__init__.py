@@ -1,10 +1,12 @@
 """The transformer: writes codec tokens on a rhythm.
 
 `model` is read from top to bottom; `windows` says what each stretch is told; `sampling` writes it,
-in steps (`stepping`) of machine code (`kernel`), with tokens that `drawing` draws.
+in steps (`stepping`) of machine code (`kernel`), with tokens that `drawing` draws. `editing` changes music that
+is there, by `filling` what is to be new.
 """
 
 from ..settings import SamplingConfig
+from .editing import Edited, extend_left, extend_right, repaint
 from .model import DanceToMusic, ModelConfig
 from .playing import play
 from .sampling import generate_tokens
@@ -16,15 +18,19 @@ from .weights import LoadedModel, load_model, save_model, styles_in
 
 __all__ = [
     "DanceToMusic",
+    "Edited",
     "LoadedModel",
     "ModelConfig",
     "SamplingConfig",
     "beginning",
     "decode_music",
+    "extend_left",
+    "extend_right",
     "generate_tokens",
     "load_model",
     "play",
     "prepare",
+    "repaint",
     "save_model",
     "stream_music",
     "styles_in",
