@@ -132,7 +132,7 @@ def lengthened(rhythm: Rhythm, duration_s: float) -> Rhythm:
         downbeats = (np.arange(len(beats)) - start) % rhythm.metre == 0
         kept = min(len(beats), len(rhythm.beats_s))
         downbeats[:kept] = rhythm.downbeats[:kept]
-    period = min(_LOOP_BARS * rhythm.metre * step_s * rhythm.fps, known)
+    period = _loop_frames(rhythm, step_s)
     index = np.arange(frames, dtype=np.float64)
     turns = np.ceil(np.maximum(index - known + 1, 0) / period)
     rows = np.clip(np.round(index - turns * period), 0, known - 1).astype(int)  # [F]
@@ -167,10 +167,16 @@ def led_in(rhythm: Rhythm, added_s: float) -> Rhythm:
     return replace(rhythm, beats_s=beats, downbeats=downbeats, curves=rhythm.curves[rows], parts=parts)
 
 
+def _loop_frames(rhythm: Rhythm, beat_s: float) -> float:
+    """Frames of the whole bars that are repeated; all there are where these make no bar."""
+    bar, known = rhythm.metre * beat_s * rhythm.fps, len(rhythm.curves)
+    return min(_LOOP_BARS, int(known / bar + 1e-6)) * bar or known
+
+
 def rows_led_in(rhythm: Rhythm, added_s: float) -> np.ndarray:
     """Which frame of the old each frame of `led_in` shows, int [F]; those in front loop the first bars."""
     known = len(rhythm.curves)
-    period = min(_LOOP_BARS * rhythm.metre * beat_length(rhythm, at_end=False) * rhythm.fps, known)
+    period = _loop_frames(rhythm, beat_length(rhythm, at_end=False))
     index = np.arange(-round(added_s * rhythm.fps), known, dtype=np.float64)
     turns = np.ceil(np.maximum(-index, 0) / period)
     return np.clip(np.round(index + turns * period), 0, known - 1).astype(int)
