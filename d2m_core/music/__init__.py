@@ -11,12 +11,14 @@ from .model import DanceToMusic, ModelConfig
 from .playing import play
 from .sampling import generate_tokens
 from .sound import decode_music
+from .starting import START_USES, music_from_sound
 from .stepping import prepare
 from .straightening import beginning
 from .streaming import stream_music
 from .weights import LoadedModel, load_model, save_model, styles_in
 
 __all__ = [
+    "START_USES",
     "DanceToMusic",
     "Edited",
     "LoadedModel",
@@ -28,6 +30,7 @@ __all__ = [
     "extend_right",
     "generate_tokens",
     "load_model",
+    "music_from_sound",
     "play",
     "prepare",
     "repaint",

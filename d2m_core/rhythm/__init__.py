@@ -4,12 +4,13 @@
 `decoding`, where `gains` weighs them, `tempo` settles the tempo, `search` finds the likeliest chain, and
 `refining` puts it between frames. `finding` lets the dance and the clip's own sound have their say;
 `doubts` tells what is unsure.
-`edit` changes a rhythm, `text` writes and reads its beats, `live` reads a dance that is still going on.
+`edit` changes a rhythm, `drawn` its curves, `text` writes and reads its beats, `live` reads a dance that is still going on.
 """
 
 from ..settings import BEATS_FROM
 from .asked import as_asked
 from .doubts import likely_tempi, rhythm_notices, tempo_words
+from .drawn import curve_points, with_curve
 from .ears import EARS, OURS, ear_of
 from .edit import (
     beat_length,
@@ -45,6 +46,7 @@ __all__ = [
     "as_asked",
     "beat_length",
     "beats_of_ear",
+    "curve_points",
     "double",
     "ear_of",
     "find_rhythm",
@@ -67,6 +69,7 @@ __all__ = [
     "swing",
     "tempo_words",
     "with_beats",
+    "with_curve",
     "with_metre",
     "with_tempo",
 ]
