@@ -13,7 +13,16 @@ from ..d2m_core.spans import SNAPS, in_seconds, in_words, parse_spans
 from ..d2m_core.types import AudioTokens, MotionFeatures, Progress, Rhythm
 from . import host
 from .checks import answer, not_offered, refuse, said_by, too_small
-from .sampler import DEFAULTS, MOST_TAKES, motion_of, sampling_inputs, sampling_of, style_input, together, wrong_style
+from .sampler import (
+    DEFAULTS,
+    MOST_TAKES,
+    motion_of,
+    sampling_inputs,
+    sampling_of,
+    style_input,
+    together,
+    wrong_style,
+)
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, ClipTokens, Model, RhythmSocket, Tokens
 from .worker import part_progress
 
@@ -30,13 +39,14 @@ def _edit_inputs() -> list[Any]:
             "edit",
             options=list(EDITS),
             default=REPAINT,
-            tooltip="repaint: the span is written anew. extend left, right: bars come in front or behind. All "
-            "else stays as it is.",
+            tooltip="repaint: the span is written anew. extend left, right: bars come in front or behind. "
+            "All else stays as it is.",
         ),
         io.String.Input(
             "span",
             default="bars 3-4",
-            tooltip="What to repaint: bars 3-4, bar 5, or seconds as 4-8 or 1:20-1:25; several with semicolons.",
+            tooltip="What to repaint: bars 3-4, bar 5, or seconds as 4-8 or 1:20-1:25; several with "
+            "semicolons.",
         ),
         io.Combo.Input(
             "snap",
@@ -131,7 +141,9 @@ class EditMusic(io.ComfyNode):
             config = sampling_of(
                 seed + take, temperature, top_k, top_p, guidance, style, style_guidance, candidates
             )
-            takes.append(work.done(edit, _one(tokens.tokens, take), config, part_progress(report, take, count)))
+            takes.append(
+                work.done(edit, _one(tokens.tokens, take), config, part_progress(report, take, count))
+            )
         last = takes[-1]
         result = ClipTokens(together([take.tokens for take in takes]), last.duration_s, last.rhythm)
         longer = ClipRhythm(last.rhythm, last.duration_s)

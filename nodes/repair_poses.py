@@ -27,7 +27,9 @@ class RepairPoses(io.ComfyNode):
             node_id="D2M_RepairPoses",
             display_name="Repair Poses",
             category=CATEGORY,
-            **host.found_by("fix pose", "clean up poses", "interpolate", "wrong pose", "skeleton", "occlusion"),
+            **host.found_by(
+                "fix pose", "clean up poses", "interpolate", "wrong pose", "skeleton", "occlusion"
+            ),
             **host.keeps_preview(),
             description="Mends a stretch in which the dancer was read wrongly, so that the rhythm is not.",
             inputs=[
@@ -42,8 +44,8 @@ class RepairPoses(io.ComfyNode):
                     "method",
                     options=list(METHODS),
                     default=METHODS[0],
-                    tooltip="interpolate: smoothly from before to after. hold: as before. mirror: as the other "
-                    "arm or leg. forget: as if it was not seen.",
+                    tooltip="interpolate: smoothly from before to after. hold: as before. mirror: as the "
+                    "other arm or leg. forget: as if it was not seen.",
                 ),
                 io.Combo.Input(
                     "part", options=list(PARTS), default="whole body", tooltip="What is wrong there."
@@ -53,8 +55,8 @@ class RepairPoses(io.ComfyNode):
                     default="",
                     multiline=True,
                     optional=True,
-                    tooltip="By hand, one a line: seconds, joint, x and y in the picture from 0 to 1, as in 2.3 "
-                    "left wrist 0.41 0.22. The joint goes through them.",
+                    tooltip="By hand, one a line: seconds, joint, x and y in the picture from 0 to 1, as in "
+                    "2.3 left wrist 0.41 0.22. The joint goes through them.",
                 ),
             ],
             outputs=[
@@ -66,9 +68,7 @@ class RepairPoses(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls, poses: ClipPoses, spans: str, method: str, part: str, points: str = ""
-    ) -> io.NodeOutput:
+    def execute(cls, poses: ClipPoses, spans: str, method: str, part: str, points: str = "") -> io.NodeOutput:
         refuse(cls.validate_inputs(spans, method, part, points))
         asked = [in_seconds(span, poses.duration_s) for span in parse_spans(spans)]
 

@@ -28,8 +28,8 @@ class RhythmCurves(io.ComfyNode):
             category=CATEGORY,
             **host.found_by("curve", "automation", "envelope", "energy", "accents", "audio reactive"),
             **host.keeps_preview(),
-            description="Energy and accents of a rhythm as CURVE, and back: draw in ComfyUI's Curve Editor how "
-            "calm or wild the music is to be.",
+            description="Energy and accents of a rhythm as CURVE, and back: draw in ComfyUI's Curve Editor "
+            "how calm or wild the music is to be.",
             inputs=[
                 RhythmSocket.Input("rhythm", tooltip="The rhythm whose curves are wanted, or changed."),
                 _curve_input("energy_curve", "How much is to go on, from the clip's start to its end."),
@@ -45,7 +45,9 @@ class RhythmCurves(io.ComfyNode):
                 ),
             ],
             outputs=[
-                RhythmSocket.Output("drawn", display_name="rhythm", tooltip="With the curves as they are now."),
+                RhythmSocket.Output(
+                    "drawn", display_name="rhythm", tooltip="With the curves as they are now."
+                ),
                 Curve.Output("energy", display_name="energy", tooltip="Over the clip, 0 to 1."),
                 Curve.Output("accents", display_name="accents", tooltip="Over the clip, 0 to 1."),
                 io.Image.Output("picture", display_name="picture", tooltip="What the node shows."),

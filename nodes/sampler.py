@@ -327,9 +327,7 @@ def _start_inputs() -> list[Any]:
     """A sound to begin from; it came later, so it stands at the node's end."""
     return [
         io.Audio.Input(
-            "sound",
-            optional=True,
-            tooltip="Music to begin from, bent to the dance's beats; needs codec.",
+            "sound", optional=True, tooltip="Music to begin from, bent to the dance's beats; needs codec."
         ),
         io.Combo.Input(
             "sound_use",

@@ -161,7 +161,7 @@ class _Piece:
         codec: Codec | None,
         to_end: bool = False,
     ) -> _Piece:
-        """As long as the tokens, or `to_end` of the rhythm. Raises `ModelError` where the model cannot go on from such tokens."""
+        """As long as the tokens, or `to_end` of the rhythm. Raises `ModelError` for tokens of others."""
         config, net, spec = config or SamplingConfig(), model.model, model.spec
         require(0 <= likeness <= 1, f"likeness is {likeness:g}; use 0 (free) to 1 (a copy).")
         _check_tokens(model, tokens)
@@ -179,7 +179,7 @@ class _Piece:
         """The steps of a span. Raises `SettingError` where it is none of the piece's."""
         rate, known = self.filler.model.spec.token_rate, self.codes.shape[1]
         ends = self._way().to_straight(np.array([span.start_s, span.end_s])) * rate
-        first, end = (int(round(float(at))) for at in ends)
+        first, end = (round(float(at)) for at in ends)
         if not 0 <= first < known:
             raise SettingError(
                 f"The span begins at {span.start_s:g} s and the music lasts {self.duration_s:g} s; choose an "
@@ -249,9 +249,9 @@ def _in_front(tokens: AudioTokens, rhythm: Rhythm, bars: int) -> tuple[int, floa
     way = way_of(tokens)
     pair = rhythm.beats_s[:2] if len(rhythm.beats_s) > 1 else np.array([0.0, beat_s])
     first = way.to_straight(pair) * rate
-    steps = beats * int(round(float(first[1] - first[0])))
+    steps = beats * round(float(first[1] - first[0]))
     added_s = beats * beat_s
-    moved = tokens.bend + [steps / rate, added_s]
+    moved = tokens.bend + np.array([steps / rate, added_s])
     start = np.array([[first[0] / rate, float(way.to_dance(first[0] / rate))]])
     return steps, added_s, np.concatenate([start, moved[moved[:, 0] > start[0, 0] + 1e-6]])
 

@@ -167,9 +167,7 @@ def plan_fill(gap: Gap, total: int, size: int, overlap: int) -> list[Window]:
         known = end
 
 
-def _tick(
-    on_progress: Progress | None, window: Window, gap: Gap
-) -> Callable[[int, torch.Tensor], None]:
+def _tick(on_progress: Progress | None, window: Window, gap: Gap) -> Callable[[int, torch.Tensor], None]:
     total = gap.end - gap.first
 
     def tick(column: int, _delayed: torch.Tensor) -> None:

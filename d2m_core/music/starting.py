@@ -52,7 +52,15 @@ def music_from_sound(
     if use == START_USES[1]:
         known = _first_bars(model, codec, sound, rhythm, duration_s)
         return generate_tokens(
-            model, motion, rhythm, codec.spec, config, on_progress, duration_s=duration_s, codec=codec, known=known
+            model,
+            motion,
+            rhythm,
+            codec.spec,
+            config,
+            on_progress,
+            duration_s=duration_s,
+            codec=codec,
+            known=known,
         )
     bar_s = rhythm.metre * beat_length(rhythm, at_end=False)
     rate = model.spec.token_rate

@@ -50,7 +50,7 @@ def _fullest(poses: PoseSequence) -> int:
 
 
 def ground(size: tuple[int, int], clip: VideoClip | None, time_s: float) -> np.ndarray:
-    """The clip's picture at a time, uint8 [H, W, 3], at most 720 high; dark, of the shape of `size`, without."""
+    """The clip's picture at a time, uint8 [H, W, 3], at most 720 high; dark without a clip."""
     if clip is None:
         height = min(_HEIGHT, size[1])
         width = max(1, round(size[0] * height / size[1]))

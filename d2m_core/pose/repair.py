@@ -42,6 +42,7 @@ _SMOOTH_S = 0.12
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
 _POINT = re.compile(rf"{_NUMBER}\s*s?\s+([a-z ]+?)\s+{_NUMBER}[\s,]+{_NUMBER}", re.I)
 
+
 @dataclass(frozen=True)
 class Point:
     """Where a joint is at a moment, as seen in the picture."""
@@ -133,11 +134,7 @@ class _Repaired:
 
     def poses(self) -> PoseSequence:
         return replace(
-            self.source,
-            world=self.world,
-            image=self.image,
-            visibility=self.visibility,
-            present=self.present,
+            self.source, world=self.world, image=self.image, visibility=self.visibility, present=self.present
         )
 
     def mend(self, inside: range, person: int, method: str, part: str) -> None:
@@ -193,7 +190,9 @@ class _Repaired:
     def _scale(self, frames: Sequence[int]) -> np.ndarray:
         """Frame heights of a metre at the first person, in some frames."""
         seen, true = self.image[frames, 0][:, TORSO], self.world[frames, 0][:, TORSO, :2]
-        spread = [np.linalg.norm(each - each.mean(1, keepdims=True), axis=-1).mean(1) for each in (seen, true)]
+        spread = [
+            np.linalg.norm(each - each.mean(1, keepdims=True), axis=-1).mean(1) for each in (seen, true)
+        ]
         return np.maximum(spread[0], 1e-6) / np.maximum(spread[1], 1e-6)
 
     def _between(self, rows: np.ndarray, person: int, method: str, joints: list[int]) -> None:
@@ -202,8 +201,8 @@ class _Repaired:
         if not ends:
             raise SettingError(
                 f"Nobody is seen before or after {rows[0] / self.source.fps:.2f}-"
-                f"{(rows[-1] + 1) / self.source.fps:.2f} s, so nothing can be put there; choose a shorter span, "
-                "or forget."
+                f"{(rows[-1] + 1) / self.source.fps:.2f} s, so nothing can be put there; choose a shorter "
+                "span, or forget."
             )
         knots = ends[:1]
         if method == "interpolate" and len(ends) == 2:

@@ -4,7 +4,8 @@
 `decoding`, where `gains` weighs them, `tempo` settles the tempo, `search` finds the likeliest chain, and
 `refining` puts it between frames. `finding` lets the dance and the clip's own sound have their say;
 `doubts` tells what is unsure.
-`edit` changes a rhythm, `drawn` its curves, `text` writes and reads its beats, `live` reads a dance that is still going on.
+`edit` changes a rhythm, `drawn` its curves, `text` writes and reads its beats, `live` reads a dance that is
+still going on.
 """
 
 from ..settings import BEATS_FROM

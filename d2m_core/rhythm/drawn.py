@@ -31,7 +31,7 @@ def curve_points(values: np.ndarray) -> list[tuple[float, float]]:
 
 
 def with_curve(rhythm: Rhythm, name: str, drawn: np.ndarray, amount: float = 1.0) -> Rhythm:
-    """The rhythm with a curve, of `Rhythm.names`, as `drawn` [F] says; `amount` below 1 keeps some of the old.
+    """The rhythm with a curve (of `Rhythm.names`) as `drawn` [F]; `amount` below 1 keeps some of the old.
 
     What is drawn outside 0..1 is held within. Raises `SettingError`.
     """

@@ -82,7 +82,17 @@ RELEASED: dict[str, list[str]] = {
     "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats poses".split(),
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm", "ear"],
     "D2M_LoadModel": ["model_name"],
-    "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance", "sound", "sound_use"],
+    "D2M_Sampler": [
+        "model",
+        "rhythm",
+        *SAMPLING,
+        "batch_size",
+        "candidates",
+        "codec",
+        "style_guidance",
+        "sound",
+        "sound_use",
+    ],
     "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance"],
     "D2M_LoadCodec": ["codec_name", "download"],
     "D2M_EnCodecDecode": ["tokens", "codec", "ending", "dynamics", "finish"],
@@ -170,7 +180,18 @@ DISPLAY_NAMES = {
 LANGUAGES = ("fr", "zh")
 """Besides English, which the schemas speak."""
 
-TYPES_OF_OTHERS = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT", "MIDI", "CURVE"}
+TYPES_OF_OTHERS = {
+    "VIDEO",
+    "IMAGE",
+    "AUDIO",
+    "FLOAT",
+    "INT",
+    "STRING",
+    "COMBO",
+    "POSE_KEYPOINT",
+    "MIDI",
+    "CURVE",
+}
 """Of stock nodes and of other packs."""
 
 

@@ -9,14 +9,7 @@ import pytest
 import torch
 
 from d2m_core.errors import Cancelled, ModelError, SettingError
-from d2m_core.music import (
-    LoadedModel,
-    SamplingConfig,
-    extend_left,
-    extend_right,
-    generate_tokens,
-    repaint,
-)
+from d2m_core.music import LoadedModel, SamplingConfig, extend_left, extend_right, generate_tokens, repaint
 from d2m_core.music.filling import Gap, plan_fill
 from d2m_core.music.straightening import way_of
 from d2m_core.spans import Span

@@ -20,7 +20,7 @@ INSIDE = slice(40, 50)
 
 
 def swaying(people: int = 1) -> PoseSequence:
-    """A body, symmetric about its middle, that sways slowly with moving arms; metres are half frame heights."""
+    """A body, symmetric about its middle, that sways and moves its arms; a metre is half a frame height."""
     rng = np.random.default_rng(3)
     body = rng.normal(0, 0.3, (LANDMARKS, 3))
     body[0] *= (0, 1, 1)
@@ -42,7 +42,9 @@ def broken(poses: PoseSequence, joints: tuple[int, ...] = tuple(range(LANDMARKS)
     rng = np.random.default_rng(4)
     arrays = {"world": poses.world.copy(), "image": poses.image.copy()}
     for array in arrays.values():
-        array[INSIDE, :, list(joints)] += rng.normal(0, 0.5, array[INSIDE, :, list(joints)].shape).astype("f4")
+        array[INSIDE, :, list(joints)] += rng.normal(0, 0.5, array[INSIDE, :, list(joints)].shape).astype(
+            "f4"
+        )
     return replace(poses, **arrays)
 
 
