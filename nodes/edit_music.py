@@ -8,7 +8,7 @@ from comfy_api.latest import io, ui
 
 from ..d2m_core.errors import SettingError
 from ..d2m_core.music import Edited, LoadedModel, extend_left, extend_right, repaint
-from ..d2m_core.settings import MOST_BARS, SamplingConfig
+from ..d2m_core.settings import EDIT_CANDIDATES, MOST_BARS, SamplingConfig
 from ..d2m_core.spans import SNAPS, in_seconds, in_words, parse_spans
 from ..d2m_core.types import AudioTokens, MotionFeatures, Progress, Rhythm
 from . import host
@@ -28,8 +28,6 @@ from .worker import part_progress
 
 REPAINT, LEFT, RIGHT = "repaint", "extend left", "extend right"
 EDITS = (REPAINT, LEFT, RIGHT)
-CANDIDATES = 4
-"""So many are written where nothing else is asked: enough to choose from, and soon done."""
 
 
 def _edit_inputs() -> list[Any]:
@@ -67,7 +65,7 @@ def _edit_inputs() -> list[Any]:
         ),
         io.Int.Input(
             "candidates",
-            default=CANDIDATES,
+            default=EDIT_CANDIDATES,
             min=1,
             max=MOST_TAKES,
             tooltip="Write so many, and keep the one that leads on best to what comes after.",

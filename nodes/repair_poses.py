@@ -9,7 +9,7 @@ from comfy_api.latest import io, ui
 
 from ..d2m_core.errors import SettingError
 from ..d2m_core.pictures import repair_picture
-from ..d2m_core.pose import METHODS, PARTS, Point, parse_points, repair_poses
+from ..d2m_core.pose import PARTS, POSE_REPAIRS, Point, parse_points, repair_poses
 from ..d2m_core.spans import BarSpan, Span, in_seconds, in_words, parse_spans
 from ..d2m_core.types import PoseSequence
 from . import host
@@ -42,8 +42,8 @@ class RepairPoses(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "method",
-                    options=list(METHODS),
-                    default=METHODS[0],
+                    options=list(POSE_REPAIRS),
+                    default=POSE_REPAIRS[0],
                     tooltip="interpolate: smoothly from before to after. hold: as before. mirror: as the "
                     "other arm or leg. forget: as if it was not seen.",
                 ),
@@ -93,7 +93,7 @@ class RepairPoses(io.ComfyNode):
     ) -> bool | str:
         return answer(
             said_by(_only_seconds, spans),
-            not_offered("Method", method, METHODS),
+            not_offered("Method", method, POSE_REPAIRS),
             not_offered("Part", part, PARTS),
             said_by(parse_points, points),
         )

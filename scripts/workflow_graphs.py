@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from scripts.workflow_ace_step import ACE_STEP
 from scripts.workflow_band import BAND_GRAPHS
+from scripts.workflow_edits import EDIT_PIECE
 from scripts.workflow_parts import (
     ALIGN,
     BEAT_EDITOR,
@@ -193,4 +194,4 @@ seed in **Continue / Extend Music**.
     ((plain_dance(),), (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE)))),
 )
 
-GRAPHS = (BASIC, APP, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG, *BAND_GRAPHS)
+GRAPHS = (BASIC, APP, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG, *BAND_GRAPHS, EDIT_PIECE)

@@ -15,6 +15,7 @@ EDIT, BEATS, SELECT, SONG, ALIGN, SCORE, CONTINUE = range(11, 18)
 CHECKPOINT, SHIFT, LENGTH, WORDS, NO_WORDS, SILENCE, DIFFUSE, SOUND, PLAIN = range(20, 29)
 BAND, MIDI, CHART, MARKERS, EDL, CLICKS, BAND_LATENT, TEXT_ENCODER, STEMS = range(30, 39)
 """The stems' ids follow each other."""
+EDITED, REPAIRED = 70, 71
 
 PICTURE = 260
 """Height that a node's picture, film or player of several lines takes below its widgets."""

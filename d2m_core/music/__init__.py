@@ -5,13 +5,13 @@ in steps (`stepping`) of machine code (`kernel`), with tokens that `drawing` dra
 that is there, by `filling` what is to be new; `starting` begins from a sound.
 """
 
-from ..settings import SamplingConfig
+from ..settings import START_USES, SamplingConfig
 from .editing import Edited, extend_left, extend_right, repaint
 from .model import DanceToMusic, ModelConfig
 from .playing import play
 from .sampling import generate_tokens
 from .sound import decode_music
-from .starting import START_USES, music_from_sound
+from .starting import music_from_sound
 from .stepping import prepare
 from .straightening import beginning
 from .streaming import stream_music

@@ -15,15 +15,12 @@ from ..codec import Codec, encode_audio
 from ..mastering.level import at_level
 from ..media import to_mono
 from ..rhythm import beat_length, led_in, lengthened, rows_led_in
-from ..settings import SamplingConfig
+from ..settings import START_USES, SamplingConfig
 from ..spans import bar_lines
 from ..types import AudioTokens, MotionFeatures, Progress, Rhythm, Waveform
 from .sampling import generate_tokens
 from .straightening import way_of
 from .weights import LoadedModel
-
-START_USES = ("before it", "as its beginning")
-"""before it: the sound is heard before the music and cut off. as its beginning: it stays."""
 
 _LEAD_S = 5.0
 """So much of a sound is heard before the music, at most: half of what the model overlooks."""

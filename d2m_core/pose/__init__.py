@@ -9,7 +9,7 @@ wrong. `kept` remembers what
 was found, and `stretches` lets all cores look at once.
 """
 
-from ..settings import DANCERS, MAX_PEOPLE, POSE_MODELS, At, Dancer, Region
+from ..settings import DANCERS, MAX_PEOPLE, POSE_MODELS, POSE_REPAIRS, At, Dancer, Region
 from .dancer import dancer_index, followed, select_dancer
 from .estimate import estimate_poses
 from .event import EVENTS, Event, events
@@ -19,15 +19,15 @@ from .kept import forget_poses, kept_poses
 from .keypoint_rate import rate_of_keypoints
 from .model_file import pose_model
 from .openpose import from_openpose, to_openpose
-from .repair import METHODS, PARTS, Point, parse_points, repair_poses
+from .repair import PARTS, Point, parse_points, repair_poses
 
 __all__ = [
     "DANCERS",
     "EVENTS",
     "MAX_PEOPLE",
-    "METHODS",
     "PARTS",
     "POSE_MODELS",
+    "POSE_REPAIRS",
     "At",
     "Dancer",
     "Event",

@@ -9,13 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import SettingError, require
+from ..settings import POSE_REPAIRS
 from ..spans import Span
 from ..types import LANDMARKS, PoseSequence
 from .landmarks import ARMS, FACE, HIPS, LEGS, NOSE, PAIRS, SHOULDERS, TORSO
-
-METHODS = ("interpolate", "hold", "mirror", "forget")
-"""interpolate: smoothly from the pose before to the pose after. hold: the pose before stays. mirror: as the
-other arm or leg moves, seen in a mirror. forget: not seen there, so nothing is read from it."""
 
 PARTS: Mapping[str, tuple[int, ...]] = {
     "whole body": tuple(range(LANDMARKS)),
@@ -77,18 +74,18 @@ def parse_points(text: str) -> tuple[Point, ...]:
 def repair_poses(
     poses: PoseSequence,
     spans: Sequence[Span],
-    method: str = METHODS[0],
+    method: str = POSE_REPAIRS[0],
     part: str = "whole body",
     points: Sequence[Point] = (),
 ) -> PoseSequence:
-    """Poses with a part of everybody's body, of `PARTS`, mended within spans by one of `METHODS`.
+    """Poses with a part of everybody's body, of `PARTS`, mended within spans by one of `POSE_REPAIRS`.
 
     Frames within are then present, and as visible as at the worse end, but for those that are forgotten.
     Nothing is interpolated over a cut: the longer side's pose is held. Joints of `points` go through these
     within their span, of the first person. Raises `SettingError` where nobody is seen before or after a
     span, a method does not fit the part, or a point lies in no span.
     """
-    require(method in METHODS, f"Method is {method!r}; choose {', '.join(METHODS)}.")
+    require(method in POSE_REPAIRS, f"Method is {method!r}; choose {', '.join(POSE_REPAIRS)}.")
     require(part in PARTS, f"Part is {part!r}; choose {', '.join(PARTS)}.")
     require(
         method != "mirror" or part.endswith(("arm", "leg")),
@@ -144,7 +141,7 @@ class _Repaired:
         joints = list(PARTS[part])
         rows = np.arange(inside.start, inside.stop)
         if method == "forget":
-            self.visibility[np.ix_(rows, [person], joints)] = 0.0
+            self.visibility[_at(rows, person, joints)] = 0.0
         elif method == "mirror":
             self._mirror(rows, person, part, joints)
         else:
@@ -163,9 +160,9 @@ class _Repaired:
             across = across[:, None] / np.maximum(np.linalg.norm(across, axis=-1), 1e-9)[:, None, None]
             away = own[:, others] - middle
             turned = away - 2 * (away * across).sum(-1, keepdims=True) * across
-            points[np.ix_(rows, [person], joints)] = (middle + turned)[:, None].astype(np.float32)
-        seen = self.visibility[np.ix_(rows, [person], list(others))]
-        self.visibility[np.ix_(rows, [person], joints)] = seen
+            points[_at(rows, person, joints)] = (middle + turned).astype(np.float32)
+        seen = self.visibility[_at(rows, person, others)]
+        self.visibility[_at(rows, person, joints)] = seen
 
     def lead(self, inside: range, points: Sequence[Point]) -> None:
         """Leads joints of the first person through points."""
@@ -210,10 +207,10 @@ class _Repaired:
             around = (ends[0] - reach, *ends, ends[1] + reach)
             knots = [at for at in around if 0 <= at < self.source.frames and self.present[at, person]]
         for points in (self.world, self.image):
-            values = points[np.ix_(knots, [person], joints)][:, 0].astype(np.float64)
-            points[np.ix_(rows, [person], joints)] = _path(np.array(knots), values, rows)[:, None]
-        seen = self.visibility[np.ix_(ends, [person], joints)].min(axis=0, keepdims=True)
-        self.visibility[np.ix_(rows, [person], joints)] = seen
+            values = points[_at(np.array(knots), person, joints)].astype(np.float64)
+            points[_at(rows, person, joints)] = _path(np.array(knots), values, rows)
+        seen = self.visibility[_at(np.array(ends), person, joints)].min(axis=0)
+        self.visibility[_at(rows, person, joints)] = seen
         self.present[rows, person] = True
 
     def _ends(self, rows: np.ndarray, person: int) -> tuple[int | None, int | None]:
@@ -229,6 +226,13 @@ class _Repaired:
         if cut is None:
             return last, first
         return (last, None) if cut - rows[0] >= rows[-1] + 1 - cut else (None, first)
+
+
+def _at(
+    rows: np.ndarray, person: int, joints: Sequence[int] | np.ndarray
+) -> tuple[np.ndarray, int, np.ndarray]:
+    """An index for joints of one person in some frames: [F, n, ...]."""
+    return rows[:, None], person, np.asarray(joints)[None]
 
 
 def _path(frames: np.ndarray, values: np.ndarray, rows: np.ndarray) -> np.ndarray:

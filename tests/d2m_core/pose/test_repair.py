@@ -9,7 +9,7 @@ import pytest
 
 from d2m_core.errors import SettingError
 from d2m_core.pictures import repair_picture
-from d2m_core.pose import METHODS, PARTS, Point, parse_points, repair_poses
+from d2m_core.pose import PARTS, POSE_REPAIRS, Point, parse_points, repair_poses
 from d2m_core.pose.landmarks import HIPS, SHOULDERS, WRISTS
 from d2m_core.spans import Span
 from d2m_core.types import LANDMARKS, PoseSequence
@@ -134,7 +134,7 @@ def test_before_and_after_stand_side_by_side() -> None:
     [
         ([Span(4, 5)], {}, "begins at 4 s and the poses last 4 s"),
         ([Span(0, 4)], {}, "Nobody is seen before or after 0.00-4.00 s"),
-        ([SPAN], {"method": "dream"}, f"choose {', '.join(METHODS)}"),
+        ([SPAN], {"method": "dream"}, f"choose {', '.join(POSE_REPAIRS)}"),
         ([SPAN], {"part": "tail"}, "choose whole body"),
         ([SPAN], {"method": "mirror"}, "whole body has no other side"),
         ([SPAN], {"points": [Point(3.0, "nose", 0, 0)]}, "3 s, in none of the spans"),
