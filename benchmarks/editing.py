@@ -1,5 +1,7 @@
-"""What edits of music are worth: does the candidate that is chosen lead on better, how far does the sound change,
-how much does a variation keep, and does music follow a sound that it starts from?
+"""What edits of music are worth.
+
+Does the candidate that is chosen lead on better, how far does the sound change, how much does a variation keep,
+and does music follow a sound that it starts from?
 
     OMP_NUM_THREADS=1 python -m benchmarks.editing [--pieces 6] [--parts choice sound likeness start]
 
@@ -21,7 +23,6 @@ from d2m_core.grid import steady_beats
 from d2m_core.mastering import master_music
 from d2m_core.media import resample, to_mono
 from d2m_core.music import SamplingConfig, decode_music, generate_tokens, music_from_sound, repaint
-from d2m_core.music.filling import Filler
 from d2m_core.pipeline import Models, load_models
 from d2m_core.settings import SoundSettings
 from d2m_core.spans import Span, bar_lines
@@ -62,75 +63,58 @@ def pieces(models: Models, count: int) -> Iterator[Piece]:
 
 
 def choice(models: Models, count: int, takes: int = 8) -> dict[str, float]:
-    """Losses of the bar after a span: of the candidates, the chosen one, what was there, another piece's bars.
+    """Nats a token of the bar after a span: the candidates' mean, best and worst, what was there, another bar there.
 
     And how far the sound jumps at the end of the span: cosine distance of mel spectra of half a second on both
-    sides, of the chosen candidate and on average.
+    sides, of the best candidate and on average over all.
     """
     rows = []
     for piece in pieces(models, count):
-        config = SamplingConfig(seed=100 + piece.seed, style=piece.style, candidates=takes)
-        seen: list[torch.Tensor] = []
-        fit_of = Filler._fit
-
-        def watched(self, codes, old, window, gap, written, seen=seen):
-            seen.append(written.clone())
-            seen.append(torch.tensor([window.first, gap.end]))
-            return fit_of(self, codes, old, window, gap, written)
-
-        Filler._fit = watched
-        (fit,) = repaint(models.model, piece.tokens, [piece.span], piece.rhythm, config).fits
-        Filler._fit = fit_of
-        written, (first, end) = seen[0], seen[1].tolist()
-        jumps = [_jump(models, each, end - first) for each in written]
-        first_s, end_s = piece.span.start_s, piece.span.end_s
-        other = replace(piece.tokens, codes=piece.tokens.codes.roll(37 * 3, -1))
-        mixed = piece.tokens.codes.clone()
-        inside = slice(round(first_s * 50), round(end_s * 50))
-        mixed[..., inside] = other.codes[..., inside]
-        strange = (
+        config = SamplingConfig(seed=100 + piece.seed, style=piece.style)
+        # One by one, by seeds of their own, so that each can be heard.
+        edits = [
             repaint(
                 models.model,
-                replace(piece.tokens, codes=mixed),
+                piece.tokens,
                 [piece.span],
                 piece.rhythm,
-                replace(config, candidates=1),
+                replace(config, seed=config.seed + 1000 * take),
             )
-            .fits[0]
-            .before
-        )
-        losses = np.array(fit.losses)
-        rank = float(np.corrcoef(losses.argsort().argsort(), np.argsort(np.argsort(jumps)))[0, 1])
-        rows.append(
-            [
-                losses.mean(),
-                losses.min(),
-                losses.max(),
-                fit.before,
-                strange,
-                np.mean(jumps),
-                jumps[fit.chosen],
-                rank,
-            ]
-        )
-    names = "mean chosen worst before out_of_place jump_mean jump_chosen rank_correlation".split()
+            for take in range(takes)
+        ]
+        losses = np.array([edit.fits[0].losses[0] for edit in edits])
+        jumps = np.array([_jump(models, edit.tokens, edit.changed[0].end_s) for edit in edits])
+        strange = _elsewhere(models, piece, config)
+        before = edits[0].fits[0].before
+        rank = np.corrcoef(losses.argsort().argsort(), jumps.argsort().argsort())[0, 1]
+        jump = [jumps.mean(), jumps[losses.argmin()], _jump(models, piece.tokens, edits[0].changed[0].end_s)]
+        rows.append([losses.mean(), losses.min(), losses.max(), before, strange, *jump, rank])
+    names = "mean chosen worst before elsewhere jump_mean jump_chosen jump_before rank_correlation".split()
     return dict(zip(names, np.mean(rows, axis=0).round(4).tolist(), strict=True))
 
 
-def _jump(models: Models, codes: torch.Tensor, end: int, around: int = 75) -> float:
-    part = codes[None, :, max(0, end - around) : end + around]
-    wave = decode_music(
-        models.codec, AudioTokens(part.contiguous(), models.codec.spec if False else models.model.spec)
-    )
-    mel = log_mel(to_mono(resample(wave, RATE)).samples[0, 0])
-    middle = min(end, around)
+def _elsewhere(models: Models, piece: Piece, config: SamplingConfig) -> float | None:
+    """The loss after a bar of the piece that begins at a wrong place of the bar."""
+    mixed = piece.tokens.codes.clone()
+    first, end = (round(at * 50) for at in (piece.span.start_s, piece.span.end_s))
+    mixed[..., first:end] = piece.tokens.codes[..., first - 37 : end - 37]
+    tokens = replace(piece.tokens, codes=mixed)
+    return repaint(models.model, tokens, [piece.span], piece.rhythm, config).fits[0].before
+
+
+def _jump(models: Models, tokens: AudioTokens, at_s: float, around_s: float = 1.5) -> float:
+    first, middle, end = (round((at_s + off) * 50) for off in (-around_s, 0.0, around_s))
+    part = replace(tokens, codes=tokens.codes[..., max(0, first) : end].contiguous())
+    mel = log_mel(to_mono(resample(decode_music(models.codec, part), RATE)).samples[0, 0])
+    middle -= max(0, first)
     one, two = mel[middle - 25 : middle].mean(0), mel[middle : middle + 25].mean(0)
     return 1 - float(torch.cosine_similarity(one, two, dim=0))
 
 
 def sound(models: Models, count: int) -> dict[str, float]:
-    """Whether the sound before a span is bit for bit the same, and seconds after it until the sound differs by less
-    than -40 and -60 dB of the piece's loudest 20 ms; and how far mastering moves what is far from the span, in dB."""
+    """Whether the sound before a span is bit for bit the same, and seconds after it until the sound differs by
+    less than -40 and -60 dB of the piece's loudest 20 ms; and how far mastering moves what lies before it, in dB.
+    """
     rows = []
     for piece in pieces(models, count):
         config = SamplingConfig(seed=100 + piece.seed, style=piece.style, candidates=2)
@@ -178,8 +162,8 @@ def likeness(models: Models, count: int) -> dict[str, list[float]]:
 
 
 def start(models: Models, count: int) -> dict[str, float]:
-    """How often the style judge hears a sound's style in music that starts from it, with no style asked for; beside
-    the same seed without the sound. And the distance of embeddings to the sound's, beside that to the other sounds'.
+    """How often the style judge hears a sound's style in music that starts from it, with no style asked for,
+    beside the same seed without the sound; and distances of its embeddings to the sound's and to others'.
     """
     judge = load_judge()
     rows, heard = [], []
@@ -200,13 +184,14 @@ def start(models: Models, count: int) -> dict[str, float]:
         others.append(np.delete(away, index).mean())
         none.append(np.linalg.norm(sounds[index] - without))
     names = ("judge_of_the_sound", "judge_started", "judge_without")
+    nearest = [
+        np.linalg.norm(sounds - after, axis=1).argmin() == index for index, (_, after, _) in enumerate(heard)
+    ]
     return dict(zip(names, np.mean(rows, axis=0).round(3).tolist(), strict=True)) | {
         "distance_own": round(float(np.mean(own)), 3),
         "distance_others": round(float(np.mean(others)), 3),
         "distance_without": round(float(np.mean(none)), 3),
-        "nearest_is_own": float(
-            np.mean([np.linalg.norm(sounds - h[1], axis=1).argmin() == k for k, h in enumerate(heard)])
-        ),
+        "nearest_is_own": round(float(np.mean(nearest)), 3),
     }
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.repairs [--melody DIR] [--poses FILE ...] [--most 8]
 
-Captured dances (Dance with Melody), or poses that were kept of clips. In the middle of each a fault of 1.2 s is made:
-an arm that jumps, or a whole body elsewhere. The rhythm of the untouched poses is the truth.
+Captured dances (Dance with Melody), or poses that were kept of clips. In the middle of each a fault of 1.2 s is
+made: an arm that jumps, or a whole body elsewhere. The rhythm of the untouched poses is the truth.
 
 | column | meaning |
 |---|---|
@@ -26,7 +26,7 @@ from d2m_core.motion import dance_motion
 from d2m_core.pose import load_poses, repair_poses
 from d2m_core.pose.landmarks import ARMS
 from d2m_core.rhythm import RhythmNet, find_rhythm, load_rhythm
-from d2m_core.scores.metrics import beat_f
+from d2m_core.scores import beat_f
 from d2m_core.spans import Span
 from d2m_core.types import LANDMARKS, PoseSequence, Rhythm
 from d2m_core.weights import default_weights

@@ -12,8 +12,7 @@ import torch
 from d2m_core.codec import load_codec
 from d2m_core.media import to_mono
 from d2m_core.motion import dance_motion
-from d2m_core.music import extend_left, load_model, music_from_sound, repaint
-from d2m_core.music.weights import LoadedModel
+from d2m_core.music import LoadedModel, extend_left, load_model, music_from_sound, repaint
 from d2m_core.pose import parse_points, repair_poses
 from d2m_core.rhythm import curve_points, with_curve
 from d2m_core.spans import Span
