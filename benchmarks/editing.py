@@ -1,7 +1,7 @@
 """What edits of music are worth.
 
-Does the candidate that is chosen lead on better, how far does the sound change, how much does a variation keep,
-and does music follow a sound that it starts from?
+Does the candidate that is chosen lead on better, how far does the sound change, how much does a variation
+keep, and does music follow a sound that it starts from?
 
     OMP_NUM_THREADS=1 python -m benchmarks.editing [--pieces 6] [--parts choice sound likeness start]
 
@@ -63,10 +63,10 @@ def pieces(models: Models, count: int) -> Iterator[Piece]:
 
 
 def choice(models: Models, count: int, takes: int = 8) -> dict[str, float]:
-    """Nats a token of the bar after a span: the candidates' mean, best and worst, what was there, another bar there.
+    """Nats a token of the bar after a span: the candidates' mean, best and worst, what was there, a wrong bar.
 
-    And how far the sound jumps at the end of the span: cosine distance of mel spectra of half a second on both
-    sides, of the best candidate and on average over all.
+    And how far the sound jumps at the end of the span: cosine distance of mel spectra of half a second on
+    both sides, of the best candidate and on average over all.
     """
     rows = []
     for piece in pieces(models, count):
@@ -112,8 +112,8 @@ def _jump(models: Models, tokens: AudioTokens, at_s: float, around_s: float = 1.
 
 
 def sound(models: Models, count: int) -> dict[str, float]:
-    """Whether the sound before a span is bit for bit the same, and seconds after it until the sound differs by
-    less than -40 and -60 dB of the piece's loudest 20 ms; and how far mastering moves what lies before it, in dB.
+    """Whether the sound before a span is bit for bit the same, and seconds after it until the sound differs
+    by less than -40 and -60 dB of the piece's loudest 20 ms; and how far mastering moves what lies before, in dB.
     """
     rows = []
     for piece in pieces(models, count):

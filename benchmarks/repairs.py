@@ -2,8 +2,8 @@
 
     python -m benchmarks.repairs [--melody DIR] [--poses FILE ...] [--most 8]
 
-Captured dances (Dance with Melody), or poses that were kept of clips. In the middle of each a fault of 1.2 s is
-made: an arm that jumps, or a whole body elsewhere. The rhythm of the untouched poses is the truth.
+Captured dances (Dance with Melody), or poses that were kept of clips. In the middle of each a fault of 1.2 s
+is made: an arm that jumps, or a whole body elsewhere. The rhythm of the untouched poses is the truth.
 
 | column | meaning |
 |---|---|
