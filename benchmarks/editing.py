@@ -63,7 +63,7 @@ def pieces(models: Models, count: int) -> Iterator[Piece]:
 
 
 def choice(models: Models, count: int, takes: int = 8) -> dict[str, float]:
-    """Nats a token of the bar after a span: the candidates' mean, best and worst, what was there, a wrong bar.
+    """Nats a token of the bar after a span: the candidates' mean, best, worst, what was there, a wrong bar.
 
     And how far the sound jumps at the end of the span: cosine distance of mel spectra of half a second on
     both sides, of the best candidate and on average over all.
@@ -113,7 +113,7 @@ def _jump(models: Models, tokens: AudioTokens, at_s: float, around_s: float = 1.
 
 def sound(models: Models, count: int) -> dict[str, float]:
     """Whether the sound before a span is bit for bit the same, and seconds after it until the sound differs
-    by less than -40 and -60 dB of the piece's loudest 20 ms; and how far mastering moves what lies before, in dB.
+    by less than -40 and -60 dB of the piece's loudest 20 ms; and how far mastering moves what is before.
     """
     rows = []
     for piece in pieces(models, count):
