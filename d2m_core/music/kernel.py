@@ -462,7 +462,7 @@ def _name_kept_files(*functions: Any) -> None:
     """Files of this module as it is called now.
 
     What numba keeps imports the module by the name that it had then, and its file has the function's name
-    alone: ComfyUI calls this module after the pack's folder, the command line does not, and both read one folder.
+    alone: ComfyUI calls this module after the pack's folder, the command line does not; both read one folder.
     """
     mark = zlib.crc32(__name__.encode())
     for function in functions:
