@@ -24,8 +24,8 @@ from .sampling import UNKNOWN, Chooser, MusicDance, few_threads, look_back, writ
 from .weights import LoadedModel
 from .windows import Window, guidance_sides, stack, steps_back, window_conditions
 
-_PULL = 4.0
-"""What is added to the logit of a token that half the likeness asks for."""
+_PULL = 8.0
+"""What is added to the logit of what was there at a likeness of nearly 1: it is then kept nearly everywhere."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class Filler:
         given = stack(guidance_sides(self._given(window), self.config)).to(codes.device)
         lean = None
         if near is not None and self.likeness > 0:
-            pull = MOST_LEAN if self.likeness >= 1 else _PULL * self.likeness / (1 - self.likeness)
-            lean = Lean(apply_delay(near[None, :, stretch], UNKNOWN)[0], min(pull, MOST_LEAN))
+            pull = MOST_LEAN if self.likeness >= 1 else _PULL * self.likeness
+            lean = Lean(apply_delay(near[None, :, stretch], UNKNOWN)[0], pull)
         look = look_back(net, codes, self.dance.grid, window)
         part = codes[:, stretch].expand(takes, -1, -1)
         return write_window(net, given, part, look, self.config, generator, tick, lean)
