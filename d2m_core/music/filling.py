@@ -25,7 +25,7 @@ from .weights import LoadedModel
 from .windows import Window, guidance_sides, stack, steps_back, window_conditions
 
 _PULL = 8.0
-"""What is added to the logit of what was there at a likeness of nearly 1: it is then kept nearly everywhere."""
+"""What is added to the logit of what was there at a likeness of nearly 1: hardly anything else is drawn."""
 
 
 @dataclass(frozen=True)
