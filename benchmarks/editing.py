@@ -158,7 +158,7 @@ def likeness(models: Models, count: int) -> dict[str, list[float]]:
             ).tokens
             same = (new.codes == piece.tokens.codes)[0, :, inside].float().mean(1).numpy()
             found.setdefault(f"{value:g}", []).append(same)
-    return {value: np.mean(rows, axis=0).round(3).tolist() for value, rows in found.items()}
+    return {value: np.mean(rows, axis=0, dtype=float).round(3).tolist() for value, rows in found.items()}
 
 
 def start(models: Models, count: int) -> dict[str, float]:
