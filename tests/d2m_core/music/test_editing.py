@@ -104,7 +104,8 @@ def test_bars_come_in_front_and_the_old_beats_keep_their_places(straight: bool) 
         np.testing.assert_allclose(
             after.to_straight(rhythm.beats_s + 4.0), before.to_straight(rhythm.beats_s) + steps / 50
         )
-        np.testing.assert_allclose(after.to_straight(beats) * 50 % 1, 0, atol=1e-6)
+        steps_of_beats = after.to_straight(beats) * 50
+        np.testing.assert_allclose(steps_of_beats, steps_of_beats.round(), atol=1e-6)
     assert len(edited.fits[0].losses) == 3
     assert edited.changed == (Span(0.0, pytest.approx(4.0, abs=0.02)),)
 
@@ -116,7 +117,7 @@ def test_bars_come_behind(straight: bool) -> None:
     edited = extend_right(model, old, 1, rhythm, CONFIG, motion=motion)
     kept = round(float(way_of(old).to_straight(SECONDS)) * 50 - 0.5)
     assert torch.equal(edited.tokens.codes[..., :kept], old.codes[..., :kept])
-    assert edited.duration_s == pytest.approx(8.0)
+    assert edited.duration_s == pytest.approx(8.0, abs=0.02)
     assert way_of(edited.tokens).to_dance(edited.tokens.duration_s) == pytest.approx(8.0, abs=0.03)
     assert int(edited.tokens.codes.min()) >= 0
     assert edited.rhythm.duration_s == 8.0
