@@ -8,6 +8,7 @@ from __future__ import annotations
 from scripts.workflow_ace_step import ACE_STEP
 from scripts.workflow_band import BAND_GRAPHS, CONDUCTED
 from scripts.workflow_dancer import NEW_DANCER
+from scripts.workflow_edits import EDIT_PIECE
 from scripts.workflow_models import MODEL_GRAPHS, NEEDS_GPU, TOLD_MODELS
 from scripts.workflow_parts import (
     ALIGN,
@@ -194,7 +195,19 @@ seed in **Continue / Extend Music**.
     ((plain_dance(),), (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE)))),
 )
 
-GRAPHS = (BASIC, APP, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG, *BAND_GRAPHS, *MODEL_GRAPHS, NEW_DANCER)
+GRAPHS = (
+    BASIC,
+    APP,
+    RHYTHM_EDIT,
+    OWN_SONG,
+    ACE_STEP,
+    SEVERAL,
+    LONG,
+    *BAND_GRAPHS,
+    *MODEL_GRAPHS,
+    NEW_DANCER,
+    EDIT_PIECE,
+)
 
 LARGE = {
     ACE_STEP.api_name: "ACE-Step 1.5",

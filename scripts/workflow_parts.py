@@ -18,6 +18,7 @@ BAND, MIDI, CHART, MARKERS, EDL, CLICKS, BAND_LATENT, TEXT_ENCODER, STEMS = rang
 NETWORK, VAE, TOLD, LYRICS, PLANNED, TEMPO_LINE, SCORE_TEXT, FRAMES, SMALLER, FOUND, LOOKED = range(50, 61)
 CLAPS, CLAPPED = range(61, 63)
 """Of the graphs in `workflow_models`; `NETWORK` is a diffusion model, `TOLD` the words for it."""
+EDITED, REPAIRED = 70, 71
 
 PICTURE = 260
 """Height that a node's picture, film or player of several lines takes below its widgets."""

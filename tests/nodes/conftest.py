@@ -20,6 +20,7 @@ from .graphs import (
     BAND,
     CODEC,
     CONTINUE,
+    CURVES,
     DECODE,
     DUMPED,
     EDIT,
@@ -32,6 +33,7 @@ from .graphs import (
     LOAD,
     LONGER_S,
     MARKERS,
+    MENDED,
     MIDI_IN,
     MIDI_OUT,
     MODEL,
@@ -39,6 +41,9 @@ from .graphs import (
     PLAYED,
     PLAYERS,
     POSE,
+    REPAINT,
+    REPAINTED,
+    REPAIR,
     RHYTHM,
     SAMPLER,
     SAMPLING,
@@ -169,6 +174,11 @@ def whole(clip: str, beats: str) -> Graph:
             poses=[SELECT, 0],
             midi=[BAND, 6],
         ),
+        REPAIR: node("RepairPoses", poses=[SELECT, 0], **MENDED),
+        REPAINT: node(
+            "EditMusic", model=[MODEL, 0], tokens=[SAMPLER, 0], **REPAINTED, **SAMPLING | {"seed": 4}
+        ),
+        CURVES: node("RhythmCurves", rhythm=[RHYTHM, 0], amount=1.0),
     }
     for number, (name, (source, output)) in enumerate(DUMPED.items()):
         graph[str(100 + number)] = dump(source, output, name)

@@ -83,7 +83,17 @@ RELEASED: dict[str, list[str]] = {
     "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats poses".split(),
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm", "ear"],
     "D2M_LoadModel": ["model_name"],
-    "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance"],
+    "D2M_Sampler": [
+        "model",
+        "rhythm",
+        *SAMPLING,
+        "batch_size",
+        "candidates",
+        "codec",
+        "style_guidance",
+        "sound",
+        "sound_use",
+    ],
     "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance"],
     "D2M_LoadCodec": ["codec_name", "download"],
     "D2M_EnCodecDecode": ["tokens", "codec", "ending", "dynamics", "finish"],
@@ -98,6 +108,14 @@ RELEASED: dict[str, list[str]] = {
     "D2M_ExportBeats": [
         *"rhythm format filename_prefix frame_rate start_timecode every_beat video poses midi".split()
     ],
+    "D2M_EditMusic": [
+        *"model tokens edit span snap bars likeness candidates".split(),
+        *SAMPLING,
+        "style_guidance",
+        "rhythm",
+    ],
+    "D2M_RepairPoses": ["poses", "spans", "method", "part", "points"],
+    "D2M_RhythmCurves": ["rhythm", "energy_curve", "accent_curve", "amount"],
 }
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
@@ -128,6 +146,9 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_SaveMidi": ["MIDI", "IMAGE"],
     "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI", *TEXTS],
     "D2M_ExportBeats": ["AUDIO", "STRING"],
+    "D2M_EditMusic": ["D2M_TOKENS", "D2M_RHYTHM", "FLOAT"],
+    "D2M_RepairPoses": ["D2M_POSES", "IMAGE"],
+    "D2M_RhythmCurves": ["D2M_RHYTHM", "CURVE", "CURVE", "IMAGE"],
 }
 """Outputs in order; saved workflows count them."""
 
@@ -154,12 +175,26 @@ DISPLAY_NAMES = {
     "D2M_SaveMidi": "Save MIDI",
     "D2M_LoadMidi": "Load MIDI",
     "D2M_ExportBeats": "Export Beats",
+    "D2M_EditMusic": "Edit Dance Music",
+    "D2M_RepairPoses": "Repair Poses",
+    "D2M_RhythmCurves": "Rhythm Curves",
 }
 
 LANGUAGES = ("fr", "zh")
 """Besides English, which the schemas speak."""
 
-TYPES_OF_OTHERS = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT", "MIDI"}
+TYPES_OF_OTHERS = {
+    "VIDEO",
+    "IMAGE",
+    "AUDIO",
+    "FLOAT",
+    "INT",
+    "STRING",
+    "COMBO",
+    "POSE_KEYPOINT",
+    "MIDI",
+    "CURVE",
+}
 """Of stock nodes and of other packs."""
 
 
@@ -380,6 +415,9 @@ def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> No
         "D2M_AlignAudio",
         "D2M_DanceBand",
         "D2M_LoadMidi",
+        "D2M_EditMusic",
+        "D2M_RepairPoses",
+        "D2M_RhythmCurves",
     }
 
 
