@@ -40,7 +40,7 @@ from training.studio.materials import band_of
 _FIRST = EAR_DEVELOPMENT_SEED + 1000
 """`training.fit_ear` takes those before."""
 KINDS = ("plain", "hard", "worn")
-"""Music that is scored: as the band plays it; any tempo, players missing, a singer; and that once more, worn."""
+"""Music that is scored: as the band plays it; any tempo, players missing, a singer; that once more, worn."""
 
 
 @dataclass(frozen=True)
