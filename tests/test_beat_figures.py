@@ -1,4 +1,4 @@
-"""Wherever a beat F of music is shown AMLt stands beside it: 0.00 does not tell half a beat off from chaos."""
+"""Wherever a beat F of music is shown AMLt stands beside it: 0.00 is not always chaos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ OTHERWISE = {
     "training/ablate_rhythm.py": "dances, not music: whether the tempo is right stands beside",
     "training/train_rhythm.py": "the same",
     "training/rhythm/cross_validation.py": "dances whose clocks are fitted to the song's before",
-    "training/scoreboard/rhythm_report.py": "",
+    "training/check_styles.py": "F against whichever octave suits best",
+    "nodes/score_music.py": "a number for other nodes; its report and its picture say all",
 }
 """Files that show one in another way, and how."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 
 from ..ear import EAR_FPS, EarCurves
 from ..grid import steady_beats, tempo_of
 from .confidence import contrast, mean_at
 from .curves import at_rate
 from .decoding import BeatGrid
-from .gains import beat_lengths, onset_gain
+from .gains import beat_lengths
 from .refining import DEFAULT_BPM, FLAT, on_peaks, phase, refined
 from .search import best_phase, likeliest_bars, track
 
@@ -17,6 +18,14 @@ MUSIC_RANGE_BPM = (52.0, 208.0)
 """Tempi that are looked for in music."""
 _STEADY = 100.0
 """How strongly tempo changes are punished (`search.track`)."""
+_BUMP_STATES = 4
+"""States that a beat counts over. The ear learnt bumps of one width at any tempo: in a share of the beat, as
+for rises, short beats counted for less, and of 197 BPM every other one was left out though heard with 0.9."""
+_HIGH, _PEAKS_APART = 90.0, 10
+"""Percentile of the peaks, and states between two, that tell how high the ear's bumps come out in a piece."""
+_LEAST_HEIGHT, _LEAST = 0.1, 0.06
+"""Bumps are taken as at least so high; no moment is taken as surer than this, or 1 less this: a beat that is
+missing costs as much as one that is there gains."""
 _EAR_BAR_WEIGHT, _LEAST_BAR = 1.0, 0.02
 """How much what the ear says of bar lines counts beside its beats, and the least it may say."""
 
@@ -42,7 +51,7 @@ def beats_of_ear(said: EarCurves, tempo_bpm: float | None = None) -> BeatGrid:
         beats = steady_beats(tempo, duration_s)
         return BeatGrid(beats, likeliest_bars(beats, None), tempo, 0.0)
     lengths = beat_lengths(MUSIC_RANGE_BPM)
-    gain, bar_gain = onset_gain(beat, lengths), bar_odds(beat, bar)
+    gain, bar_gain = beat_odds(beat), bar_odds(beat, bar)
     if tempo_bpm is not None:
         best = best_phase(gain, tempo_bpm, duration_s, lengths)
         first_s = phase(*on_peaks(best, beat), 60 / tempo_bpm)
@@ -52,6 +61,23 @@ def beats_of_ear(said: EarCurves, tempo_bpm: float | None = None) -> BeatGrid:
         beats, downbeats = refined(track(gain, bar_gain, _STEADY, lengths=lengths), beat, duration_s)
         tempo = tempo_of(beats) if len(beats) > 1 else DEFAULT_BPM
     return BeatGrid(beats, downbeats, tempo, sureness(beat, beats, tempo))
+
+
+def beat_odds(beat: np.ndarray) -> np.ndarray:
+    """What a beat centred at each state gains, in log odds, [S, 1]: over nothing from half a bump on.
+
+    How high a bump is depends on the piece: of unsure music too the beats are where most is heard.
+    `beat`: what the ear says at `RATE`, 0..1 [S].
+    """
+    peaks, _ = scipy.signal.find_peaks(beat, distance=_PEAKS_APART)
+    height = float(np.percentile(beat[peaks], _HIGH)) if len(peaks) else 1.0
+    half = np.clip(height, _LEAST_HEIGHT, 1 - _LEAST) / 2
+    sure = np.clip(beat, _LEAST, 1 - _LEAST)
+    odds = np.log(sure / (1 - sure)) - np.log(half / (1 - half))
+    total = np.concatenate([[0.0], np.cumsum(odds)])
+    first = np.arange(len(beat)) - _BUMP_STATES // 2
+    last = np.clip(first + _BUMP_STATES, 0, len(beat))
+    return (total[last] - total[np.clip(first, 0, len(beat))])[:, None]
 
 
 def bar_odds(beat: np.ndarray, bar: np.ndarray) -> np.ndarray:
