@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy
 
 from ..ear import EAR_FPS, EarCurves
 from ..grid import steady_beats, tempo_of
@@ -18,18 +17,12 @@ MUSIC_RANGE_BPM = (52.0, 208.0)
 """Tempi that are looked for in music."""
 _STEADY = 100.0
 """How strongly tempo changes are punished (`search.track`)."""
-_BUMP_STATES = 4
-"""States that a beat counts over. The ear learnt bumps of one width at any tempo: in a share of the beat, as
-for rises, short beats counted for less, and of 197 BPM every other one was left out though heard with 0.9."""
-_SURE, _OF_HEIGHT = 0.5, 0.6
-"""A beat gains something where the ear says more than this, or than this share of
-a bump where it is unsure.
-Off-beats of captured songs at 90 BPM are heard with up to 0.6, among beats of 0.7 to 0.8."""
-_HIGH, _PEAKS_APART = 90.0, 10
-"""Percentile of the peaks, and states between two, that tell how high the ear's bumps come out in a piece."""
-_LEAST_HEIGHT, _LEAST = 0.1, 0.06
-"""Bumps are taken as at least so high; no moment is taken as surer than this, or 1 less this: a beat that is
-missing costs as much as one that is there gains."""
+_WINDOW, _WINDOW_AT, _WINDOW_GROWS = 4.0, 60.0, 0.8
+"""States that a beat of so many counts over, and how that grows with its length: nearly as the length, as in
+`gains.onset_gain`, but not in whole states. Rounded, beats of 197 BPM counted for half as much as those of
+98, and where every other one was heard with 0.8 instead of 0.97 it was left out."""
+_LEAST, _RARE = 1e-3, 15.0
+"""No moment is taken as surer than this, or 1 less this; and by which odds beats are rarer than none."""
 _EAR_BAR_WEIGHT, _LEAST_BAR = 1.0, 0.02
 """How much what the ear says of bar lines counts beside its beats, and the least it may say."""
 
@@ -55,7 +48,7 @@ def beats_of_ear(said: EarCurves, tempo_bpm: float | None = None) -> BeatGrid:
         beats = steady_beats(tempo, duration_s)
         return BeatGrid(beats, likeliest_bars(beats, None), tempo, 0.0)
     lengths = beat_lengths(MUSIC_RANGE_BPM)
-    gain, bar_gain = beat_odds(beat), bar_odds(beat, bar)
+    gain, bar_gain = beat_odds(beat, lengths), bar_odds(beat, bar)
     if tempo_bpm is not None:
         best = best_phase(gain, tempo_bpm, duration_s, lengths)
         first_s = phase(*on_peaks(best, beat), 60 / tempo_bpm)
@@ -67,21 +60,16 @@ def beats_of_ear(said: EarCurves, tempo_bpm: float | None = None) -> BeatGrid:
     return BeatGrid(beats, downbeats, tempo, sureness(beat, beats, tempo))
 
 
-def beat_odds(beat: np.ndarray) -> np.ndarray:
-    """What a beat centred at each state gains, in log odds, [S, 1].
+def beat_odds(beat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """What a beat of each length gains centred at each state, in log odds, [S, L].
 
-    How high a bump is depends on the piece: of unsure music too the beats are where most is heard.
-    `beat`: what the ear says at `RATE`, 0..1 [S].
+    `beat`: what the ear says at `RATE`, 0..1 [S]; `lengths`: in states, [L].
     """
-    peaks, _ = scipy.signal.find_peaks(beat, distance=_PEAKS_APART)
-    height = float(np.percentile(beat[peaks], _HIGH)) if len(peaks) else 1.0
-    least = min(_SURE, _OF_HEIGHT * max(height, _LEAST_HEIGHT))
     sure = np.clip(beat, _LEAST, 1 - _LEAST)
-    odds = np.log(sure / (1 - sure)) - np.log(least / (1 - least))
-    total = np.concatenate([[0.0], np.cumsum(odds)])
-    first = np.arange(len(beat)) - _BUMP_STATES // 2
-    last = np.clip(first + _BUMP_STATES, 0, len(beat))
-    return (total[last] - total[np.clip(first, 0, len(beat))])[:, None]
+    total = np.concatenate([[0.0], np.cumsum(np.log(sure / (1 - sure) * _RARE))])  # before each state
+    reach = _WINDOW * (lengths / _WINDOW_AT) ** _WINDOW_GROWS / 2
+    middle, edges = np.arange(len(beat))[:, None] + 0.5, np.arange(len(total))
+    return np.interp(middle + reach, edges, total) - np.interp(middle - reach, edges, total)
 
 
 def bar_odds(beat: np.ndarray, bar: np.ndarray) -> np.ndarray:
