@@ -9,7 +9,7 @@ from ..grid import steady_beats, tempo_of
 from .confidence import contrast, mean_at
 from .curves import at_rate
 from .decoding import BeatGrid
-from .gains import beat_lengths
+from .gains import beat_lengths, onset_gain
 from .refining import DEFAULT_BPM, FLAT, on_peaks, phase, refined
 from .search import best_phase, likeliest_bars, track
 
@@ -17,12 +17,6 @@ MUSIC_RANGE_BPM = (52.0, 208.0)
 """Tempi that are looked for in music."""
 _STEADY = 100.0
 """How strongly tempo changes are punished (`search.track`)."""
-_WINDOW, _WINDOW_AT, _WINDOW_GROWS = 4.0, 60.0, 0.8
-"""States that a beat of so many counts over, and how that grows with its length: nearly as the length, as in
-`gains.onset_gain`, but not in whole states. Rounded, beats of 197 BPM counted for half as much as those of
-98, and where every other one was heard with 0.8 instead of 0.97 it was left out."""
-_LEAST, _RARE = 1e-3, 15.0
-"""No moment is taken as surer than this, or 1 less this; and by which odds beats are rarer than none."""
 _EAR_BAR_WEIGHT, _LEAST_BAR = 1.0, 0.02
 """How much what the ear says of bar lines counts beside its beats, and the least it may say."""
 
@@ -48,7 +42,7 @@ def beats_of_ear(said: EarCurves, tempo_bpm: float | None = None) -> BeatGrid:
         beats = steady_beats(tempo, duration_s)
         return BeatGrid(beats, likeliest_bars(beats, None), tempo, 0.0)
     lengths = beat_lengths(MUSIC_RANGE_BPM)
-    gain, bar_gain = beat_odds(beat, lengths), bar_odds(beat, bar)
+    gain, bar_gain = onset_gain(beat, lengths), bar_odds(beat, bar)
     if tempo_bpm is not None:
         best = best_phase(gain, tempo_bpm, duration_s, lengths)
         first_s = phase(*on_peaks(best, beat), 60 / tempo_bpm)
@@ -58,18 +52,6 @@ def beats_of_ear(said: EarCurves, tempo_bpm: float | None = None) -> BeatGrid:
         beats, downbeats = refined(track(gain, bar_gain, _STEADY, lengths=lengths), beat, duration_s)
         tempo = tempo_of(beats) if len(beats) > 1 else DEFAULT_BPM
     return BeatGrid(beats, downbeats, tempo, sureness(beat, beats, tempo))
-
-
-def beat_odds(beat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """What a beat of each length gains centred at each state, in log odds, [S, L].
-
-    `beat`: what the ear says at `RATE`, 0..1 [S]; `lengths`: in states, [L].
-    """
-    sure = np.clip(beat, _LEAST, 1 - _LEAST)
-    total = np.concatenate([[0.0], np.cumsum(np.log(sure / (1 - sure) * _RARE))])  # before each state
-    reach = _WINDOW * (lengths / _WINDOW_AT) ** _WINDOW_GROWS / 2
-    middle, edges = np.arange(len(beat))[:, None] + 0.5, np.arange(len(total))
-    return np.interp(middle + reach, edges, total) - np.interp(middle - reach, edges, total)
 
 
 def bar_odds(beat: np.ndarray, bar: np.ndarray) -> np.ndarray:

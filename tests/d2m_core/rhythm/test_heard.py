@@ -36,30 +36,6 @@ def test_any_pulse_of_music_is_found_to_a_hundredth_of_a_second(bpm: float) -> N
     assert grid.confidence > 0.8
 
 
-def uneven(bpm: float, heights: tuple[float, float]) -> EarCurves:
-    """Bumps of two heights in turn at a tempo, 10 s."""
-    beats = steady_beats(bpm, 10.0, 0.13)
-    strong, weak = (said(beats[k::2], 10.0, height=height) for k, height in enumerate(heights))
-    bars = said(beats[::4], 10.0).beat
-    return EarCurves(np.maximum(strong.beat, weak.beat), bars, strong.beat)
-
-
-@pytest.mark.parametrize(
-    ("bpm", "heights", "tempo"),
-    [
-        (160, (0.96, 0.75), 160),
-        (197, (0.96, 0.82), 197),  # a snare on every other beat, fast: the weaker beats are beats
-        (132, (0.94, 0.5), 66),
-        (180, (0.94, 0.5), 90),  # an off-beat that is heard is none
-        (120, (0.25, 0.2), 120),  # and beats of music that the ear is unsure of are some
-    ],
-)
-def test_every_other_beat_counts_alike_at_any_tempo(
-    bpm: float, heights: tuple[float, float], tempo: float
-) -> None:
-    assert beats_of_ear(uneven(bpm, heights)).tempo_bpm == pytest.approx(tempo, rel=0.01)
-
-
 @pytest.mark.parametrize(("metre", "first"), [(4, 2), (3, 1)])
 def test_bars_are_found(metre: int, first: int) -> None:
     truth = steady_beats(110, 16.0, 0.1)
