@@ -23,7 +23,7 @@ import numpy as np
 from d2m_core.band import BandTake, loudness_of, play_band, true_peak_db
 from d2m_core.media import to_mono
 from d2m_core.rhythm import load_rhythm, rhythm_from_motion
-from d2m_core.scores import beat_f
+from d2m_core.scores import Meeting, meeting_of
 from d2m_core.scores.metrics import onsets, share_near
 from d2m_core.styles import STYLES, metre_of_style
 from d2m_core.types import Rhythm
@@ -66,8 +66,8 @@ def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm) -> R
     mix = take.mix.samples[0].numpy()
     met = [share_near(other.accents_s, hits[hits < other.duration_s]) for other in others]
     return {
-        "beat F to the beats asked for": beat_f(rhythm.beats_s, beats),
-        "beat F to the dance's beats": np.nan if dance.beats_s is None else beat_f(dance.beats_s, beats),
+        **_met("the beats asked for", rhythm.beats_s, beats),
+        **_met("the dance's beats", dance.beats_s, beats),
         "visible accents with an onset": share_near(dance.accents_s, hits),
         "the same, another dance's music": float(np.nanmean(met)) if met else np.nan,
         "onsets per second": len(hits) / dance.duration_s,
@@ -76,6 +76,11 @@ def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm) -> R
         "left with right": float(np.corrcoef(mix)[0, 1]),
         "offset": float(np.abs(mix.mean(1)).max()),
     }
+
+
+def _met(what: str, wanted_s: np.ndarray | None, found_s: np.ndarray) -> Row:
+    met = Meeting(np.nan, np.nan, "") if wanted_s is None else meeting_of(wanted_s, found_s)
+    return {f"beat F to {what}": met.f, f"AMLt to {what}": met.amlt}
 
 
 def _set(name: str, options: SetOptions, seeds: int) -> str:
