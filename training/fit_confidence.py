@@ -21,6 +21,7 @@ from d2m_core.motion import extract_motion
 from d2m_core.rhythm import RhythmCurves, RhythmNet, load_rhythm, rhythm_curves
 from d2m_core.rhythm.confidence import CUES, cues
 from d2m_core.rhythm.decoding import Asked, decode_beats
+from d2m_core.rhythm.tempo import chance_of, chances, evidence_of
 from d2m_core.scores import beat_f
 from d2m_core.types import MOTION_FPS
 from d2m_core.weights import default_weights
@@ -55,7 +56,9 @@ def examples_of(net: RhythmNet, dances: int) -> Iterator[Example]:
 def _example(seen: RhythmCurves, beats_s: np.ndarray, length_s: float, weight: float, dance: int) -> Example:
     cut = seen.frames_at(slice(round(length_s * MOTION_FPS)))
     grid = decode_beats(cut, MOTION_FPS, Asked(fall_back=False))
-    signs = cues(cut.fine(MOTION_FPS).beat, grid.beats_s, grid.tempo_bpm, cut.felt_or_beat)
+    fine = cut.fine(MOTION_FPS)
+    likely = chance_of(chances(evidence_of(fine)), grid.tempo_bpm)
+    signs = cues(fine.beat, grid.tempo_bpm, cut.felt_or_beat, likely)
     right = beat_f(beats_s[beats_s < length_s], grid.beats_s) >= RIGHT_F
     return Example(signs, bool(right), weight, dance)
 
