@@ -2,7 +2,8 @@
 
     python -m training.fit_confidence --weights weights/rhythm.safetensors
 
-Studio dances that no other use takes are read, whole and halved, and every second one hard to see; a logistic regression on the `cues` then gives the probability that a grid is right (beat F of 0.7).
+Studio dances that no other use takes are read, whole and halved, and every second one hard to see;
+a logistic regression on the `cues` then gives the probability that a grid is right (beat F of 0.7).
 Prints the numbers to put there, and the calibration error, cross-validated by dance.
 """
 
