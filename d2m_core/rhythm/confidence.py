@@ -24,7 +24,8 @@ _BIAS = -4.57
 _WEIGHTS = np.array([1.55, 2.46, 3.44])
 """Logistic regression on 320 grids of the shipped network (`python -m training.fit_confidence
 --dances 160`: studio dances of 12 s, whole and halved, every second one hard to see); right is a beat F
-of 0.7. Calibration error, cross-validated by dance: 0.056. Fit anew for a new network."""
+of 0.7. Calibration error on whole dances that are easy to see, cross-validated: 0.092; an exact one would
+show 0.05. Fit anew for a new network."""
 _SUREST, _ODDS = 0.99, 4.0
 """No tempo is taken as surer than this, or as less sure than 1 less this; log odds in a cue of 1."""
 

@@ -51,7 +51,7 @@ def cross_validated_error(examples: Sequence[Example]) -> float:
     sure, right = [], []
     for fold in range(FOLDS):
         rest = [e for e in examples if e.group % FOLDS != fold]
-        ours = [e for e in examples if e.group % FOLDS == fold]
+        ours = [e for e in examples if e.group % FOLDS == fold and e.weight == 1.0]
         sure.append(probabilities(ours, fit(rest)))
         right.append(np.array([e.right for e in ours]))
     return reliability(np.concatenate(sure), np.concatenate(right)).error
