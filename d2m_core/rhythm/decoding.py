@@ -34,7 +34,9 @@ _SIXTEENTHS = 4
 _STRONG = 0.5
 """Felt accents of at least this share of the highest choose the fallback's phase."""
 _SEEN_SHARE = 0.5
-"""So much of the visible accents beats are moved to beside the beat curve's peaks."""
+"""How much visible accents count beside the beat curve where beats are moved to its peaks. With 0, 0.5
+and 1, the share of accents on a beat was 0.451, 0.476 and 0.485 on seven real clips, and 0.609, 0.622 and
+0.641 on 20 drawn dances, with a beat F of 0.981, 0.980 and 0.976."""
 
 
 @dataclass(frozen=True, eq=False)
