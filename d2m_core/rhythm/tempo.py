@@ -175,10 +175,13 @@ def prior(busy: float) -> np.ndarray:
 def chances(evidence: Evidence) -> np.ndarray:
     """How likely each of `TEMPI_BPM` is, [N], summing to 1.
 
-    The signs are means over stretches, so what a longer clip says is said several times. On 33 captured
-    dances of 40 s the likeliest tempo, right for 0.76 of them, was given 0.30 without this, 0.69 with it.
+    The signs are means over stretches, so what a longer clip says is said several times. But between a
+    tempo and its double it leaves the same doubt, however long it is.
     """
-    odds = evidence.worth * _odds(evidence)
+    odds = _odds(evidence)
+    logs = np.log(TEMPI_BPM)
+    octaves = [np.interp(logs + away, logs, odds, -np.inf, -np.inf) for away in (-np.log(2), np.log(2))]
+    odds = odds + (evidence.worth - 1) * np.max([odds, *octaves], axis=0)
     shares = np.exp(odds - odds.max())
     return shares / shares.sum()
 
