@@ -27,7 +27,7 @@ _ASTRAY = 0.7
 _EARLY, _LATE = 0.06, 0.2
 """Beats before and after a hit in which what it strikes plays nothing else."""
 _LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
-_BACKBEATS = ("snare", "clap", "snap", "rim")
+BACKBEATS = ("snare", "clap", "snap", "rim")
 _RING_S = 0.25
 """Least time that the last hit has to ring."""
 
@@ -95,7 +95,7 @@ def _weighed(plan: Plan, note: Note) -> Note:
 def _steady(plan: Plan, notes: list[Note]) -> list[Note]:
     """Kicks at slow tempi on beats with neither kick nor backbeat, lest twice as many are heard."""
     level = float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY))
-    marks = ("kick", *_BACKBEATS)
+    marks = ("kick", *BACKBEATS)
     marked = {
         round(n.beat)
         for n in notes
@@ -111,7 +111,7 @@ def _stands(plan: Plan, beat: float) -> bool:
 
 def _backbeat(notes: list[Note]) -> str:
     """What the drummer marks with beside the kick."""
-    count = Counter(n.part for n in notes if n.part in _BACKBEATS and n.velocity > 0.4)
+    count = Counter(n.part for n in notes if n.part in BACKBEATS and n.velocity > 0.4)
     return count.most_common(1)[0][0] if count else "snare"
 
 
