@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from d2m_core.band import BandTake, loudness_of, play_band, true_peak_db
+from d2m_core.band import BandTake, play_band
+from d2m_core.mastering import loudness_of, true_peak_db
 from d2m_core.media import to_mono
 from d2m_core.rhythm import load_rhythm, rhythm_from_motion
 from d2m_core.scores import beat_f

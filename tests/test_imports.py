@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
     "errors types notices | files styles grid dilated | settings straight | flags checkpoint weights | media"
-    " | codec | pose | motion ear | rhythm | band | midi | export | pictures | scores | align mastering"
+    " | codec mastering | pose | motion ear | rhythm | band | midi | export | pictures | scores | align"
     " | music | pipeline | cli"
 )
 TRAINING_ORDER = (

@@ -15,10 +15,10 @@ from scipy.signal import resample_poly
 
 from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats
-from d2m_core.mastering import master_music
+from d2m_core.mastering import LOUDNESS_LUFS, master_music
 from d2m_core.mastering.dynamics import level_curve, with_dynamics
 from d2m_core.mastering.ending import ended, last_hit_s
-from d2m_core.mastering.level import LOUDNESS_LUFS, at_level, loudness_lufs
+from d2m_core.mastering.level import at_level, loudness_lufs
 from d2m_core.settings import ENDINGS, SoundSettings
 from d2m_core.types import Rhythm, Waveform
 
