@@ -182,13 +182,6 @@ def test_silence_stays_and_what_hardly_sounds_is_no_noise() -> None:
     assert at_level(faint).samples.pow(2).mean() < 20 * faint.samples.pow(2).mean()
 
 
-def test_long_sound_is_measured_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    wave = music(12.0)
-    whole = loudness_lufs(wave)
-    monkeypatch.setattr("d2m_core.mastering.level._PART_S", 2.5)
-    assert loudness_lufs(wave) == pytest.approx(whole, abs=0.2)
-
-
 def test_settings_of_the_sound_are_checked_together() -> None:
     with pytest.raises(SettingError, match=r"Ending is 'bang'.*hit, fade, cut.*\nDynamics are 7") as caught:
         SoundSettings("bang", 7.0)
