@@ -42,17 +42,19 @@ _OTHERS = 4
 Row = dict[str, float]
 
 
-def measured(dances: list[Dance], rhythms: list[Rhythm], styles: list[str], seeds: int) -> Iterator[Row]:
-    """One row of figures for each dance and seed."""
+def measured(
+    dances: list[Dance], rhythms: list[Rhythm], styles: list[str], seeds: int, heard: int
+) -> Iterator[Row]:
+    """One row of figures for each dance and seed; of each dance, beats are heard in the first `heard`."""
     judge = load_judge(None)
     for number, (dance, rhythm) in enumerate(zip(dances, rhythms, strict=True)):
         before: np.ndarray | None = None
         for seed in range(seeds):
             take = play_band(rhythm, dance.motion, styles[number], number + 1000 * seed, stems=False)
-            row = _row(take, dance, [dances[k] for k in _others(len(dances), number)], rhythm)
-            heard = judge.embed(take.mix, Pulse(rhythm.beats_s, rhythm.downbeats)).mean(0)
-            row["seeds apart"] = np.nan if before is None else cosine_distance(before, heard)
-            before = heard
+            row = _row(take, dance, [dances[k] for k in _others(len(dances), number)], rhythm, seed < heard)
+            style = judge.embed(take.mix, Pulse(rhythm.beats_s, rhythm.downbeats)).mean(0)
+            row["seeds apart"] = np.nan if before is None else cosine_distance(before, style)
+            before = style
             yield row
 
 
@@ -62,13 +64,13 @@ def _others(count: int, number: int) -> list[int]:
     return [(number + 1 + step) % count for step in steps]
 
 
-def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm) -> Row:
-    beats, hits = beats_heard(take.mix), onsets(to_mono(take.mix))
+def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm, hear: bool) -> Row:
+    hits, beats = onsets(to_mono(take.mix)), beats_heard(take.mix) if hear else None
     mix = take.mix.samples[0].numpy()
     met = [share_near(other.accents_s, hits[hits < other.duration_s]) for other in others]
     return {
-        "beat F to the beats asked for": beat_f(rhythm.beats_s, beats),
-        "beat F to the dance's beats": np.nan if dance.beats_s is None else beat_f(dance.beats_s, beats),
+        "beat F to the beats asked for": _f(rhythm.beats_s, beats),
+        "beat F to the dance's beats": _f(dance.beats_s, beats),
         "visible accents with an onset": share_near(dance.accents_s, hits),
         "the same, another dance's music": float(np.nanmean(met)) if met else np.nan,
         "onsets per second": len(hits) / dance.duration_s,
@@ -79,7 +81,11 @@ def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm) -> R
     }
 
 
-def _set(name: str, options: SetOptions, seeds: int) -> str:
+def _f(asked_s: np.ndarray | None, heard_s: np.ndarray | None) -> float:
+    return np.nan if asked_s is None or heard_s is None else beat_f(asked_s, heard_s)
+
+
+def _set(name: str, options: SetOptions, seeds: int, heard: int) -> str:
     net = load_rhythm(default_weights("rhythm"))
     dances = list(dances_of(name, options))
     styles = styles_for(dances, STYLES)
@@ -87,7 +93,7 @@ def _set(name: str, options: SetOptions, seeds: int) -> str:
         rhythm_from_motion(dance.motion, net, metre=metre_of_style(style))
         for dance, style in zip(dances, styles, strict=True)
     ]
-    rows = list(measured(dances, rhythms, styles, seeds))
+    rows = list(measured(dances, rhythms, styles, seeds, heard))
     found = []
     for key in rows[0]:
         values = np.array([row[key] for row in rows])
@@ -136,6 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--dances", type=int, default=60, help="of each set, at most [%(default)s]")
     add("--seconds", type=float, default=10.0, help="of each, clips are whole [%(default)g]")
     add("--seeds", type=int, default=3, help="pieces for each dance [%(default)s]")
+    add("--heard", type=int, default=3, help="of them in which beats are heard, the slow part [%(default)s]")
     add("--poses", type=Path, default=Path("runs/rhythm_eval"), help="poses are kept here [%(default)s]")
     add("--speed", type=float, nargs="+", metavar="S", help="pieces of so many seconds, for time and memory")
     add("--style", nargs="+", default=["pop", "house"], help="of those pieces [pop house]")
@@ -147,7 +154,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     options = SetOptions(args.dances, args.seconds, args.poses, (("clips", args.clips),))
     for name in args.sets:
-        sys.stdout.write(_set(name, options, args.seeds))
+        sys.stdout.write(_set(name, options, args.seeds, args.heard))
     return 0
 
 
