@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 from d2m_core.errors import D2MError
 
+from .leaving import leave
+
 GOES_ON = "Stopped; the same command goes on from what was saved last."
 """What is said after Ctrl-C where nothing, or little, is lost."""
 
@@ -29,7 +31,8 @@ def run_command(
     """Does the `work` of a command on its words (None: the program's); returns the exit status.
 
     What the work returns goes to stdout. A `D2MError` becomes one sentence on stderr and status 1,
-    Ctrl-C the sentence `stopped` and status 130; any other exception is a fault of ours and stays.
+    Ctrl-C the sentence `stopped` and status 130; any other exception is a fault of ours and stays. A process
+    of several that train together ends here (`leave`).
     """
     words = sys.argv[1:] if argv is None else list(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -42,4 +45,5 @@ def run_command(
         sys.stderr.write(f"{stopped}\n")
         return STOPPED
     sys.stdout.write(text or "")
+    leave()
     return 0

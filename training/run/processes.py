@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -40,6 +41,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 _LIBRARIES = "OMP OPENBLAS MKL NUMBA NUMEXPR".split()
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
 _LOOK_EVERY_S = 0.5
+_PATIENCE_S = 10.0
 
 _steps: Synchronized | None = None
 """In a worker: how many steps all workers have done."""
@@ -89,11 +91,14 @@ def run(
 
 
 def _why_broken(crew: Sequence[BaseProcess], began: bool) -> str:
-    """A sentence about the worker that died; the pool ends the others by SIGTERM. `began`: any did."""
-    for process in crew:
-        process.join(_LOOK_EVERY_S)
-    codes = [process.exitcode for process in crew if process.exitcode is not None]
-    code = next((code for code in codes if code != -signal.SIGTERM), -signal.SIGTERM)
+    """A sentence about the worker that died; the others go on until they are killed. `began`: any did."""
+    code = None
+    until = time.monotonic() + _PATIENCE_S
+    while (
+        code is None and time.monotonic() < until
+    ):  # the pool's thread may know first, and tell later
+        code = next((each.exitcode for each in crew if each.exitcode is not None), None)
+        time.sleep(0.01)
     if code == -signal.SIGKILL:
         return "A worker was killed (SIGKILL), most likely for want of memory; use fewer --workers."
     if not began:
@@ -129,6 +134,7 @@ def _start(steps: Synchronized, began: Synchronized) -> None:
     global _steps
     _steps = steps
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the pool sends it to all when one dies
     threading.Thread(target=leave_with_parent, daemon=True).start()
     one_thread()
     with began.get_lock():

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from tests.training.test_train import SHAPE, SHARED, gradients
+from training.run.leaving import leave
 from training.transformer.made_items import make_items
 from training.transformer.trainer import Trainer
 from training.transformer.windows import split
@@ -25,7 +26,8 @@ def main(out: Path) -> None:
     trainer.workers.wait_for_everyone()
     assert trainer.restore()
     trainer.train_step(trainer.batch(trainer.step))
-    trainer.workers.end_training()
+    leave()
+    raise AssertionError("a process of two goes on")
 
 
 if __name__ == "__main__":
