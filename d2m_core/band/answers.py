@@ -19,10 +19,10 @@ _AIR_S = 0.05
 _ASIDE = 0.16
 """Beats around a hit in which light strokes give way."""
 _ON_BEAT = 0.07
-_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.4, 0.88), (0.8, 0.0)
+_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.28, 0.88), (1.0, 0.0)
 """From the one tempo to the other, how loud notes between the beats are, and the kick on beats that
 nobody marks."""
-_ASTRAY, _HALFWAY = 0.7, (0.72, 1.0)
+_ASTRAY, _HALFWAY = 0.7, (0.5, 1.0)
 """How loud hits are that stand on no half beat, and from the one tempo to the other on half beats: loud ones
 are taken for beats."""
 _EARLY, _LATE = 0.06, 0.2
