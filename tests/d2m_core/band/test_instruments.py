@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from d2m_core.band import find_instruments, instruments
+from d2m_core.band import Materials, find_instruments, instruments
 from d2m_core.band.instruments import SOUNDFONT
-from d2m_core.band.materials import Materials
 
 BODY = bytes(range(256)) * 400
 FONT = b"RIFF" + (len(BODY) + 4).to_bytes(4, "little") + b"sfbk" + BODY
