@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
     "errors types notices | files styles grid dilated spans | settings straight | flags checkpoint weights"
-    " | media | codec | pose | motion ear | rhythm | band | midi | export | pictures | scores"
-    " | align mastering | music | pipeline | sync | cli live"
+    " | media | codec mastering | pose | motion ear | rhythm | band | midi | export | pictures | scores"
+    " | align | music | pipeline | sync | cli live"
 )
 TRAINING_ORDER = (
     "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm ear"

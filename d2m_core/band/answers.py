@@ -20,15 +20,16 @@ _AIR_S = 0.05
 _ASIDE = 0.16
 """Beats around a hit in which light strokes give way."""
 _ON_BEAT = 0.07
-_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.4, 0.88), (0.8, 0.0)
+_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.28, 0.88), (1.0, 0.0)
 """From the one tempo to the other, how loud notes between the beats are, and the kick on beats that
 nobody marks."""
-_ASTRAY = 0.7
-"""How loud hits are that stand on no half beat: loud ones are taken for beats."""
+_ASTRAY, _HALFWAY = 0.7, (0.5, 1.0)
+"""How loud hits are that stand on no half beat, and from the one tempo to the other on half beats: loud ones
+are taken for beats."""
 _EARLY, _LATE = 0.06, 0.2
 """Beats before and after a hit in which what it strikes plays nothing else."""
 _LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
-_BACKBEATS = ("snare", "clap", "snap", "rim")
+BACKBEATS = ("snare", "clap", "snap", "rim")
 _RING_S = 0.25
 """Least time that the last hit has to ring."""
 
@@ -96,7 +97,7 @@ def weighed(plan: Plan, note: Note) -> Note:
 def _steady(plan: Plan, notes: list[Note]) -> list[Note]:
     """Kicks at slow tempi on beats with neither kick nor backbeat, lest twice as many are heard."""
     level = float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY))
-    marks = ("kick", *_BACKBEATS)
+    marks = ("kick", *BACKBEATS)
     marked = {
         round(n.beat)
         for n in notes
@@ -112,7 +113,7 @@ def _stands(plan: Plan, beat: float) -> bool:
 
 def backbeat_of(notes: list[Note]) -> str:
     """What the drummer marks with beside the kick."""
-    count = Counter(n.part for n in notes if n.part in _BACKBEATS and n.velocity > 0.4)
+    count = Counter(n.part for n in notes if n.part in BACKBEATS and n.velocity > 0.4)
     return count.most_common(1)[0][0] if count else "snare"
 
 
@@ -135,7 +136,7 @@ def struck_by(score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) 
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
     if hit.strength < STRONG:
         return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.35 + 0.35 * hit.strength)]
-    level = (0.75 + 0.25 * hit.strength) * (1.0 if hit.beat % 0.5 == 0 else _ASTRAY)
+    level = (0.75 + 0.25 * hit.strength) * _share(plan, hit)
     notes = [Note(backbeat, beat, level)]
     if hit.beat % 1 == 0:
         notes.append(Note("kick", beat, 0.95 * level))
@@ -153,6 +154,13 @@ def struck_by(score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) 
     return notes
 
 
+def _share(plan: Plan, hit: Hit) -> float:
+    """How loud a strong hit is by where it stands, beside one on a beat."""
+    if hit.beat % 1 == 0:
+        return 1.0
+    return float(np.interp(plan.tempo_bpm, _SLOW_BPM, _HALFWAY)) if hit.beat % 0.5 == 0 else _ASTRAY
+
+
 def _chord_at(score: Score, beat: float) -> Harmony:
     for start, end, chord in score.chords:
         if start <= beat < end:
@@ -161,10 +169,15 @@ def _chord_at(score: Score, beat: float) -> Harmony:
 
 
 def last_hit(plan: Plan) -> float:
-    """The beat on which the piece ends: the last with time to ring."""
-    beats = np.arange(len(plan.grid_s))
-    fits = (plan.grid_s >= 0) & (plan.grid_s <= plan.duration_s - _RING_S)
-    return float(beats[fits][-1]) if fits.any() else 0.0
+    """The place in beats, as played, on which the piece ends: the last beat or strong hit with time to ring.
+
+    A dancer's last pose is the band's last hit.
+    """
+    strong = [float(plan.swung(hit.beat)) for hit in plan.hits if hit.strength >= STRONG]
+    places = np.sort(np.r_[np.arange(len(plan.grid_s)), strong])
+    times_s = plan.seconds(places)
+    fits = (times_s >= 0) & (times_s <= plan.duration_s - _RING_S)
+    return float(places[fits][-1]) if fits.any() else 0.0
 
 
 def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:

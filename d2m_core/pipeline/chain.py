@@ -139,6 +139,7 @@ def band_to_dance(
     settings: DanceSettings | None = None,
     *,
     instruments: Materials | None = None,
+    stems: bool = True,
     model_folder: Path | None = None,
     keep_poses: bool = False,
     listen: Listen | None = None,
@@ -147,7 +148,8 @@ def band_to_dance(
     """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
 
     No transformer writes it: `take` of the result has stems, notes and form too. `instruments` None plays
-    what is installed. Raises a `D2MError`.
+    what is installed. Without `stems` there are none, and a sixth of the memory is needed for music. Raises
+    a `D2MError`.
     """
     asked = settings or DanceSettings()
     band = asked.band
@@ -164,8 +166,9 @@ def band_to_dance(
             humanise=band.humanise,
             instruments=instruments,
             on_progress=stage(on_progress, "band"),
+            stems=stems,
         )
         audio = fit_length(take.mix, dance.clip.duration_s)  # an ending and levels of its own
     if listen is not None:
         listen([audio])
-    return replace(dance, audio=audio, take=take)
+    return replace(dance, audio=audio, take=replace(take, mix=audio))

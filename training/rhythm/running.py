@@ -111,7 +111,8 @@ def make_windows(seeds: Sequence[int]) -> list[Pool]:
             some.append(window_of(scene, poses, rng.uniform(0, DANCE_S - AHEAD_S - length_s), length_s))
         step_done()
     numbers = np.array(seeds, np.int64)
-    return [Pool(*(np.stack(part) for part in zip(*some, strict=True)), numbers) for some in rows]
+    stacked = [[np.stack(part) for part in zip(*some, strict=True)] for some in rows]
+    return [Pool(motion, targets, tempo, numbers) for motion, targets, tempo in stacked]
 
 
 def kept_windows(folder: Path, seeds: range, workers: int = 1) -> list[Pool]:
