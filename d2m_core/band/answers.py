@@ -44,7 +44,7 @@ def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
         beat = float(plan.swung(hit.beat))
         cymbal = hit.strength >= STRONGEST and hit.beat % 1 == 0 and beat - last_cymbal >= plan.metre / 2
         last_cymbal = beat if cymbal else last_cymbal
-        struck = struck_by(score, hit, beat, backbeat, cymbal)
+        struck = struck_by(score, hit, beat, plan.tempo_bpm, backbeat, cymbal)
         parts = {note.part for note in struck}
         notes = [n for n in notes if not _gives_way(n, beat, parts)]
         if hit.strength >= STRONG:
@@ -132,11 +132,13 @@ def _until(note: Note, beat: float) -> Note:
     return replace(note, beats=max(0.05, beat - note.beat)) if note.beat + note.beats > beat else note
 
 
-def struck_by(score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) -> list[Note]:
+def struck_by(
+    score: Score, hit: Hit, beat: float, tempo_bpm: float, backbeat: str, cymbal: bool
+) -> list[Note]:
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
     if hit.strength < STRONG:
         return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.35 + 0.35 * hit.strength)]
-    level = (0.75 + 0.25 * hit.strength) * _share(plan, hit)
+    level = (0.75 + 0.25 * hit.strength) * _share(hit, tempo_bpm)
     notes = [Note(backbeat, beat, level)]
     if hit.beat % 1 == 0:
         notes.append(Note("kick", beat, 0.95 * level))
@@ -154,11 +156,11 @@ def struck_by(score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) 
     return notes
 
 
-def _share(plan: Plan, hit: Hit) -> float:
+def _share(hit: Hit, tempo_bpm: float) -> float:
     """How loud a strong hit is by where it stands, beside one on a beat."""
     if hit.beat % 1 == 0:
         return 1.0
-    return float(np.interp(plan.tempo_bpm, _SLOW_BPM, _HALFWAY)) if hit.beat % 0.5 == 0 else _ASTRAY
+    return float(np.interp(tempo_bpm, _SLOW_BPM, _HALFWAY)) if hit.beat % 0.5 == 0 else _ASTRAY
 
 
 def _chord_at(score: Score, beat: float) -> Harmony:

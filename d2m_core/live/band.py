@@ -243,4 +243,5 @@ class LiveBand:
 def _strike(made: _Made, place: float, strength: float) -> list[Note]:
     """What everybody plays in a hit at a place of a bar; strengths are those that were made ready."""
     near = min(_STRENGTHS, key=lambda one: abs(one - strength))
-    return struck_by(made.score, Hit(place, near), place, backbeat_of(list(made.score.notes)), cymbal=False)
+    backbeat = backbeat_of(list(made.score.notes))
+    return struck_by(made.score, Hit(place, near), place, made.bpm, backbeat, cymbal=False)

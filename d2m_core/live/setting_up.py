@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..band import Materials, Plan, loudness_of
+from ..band import Materials, Plan
 from ..band.answers import backbeat_of, last_chord
 from ..band.arrange import Score, bar_notes
 from ..band.desk import set_up_desk, stems_and_mix
@@ -15,6 +15,7 @@ from ..band.notes import Bar, Note
 from ..band.plan import Section
 from ..band.players import Tune, chords_of
 from ..band.styles import STYLE_TABLE
+from ..mastering import SILENT_LUFS, loudness_of
 from ..types import MOTION_FPS
 from .desk import LiveDesk
 from .instruments import Instruments
@@ -44,7 +45,7 @@ def set_up_live(
     rate = instruments.rate
     _, mix = stems_and_mix(set_up_desk(plan, score, materials, rate), False, lambda: None)
     found = loudness_of(mix, rate)
-    gain = 10 ** ((LOUDNESS_LUFS - found) / 20) if found is not None else 1.0
+    gain = 10 ** ((LOUDNESS_LUFS - found) / 20) if found > SILENT_LUFS else 1.0
     return LiveDesk(set_up_desk(plan, score, materials, rate), gain, block)  # a fresh one: nothing rings
 
 

@@ -22,6 +22,7 @@ from .network import RhythmNet
 from .reading import rhythm_curves
 from .refining import DEFAULT_BPM, FLAT
 from .search import likeliest_bars
+from .tempo import chance_of, chances, evidence_of
 from .tracking import Pulse, PulseTracker
 
 _LEAST_S = 2.0
@@ -140,8 +141,8 @@ class RhythmStream:
         beats = pulse.beats(start_s, now_s + GRID_AHEAD_S)
         sure = 0.0
         if moves:
-            known = beats[beats < now_s] - start_s
-            sure = confidence(fine.beat, known, pulse.tempo_bpm, curves.felt_or_beat)
+            likely = chance_of(chances(evidence_of(fine)), pulse.tempo_bpm)
+            sure = confidence(fine.beat, pulse.tempo_bpm, curves.felt_or_beat, likely)
         return BeatGrid(beats, _bars_of(beats, fine, start_s, now_s), pulse.tempo_bpm, sure)
 
 
