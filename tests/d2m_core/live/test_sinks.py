@@ -41,6 +41,8 @@ class Device:
     """Stands in for PortAudio's stream: asks for sound when the test says so."""
 
     latency, active = 0.01, True
+    ahead_s = 0.02
+    """What it is asked for is heard so much later."""
 
     def __init__(self, callback: Any, **_how: Any) -> None:
         self.callback = callback
@@ -53,7 +55,7 @@ class Device:
 
     def ask(self, frames: int) -> np.ndarray:
         out = np.full((frames, 2), 9.0, np.float32)
-        times = types.SimpleNamespace(outputBufferDacTime=1.02, currentTime=1.0)
+        times = types.SimpleNamespace(outputBufferDacTime=1.0 + self.ahead_s, currentTime=1.0)
         self.callback(out, frames, times, None)
         return out
 
@@ -65,8 +67,11 @@ def device(monkeypatch: pytest.MonkeyPatch) -> type[Device]:
     return Device
 
 
-def test_loudspeakers_get_what_was_written_and_silence_where_nothing_was(device: type[Device]) -> None:
-    stop = threading.Event()
+def test_loudspeakers_get_what_was_written_and_silence_where_nothing_was(
+    device: type[Device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, now_s = threading.Event(), 100.0
+    monkeypatch.setattr(sinks, "time", types.SimpleNamespace(monotonic=lambda: now_s))
     with closing_sink(lambda: Loudspeakers(RATE, BLOCK, lead_s=0.06)) as sink:
         assert isinstance(sink, Loudspeakers)
         stream: Device = sink._stream
@@ -77,10 +82,10 @@ def test_loudspeakers_get_what_was_written_and_silence_where_nothing_was(device:
             sink.write(written[-1])
             if k >= 2:
                 got = stream.ask(BLOCK)
+                now_s += BLOCK / RATE
                 np.testing.assert_array_equal(got.T, written[k - 2])
         assert sink.drops == 0
-        ahead = sink.next_s() - time.monotonic()
-        assert 0.02 < ahead < 0.2
+        assert sink.next_s() - now_s == pytest.approx(Device.ahead_s + 2 * BLOCK / RATE)
         for _ in range(3):
             stream.ask(BLOCK)
         assert sink.drops == 1
