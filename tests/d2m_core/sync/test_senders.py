@@ -254,6 +254,7 @@ def wait_for(done: Any, seconds: float = 10.0) -> None:
 
 
 def test_the_port_of_another_program_may_be_busy() -> None:
+    pytest.importorskip("pythonosc")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         sender = OscSender(open_osc(f"127.0.0.1:{taken.getsockname()[1]}"))
