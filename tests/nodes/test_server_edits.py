@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_bad_edits_are_refused_before_the_run_or_in_it(server: Server, whole: Gr
     assert "does not end after" in rejected(server, with_inputs(graph, REPAINT, span="8-4"), REPAINT)
     assert "choose repaint" in rejected(server, with_inputs(graph, REPAINT, edit="remix"), REPAINT)
     assert "begins after the end" in failed(server, with_inputs(graph, REPAINT, span="9-10"), REPAINT)
-    heard = with_inputs(only(whole, REPAINT) | only(whole, ENCODE), REPAINT, tokens=[ENCODE, 0])
+    heard = only(with_inputs(whole, REPAINT, tokens=[ENCODE, 0]), REPAINT)
     assert "no rhythm; connect one" in failed(server, heard, REPAINT)
 
 
@@ -119,8 +120,9 @@ def test_curves_go_out_and_drawn_ones_come_in(server: Server, whole: Graph, valu
         points = text_of(values[name])["points"]
         np.testing.assert_allclose(points, curve_points(curve), atol=1e-6)
     drawn = {"points": [[0, 0.2], [1, 0.8]], "interpolation": "linear"}
-    graph = only(with_inputs(whole, CURVES, energy_curve=["drawn", 0], amount=0.5), CURVES)
-    graph["drawn"] = {"class_type": "T_Value", "inputs": {"text": str(drawn).replace("'", '"')}}
+    value = {"class_type": "T_Value", "inputs": {"text": json.dumps(drawn)}}
+    graph = whole | {"drawn": value}
+    graph = only(with_inputs(graph, CURVES, energy_curve=["drawn", 0], amount=0.5), CURVES)
     graph["out"] = dump(CURVES, 0, "drawn")
     entry = server.run(graph)
     assert_success(entry)
