@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-newest try-comfy test-browser check setup setup-dev comfy clean
+.PHONY: help demo test test-newest try-comfy test-browser test-page check setup setup-dev comfy clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -24,6 +24,10 @@ try-comfy: setup-dev comfy  ## all workflows in a ComfyUI: the tests' or WORDS="
 test-browser: setup-dev  ## the page in a real Chromium, if one can be had; pictures in out/browser
 	@$(PY) tests/setup_comfy.py --browser
 	.comfy/venv/bin/python -m pytest tests/browser
+
+test-page: setup-dev  ## the app and the beat editor on a page of today, Nodes 2.0 too
+	@$(PY) tests/setup_comfy.py --new-page
+	D2M_PAGE=.comfy/new_page/comfyui_frontend_package/static .comfy/venv/bin/python -m pytest tests/browser/test_app.py tests/browser/test_beat_editor.py
 
 check: setup-dev  ## style and types
 	$(PY) -m ruff check .

@@ -26,7 +26,7 @@ from d2m_core.align.time_map import straight_pieces
 from d2m_core.band import Materials, Song, find_materials, make_plan, plan_on, play
 from d2m_core.grid import tempo_of
 from d2m_core.rhythm import rhythm_from_audio
-from d2m_core.scores import beat_f
+from d2m_core.scores import Meeting, meeting_of
 from d2m_core.styles import STYLES
 from d2m_core.types import MOTION_FPS, RHYTHM_CURVES, Rhythm, Waveform
 from training.figures.bootstrap import mean_interval
@@ -80,15 +80,19 @@ def measured(pair: Pair) -> list[dict[str, float]]:
         out, found = align_audio(wave, pair.dance, AlignSettings(most_bend=most), heard)
         row = {
             "limit": most,
-            "before": beat_f(wanted, song_s[song_s < DANCE_S]),
-            "after": beat_f(wanted, carried(found, song_s)),
+            **_met("before", meeting_of(wanted, song_s[song_s < DANCE_S])),
+            **_met("after", meeting_of(wanted, carried(found, song_s))),
             "bend": 100 * found.largest_bend,
             "tempo": 100 * abs(found.rate - 1),
         }
         if installed():
-            row["madmom"] = beat_f(wanted, madmom_beats(out))
+            row |= _met("madmom", meeting_of(wanted, madmom_beats(out)))
         rows.append(row)
     return rows
+
+
+def _met(name: str, met: Meeting) -> dict[str, float]:
+    return {name: met.f, f"{name} AMLt": met.amlt}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -120,6 +124,7 @@ def summary(rows: list[dict[str, Any]], most: float) -> dict[str, object]:
         if key in mine[0]:
             found = mean_interval(np.array([row[key] for row in mine]))
             line[f"beat F {key}"] = f"{found.mean:.3f} ({found.low:.2f}..{found.high:.2f})"
+            line[f"AMLt {key}"] = round(float(np.mean([row[f"{key} AMLt"] for row in mine])), 3)
     line["largest bend %"] = round(max(row["bend"] for row in mine), 2)
     line["tempo changed by %, mean"] = round(float(np.mean([row["tempo"] for row in mine])), 1)
     return line

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from d2m_core.band import BandTake, loudness_of, play_band, true_peak_db
+from d2m_core.band import BandTake, play_band
+from d2m_core.mastering import loudness_of, true_peak_db
 from d2m_core.media import to_mono
 from d2m_core.rhythm import load_rhythm, rhythm_from_motion
-from d2m_core.scores import beat_f
+from d2m_core.scores import Meeting, meeting_of
 from d2m_core.scores.metrics import onsets, share_near
 from d2m_core.styles import STYLES, metre_of_style
 from d2m_core.types import Rhythm
@@ -41,17 +42,19 @@ _OTHERS = 4
 Row = dict[str, float]
 
 
-def measured(dances: list[Dance], rhythms: list[Rhythm], styles: list[str], seeds: int) -> Iterator[Row]:
-    """One row of figures for each dance and seed."""
+def measured(
+    dances: list[Dance], rhythms: list[Rhythm], styles: list[str], seeds: int, heard: int
+) -> Iterator[Row]:
+    """One row of figures for each dance and seed; of each dance, beats are heard in the first `heard`."""
     judge = load_judge(None)
     for number, (dance, rhythm) in enumerate(zip(dances, rhythms, strict=True)):
         before: np.ndarray | None = None
         for seed in range(seeds):
             take = play_band(rhythm, dance.motion, styles[number], number + 1000 * seed, stems=False)
-            row = _row(take, dance, [dances[k] for k in _others(len(dances), number)], rhythm)
-            heard = judge.embed(take.mix, Pulse(rhythm.beats_s, rhythm.downbeats)).mean(0)
-            row["seeds apart"] = np.nan if before is None else cosine_distance(before, heard)
-            before = heard
+            row = _row(take, dance, [dances[k] for k in _others(len(dances), number)], rhythm, seed < heard)
+            style = judge.embed(take.mix, Pulse(rhythm.beats_s, rhythm.downbeats)).mean(0)
+            row["seeds apart"] = np.nan if before is None else cosine_distance(before, style)
+            before = style
             yield row
 
 
@@ -61,13 +64,13 @@ def _others(count: int, number: int) -> list[int]:
     return [(number + 1 + step) % count for step in steps]
 
 
-def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm) -> Row:
-    beats, hits = beats_heard(take.mix), onsets(to_mono(take.mix))
+def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm, hear: bool) -> Row:
+    hits, beats = onsets(to_mono(take.mix)), beats_heard(take.mix) if hear else None
     mix = take.mix.samples[0].numpy()
     met = [share_near(other.accents_s, hits[hits < other.duration_s]) for other in others]
     return {
-        "beat F to the beats asked for": beat_f(rhythm.beats_s, beats),
-        "beat F to the dance's beats": np.nan if dance.beats_s is None else beat_f(dance.beats_s, beats),
+        **_met("the beats asked for", rhythm.beats_s, beats),
+        **_met("the dance's beats", dance.beats_s, beats),
         "visible accents with an onset": share_near(dance.accents_s, hits),
         "the same, another dance's music": float(np.nanmean(met)) if met else np.nan,
         "onsets per second": len(hits) / dance.duration_s,
@@ -78,7 +81,15 @@ def _row(take: BandTake, dance: Dance, others: list[Dance], rhythm: Rhythm) -> R
     }
 
 
-def _set(name: str, options: SetOptions, seeds: int) -> str:
+def _met(what: str, wanted_s: np.ndarray | None, found_s: np.ndarray | None) -> Row:
+    if wanted_s is None or found_s is None:
+        met = Meeting(np.nan, np.nan, "")
+    else:
+        met = meeting_of(wanted_s, found_s)
+    return {f"beat F to {what}": met.f, f"AMLt to {what}": met.amlt}
+
+
+def _set(name: str, options: SetOptions, seeds: int, heard: int) -> str:
     net = load_rhythm(default_weights("rhythm"))
     dances = list(dances_of(name, options))
     styles = styles_for(dances, STYLES)
@@ -86,7 +97,7 @@ def _set(name: str, options: SetOptions, seeds: int) -> str:
         rhythm_from_motion(dance.motion, net, metre=metre_of_style(style))
         for dance, style in zip(dances, styles, strict=True)
     ]
-    rows = list(measured(dances, rhythms, styles, seeds))
+    rows = list(measured(dances, rhythms, styles, seeds, heard))
     found = []
     for key in rows[0]:
         values = np.array([row[key] for row in rows])
@@ -135,6 +146,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--dances", type=int, default=60, help="of each set, at most [%(default)s]")
     add("--seconds", type=float, default=10.0, help="of each, clips are whole [%(default)g]")
     add("--seeds", type=int, default=3, help="pieces for each dance [%(default)s]")
+    add("--heard", type=int, default=3, help="of them in which beats are heard, the slow part [%(default)s]")
     add("--poses", type=Path, default=Path("runs/rhythm_eval"), help="poses are kept here [%(default)s]")
     add("--speed", type=float, nargs="+", metavar="S", help="pieces of so many seconds, for time and memory")
     add("--style", nargs="+", default=["pop", "house"], help="of those pieces [pop house]")
@@ -146,7 +158,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     options = SetOptions(args.dances, args.seconds, args.poses, (("clips", args.clips),))
     for name in args.sets:
-        sys.stdout.write(_set(name, options, args.seeds))
+        sys.stdout.write(_set(name, options, args.seeds, args.heard))
     return 0
 
 

@@ -5,7 +5,7 @@
 Dances of the studio, seen as MediaPipe sees them and read by the shipped rhythm network, are laid on straight
 grids. The studio's band plays on the straight beats, is bent back, and beside it plays on the dance's own
 beats. Printed: how far the pitch moves, how many need the stretcher, how far the map leaves the beats, which
-beats our tracker (and madmom, where installed) hears in both, how sharp the hits are, and seconds of work.
+beats our ear (and madmom, where installed) hears in both, how sharp the hits are, and seconds of work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from d2m_core.band import installed_materials, plan_on, play
 from d2m_core.band.styles import STYLES
 from d2m_core.motion import extract_motion
 from d2m_core.rhythm import load_rhythm, rhythm_from_audio, rhythm_from_motion
-from d2m_core.scores import beat_f
+from d2m_core.scores import meeting_of
 from d2m_core.straight import lay_out
 from d2m_core.types import Waveform
 from d2m_core.weights import default_weights
@@ -45,9 +45,9 @@ class Cost:
     stretched: bool
     off_ms: float
     """Beats, as the map leaves them."""
-    heard: tuple[float, float]
-    """F of the beats heard by our tracker: bent, and played on the dance's beats."""
-    madmom: tuple[float, float] | None
+    heard: tuple[float, float, float, float]
+    """Beat F and AMLt of the beats heard by our ear: bent, and those played on the dance's beats."""
+    madmom: tuple[float, float, float, float] | None
     crest: tuple[float, float]
     """Mean rise of loudness in 10 ms at the beats in dB: bent, and in straight time."""
     seconds: float
@@ -79,15 +79,18 @@ def measured(seed: int, seconds: float) -> Cost | None:
         bend.semitones,
         bend.stretched is not None,
         1000 * float(np.abs(heard_s - rhythm.beats_s)[inside].max()),
-        _both(lambda w: beat_f(rhythm.beats_s, rhythm_from_audio(w).beats_s), bent, own),
-        _both(lambda w: beat_f(rhythm.beats_s, madmom_beats(w)), bent, own) if installed() else None,
+        _both(lambda w: rhythm_from_audio(w).beats_s, rhythm.beats_s, bent, own),
+        _both(madmom_beats, rhythm.beats_s, bent, own) if installed() else None,
         (rise_db(bent, rhythm.beats_s), rise_db(wave, straight_s)),
         spent,
     )
 
 
-def _both(score: Callable[[Waveform], float], bent: Waveform, own: Waveform) -> tuple[float, float]:
-    return score(bent), score(own)
+def _both(
+    hear: Callable[[Waveform], np.ndarray], beats_s: np.ndarray, bent: Waveform, own: Waveform
+) -> tuple[float, float, float, float]:
+    first, second = (meeting_of(beats_s, hear(wave)) for wave in (bent, own))
+    return first.f, first.amlt, second.f, second.amlt
 
 
 def _band(beats_s: np.ndarray, downbeats: np.ndarray, seconds: float, seed: int, style: str) -> Waveform:
@@ -120,13 +123,13 @@ def main(argv: list[str] | None = None) -> int:
         ("pitch moves by, mean and most, semitones", f"{moved.mean():.2f}, {moved.max():.2f}"),
         ("need the stretcher", f"{np.mean([cost.stretched for cost in costs]):.2f}"),
         ("beat furthest off by the map, mean and most, ms", _mean_most([cost.off_ms for cost in costs])),
-        ("beats heard by our tracker, F: bent, played", _pair([cost.heard for cost in costs])),
-        ("rise at the beats, dB: bent, straight", _pair([cost.crest for cost in costs])),
+        ("beats heard by our ear, F and AMLt: bent; played", _means([cost.heard for cost in costs])),
+        ("rise at the beats, dB: bent, straight", _means([cost.crest for cost in costs])),
         ("seconds of work per second", f"{np.mean([cost.seconds for cost in costs]):.3f}"),
     ]
     known = [cost.madmom for cost in costs if cost.madmom is not None]
     if known:
-        rows.append(("beats heard by madmom, F: bent, played", _pair(known)))
+        rows.append(("beats heard by madmom, F and AMLt: bent; played", _means(known)))
     sys.stdout.write("".join(f"| {name} | {value} |\n" for name, value in rows))
     return 0
 
@@ -135,9 +138,8 @@ def _mean_most(values: list[float]) -> str:
     return f"{np.mean(values):.1f}, {np.max(values):.1f}"
 
 
-def _pair(values: list[tuple[float, float]]) -> str:
-    means = np.mean(values, axis=0)
-    return f"{means[0]:.3f}, {means[1]:.3f}"
+def _means(values: Sequence[tuple[float, ...]]) -> str:
+    return ", ".join(f"{mean:.3f}" for mean in np.mean(values, axis=0))
 
 
 if __name__ == "__main__":

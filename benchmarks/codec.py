@@ -28,6 +28,7 @@ from d2m_core.errors import MediaError, SettingError
 from d2m_core.files import replacing
 from d2m_core.media import load_audio
 from d2m_core.pictures import save_png
+from d2m_core.scores import Meeting
 from d2m_core.styles import STYLES
 from training.codec.band_music import held_out
 from training.codec.figures import OCTAVES_HZ
@@ -83,14 +84,13 @@ def markdown(scores: list[Score], pace: Speed, name: str) -> str:
         rows = [s for s in scores if s.music == music]
         lines += [
             f"\n{music}, {len(rows[0].mels)} pieces\n",
-            "| codec | kbit/s | mel | LSD dB | SI-SDR dB | onset r | beat F | madmom F "
+            "| codec | kbit/s | mel | LSD dB | SI-SDR dB | onset r | beat F | AMLt | madmom F | AMLt "
             "| worst octave dB | hum dB |",
-            "|---" * 10 + "|",
+            "|---" * 12 + "|",
         ]
         lines += [
             f"| {s.codec} | {s.kbits:.2f} | {s.mel:.3f} | {s.lsd_db:.1f} | {s.si_sdr_db:.1f} "
-            f"| {s.onset_r:.3f} | {s.beat_f:.3f} "
-            f"| {'-' if s.madmom_f is None else f'{s.madmom_f:.3f}'} | {s.worst_octave_db:+.1f} "
+            f"| {s.onset_r:.3f} | {_beats(s.beats)} | {_beats(s.madmom)} | {s.worst_octave_db:+.1f} "
             f"| {s.hum_db:.1f} |"
             for s in rows
         ]
@@ -107,6 +107,10 @@ def markdown(scores: list[Score], pace: Speed, name: str) -> str:
         f"{pace.decode_x:g} x real time, {pace.peak_mb:g} MB more at the peak"
     )
     return "\n".join(lines).lstrip() + "\n"
+
+
+def _beats(met: Meeting | None) -> str:
+    return "- | -" if met is None else f"{met.f:.3f} | {met.amlt:.3f}"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ import torch
 from benchmarks.codec_rivals import Coded, Contestant
 from d2m_core.codec import Codec, decode_tokens, encode_audio
 from d2m_core.rhythm import rhythm_from_audio
-from d2m_core.scores import beat_f
+from d2m_core.scores import Meeting, meeting_of
 from d2m_core.types import Waveform
 from training.codec.figures import octave_levels_db, si_sdr
 from training.codec.hum import hum_db
@@ -44,9 +44,9 @@ class Score:
     si_sdr_db: float
     onset_r: float
     """Correlation of librosa's onset envelopes."""
-    beat_f: float
-    """Beats that our tracker finds in decoded music against those it finds in the original."""
-    madmom_f: float | None
+    beats: Meeting
+    """How beats that our ear finds in decoded music meet those it finds in the original, means."""
+    madmom: Meeting | None
     """The same by madmom's tracker, where it was asked for."""
     hum_db: float
     """Power of the tones that the decoder adds to every frame alike, under the music."""
@@ -75,8 +75,8 @@ def score(contestant: Contestant, music: str, audio: torch.Tensor, madmom: bool)
         round(log_spectral_distance(audio[:, 0], fake[:, 0]), 2),
         round(si_sdr(audio, fake), 2),
         round(mean_of(onset_correlation, audio, fake), 3),
-        round(mean_of(beats_kept, audio, fake), 3),
-        round(mean_of(madmom_kept, audio, fake), 3) if madmom else None,
+        beats_kept(lambda wave: rhythm_from_audio(wave).beats_s, audio, fake),
+        beats_kept(madmom_beats, audio, fake) if madmom else None,
         round(hum_db(audio, fake, contestant.frame), 1),
         octave_levels_db(audio, fake),
         [] if codes is None else [round(p, 1) for p in perplexity(codes, contestant.cardinality)],
@@ -116,15 +116,13 @@ def onset_correlation(real: np.ndarray, fake: np.ndarray) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def beats_kept(real: np.ndarray, fake: np.ndarray) -> float:
-    """Beat F of our tracker on decoded music against itself on the original."""
-    first, second = (rhythm_from_audio(_wave(sound)).beats_s for sound in (real, fake))
-    return beat_f(first, second)
-
-
-def madmom_kept(real: np.ndarray, fake: np.ndarray) -> float:
-    """The same by madmom's tracker."""
-    return beat_f(*(madmom_beats(_wave(sound)) for sound in (real, fake)))
+def beats_kept(hear: Callable[[Waveform], np.ndarray], real: torch.Tensor, fake: torch.Tensor) -> Meeting:
+    """How the beats of decoded music meet those of the original by one ear: means over pieces [B, 1, N]."""
+    pairs = zip(real[:, 0].numpy(), fake[:, 0].numpy(), strict=True)
+    met = [meeting_of(*(hear(_wave(sound)) for sound in pair)) for pair in pairs]
+    return Meeting(
+        *(round(float(np.mean([getattr(one, key) for one in met])), 3) for key in ("f", "amlt")), ""
+    )
 
 
 def _wave(sound: np.ndarray) -> Waveform:

@@ -100,16 +100,16 @@ def markdown(trials: Iterable[Trial], minutes: float) -> str:
         lines += [
             f"\n{first.music}, {len(first.mels)} pieces, {minutes:g} minutes of training each, "
             "speed on one thread\n",
-            "| shape | M parameters | steps | mel | LSD dB | SI-SDR dB | onset r | beat F "
+            "| shape | M parameters | steps | mel | LSD dB | SI-SDR dB | onset r | beat F | AMLt "
             "| encodes | decodes |",
-            "|---" * 10 + "|",
+            "|---" * 11 + "|",
         ]
         for trial in trials:
             s, pace = trial.scores[number], trial.pace
             lines.append(
                 f"| {trial.name} | {trial.parameters / 1e6:.2f} | {trial.steps} | {s.mel:.3f} "
-                f"| {s.lsd_db:.1f} | {s.si_sdr_db:.1f} | {s.onset_r:.3f} | {s.beat_f:.3f} "
-                f"| {pace.encode_x:g} x | {pace.decode_x:g} x |"
+                f"| {s.lsd_db:.1f} | {s.si_sdr_db:.1f} | {s.onset_r:.3f} "
+                f"| {s.beats.f:.3f} | {s.beats.amlt:.3f} | {pace.encode_x:g} x | {pace.decode_x:g} x |"
             )
     return "\n".join(lines).lstrip() + "\n"
 

@@ -65,8 +65,8 @@ def write_batch(loaded: LoadedModel, settings: SamplingConfig, seconds: float) -
     given = stack(guidance_sides(given, settings))
     codes = torch.full((settings.candidates, spec.codebooks, window.steps), sampling.UNKNOWN)
     generator = torch.Generator().manual_seed(0)
-    with torch.inference_mode(), sampling._few_threads(net):
-        sampling._write_window(net, given, codes, None, settings, generator, lambda *_: None)
+    with torch.inference_mode(), sampling.few_threads(net):
+        sampling.write_window(net, given, codes, None, settings, generator, lambda *_: None)
 
 
 def theirs(size: str, batch: int, guidance: float, seconds: float) -> Callable[[], int]:

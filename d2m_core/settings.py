@@ -7,9 +7,11 @@ Nothing here needs PyTorch: flags are read, and help is given, before seconds of
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .errors import SettingError, require_all
 from .grid import TEMPO_RANGE_BPM
+from .spans import BarSpan, Span
 
 POSE_MODELS = ("lite", "full", "heavy")
 """Variants of the pose model, from fast to exact."""
@@ -31,6 +33,19 @@ ENDINGS = ("hit", "fade", "cut")
 
 MOST_CANDIDATES = 64
 """Pieces of music that may be written at once for one to be chosen."""
+
+POSE_REPAIRS = ("interpolate", "hold", "mirror", "forget")
+"""How wrong poses are mended: smoothly from the pose before to the pose after; with the pose before; as the
+other arm or leg moves, seen in a mirror; not at all, as if nothing was seen."""
+
+START_USES = ("before it", "as its beginning")
+"""What a sound is to music that begins from it: heard before it and cut off, or its beginning."""
+
+EDIT_CANDIDATES = 4
+"""So many are written for a span of music where nothing else is asked: a choice, and soon done."""
+
+MOST_BARS = 64
+"""Bars that may be added to music at once."""
 
 MOST_SHIFT_MS = 2000.0
 """So far may beats be moved."""
@@ -262,6 +277,55 @@ class BandSettings:
 
 
 @dataclass(frozen=True)
+class PoseRepair:
+    """A stretch of poses that is wrong, and what is put there."""
+
+    span: Span
+    method: str = POSE_REPAIRS[0]
+    """One of `POSE_REPAIRS`."""
+    part: str = "whole body"
+    """One of `pose.PARTS`."""
+
+    def __post_init__(self) -> None:
+        require_all(
+            (self.method in POSE_REPAIRS, f"A repair is {self.method!r}; choose {', '.join(POSE_REPAIRS)}.")
+        )
+
+
+@dataclass(frozen=True)
+class Repaint:
+    """A stretch of music that is written anew."""
+
+    span: Span | BarSpan
+    seed: int | None = None
+    """Other than the music's; None takes the next one."""
+
+
+@dataclass(frozen=True)
+class EditSettings:
+    """What is mended before music is written, what it begins from, and what of it is written anew."""
+
+    repairs: tuple[PoseRepair, ...] = ()
+    repaints: tuple[Repaint, ...] = ()
+    """One after the other."""
+    likeness: float = 0.0
+    """Of what is repainted with what was there: 0 free, 1 a copy."""
+    start: Path | None = None
+    """A sound that the music begins from."""
+    start_use: str = START_USES[0]
+    """One of `START_USES`."""
+
+    def __post_init__(self) -> None:
+        require_all(
+            (0 <= self.likeness <= 1, f"likeness is {self.likeness:g}; use 0 (free) to 1 (a copy)."),
+            (
+                self.start_use in START_USES,
+                f"Use of the sound is {self.start_use!r}; choose {', '.join(START_USES)}.",
+            ),
+        )
+
+
+@dataclass(frozen=True)
 class DanceSettings:
     """All that `dance_to_music` may be asked for, stage by stage."""
 
@@ -270,3 +334,4 @@ class DanceSettings:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     sound: SoundSettings = field(default_factory=SoundSettings)
     band: BandSettings = field(default_factory=BandSettings)
+    edits: EditSettings = field(default_factory=EditSettings)

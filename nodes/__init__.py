@@ -8,6 +8,7 @@ from . import host
 from .align_audio import AlignAudio
 from .continue_music import ContinueMusic
 from .dance_band import DanceBand
+from .edit_music import EditMusic
 from .edit_rhythm import EditRhythm
 from .encodec import EnCodecDecode, EnCodecEncode, LoadCodec
 from .export_beats import ExportBeats
@@ -15,7 +16,9 @@ from .keypoints import PoseFromKeypoints, PoseToKeypoints
 from .load_video import LoadVideo
 from .midi_files import LoadMidi, SaveMidi
 from .pose_estimate import PoseEstimate
+from .repair_poses import RepairPoses
 from .rhythm import DanceRhythm, RhythmFromAudio
+from .rhythm_curves import RhythmCurves
 from .sampler import LoadModel, Sampler
 from .save_audio import SaveAudio
 from .save_video import SaveVideo
@@ -50,6 +53,9 @@ class DanceToMusicExtension(ComfyExtension):
             SaveMidi,
             LoadMidi,
             ExportBeats,
+            EditMusic,
+            RepairPoses,
+            RhythmCurves,
         ]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
-from ..d2m_core.band import PLAYERS, STEMS, BandTake, play_band
+from ..d2m_core.band import PLAYERS, STEMS, BandTake, Materials, find_instruments, play_band
 from ..d2m_core.band.harmony import KEYS
+from ..d2m_core.band.instruments import fonts_in
 from ..d2m_core.errors import SettingError
 from ..d2m_core.media import fit_length
 from ..d2m_core.midi import band_midi
@@ -67,6 +68,12 @@ PLAYED = {
     "lead": "Whether melodies and arpeggios play.",
     "percussion": "Whether congas, shakers, cowbells and the like play.",
 }
+
+
+def _instruments() -> Materials:
+    """What the band plays with: a soundfont of the user's model folders, or one that a package installed."""
+    folders = host.model_folders()
+    return find_instruments(next((folder for folder in folders if fonts_in(folder)), folders[0]))
 
 
 class DanceBand(io.ComfyNode):
@@ -131,6 +138,7 @@ class DanceBand(io.ComfyNode):
                 intensity=intensity,
                 players=playing,
                 humanise=humanise,
+                instruments=_instruments(),
                 on_progress=tick,
             )
             seen = () if poses is None else seen_accents(poses)

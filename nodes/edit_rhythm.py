@@ -24,7 +24,7 @@ from ..d2m_core.types import Rhythm
 from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_inputs import energy_input, shift_input
-from .rhythm_outputs import rhythm_facts, rhythm_outputs
+from .rhythm_outputs import rhythm_facts, rhythm_outputs, rhythm_texts, text_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses, RhythmSocket
 from .worker import in_worker
 
@@ -110,7 +110,7 @@ class EditRhythm(io.ComfyNode):
                     "poses", optional=True, tooltip="Shows the dancer above the beats in the node's editor."
                 ),
             ],
-            outputs=rhythm_outputs("edited"),
+            outputs=[*rhythm_outputs("edited"), *text_outputs()],
         )
 
     @classmethod
@@ -138,7 +138,8 @@ class EditRhythm(io.ComfyNode):
             changed = _in_time(changed, tempo, tempo_bpm)
             changed = _moved(changed, grid, shift_ms, swing)
             changed = changed if energy == 1.0 else scale_energy(changed, energy)
-            return rhythm_facts(ClipRhythm(changed, rhythm.duration_s), "Edited rhythm")
+            facts = rhythm_facts(ClipRhythm(changed, rhythm.duration_s), "Edited rhythm")
+            return *facts, *rhythm_texts(changed)
 
         facts = in_worker(edit)
         shown = editor_data(rhythm.rhythm, facts[0].rhythm, None if poses is None else poses.poses)

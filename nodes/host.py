@@ -15,13 +15,15 @@ from typing import Any, Generic, TypeVar
 import comfy.model_management
 import comfy.model_patcher
 import comfy.utils
+import comfy_api.input
 import folder_paths
+import numpy as np
 import torch
 from comfy.cli_args import args
 from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..d2m_core.errors import MediaError, ModelError
+from ..d2m_core.errors import MediaError, ModelError, SettingError
 from ..d2m_core.files import check_place
 from ..d2m_core.music import styles_in
 from ..d2m_core.styles import STYLES
@@ -248,6 +250,28 @@ def hold(value: T, module: torch.nn.Module) -> Held[T]:
         shell, load_device=comfy.model_management.get_torch_device(), offload_device=torch.device("cpu")
     )
     return Held(value, patcher)
+
+
+def curve_of(points: list[tuple[float, float]]) -> Any:
+    """A CURVE of straight lines; in a ComfyUI that has none of its own, what its page would send."""
+    made = getattr(comfy_api.input, "LinearCurve", None)
+    if made is None:
+        return {"points": [list(point) for point in points], "interpolation": "linear"}
+    return made(points)
+
+
+def curve_at(curve: Any, places: np.ndarray) -> np.ndarray:
+    """Values float64 of a CURVE at places 0..1. Raises `SettingError`."""
+    read = getattr(comfy_api.input, "CurveInput", None)
+    if read is not None and not hasattr(curve, "interp_array"):
+        curve = read.from_raw(curve)
+    if hasattr(curve, "interp_array"):
+        return np.asarray(curve.interp_array(places), np.float64)
+    points = curve.get("points") if isinstance(curve, dict) else curve
+    if not isinstance(points, list) or not points:
+        raise SettingError("The curve has no points; connect a Curve Editor, or leave it open.")
+    rows = np.array(sorted(points), np.float64)
+    return np.interp(places, rows[:, 0], rows[:, 1])
 
 
 def can_trim_video() -> bool:

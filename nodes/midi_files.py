@@ -13,7 +13,7 @@ from ..d2m_core.types import Rhythm
 from . import host
 from .checks import answer, never_the_same, refuse, said_by, too_small
 from .midi_socket import midi_in
-from .rhythm_outputs import rhythm_facts, rhythm_outputs
+from .rhythm_outputs import rhythm_facts, rhythm_outputs, rhythm_texts, text_outputs
 from .sockets import CATEGORY, ClipRhythm, Midi, to_image
 from .worker import in_worker
 
@@ -105,6 +105,7 @@ class LoadMidi(io.ComfyNode):
             outputs=[
                 *rhythm_outputs(),
                 Midi.Output("midi", display_name="MIDI", tooltip="The file, for Save MIDI and other packs."),
+                *text_outputs(),
             ],
         )
 
@@ -113,14 +114,14 @@ class LoadMidi(io.ComfyNode):
         refuse(answer(too_small("seconds", seconds, 0)))
         where = host.media_path(path or file)
 
-        def read(tick) -> tuple[tuple, Any, Any]:
+        def read(tick) -> tuple[tuple, Any]:
             midi = open_midi(where)
             rhythm = rhythm_from_midi(midi, seconds or None, tick)
             facts = rhythm_facts(ClipRhythm(rhythm, seconds or rhythm.duration_s), where.stem)
-            return facts, midi, to_image(_roll(midi, rhythm))
+            return (*facts, midi, *rhythm_texts(rhythm)), to_image(_roll(midi, rhythm))
 
-        facts, midi, picture = in_worker(read)
-        return io.NodeOutput(*facts, midi, ui=ui.PreviewImage(picture, cls=cls))
+        facts, picture = in_worker(read)
+        return io.NodeOutput(*facts, ui=ui.PreviewImage(picture, cls=cls))
 
     @classmethod
     def validate_inputs(cls, file: str | None = None, path: str | None = None) -> bool | str:

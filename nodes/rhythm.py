@@ -30,7 +30,7 @@ from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, not_offered, refuse, said_by
 from .rhythm_inputs import energy_input, shift_input
-from .rhythm_outputs import how_sure, rhythm_facts, rhythm_outputs, rhythm_words
+from .rhythm_outputs import how_sure, rhythm_facts, rhythm_outputs, rhythm_texts, rhythm_words, text_outputs
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, Poses
 from .sound_socket import each, from_audio, sound_in
 from .worker import in_worker, part_progress
@@ -81,7 +81,7 @@ class DanceRhythm(io.ComfyNode):
                 energy_input(),
                 *_beats_inputs(),
             ],
-            outputs=rhythm_outputs(),
+            outputs=[*rhythm_outputs(), *text_outputs()],
         )
 
     @classmethod
@@ -111,7 +111,7 @@ class DanceRhythm(io.ComfyNode):
             found = replace(found, rhythm=_edited(found.rhythm, grid, nudge_ms, energy))
             clip = ClipRhythm(found.rhythm, poses.duration_s)
             facts = rhythm_facts(clip, "Dance rhythm", dance_accents(poses.poses))
-            return facts, rhythm_words(found.rhythm, found.notices)
+            return (*facts, *rhythm_texts(found.rhythm)), rhythm_words(found.rhythm, found.notices)
 
         facts, words = in_worker(read)
         shown = ui.PreviewImage(facts[1], cls=cls).as_dict() | ui.PreviewText(words).as_dict()
@@ -197,7 +197,7 @@ class RhythmFromAudio(io.ComfyNode):
                     + ".",
                 ),
             ],
-            outputs=rhythm_outputs(as_list=True),
+            outputs=[*rhythm_outputs(as_list=True), *text_outputs(as_list=True)],
         )
 
     @classmethod
@@ -210,7 +210,8 @@ class RhythmFromAudio(io.ComfyNode):
                 tick = part_progress(on_progress, index, len(waves))
                 rhythm = rhythm_from_audio(wave, tempo_bpm or None, tick, ear=ear)
                 clip = ClipRhythm(rhythm, wave.duration_s)
-                found.append(rhythm_facts(clip, "Rhythm of the music", wave=wave))
+                facts = rhythm_facts(clip, "Rhythm of the music", wave=wave)
+                found.append((*facts, *rhythm_texts(rhythm)))
             return found
 
         columns = [list(column) for column in zip(*in_worker(read), strict=True)]

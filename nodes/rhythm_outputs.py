@@ -11,7 +11,7 @@ from comfy_api.latest import io
 from ..d2m_core.motion import Accents
 from ..d2m_core.notices import Notice, in_words
 from ..d2m_core.pictures import rhythm_picture
-from ..d2m_core.rhythm import format_beats, tempo_words
+from ..d2m_core.rhythm import abc_header, caption, format_beats, tempo_words
 from ..d2m_core.types import Rhythm, Waveform
 from .sockets import Choice, ClipRhythm, RhythmSocket, to_image
 
@@ -48,6 +48,30 @@ def rhythm_outputs(first: str = "rhythm", as_list: bool = False) -> list[Any]:
         ),
         io.Float.Output("sure", display_name="confidence", tooltip="How sure the beats are, 0 to 1.", **many),
     ]
+
+
+def text_outputs(as_list: bool = False) -> list[Any]:
+    """What came later, for the text encoders of other models: last, since saved links count outputs."""
+    many = {"is_output_list": as_list}
+    return [
+        io.String.Output(
+            "caption",
+            display_name="caption",
+            tooltip="Tempo, metre and energy in words, for the text of a music model.",
+            **many,
+        ),
+        io.String.Output(
+            "abc_header",
+            display_name="ABC header",
+            tooltip="Metre and tempo as the header of a score in ABC notation.",
+            **many,
+        ),
+    ]
+
+
+def rhythm_texts(rhythm: Rhythm) -> tuple[str, str]:
+    """Values for `text_outputs`."""
+    return caption(rhythm), abc_header(rhythm)
 
 
 def rhythm_facts(

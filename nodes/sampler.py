@@ -12,9 +12,17 @@ from comfy_api.latest import io
 from ..d2m_core.codec import Codec
 from ..d2m_core.errors import SettingError
 from ..d2m_core.motion import dance_motion
-from ..d2m_core.music import LoadedModel, SamplingConfig, generate_tokens, load_model, prepare
+from ..d2m_core.music import (
+    START_USES,
+    LoadedModel,
+    SamplingConfig,
+    generate_tokens,
+    load_model,
+    music_from_sound,
+    prepare,
+)
 from ..d2m_core.styles import STYLES
-from ..d2m_core.types import AudioTokens, MotionFeatures, Progress
+from ..d2m_core.types import AudioTokens, MotionFeatures, Progress, Waveform
 from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, never_the_same, not_offered, refuse, said_by, too_small
@@ -29,6 +37,7 @@ from .sockets import (
     RhythmSocket,
     Tokens,
 )
+from .sound_socket import each, sound_in
 from .worker import in_worker, part_progress
 
 EMBEDDED = "embedded"
@@ -253,6 +262,7 @@ class Sampler(io.ComfyNode):
                     tooltip="Needed to hear which candidate is best; else leave it open.",
                 ),
                 style_input(),
+                *_start_inputs(),
             ],
             outputs=[Tokens.Output("tokens", display_name="tokens", tooltip="For EnCodec Decode.")],
         )
@@ -273,15 +283,21 @@ class Sampler(io.ComfyNode):
         candidates: int = 1,
         codec: host.Held[Codec] | None = None,
         style_guidance: float = DEFAULTS.style_guidance,
+        sound: Any = None,
+        sound_use: str = START_USES[0],
     ) -> io.NodeOutput:
-        refuse(answer(wrong_style(style), too_small("batch_size", batch_size, 1)))
-        if candidates > 1 and codec is None:
-            raise SettingError(
-                f"candidates is {candidates}, and the best is chosen by its sound; connect the "
-                "codec too, or use 1."
+        refuse(cls.validate_inputs(style, sound_use))
+        refuse(answer(too_small("batch_size", batch_size, 1)))
+        start = _start_of(sound)
+        if codec is None and (candidates > 1 or start is not None):
+            why = (
+                "a sound is connected, and tokens are to be made of it"
+                if start is not None
+                else f"candidates is {candidates}, and the best is chosen by its sound"
             )
+            raise SettingError(f"{why[0].upper()}{why[1:]}; connect the codec too, or leave that out.")
         motion = motion_of(poses)
-        ear = codec.ready() if codec is not None and candidates > 1 else None
+        ear = codec.ready() if codec is not None and (candidates > 1 or start is not None) else None
         loaded, report = model.ready(), host.progress()
 
         def write(take: int, tick: Progress) -> AudioTokens:
@@ -289,6 +305,10 @@ class Sampler(io.ComfyNode):
                 seed + take, temperature, top_k, top_p, guidance, style, style_guidance, candidates
             )
             tick = part_progress(tick, take, batch_size)
+            if start is not None and ear is not None:
+                return music_from_sound(
+                    loaded, ear, start, motion, rhythm.rhythm, config, tick, use=sound_use
+                )
             return generate_tokens(loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear)
 
         # Listening to candidates takes long between two tokens; else Cancel is looked for at each.
@@ -299,5 +319,28 @@ class Sampler(io.ComfyNode):
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s, rhythm.rhythm))
 
     @classmethod
-    def validate_inputs(cls, style: str | None = None) -> bool | str:
-        return answer(wrong_style(style))
+    def validate_inputs(cls, style: str | None = None, sound_use: str | None = None) -> bool | str:
+        return answer(wrong_style(style), not_offered("Use of the sound", sound_use, START_USES))
+
+
+def _start_inputs() -> list[Any]:
+    """A sound to begin from; it came later, so it stands at the node's end."""
+    return [
+        io.Audio.Input(
+            "sound", optional=True, tooltip="Music to begin from, bent to the dance's beats; needs codec."
+        ),
+        io.Combo.Input(
+            "sound_use",
+            options=list(START_USES),
+            default=START_USES[0],
+            optional=True,
+            tooltip="before it: the music is written as if the sound had just been heard, and the sound is "
+            "cut off. as its beginning: the sound stays, and the music goes on from it.",
+        ),
+    ]
+
+
+def _start_of(sound: Any) -> Waveform | None:
+    """The sound that was connected, the first of a batch."""
+    wave = sound_in(sound)
+    return None if wave is None else each(wave)[0]

@@ -30,6 +30,8 @@ AudioPlayer = io.Custom("AUDIO_UI")
 """The page shows its audio player on a node that has an input of this type."""
 Midi = io.Custom("MIDI")
 """A file of mido's, as the MIDI nodes of RyanOnTheInside give and take it; others pass paths."""
+Curve = io.Custom("CURVE")
+"""A curve of the stock Curve Editor, which ComfyUI has since 2026; see `host.curve_of`."""
 Choice = io.Custom("COMBO")
 """Fits inputs of other nodes that offer a list."""
 

@@ -24,11 +24,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from scripts.make_workflows import ROOT
-from scripts.workflow_ace_step import ACE_STEP
-from scripts.workflow_band import CONDUCTED
-from scripts.workflow_graphs import GRAPHS
+from scripts.workflow_dancer import NEW_DANCER
+from scripts.workflow_graphs import GRAPHS, LARGE
+from scripts.workflow_models import CLAP, SDPOSE
 from scripts.workflow_parts import (
     BAND,
+    CLAPS,
     CONTINUE,
     EDIT,
     LOAD,
@@ -48,6 +49,13 @@ LOWEST = (704, 100)
 MOMENT = 0.6
 """Which frame of a film is shown, as a part of its length."""
 RUN_S = 900.0
+_SAYS = {
+    CLAP.api_name: "you clap the tempo, the dance places the beats",
+    SDPOSE.api_name: "SDPose finds the dancer, no MediaPipe",
+    NEW_DANCER.api_name: "another dancer on the same beats: WanDancer",
+}
+"""What stands below where neither the music nor what a model is told says it."""
+_ESTIMATE = {"model": "full", "people": 0, "dancer": "largest"}
 
 Shown = dict[str, str]
 """How ComfyUI names a file: filename, subfolder, type."""
@@ -157,9 +165,16 @@ def thumbnail(comfy: Comfy, graph: Graph, files: dict[str, str], seconds: float 
     queued[str(LOAD)]["inputs"]["duration_s"] = seconds
     if str(CONTINUE) in queued:
         queued[str(CONTINUE)]["inputs"]["keep_s"] = seconds / 2
+    if queued[str(POSE)]["class_type"] != "D2M_PoseEstimate":  # a large model looks for the dancer
+        queued[str(POSE)] = {
+            "class_type": "D2M_PoseEstimate",
+            "inputs": {"video": [str(LOAD), 0]} | _ESTIMATE,
+        }
     queued[str(POSE)]["inputs"] |= {"draw": True, "download": False}
-    if graph is ACE_STEP or graph.api_name in CONDUCTED:
-        run = (LOAD, POSE, RHYTHM, BAND)
+    if str(CLAPS) in queued:
+        queued[str(CLAPS)]["inputs"]["audio"] = files["song"]
+    if graph.api_name in LARGE:
+        run = (LOAD, POSE, SELECT, RHYTHM, BAND)
         queued = {str(node): queued[str(node)] for node in run if str(node) in queued}
         if str(BAND) in queued:  # it plays only where something hears it
             queued["chart"] = {"class_type": "PreviewAny", "inputs": {"source": [str(BAND), 7]}}
@@ -174,13 +189,16 @@ def thumbnail(comfy: Comfy, graph: Graph, files: dict[str, str], seconds: float 
     }
     dancer = pictures.pop(SELECT, dancer)
     _, special = next(iter(pictures.items()))
-    return composed(dancer, special, _last(comfy, shown, CONDUCTED.get(graph.api_name, "ACE-Step 1.5")))
+    return composed(dancer, special, _last(comfy, shown, graph.api_name))
 
 
-def _last(comfy: Comfy, shown: dict[str, Any], model: str) -> Image.Image:
-    """The music that was made; for a large model, what it is told."""
+def _last(comfy: Comfy, shown: dict[str, Any], name: str) -> Image.Image:
+    """The music that was made; for a large model, what it does or is told."""
+    if name in _SAYS:
+        return words(_SAYS[name], *LOWEST)
     if str(SAVE_AUDIO) in shown:
         return wave_of(comfy.file(shown[str(SAVE_AUDIO)]["audio"][0]), *LOWEST)
+    model = LARGE[name]
     said = "the band leads" if str(BAND) in shown else "told to"
     told = f"{said} {model}: {shown['bpm']['text'][0]} BPM, "
     return words(told + f"{shown['metre']['text'][0]} beats a bar", *LOWEST)

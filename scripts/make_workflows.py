@@ -1,4 +1,4 @@
-"""Writes the example graphs into `workflows/`, for the page and for the API.
+"""Writes the example graphs into `workflows/`, for the page and for the API, and subgraphs into `subgraphs/`.
 
     python -m scripts.make_workflows --address http://127.0.0.1:8188
 
@@ -20,17 +20,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from scripts.blueprints import BLUEPRINTS, Blueprint, subgraph_form
 from scripts.workflow_graphs import GRAPHS
 from scripts.workflow_parts import NOTE, Graph, Group, Node
 
 ROOT = Path(__file__).resolve().parent.parent
 
-WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "AUDIO_RECORD"}
 """Socket types whose inputs are drawn as widgets."""
 PACK = "dance-to-music"
 """The name of this pack in ComfyUI's registry."""
 OURS = "D2M_"
 """What the types of this pack's nodes begin with."""
+SUBGRAPHS = "subgraphs"
+"""Folder of a pack in which ComfyUI looks for blueprints."""
 UPLOADS = {"video_upload", "audio_upload", "image_upload"}
 ROW, WIDGET_ROW, TITLE, EDGE = 20, 24, 30, 20
 """Heights on the page, in its pixels: a socket, a widget, a title bar, the space left between."""
@@ -48,8 +51,8 @@ def api_form(graph: Graph, info: Info) -> dict[str, Any]:
             "class_type": node.type,
             "inputs": {
                 name: _linked(node, name) if name in node.links else _value(node, name, spec)
-                for name, spec in _inputs(info[node.type])
-                if name in node.links or _is_widget(spec)
+                for name, spec in inputs_of(info[node.type])
+                if name in node.links or is_widget(spec)
             },
             "_meta": {"title": node.title or info[node.type].get("display_name") or node.type},
         }
@@ -64,11 +67,11 @@ def _linked(node: Node, name: str) -> list[Any]:
 
 def ui_form(graph: Graph, info: Info) -> dict[str, Any]:
     """The graph as the page keeps it: with places, sizes, groups and a note."""
-    links = _links(graph, info)
-    nodes, groups = _placed(graph, info)
+    links = links_of(graph, info)
+    nodes, groups = placed(graph, info)
     made = [_note(graph)]
     for order, (node, box) in enumerate(nodes, 1):
-        made.append(_ui_node(node, info[node.type], box, order, links))
+        made.append(ui_node(node, info[node.type], box, order, links))
     return {
         "id": graph.uuid,
         "revision": 0,
@@ -93,23 +96,23 @@ def _app(graph: Graph) -> dict[str, Any]:
 
 def _properties(node: Node) -> dict[str, Any]:
     """Which pack brings the node, for whoever lacks it, and the models it wants."""
-    ours = {"cnr_id": PACK, "ver": _version()} if node.type.startswith(OURS) else {"cnr_id": "comfy-core"}
+    ours = {"cnr_id": PACK, "ver": version()} if node.type.startswith(OURS) else {"cnr_id": "comfy-core"}
     models = {"models": [asdict(model) for model in node.models]} if node.models else {}
     return {"Node name for S&R": node.type} | ours | models
 
 
 @cache
-def _version() -> str:
+def version() -> str:
     """The version of this pack."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         return str(tomllib.load(file)["project"]["version"])
 
 
-def _links(graph: Graph, info: Info) -> list[list[Any]]:
+def links_of(graph: Graph, info: Info) -> list[list[Any]]:
     """Links as the page keeps them: id, from, output, to, input, type."""
     links = []
     for node in graph.nodes:
-        names = [name for name, _ in _inputs(info[node.type])]
+        names = [name for name, _ in inputs_of(info[node.type])]
         for name, (source, output) in node.links.items():
             outputs = info[next(n.type for n in graph.nodes if n.id == source)]["output"]
             link = [source, output, node.id, names.index(name), outputs[output]]
@@ -117,12 +120,12 @@ def _links(graph: Graph, info: Info) -> list[list[Any]]:
     return links
 
 
-def _ui_node(node: Node, about: Info, box: list[int], order: int, links: list[list[Any]]) -> dict[str, Any]:
+def ui_node(node: Node, about: Info, box: list[int], order: int, links: list[list[Any]]) -> dict[str, Any]:
     inputs = []
-    for index, (name, spec) in enumerate(_inputs(about)):
+    for index, (name, spec) in enumerate(inputs_of(about)):
         link = next((k[0] for k in links if k[3:5] == [node.id, index]), None)
-        entry: dict[str, Any] = {"name": name, "type": _type(spec), "link": link}
-        if _is_widget(spec):
+        entry: dict[str, Any] = {"name": name, "type": type_of(spec), "link": link}
+        if is_widget(spec):
             entry["widget"] = {"name": name}
         elif name in about["input"].get("optional", {}):
             entry["shape"] = 7  # the page draws optional sockets as rings
@@ -154,8 +157,8 @@ def _widget_values(node: Node, about: Info) -> list[Any]:
     """In the page's order, with what it adds: what happens to a seed, and an upload button."""
     values: list[Any] = []
     uploads: list[Any] = []
-    for name, spec in _inputs(about):
-        if not _is_widget(spec):
+    for name, spec in inputs_of(about):
+        if not is_widget(spec):
             continue
         values.append(_value(node, name, spec))
         options = _options(spec)
@@ -184,7 +187,7 @@ def _note(graph: Graph) -> dict[str, Any]:
     }
 
 
-def _placed(graph: Graph, info: Info) -> tuple[list[tuple[Node, list[int]]], list[dict[str, Any]]]:
+def placed(graph: Graph, info: Info) -> tuple[list[tuple[Node, list[int]]], list[dict[str, Any]]]:
     """Every node with its box [x, y, width, height], and the groups around them, row by row."""
     nodes: list[tuple[Node, list[int]]] = []
     groups: list[dict[str, Any]] = []
@@ -230,9 +233,9 @@ def _frame(number: int, group: Group, boxes: list[tuple[Node, list[int]]], top: 
 
 
 def _height(node: Node, about: Info) -> int:
-    inputs = [spec for _, spec in _inputs(about)]
-    widgets = sum(map(_is_widget, inputs)) + _extra_widgets(inputs)
-    sockets = max(len(inputs) - sum(map(_is_widget, inputs)), len(about["output"]), 1)
+    inputs = [spec for _, spec in inputs_of(about)]
+    widgets = sum(map(is_widget, inputs)) + _extra_widgets(inputs)
+    sockets = max(len(inputs) - sum(map(is_widget, inputs)), len(about["output"]), 1)
     return sockets * ROW + widgets * WIDGET_ROW + EDGE + node.below
 
 
@@ -242,17 +245,17 @@ def _extra_widgets(inputs: list[Any]) -> int:
     for spec in inputs:
         options = _options(spec)
         rows += bool(options.get("control_after_generate")) + bool(UPLOADS & options.keys())
-        rows += 3 * (_type(spec) == "AUDIO_UI" or "audio_upload" in options)
+        rows += 3 * (type_of(spec) in ("AUDIO_UI", "AUDIO_RECORD") or "audio_upload" in options)
     return rows
 
 
-def _inputs(about: Info) -> list[tuple[str, Any]]:
+def inputs_of(about: Info) -> list[tuple[str, Any]]:
     """Inputs in order, the optional ones last; hidden ones are not the page's business."""
     kinds = about["input"]
     return [*kinds.get("required", {}).items(), *kinds.get("optional", {}).items()]
 
 
-def _type(spec: list[Any]) -> str:
+def type_of(spec: list[Any]) -> str:
     return "COMBO" if isinstance(spec[0], list) else spec[0]
 
 
@@ -260,8 +263,8 @@ def _options(spec: list[Any]) -> dict[str, Any]:
     return spec[1] if len(spec) > 1 else {}
 
 
-def _is_widget(spec: list[Any]) -> bool:
-    return _type(spec) in WIDGETS and not _options(spec).get("forceInput")
+def is_widget(spec: list[Any]) -> bool:
+    return type_of(spec) in WIDGETS and not _options(spec).get("forceInput")
 
 
 def _value(node: Node, name: str, spec: list[Any]) -> Any:
@@ -270,14 +273,23 @@ def _value(node: Node, name: str, spec: list[Any]) -> Any:
     options = _options(spec)
     if "default" in options:
         return options["default"]
-    if _type(spec) == "COMBO":
+    if type_of(spec) == "COMBO":
         choices = spec[0] if isinstance(spec[0], list) else options["options"]
         return choices[0]
-    return {"INT": 0, "FLOAT": 0.0, "STRING": "", "BOOLEAN": False}[_type(spec)]
+    return {"INT": 0, "FLOAT": 0.0, "STRING": "", "BOOLEAN": False, "AUDIO_RECORD": ""}[type_of(spec)]
+
+
+def blueprint_form(blueprint: Blueprint, info: Info) -> dict[str, Any]:
+    """A subgraph as the page's node library takes it."""
+    graph = blueprint.graph
+    links = links_of(graph, info)
+    boxes, _ = placed(graph, info)
+    nodes = [ui_node(node, info[node.type], box, order, links) for order, (node, box) in enumerate(boxes)]
+    return subgraph_form(blueprint, nodes, links, {"cnr_id": PACK, "ver": version()})
 
 
 def write(folder: Path, info: Info) -> None:
-    """Writes both forms of every graph."""
+    """Writes both forms of every graph, and the blueprints beside `folder`."""
     for graph in GRAPHS:
         forms = {
             folder / f"{graph.name}.json": ui_form(graph, info),
@@ -285,6 +297,10 @@ def write(folder: Path, info: Info) -> None:
         }
         for path, form in forms.items():
             path.write_text(json.dumps(form, indent=1) + "\n", encoding="utf-8")
+    for blueprint in BLUEPRINTS:
+        path = folder.parent / SUBGRAPHS / f"{blueprint.graph.name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(blueprint_form(blueprint, info), indent=1) + "\n", encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -184,7 +184,7 @@ def main() -> int:
     environment = make_environment(python)
     say(f"{python} with {', '.join(direct())}; all of it: {VERSIONS.relative_to(ROOT)}")
     say(f"the environment took {time.monotonic() - start:.0f} s")
-    pose_model = (environment, "-m", "d2m_core.pose", "--variant", "full")
+    pose_model = (environment, "-m", "scripts.pose_model", "--variant", "full")
     subprocess.run(pose_model, cwd=ROOT, check=True)
     words = [*more, *args.words] or TESTS
     # The tests' arrays are small: a second thread costs more than it brings.

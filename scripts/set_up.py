@@ -139,7 +139,7 @@ def _extras(*names: str) -> list[str]:
 
 
 def get_pose_model(venv: Path) -> None:
-    run(python_of(venv), "-m", "d2m_core.pose", "--variant", "full")
+    run(python_of(venv), "-m", "scripts.pose_model", "--variant", "full")
 
 
 def fingerprint(dev: bool) -> str:

@@ -34,8 +34,8 @@ from tests.comfy_server import (
 from tests.nodes.graphs import messages
 from tests.nodes.workflow_media import Media, draw_clip, draw_group, with_media, write_song
 
-MODELS = {"ckpt_name", "clip_name"}
-"""Inputs that name a large model."""
+MODELS = {"ckpt_name", "clip_name", "clip_name1", "clip_name2", "unet_name", "vae_name", "lora_name", "type"}
+"""Inputs that name a large model, or its kind, which a ComfyUI may be too old to know."""
 
 WORKFLOWS = sorted((REPOSITORY / "workflows" / "api").glob("*.json"))
 

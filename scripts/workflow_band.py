@@ -23,13 +23,13 @@ from scripts.workflow_parts import (
     MIDI,
     NO_WORDS,
     PICTURE,
-    PLAIN,
     POSE,
     RHYTHM,
     SHIFT,
     SOUND,
     STEMS,
     TEXT_ENCODER,
+    TOLD,
     VIOLET,
     WORDS,
     Graph,
@@ -37,10 +37,13 @@ from scripts.workflow_parts import (
     Node,
     align,
     band,
+    heard,
+    hosted,
     music,
     plain_dance,
     result,
     score,
+    told,
 )
 
 _STEM_NAMES = ("drums", "bass", "harmony", "melody", "effects")
@@ -130,10 +133,7 @@ _TAGS = "energetic house, punchy four on the floor drums, warm bass, bright synt
 _FROM_BAND = Node(
     BAND_LATENT, "VAEEncodeAudio", {"audio": (BAND, 0), "vae": (CHECKPOINT, 2)}, title="The band as a start"
 )
-_HEARD = (
-    Node(SOUND, "VAEDecodeAudio", {"samples": (DIFFUSE, 0), "vae": (CHECKPOINT, 2)}),
-    Node(PLAIN, "PreviewAudio", {"audio": (SOUND, 0)}, title="The music as made", below=60),
-)
+_HEARD = heard((CHECKPOINT, 2))
 _ALIGNED = align(SOUND, start="beginning", loop=False)
 """It begins with the clip already."""
 _NOTE_DENOISE = """\
@@ -189,8 +189,8 @@ its music keeps the band's beats, hits and stops. **Align Audio to Dance** then 
 beat, **Score Dance Music** says how well it fits.
 
 **You need** a ComfyUI with the ACE-Step 1.5 nodes (if frames are red, update ComfyUI), the model \
-`ace_step_1.5_turbo_aio.safetensors` in `models/checkpoints` (ComfyUI's own template *ACE-Step \
-v1.5* has the link), and a clip of 10 seconds or more.
+`ace_step_1.5_turbo_aio.safetensors` in `models/checkpoints` (the page offers to download it), and \
+a clip of 10 seconds or more.
 
 **What to change**
 
@@ -211,26 +211,24 @@ v1.5* has the link), and a clip of 10 seconds or more.
     ),
 )
 
+_STABLE, _T5 = hosted(
+    "stable-audio-3",
+    "checkpoints/stable_audio_3_medium.safetensors",
+    "text_encoders/t5gemma_b_b_ul2.safetensors",
+)
 _STABLE_LOADED = (
-    Node(CHECKPOINT, "CheckpointLoaderSimple", values={"ckpt_name": "stable_audio_3_medium.safetensors"}),
+    Node(CHECKPOINT, "CheckpointLoaderSimple", values={"ckpt_name": _STABLE.name}, models=(_STABLE,)),
     Node(
         TEXT_ENCODER,
         "CLIPLoader",
-        values={"clip_name": "t5gemma_b_b_ul2.safetensors", "type": "stable_audio", "device": "default"},
+        values={"clip_name": _T5.name, "type": "stable_audio", "device": "default"},
+        models=(_T5,),
     ),
     _FROM_BAND,
 )
 _STABLE_TOLD = (
-    Node(
-        WORDS,
-        "CLIPTextEncode",
-        {"clip": (TEXT_ENCODER, 0)},
-        {
-            "text": "House track with punchy four on the floor drums, warm bass, bright synth stabs and "
-            "claps, BPM: 120"
-        },
-        below=120,
-    ),
+    told("House track with punchy four on the floor drums, warm bass, bright synth stabs and claps"),
+    Node(WORDS, "CLIPTextEncode", {"clip": (TEXT_ENCODER, 0), "text": (TOLD, 0)}, below=70),
     Node(NO_WORDS, "CLIPTextEncode", {"clip": (TEXT_ENCODER, 0)}, {"text": ""}, below=60, title="Not this"),
 )
 BAND_STABLE_AUDIO = Graph(
@@ -244,12 +242,13 @@ BAND_STABLE_AUDIO = Graph(
 then brings beat to beat, **Score Dance Music** says how well it fits.
 
 **You need** a ComfyUI that knows Stable Audio 3, the models `stable_audio_3_medium.safetensors` \
-in `models/checkpoints` and `t5gemma_b_b_ul2.safetensors` in `models/text_encoders`. ComfyUI's own \
-template *Stable Audio 3* has the links. Their licence is Stability AI's community licence.
+in `models/checkpoints` and `t5gemma_b_b_ul2.safetensors` in `models/text_encoders`; the page offers \
+to download them. Their licence is Stability AI's community licence.
 
 **What to change**
 
-- The words in **CLIP Text Encode**: what the music should be, with the BPM of **Dance Rhythm**.
+- The first words of **Your words, then the dance's**: what the music should be. Tempo, metre and \
+energy follow by themselves: they are the `caption` of **Dance Rhythm**.
 """
     + _NOTE_DENOISE,
     (
@@ -271,6 +270,6 @@ template *Stable Audio 3* has the links. Their licence is Stability AI's communi
 )
 
 CONDUCTED = {BAND_ACE_STEP.api_name: "ACE-Step 1.5", BAND_STABLE_AUDIO.api_name: "Stable Audio 3"}
-"""Graphs whose large model the tests do not have, and that model."""
+"""Graphs that the band leads, and the model that it leads."""
 
 BAND_GRAPHS = (STEMS_AND_MIDI, MARKERS_FOR_EDITORS, BAND_ACE_STEP, BAND_STABLE_AUDIO)

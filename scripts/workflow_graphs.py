@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from scripts.workflow_ace_step import ACE_STEP
-from scripts.workflow_band import BAND_GRAPHS
+from scripts.workflow_band import BAND_GRAPHS, CONDUCTED
+from scripts.workflow_dancer import NEW_DANCER
+from scripts.workflow_edits import EDIT_PIECE
+from scripts.workflow_models import MODEL_GRAPHS, NEEDS_GPU, TOLD_MODELS
 from scripts.workflow_parts import (
     ALIGN,
     BEAT_EDITOR,
@@ -20,7 +23,6 @@ from scripts.workflow_parts import (
     POSE,
     RHYTHM,
     SAMPLER,
-    SAVE_AUDIO,
     SAVE_VIDEO,
     SELECT,
     SONG,
@@ -79,7 +81,7 @@ Everything else is in the graph behind this page: *Dance to Music - basic* expla
     ((plain_dance(),), (written_music(sampler()), result(DECODE))),
     App(
         ((LOAD, "file"), (SAMPLER, "style"), (SAMPLER, "seed"), (RHYTHM, "tempo_bpm")),
-        (SAVE_VIDEO, SAVE_AUDIO),
+        (SAVE_VIDEO,),  # a page shows what comes first, and that would be the sound
     ),
 )
 
@@ -193,4 +195,25 @@ seed in **Continue / Extend Music**.
     ((plain_dance(),), (written_music(sampler(style="disco"), _CONTINUED), result(DECODE, score(DECODE)))),
 )
 
-GRAPHS = (BASIC, APP, RHYTHM_EDIT, OWN_SONG, ACE_STEP, SEVERAL, LONG, *BAND_GRAPHS)
+GRAPHS = (
+    BASIC,
+    APP,
+    RHYTHM_EDIT,
+    OWN_SONG,
+    ACE_STEP,
+    SEVERAL,
+    LONG,
+    *BAND_GRAPHS,
+    *MODEL_GRAPHS,
+    NEW_DANCER,
+    EDIT_PIECE,
+)
+
+LARGE = {
+    ACE_STEP.api_name: "ACE-Step 1.5",
+    NEW_DANCER.api_name: "WanDancer",
+    **CONDUCTED,
+    **TOLD_MODELS,
+    **NEEDS_GPU,
+}
+"""Graphs of large models, which the tests do not have, and these models."""

@@ -15,6 +15,10 @@ EDIT, BEATS, SELECT, SONG, ALIGN, SCORE, CONTINUE = range(11, 18)
 CHECKPOINT, SHIFT, LENGTH, WORDS, NO_WORDS, SILENCE, DIFFUSE, SOUND, PLAIN = range(20, 29)
 BAND, MIDI, CHART, MARKERS, EDL, CLICKS, BAND_LATENT, TEXT_ENCODER, STEMS = range(30, 39)
 """The stems' ids follow each other."""
+NETWORK, VAE, TOLD, LYRICS, PLANNED, TEMPO_LINE, SCORE_TEXT, FRAMES, SMALLER, FOUND, LOOKED = range(50, 61)
+CLAPS, CLAPPED = range(61, 63)
+"""Of the graphs in `workflow_models`; `NETWORK` is a diffusion model, `TOLD` the words for it."""
+EDITED, REPAIRED = 70, 71
 
 PICTURE = 260
 """Height that a node's picture, film or player of several lines takes below its widgets."""
@@ -33,6 +37,13 @@ class ModelFile:
     url: str
     directory: str
     """Folder of ComfyUI's `models`."""
+
+
+def hosted(repository: str, *paths: str) -> tuple[ModelFile, ...]:
+    """Files that ComfyUI's makers host, at the addresses that their own templates name."""
+    start = f"https://huggingface.co/Comfy-Org/{repository}/resolve/main/"
+    parts = [path.split("/") for path in paths]
+    return tuple(ModelFile(part[-1], start + "/".join(part), part[-2]) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,32 @@ def score(audio: int) -> Node:
     """Says how well music fits the dance."""
     links = {"audio": (audio, 0), "rhythm": (RHYTHM, 0), "poses": (POSE, 0)}
     return Node(SCORE, "D2M_ScoreMusic", links, below=PICTURE + 200)
+
+
+def told(text: str, delimiter: str = ", ") -> Node:
+    """What a model is told: words of the artist's, then the dance in words."""
+    links = {"string_b": (RHYTHM, 8)}
+    values = {"string_a": text, "delimiter": delimiter}
+    return Node(TOLD, "StringConcatenate", links, values, below=120, title="Your words, then the dance's")
+
+
+def heard(vae: tuple[int, int]) -> tuple[Node, Node]:
+    """What a diffusion model made, as sound and in a player."""
+    return (
+        Node(SOUND, "VAEDecodeAudio", {"samples": (DIFFUSE, 0), "vae": vae}),
+        Node(PLAIN, "PreviewAudio", {"audio": (SOUND, 0)}, title="The music as made", below=60),
+    )
+
+
+def song_length(seconds: float) -> Node:
+    """How long a model's song is."""
+    values = {"value": seconds}
+    return Node(LENGTH, "PrimitiveFloat", values=values, title="Length of the song (seconds)")
+
+
+def aligned() -> Group:
+    """The model's music, bent to the dance."""
+    return Group("Aligned", GREEN, ((360, (align(SOUND),)),))
 
 
 def band(**values: Any) -> Node:

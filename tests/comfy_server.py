@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from d2m_core.errors import ModelError
-from d2m_core.pose import model_file
+from scripts.pose_model import obtain
 from tests import setup_comfy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -140,7 +140,7 @@ def place_pose_model(base: Path, variant: str = "full") -> Path:
     """Makes our model folder below `base`, with a pose model in it."""
     models = base / "models" / "dance2music"
     models.mkdir(parents=True)
-    shutil.copy(model_file.pose_model(variant, assemble=True), models)
+    shutil.copy(obtain(variant), models)
     return models
 
 
@@ -210,7 +210,7 @@ def install_pack(folder: Path) -> Path:
     folder.mkdir()
     for name in ("__init__.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, folder)
-    for name in ("nodes", "d2m_core", "web", "workflows", "locales"):
+    for name in ("nodes", "d2m_core", "web", "workflows", "subgraphs", "locales"):
         if (REPOSITORY / name).is_dir():
             leave = shutil.ignore_patterns("__pycache__")
             shutil.copytree(REPOSITORY / name, folder / name, ignore=leave)

@@ -54,6 +54,8 @@ SHARED = ("av", "numpy", "protobuf", "safetensors", "torch", "torchaudio", "tran
 
 PAGE = "comfyui-frontend-package"
 """The page; its version is the one that ComfyUI's own requirements name."""
+NEW_PAGE = "comfyui-frontend-package==1.58.1"
+"""A page of today, for `--new-page`: newer than the ComfyUI of the tests, and served by it all the same."""
 DRIVER = "playwright"
 CHROMIUM = "/usr/bin/chromium"
 """Where Debian's package puts the browser."""
@@ -65,10 +67,13 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--browser", action="store_true", help="the page and a browser as well")
+    parser.add_argument("--new-page", action="store_true", help="and a page of today beside it")
     args = parser.parse_args(argv)
     set_up()
-    if args.browser:
+    if args.browser or args.new_page:
         set_up_browser()
+    if args.new_page:
+        set_up_new_page()
     return 0
 
 
@@ -111,6 +116,22 @@ def set_up_browser() -> None:
         log.warning("Tests of the page will be skipped: %s", reason)
 
 
+def set_up_new_page() -> None:
+    """Unpacks `NEW_PAGE` into a folder of its own."""
+    if (new_page() / "index.html").is_file():
+        log.info("%s is ready", NEW_PAGE)
+        return
+    with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
+        log.info("Fetching %s", NEW_PAGE)
+        _pip(sys.executable, "download", "--no-deps", "--dest", scratch, NEW_PAGE)
+        with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
+            wheel.extractall(FOLDER / "new_page")
+
+
+def new_page() -> Path:
+    return FOLDER / "new_page" / PAGE.replace("-", "_") / "static"
+
+
 def browser_missing() -> str:
     """Why the page cannot be tested here; empty where it can."""
     if not PYTHON.exists():
@@ -122,7 +143,9 @@ def browser_missing() -> str:
 
 
 def frontend() -> Path:
-    """The folder of the real page, for `--front-end-root`."""
+    """The folder of the real page, for `--front-end-root`; D2M_PAGE names another."""
+    if chosen := os.environ.get("D2M_PAGE"):
+        return Path(chosen).resolve()
     return _site_packages() / PAGE.replace("-", "_") / "static"
 
 

@@ -111,12 +111,20 @@ def test_what_is_left_out_of_the_package_is_there_and_not_needed() -> None:
     for pattern in left_out():
         assert list(ROOT.glob(pattern.rstrip("/"))), f"{pattern} leaves out nothing"
     inside = [link.split("#")[0] for link in links(ROOT / "README.md") if not link.startswith("#")]
-    needed = [*inside, "__init__.py", "requirements.txt", "pyproject.toml", "Makefile", "scripts/set_up.py"]
+    needed = [*inside, "__init__.py", "requirements.txt", "pyproject.toml"]
     for folder in ("d2m_core", "nodes", "training", "weights", "web", "locales", "workflows"):
         files = (here(path) for path in (ROOT / folder).rglob("*") if path.is_file())
         needed += [path for path in files if "__pycache__" not in path]
     assert len(needed) > 300
     assert not [path for path in needed if not ships(path)]
+
+
+def test_nothing_that_artists_get_installs_packages() -> None:
+    """The registry refuses packs that run pip; a clone may."""
+    installers = re.compile(r"""["'](pip|npm|uv|conda)["']""")
+    found = [here(path) for path in CODE if ships(here(path)) and installers.search(text_of(path))]
+    assert not found
+    assert installers.search(text_of(ROOT / "scripts" / "pose_model.py"))
 
 
 # --- where to touch ---

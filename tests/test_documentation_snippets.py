@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,8 +30,9 @@ def run(snippets: list[Block]) -> dict[str, object]:
     """Names that the snippets of a page leave, one after the other."""
     names: dict[str, object] = {}
     for block in snippets:
-        code = "\n" * (block.line - 1) + block.text  # so that a traceback names the page's own line
-        exec(compile(code, str(block.page), "exec"), names)
+        code = Path(f"{block.page.stem}.py")
+        code.write_text("\n" * (block.line - 1) + block.text)  # so that a traceback names the page's line
+        names = runpy.run_path(str(code), names)
     return names
 
 
@@ -52,8 +54,13 @@ def on_pairs(page: Path, _dance: Path) -> None:
     assert last.name.endswith(str(PAIRS_SEED + PAIRS - 1))  # type: ignore[attr-defined]
 
 
+def _runs(page: Path) -> None:
+    run(SNIPPETS[page])
+
+
 BESIDE: dict[str, Callable[[Path, Path], None]] = {
     "README.md": lambda page, dance: on_a_dance(page, dance, "music.wav"),
+    "docs/sync.md": lambda page, _dance: _runs(page),
     "docs/questions.md": lambda page, dance: on_a_dance(page, dance, "dance_with_music.mp4"),
     "training/studio/README.md": on_pairs,
 }

@@ -21,6 +21,7 @@ only; whatever is new takes a free range and writes it down here.
 | 8_500_000 and up | music that `benchmarks.align` brings onto dances |
 | 8_600_000 and up | music that `benchmarks.ears` compares ears on |
 | 8_700_000 and up | dances whose films `benchmarks.builder` builds data sets of |
+| 8_800_000 and up | dances that `benchmarks.live` is played to |
 | 9_000_000 and up | dances for `training.evaluate music` |
 | 9_500_000 and up | rendered dances for `training.evaluate rhythm` and `music`; +100: demo, tests |
 | 9_600_000 and up | drawn clips that the noise model is fitted to and checked on |
@@ -30,6 +31,7 @@ only; whatever is new takes a free range and writes it down here.
 | 12_000_000 and up | dances that the ablations of the rhythm network are scored on |
 | 20_000_000 and up | development: settings of accents and of the beat decoder chosen on these |
 | 30_000_000 and up | training dances of the rhythm network |
+| 35_000_000 and up | dances that the network for running dances is fitted to |
 | 40_000_000 and up | those of them that are drawn and looked at with MediaPipe |
 """
 
@@ -40,6 +42,9 @@ CODEC_POOL_SEED = 0
 
 RHYTHM_SEED = 30_000_000
 """Training dances of the rhythm network have seeds from here on."""
+
+RUNNING_SEED = 35_000_000
+"""Dances that the network for running dances is fitted to have seeds from here on."""
 
 DRAWN_SEED = 40_000_000
 """Training dances of the rhythm network that are drawn to pixels have seeds from here on."""
@@ -100,6 +105,9 @@ RHYTHM_HELD_OUT_SEED = 10_000_000
 
 RHYTHM_SCORE_SEED = 11_000_000
 """Dances from here on score the rhythm network on landmarks; no training run uses them."""
+
+LIVE_SEED = 8_800_000
+"""Dances from here on are played to by the live band of `benchmarks.live`."""
 
 PEOPLE_SEED = 9_900_000
 """Groups whose identities are known; `evaluate people`."""

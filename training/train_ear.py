@@ -22,7 +22,7 @@ from d2m_core.band import Materials
 from d2m_core.ear import EarNet, listen, save_ear
 from d2m_core.errors import require
 from d2m_core.rhythm import beats_of_ear
-from d2m_core.scores import beat_f
+from d2m_core.scores import beat_f, meeting_of
 from training.ear.music import materials_of, studio_piece
 from training.ear.piece import Piece
 from training.ear.pool import Pool, joined, pairs_pool, studio_pool
@@ -45,16 +45,18 @@ class Score:
     """Means over held-out pieces."""
 
     beat_f: float
+    amlt: float
     downbeat_f: float
 
 
 def score(net: EarNet, pieces: Sequence[Piece]) -> Score:
-    """Beat F and downbeat F on pieces that the network has not heard."""
+    """Beat F, AMLt and downbeat F on pieces that the network has not heard."""
     rows = []
     for piece in pieces:
         found = beats_of_ear(listen(piece.wave, net))
         bars = beat_f(piece.beats_s[piece.downbeats], found.beats_s[found.downbeats])
-        rows.append((beat_f(piece.beats_s, found.beats_s), bars))
+        met = meeting_of(piece.beats_s, found.beats_s)
+        rows.append((met.f, met.amlt, bars))
     return Score(*(float(x) for x in np.mean(rows, 0)))
 
 
@@ -77,11 +79,12 @@ def train(config: TrainEarConfig, command: str) -> Score:
             trainer.save(state)
             now = score(trainer.averaged_net(), held_out)
             log.info(
-                "step %d, %.1f min: loss %.4f, beat F %.3f, downbeat F %.3f",
+                "step %d, %.1f min: loss %.4f, beat F %.3f, AMLt %.3f, downbeat F %.3f",
                 trainer.step,
                 trainer.spent_s / 60,
                 trainer.loss,
                 now.beat_f,
+                now.amlt,
                 now.downbeat_f,
             )
     trainer.save(state)
@@ -113,6 +116,7 @@ def _finish(config: TrainEarConfig, trainer: Trainer, final: Score, command: str
         "minutes": round(trainer.spent_s / 60, 1),
         "loss": round(trainer.loss, 4),
         "beat_f": round(final.beat_f, 3),
+        "amlt": round(final.amlt, 3),
         "downbeat_f": round(final.downbeat_f, 3),
     }
     config.out.parent.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,9 @@
 
 The first value of each setting makes the base, and from there one setting is changed at a time;
 `--full` tries every combination. Dances are unseen ones of the studio, or drawn ones. The table has
-rhythm F (beats heard against those asked for), style agreement, FAD (the classifier's embedding,
-against held-out studio music) and faults. Music is kept, so that a longer list only adds to it.
+rhythm F and AMLt (beats heard against those asked for; dance F: against the dance's), style agreement,
+FAD (the classifier's embedding, against held-out studio music) and faults. Music is kept, so that a
+longer list only adds to it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from d2m_core.files import replacing
 from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import load_models
 from d2m_core.rhythm import rhythm_from_motion
-from d2m_core.scores import beat_f
+from d2m_core.scores import meeting_of
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Rhythm
 from training.figures.bootstrap import mean_interval
@@ -83,8 +84,9 @@ def score_settings(
         takes.append(take)
         heard.append(hear(take.wave, take.kept))
     pairs = list(zip(asked, heard, strict=True))
-    f = mean_interval(np.array([beat_f(a.rhythm.beats_s, h.beats_s) for a, h in pairs]))
-    true = [beat_f(a.dance.beats_s, h.beats_s) for a, h in pairs if a.dance.beats_s is not None]
+    met = [meeting_of(a.rhythm.beats_s, h.beats_s) for a, h in pairs]
+    f = mean_interval(np.array([one.f for one in met]))
+    true = [meeting_of(a.dance.beats_s, h.beats_s) for a, h in pairs if a.dance.beats_s is not None]
     pulses = [Pulse(each.rhythm.beats_s, each.rhythm.downbeats) for each in asked]
     together = list(zip(takes, asked, pulses, strict=True))
     styles = [judge.style_of(take.wave, pulse) == each.style for take, each, pulse in together]
@@ -94,7 +96,9 @@ def score_settings(
         **row,
         "rhythm F": f.mean,
         "95 %": f"{f.low:.2f}..{f.high:.2f}",
-        "dance F": float(np.mean(true or [np.nan])),
+        "rhythm AMLt": float(np.mean([one.amlt for one in met])),
+        "dance F": float(np.mean([one.f for one in true] or [np.nan])),
+        "dance AMLt": float(np.mean([one.amlt for one in true] or [np.nan])),
         "style": float(np.mean(styles)),
         "FAD": frechet_distance(windows.mean(0), np.cov(windows, rowvar=False), judge.mean, judge.covariance),
         "loop s": max(loop_s(take) for take in takes),

@@ -10,7 +10,7 @@ them together.
 from .dance_plan import plan_for_dance
 from .desk import STEMS
 from .instruments import find_instruments
-from .mastering import loudness_of, master, true_peak_db
+from .mastering import master
 from .materials import Materials, find_materials, installed_materials, licences_of
 from .plan import Plan, make_plan, plan_on
 from .song import Song, play, record
@@ -29,7 +29,6 @@ __all__ = [
     "find_materials",
     "installed_materials",
     "licences_of",
-    "loudness_of",
     "make_plan",
     "master",
     "plan_for_dance",
@@ -37,5 +36,4 @@ __all__ = [
     "play",
     "play_band",
     "record",
-    "true_peak_db",
 ]

@@ -11,6 +11,7 @@ from .arrange import Score
 from .harmony import Harmony, bass_note, voice
 from .notes import Note
 from .plan import Hit, Plan, Stop
+from .players import Tune
 
 STRONG, BRIGHT, STRONGEST = 0.47, 0.62, 0.8
 """Strengths from which a hit is the whole band's, one with a bright edge, and one with a cymbal."""
@@ -19,30 +20,31 @@ _AIR_S = 0.05
 _ASIDE = 0.16
 """Beats around a hit in which light strokes give way."""
 _ON_BEAT = 0.07
-_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.4, 0.88), (0.8, 0.0)
+_SLOW_BPM, _BETWEEN, _STEADY = (80.0, 120.0), (0.28, 0.88), (1.0, 0.0)
 """From the one tempo to the other, how loud notes between the beats are, and the kick on beats that
 nobody marks."""
-_ASTRAY = 0.7
-"""How loud hits are that stand on no half beat: loud ones are taken for beats."""
+_ASTRAY, _HALFWAY = 0.7, (0.5, 1.0)
+"""How loud hits are that stand on no half beat, and from the one tempo to the other on half beats: loud ones
+are taken for beats."""
 _EARLY, _LATE = 0.06, 0.2
 """Beats before and after a hit in which what it strikes plays nothing else."""
 _LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
-_BACKBEATS = ("snare", "clap", "snap", "rim")
+BACKBEATS = ("snare", "clap", "snap", "rim")
 _RING_S = 0.25
 """Least time that the last hit has to ring."""
 
 
 def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
     """The score's notes with the dance's accents in them, up to the last hit."""
-    notes = [_weighed(plan, note) for note in score.notes]
+    notes = [weighed(plan, note) for note in score.notes]
     notes += _steady(plan, notes) + _opening(plan, score, notes)
-    backbeat = _backbeat(notes)
+    backbeat = backbeat_of(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
         beat = float(plan.swung(hit.beat))
         cymbal = hit.strength >= STRONGEST and hit.beat % 1 == 0 and beat - last_cymbal >= plan.metre / 2
         last_cymbal = beat if cymbal else last_cymbal
-        struck = _struck(plan, score, hit, beat, backbeat, cymbal)
+        struck = struck_by(score, hit, beat, plan.tempo_bpm, backbeat, cymbal)
         parts = {note.part for note in struck}
         notes = [n for n in notes if not _gives_way(n, beat, parts)]
         if hit.strength >= STRONG:
@@ -84,7 +86,7 @@ def _opening(plan: Plan, score: Score, notes: list[Note]) -> list[Note]:
     ]
 
 
-def _weighed(plan: Plan, note: Note) -> Note:
+def weighed(plan: Plan, note: Note) -> Note:
     """The note, softer between the beats: at slow tempi, lest one hears twice as many of them."""
     if abs(note.beat - round(note.beat)) < _ON_BEAT:
         return note
@@ -95,7 +97,7 @@ def _weighed(plan: Plan, note: Note) -> Note:
 def _steady(plan: Plan, notes: list[Note]) -> list[Note]:
     """Kicks at slow tempi on beats with neither kick nor backbeat, lest twice as many are heard."""
     level = float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY))
-    marks = ("kick", *_BACKBEATS)
+    marks = ("kick", *BACKBEATS)
     marked = {
         round(n.beat)
         for n in notes
@@ -109,9 +111,9 @@ def _stands(plan: Plan, beat: float) -> bool:
     return any(stop.beat - 0.01 <= beat < stop.beat + stop.beats - 0.01 for stop in plan.stops)
 
 
-def _backbeat(notes: list[Note]) -> str:
+def backbeat_of(notes: list[Note]) -> str:
     """What the drummer marks with beside the kick."""
-    count = Counter(n.part for n in notes if n.part in _BACKBEATS and n.velocity > 0.4)
+    count = Counter(n.part for n in notes if n.part in BACKBEATS and n.velocity > 0.4)
     return count.most_common(1)[0][0] if count else "snare"
 
 
@@ -130,11 +132,13 @@ def _until(note: Note, beat: float) -> Note:
     return replace(note, beats=max(0.05, beat - note.beat)) if note.beat + note.beats > beat else note
 
 
-def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymbal: bool) -> list[Note]:
+def struck_by(
+    score: Score, hit: Hit, beat: float, tempo_bpm: float, backbeat: str, cymbal: bool
+) -> list[Note]:
     """The notes of one hit: light ones are the drummer's, strong ones everyone's."""
     if hit.strength < STRONG:
         return [Note("tom_hi" if hit.beat % 1 else backbeat, beat, 0.35 + 0.35 * hit.strength)]
-    level = (0.75 + 0.25 * hit.strength) * (1.0 if hit.beat % 0.5 == 0 else _ASTRAY)
+    level = (0.75 + 0.25 * hit.strength) * _share(hit, tempo_bpm)
     notes = [Note(backbeat, beat, level)]
     if hit.beat % 1 == 0:
         notes.append(Note("kick", beat, 0.95 * level))
@@ -152,6 +156,13 @@ def _struck(plan: Plan, score: Score, hit: Hit, beat: float, backbeat: str, cymb
     return notes
 
 
+def _share(hit: Hit, tempo_bpm: float) -> float:
+    """How loud a strong hit is by where it stands, beside one on a beat."""
+    if hit.beat % 1 == 0:
+        return 1.0
+    return float(np.interp(tempo_bpm, _SLOW_BPM, _HALFWAY)) if hit.beat % 0.5 == 0 else _ASTRAY
+
+
 def _chord_at(score: Score, beat: float) -> Harmony:
     for start, end, chord in score.chords:
         if start <= beat < end:
@@ -160,10 +171,15 @@ def _chord_at(score: Score, beat: float) -> Harmony:
 
 
 def last_hit(plan: Plan) -> float:
-    """The beat on which the piece ends: the last with time to ring."""
-    beats = np.arange(len(plan.grid_s))
-    fits = (plan.grid_s >= 0) & (plan.grid_s <= plan.duration_s - _RING_S)
-    return float(beats[fits][-1]) if fits.any() else 0.0
+    """The place in beats, as played, on which the piece ends: the last beat or strong hit with time to ring.
+
+    A dancer's last pose is the band's last hit.
+    """
+    strong = [float(plan.swung(hit.beat)) for hit in plan.hits if hit.strength >= STRONG]
+    places = np.sort(np.r_[np.arange(len(plan.grid_s)), strong])
+    times_s = plan.seconds(places)
+    fits = (times_s >= 0) & (times_s <= plan.duration_s - _RING_S)
+    return float(places[fits][-1]) if fits.any() else 0.0
 
 
 def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:
@@ -172,9 +188,18 @@ def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:
     ring = float(plan.beat(plan.duration_s)) - end
     kept = [n for n in notes if n.beat < end - 0.04]
     kept = [replace(n, beats=min(n.beats, max(0.05, end - n.beat))) for n in kept]
-    tonic = Harmony(score.tune.key.tonic, "m" if score.tune.key.is_minor else "")
-    stack = voice(tonic, None, score.tune.centre, score.tune.size)
-    kept += [Note("kick", end, 0.95), Note(_backbeat(notes), end, 0.8), Note("crash", end, 0.6)]
-    kept.append(Note("bass", end, 0.9, (bass_note(tonic.root, score.tune.bass_low),), ring))
-    kept.append(Note("chords", end, 0.85, stack, ring))
+    kept += last_chord(score.tune, end, ring, backbeat_of(notes))
     return tuple(sorted(kept, key=lambda n: (n.beat, n.part, n.pitches)))
+
+
+def last_chord(tune: Tune, beat: float, ring: float, backbeat: str) -> list[Note]:
+    """What a piece ends with: everybody on the tonic, for `ring` beats."""
+    tonic = Harmony(tune.key.tonic, "m" if tune.key.is_minor else "")
+    stack = voice(tonic, None, tune.centre, tune.size)
+    return [
+        Note("kick", beat, 0.95),
+        Note(backbeat, beat, 0.8),
+        Note("crash", beat, 0.6),
+        Note("bass", beat, 0.9, (bass_note(tonic.root, tune.bass_low),), ring),
+        Note("chords", beat, 0.85, stack, ring),
+    ]

@@ -64,7 +64,7 @@ def arrange(plan: Plan, materials: Materials, key: Key | None = None, humanise: 
     pitched: list[Note] = []
     for k, bar in enumerate(bars):
         after = chords_of(tune, bars[min(k + 1, len(bars) - 1)])[0]
-        for note in _bar(tune, bar, after):
+        for note in bar_notes(tune, bar, after):
             late = rng.normal(0.0, 1.0) * human_s * plan.tempo_bpm / 60
             pitched.append(replace(note, beat=float(plan.swung(note.beat)) + late))
     pitched = _with_hits(plan, bars, tune, pitched)
@@ -192,7 +192,8 @@ def _plays(role: str, tune: Tune, bar: Bar) -> bool:
     return bar.energy >= ENTERS[role]
 
 
-def _bar(tune: Tune, bar: Bar, after: Harmony) -> list[Note]:
+def bar_notes(tune: Tune, bar: Bar, after: Harmony) -> list[Note]:
+    """What the pitched players play in a bar, before swing; `after` is the chord of the next one."""
     notes: list[Note] = []
     if _plays("bass", tune, bar):
         notes += bass_notes(tune, bar, after)

@@ -66,15 +66,32 @@ def human_s_of(book: DrumBook, humanise: float) -> float:
 
 def play_drums(plan: Plan, bars: tuple[Bar, ...], materials: Materials, humanise: float = 0.5) -> Drums:
     """All strokes of a piece, placed as they are played; `humanise` as in `arrange`."""
-    rng = np.random.default_rng([plan.seed, STYLES.index(plan.style), 0xD4])
-    choice = _choose(plan, materials, rng)
-    notes: list[Note] = []
-    for bar in bars:
-        strokes = _bar(plan, bar, choice, rng)
-        notes += [_placed(plan, bar, stroke, choice, humanise, rng) for stroke in strokes]
-    notes += _accents(plan, bars)
-    used = [choice.player, *choice.player_fills] if choice.player else []
-    return Drums(tuple(notes), tuple(f"groove/{p.name}" for p in used if p is not None))
+    drummer = Drummer(plan, materials, humanise)
+    notes = [note for bar in bars for note in drummer.bar(bar)]
+    return Drums(tuple(notes + _accents(plan, bars)), drummer.sources)
+
+
+class Drummer:
+    """Who plays the drums of a piece, bar after bar; equal bars in the same order give equal strokes."""
+
+    def __init__(self, plan: Plan, materials: Materials, humanise: float = 0.5) -> None:
+        self._plan, self._humanise = plan, humanise
+        self._rng = np.random.default_rng([plan.seed, STYLES.index(plan.style), 0xD4])
+        self._choice = _choose(plan, materials, self._rng)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The performances that the strokes are from."""
+        choice = self._choice
+        used = [choice.player, *choice.player_fills] if choice.player else []
+        return tuple(f"groove/{p.name}" for p in used if p is not None)
+
+    def bar(self, bar: Bar) -> list[Note]:
+        """The strokes of the next bar, placed as they are played."""
+        strokes = _bar(self._plan, bar, self._choice, self._rng)
+        return [
+            _placed(self._plan, bar, stroke, self._choice, self._humanise, self._rng) for stroke in strokes
+        ]
 
 
 def _choose(plan: Plan, materials: Materials, rng: np.random.Generator) -> _Choice:

@@ -29,7 +29,7 @@ class Room:
     """A room of impulse responses [2, n]: mono in, stereo out."""
 
     def __init__(self, response: np.ndarray) -> None:
-        self._response, self._tail = response.astype(np.float32), Tail(2)
+        self.response, self._tail = response.astype(np.float32), Tail(2)
 
     @property
     def rings(self) -> bool:
@@ -37,7 +37,7 @@ class Room:
         return self._tail.rings
 
     def __call__(self, sound: np.ndarray) -> np.ndarray:
-        wet = np.stack([scipy.signal.oaconvolve(sound, side) for side in self._response]).astype(np.float32)
+        wet = np.stack([scipy.signal.oaconvolve(sound, side) for side in self.response]).astype(np.float32)
         return self._tail.fill(len(sound), [(0, wet)])
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from ..band import PLAYERS
 from ..band.harmony import read_key
-from ..errors import Mistakes, require
+from ..errors import Mistakes, require, require_all
 from ..flags import settings_of
 from ..media import open_clip
 from ..pipeline import Models, best_device, load_models
+from ..pose import PARTS
 from ..rhythm import RhythmNet, load_rhythm
-from ..settings import ANY, DanceSettings
+from ..settings import ANY, DanceSettings, EditSettings
 from ..styles import STYLES
 from ..types import VideoClip
 from ..weights import default_weights
@@ -38,6 +39,8 @@ def check(args: argparse.Namespace) -> Job:
     clip = tell.of(open_clip, args.clip, args.start, args.duration, args.sound_track)
     files = tell.of(plan_outputs, args, clip)
     tell.of(best_device, args.device)
+    if settings is not None:
+        tell.of(_check_edits, settings.edits)
     if args.model is None or args.band:
         tell.of(_check_style, args.style, STYLES)
     if args.band:
@@ -57,6 +60,15 @@ def check(args: argparse.Namespace) -> Job:
 
 def _check_style(style: str | None, known: tuple[str, ...]) -> None:
     require(style is None or style in known, f"Style is {style!r}; this model knows {', '.join(known)}.")
+
+
+def _check_edits(edits: EditSettings) -> None:
+    parts = [each.part for each in edits.repairs if each.part not in PARTS]
+    sound = edits.start
+    require_all(
+        (not parts, f"A repair is of the {', '.join(parts)}; choose {', '.join(PARTS)}."),
+        (sound is None or sound.is_file(), f"There is no file {sound} to begin from; check its name."),
+    )
 
 
 def _check_band(args: argparse.Namespace) -> None:

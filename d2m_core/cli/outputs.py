@@ -23,7 +23,7 @@ from ..pictures import dancer_picture, overlay_video, rhythm_picture, save_png
 from ..pictures.overlay import OVERLAY_FORMATS
 from ..pipeline import DanceMusic, StageProgress, write_result
 from ..pose import followed
-from ..types import VideoClip
+from ..types import VideoClip, Waveform
 
 _FORMATS = {
     "overlay": OVERLAY_FORMATS,
@@ -166,12 +166,19 @@ def _sheet(result: DanceMusic, accents: Accents) -> BeatSheet:
 
 
 def _write_stems(result: DanceMusic, folder: Path, stem: str) -> dict[str, Path]:
-    """All lowered alike where one has no room, so that they still add up."""
+    """All lowered alike where one has no room, so that they still add up; one after the other."""
     assert result.take is not None
     folder.mkdir(parents=True, exist_ok=True)
-    stems = {name: fit_length(wave, result.clip.duration_s) for name, wave in result.take.stems.items()}
-    loudest = max(1.0, *(float(wave.samples.abs().max()) for wave in stems.values()))
-    return {
-        name: save_audio(replace(wave, samples=wave.samples / loudest), folder / f"{stem}_{name}.wav")
-        for name, wave in stems.items()
-    }
+    loudest = max(1.0, *map(_peak, result.take.stems.values()))
+    written = {}
+    for name, wave in result.take.stems.items():
+        wave = fit_length(wave, result.clip.duration_s)
+        if loudest > 1:
+            wave = replace(wave, samples=wave.samples / loudest)
+        written[name] = save_audio(wave, folder / f"{stem}_{name}.wav")
+    return written
+
+
+def _peak(wave: Waveform) -> float:
+    """How far a sound goes, found without a copy of it."""
+    return max(float(wave.samples.max()), -float(wave.samples.min()))

@@ -86,7 +86,8 @@ def _music(args: argparse.Namespace, job: Job, on_progress: StageProgress) -> Da
     if job.models is None:
         fetched = partial(on_progress, "instruments")
         found = find_instruments(model_folder(), download=args.download_instruments, on_progress=fetched)
-        return band_to_dance(job.clip, job.net, job.settings, instruments=found, **how)
+        stems = args.stems is not None
+        return band_to_dance(job.clip, job.net, job.settings, instruments=found, stems=stems, **how)
     return dance_to_music(job.clip, job.models, settings=job.settings, **how)
 
 

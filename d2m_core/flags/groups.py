@@ -5,19 +5,25 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, _ArgumentGroup
 from pathlib import Path
 
+from ..errors import SettingError
 from ..grid import TEMPO_RANGE_BPM
 from ..settings import (
     BEATS_FROM,
     DANCERS,
+    EDIT_CANDIDATES,
     ENDINGS,
     MOST_DYNAMICS,
     MOST_METRE,
     MOST_SWING,
     POSE_MODELS,
+    POSE_REPAIRS,
     RECODE,
     STRAIGHT,
     DanceSettings,
+    PoseRepair,
+    Repaint,
 )
+from ..spans import BarSpan, Span, parse_spans
 
 OVERLAY_SOUNDS = ("music", "own", "none")
 """What is heard in the film of the skeletons."""
@@ -47,6 +53,34 @@ def _numbers(text: str, count: int, example: str) -> tuple[float, ...]:
     return found
 
 
+def repair(text: str) -> PoseRepair:
+    """A wrong stretch of poses as `2-2.6`, `2-2.6 hold` or `2-2.6 mirror left arm`."""
+    span, *words = text.split()
+    method, part = (words[0] if words else POSE_REPAIRS[0]), " ".join(words[1:]) or "whole body"
+    found = _spans(span)[0]
+    if not isinstance(found, Span):
+        raise ArgumentTypeError(f"{text!r} names bars; give seconds, as in 2-2.6")
+    try:
+        return PoseRepair(found, method, part)
+    except SettingError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def repainted(text: str) -> tuple[Repaint, ...]:
+    """Stretches of music as `4-8`, `bars 3-4` or `4-8@7`: by seed 7."""
+    spans, _, seed = text.partition("@")
+    if seed and not seed.isdigit():
+        raise ArgumentTypeError(f"{text!r} is not understood; write a seed as in 4-8@7")
+    return tuple(Repaint(span, int(seed) if seed else None) for span in _spans(spans))
+
+
+def _spans(text: str) -> tuple[Span | BarSpan, ...]:
+    try:
+        return parse_spans(text)
+    except SettingError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
 def add_dance(group: _ArgumentGroup) -> None:
     """Which part of the clip, and who in it."""
     add, people = group.add_argument, _DEFAULT.people
@@ -74,6 +108,15 @@ def add_dance(group: _ArgumentGroup) -> None:
         default=people.people,
         metavar="N",
         help="keep at most so many people; 0 keeps everybody [%(default)s]",
+    )
+    add(
+        "--repair",
+        type=repair,
+        action="append",
+        default=[],
+        metavar="SPAN",
+        help="mend poses that are wrong for a while, as in 2-2.6, '2-2.6 hold', '2-2.6 mirror left arm': "
+        f"{', '.join(POSE_REPAIRS)} [{POSE_REPAIRS[0]}]; may be given several times",
     )
     add("--no-pose-cache", action="store_true", help="look at the clip again, and keep nothing of it")
     add(
@@ -167,6 +210,33 @@ def add_music(group: _ArgumentGroup) -> None:
         type=int,
         default=default.candidates,
         help="write so many and take the one that meets the rhythm best [%(default)s]",
+    )
+
+
+def add_edits(group: _ArgumentGroup) -> None:
+    """What the music begins from, and what of it is written anew."""
+    add, edits = group.add_argument, _DEFAULT.edits
+    add("--from-sound", type=Path, metavar="FILE", help="music to begin from, bent to the dance's beats")
+    add(
+        "--keep-sound",
+        action="store_true",
+        help="it stays as the beginning; by default the music is written as if it had just been heard",
+    )
+    add(
+        "--repaint",
+        type=repainted,
+        action="append",
+        default=[],
+        metavar="SPAN[@SEED]",
+        help="write a span anew and keep the rest, as in 4-8, 'bars 3-4', 4-8@7 (by seed 7, else the next "
+        f"one); of {EDIT_CANDIDATES} the one is taken that leads on best. May be given several times",
+    )
+    add(
+        "--likeness",
+        type=float,
+        default=edits.likeness,
+        metavar="X",
+        help="how near to what was there a repainted span is: 0 free, 1 a copy [%(default)s]",
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..styles import STYLES
-from .groups import add_band, add_dance, add_extras, add_files, add_music, add_rhythm, add_sound
+from .groups import add_band, add_dance, add_edits, add_extras, add_files, add_music, add_rhythm, add_sound
 
 EPILOG = f"""\
 styles of the default model: {", ".join(STYLES[:7])},
@@ -17,6 +17,7 @@ examples:
   python -m d2m_core dance.mp4 -o house.wav --style house --tempo 122 --seed 3
   python -m d2m_core duo.mp4 -o out.mp4 --dancer most_active --keep-original-audio 0.3
   python -m d2m_core dance.mp4 -o band.mp4 --band --style funk --stems stems --midi band.mid
+  python -m d2m_core dance.mp4 -o out.mp4 --seed 3 --repaint "bars 3-4" --repair "2-2.6 mirror left arm"
   python -m d2m_core dance.mp4 -o out.mp4 --half --shift 40 --ending fade --overlay seen.mp4
 
 The output's suffix decides what is written: .mp4, .mov and .mkv hold the clip with the music, .wav,
@@ -41,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_dance(parser.add_argument_group("dance"))
     add_rhythm(parser.add_argument_group("rhythm"))
     add_music(parser.add_argument_group("music"))
+    add_edits(parser.add_argument_group("edits"))
     add_band(parser.add_argument_group("band"))
     add_sound(parser.add_argument_group("sound"))
     add_files(parser.add_argument_group("weights and device"))

@@ -6,10 +6,12 @@ import argparse
 
 from ..errors import Mistakes, require_all
 from ..settings import (
+    START_USES,
     At,
     BandSettings,
     Dancer,
     DanceSettings,
+    EditSettings,
     PeopleSettings,
     Region,
     RhythmSettings,
@@ -26,6 +28,7 @@ def settings_of(args: argparse.Namespace) -> DanceSettings:
     sampling = tell.of(_sampling, args)
     sound = tell.of(SoundSettings, args.ending, args.dynamics, not args.no_finish)
     band = tell.of(BandSettings, args.key, args.intensity, args.humanise, args.players)
+    edits = tell.of(_edits, args)
     tell.of(_check_rest, args)
     tell.end()
     assert people is not None
@@ -33,7 +36,8 @@ def settings_of(args: argparse.Namespace) -> DanceSettings:
     assert sampling is not None
     assert sound is not None
     assert band is not None
-    return DanceSettings(people, rhythm, sampling, sound, band)
+    assert edits is not None
+    return DanceSettings(people, rhythm, sampling, sound, band, edits)
 
 
 def _people(args: argparse.Namespace) -> PeopleSettings:
@@ -71,6 +75,12 @@ def _sampling(args: argparse.Namespace) -> SamplingConfig:
     )
 
 
+def _edits(args: argparse.Namespace) -> EditSettings:
+    repaints = tuple(one for given in args.repaint for one in given)
+    use = START_USES[1 if args.keep_sound else 0]
+    return EditSettings(tuple(args.repair), repaints, args.likeness, args.from_sound, use)
+
+
 def _check_rest(args: argparse.Namespace) -> None:
     gain = args.keep_original_audio
     without = "writes what the band plays; add --band, or use --beats FILE.mid for the beats alone."
@@ -80,6 +90,15 @@ def _check_rest(args: argparse.Namespace) -> None:
             not args.play or args.band or args.candidates == 1,
             f"--play hears music while it is written, and candidates is {args.candidates}; use 1.",
         ),
+        *(
+            (not (args.band and given), f"{flag} is of music that the model writes; leave out --band or it.")
+            for flag, given in (("--repaint", args.repaint), ("--from-sound", args.from_sound))
+        ),
+        (
+            not (args.play and (args.repaint or args.from_sound)),
+            "--play hears music while it is written, and edits come after that; leave out one of them.",
+        ),
+        (args.from_sound is not None or not args.keep_sound, "--keep-sound needs a --from-sound FILE."),
         (args.band or args.midi is None, f"--midi {without}"),
         (args.band or args.stems is None, f"--stems {without}"),
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
-
-import numpy as np
 import torch
 
 from ..media.limiter import limit
 from ..types import Waveform
+from .loudness import SILENT_LUFS, loudness_of
 
 LOUDNESS_LUFS = -16.0
-"""Integrated loudness of music (ITU-R BS.1770)."""
+"""Integrated loudness (ITU-R BS.1770) of music that a model wrote: what podcasts and Apple Music play at. Its
+hits rise far over the rest, and to be louder they would have to be pressed flat."""
+
+BAND_LUFS = -14.0
+"""Of what the band plays, which is mixed and compressed as records are: what YouTube and Spotify play at."""
 
 CEILING_DB = -1.0
 """No true peak lies above it, in dB of full scale: players and encoders need the room (EBU R 128)."""
@@ -25,8 +27,6 @@ _MOST_GAIN_DB = 12.0
 _SHORTEST_S = 0.4
 """Loudness is not defined for less."""
 
-_PART_S = 600.0
-
 _TIMES = 6
 """A limiter takes some loudness: so often it is given back."""
 
@@ -34,22 +34,11 @@ _NEAR_DB = 0.1
 
 
 def loudness_lufs(wave: Waveform) -> float | None:
-    """Integrated loudness of the first sound of a batch in LUFS; None for silence, or under 0.4 s.
-
-    Of a long sound it is the mean of its parts' of ten minutes, so that an hour fits in memory.
-    """
-    from pyloudnorm import Meter
-
-    meter, powers = Meter(wave.sample_rate), []
-    for part in wave.samples[0].split(round(_PART_S * wave.sample_rate), dim=-1):
-        if part.shape[-1] < _SHORTEST_S * wave.sample_rate:
-            continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it takes the logarithm of silence
-            found = float(meter.integrated_loudness(part.T.double().cpu().numpy()))
-        if np.isfinite(found):
-            powers.append(10 ** (found / 10))
-    return 10 * float(np.log10(np.mean(powers))) if powers else None
+    """Integrated loudness of the first sound of a batch in LUFS; None for silence, or under 0.4 s."""
+    if wave.samples.shape[-1] < _SHORTEST_S * wave.sample_rate:
+        return None
+    found = loudness_of(wave.samples[0].cpu().numpy(), wave.sample_rate)
+    return found if found > SILENT_LUFS else None
 
 
 def at_level(wave: Waveform) -> Waveform:

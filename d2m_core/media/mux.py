@@ -34,7 +34,7 @@ class _CannotCopy(Exception):
 
 def mux(
     clip: VideoClip,
-    wave: Waveform,
+    wave: Waveform | Blocks,
     out_path: str | Path,
     original_gain: float = 0.0,
     *,

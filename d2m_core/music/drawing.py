@@ -54,6 +54,27 @@ class CompiledDraw:
         return self.drawn.view(-1, self.books).clone()
 
 
+MOST_LEAN = 1e3
+"""A pull that leaves no other token a chance."""
+
+
+class Lean:
+    """Pulls what is drawn towards tokens of other music: a variation of it comes."""
+
+    def __init__(self, near: torch.Tensor, pull: float) -> None:
+        """`near` are delayed columns [K, S] of the other music, below 0 where there is none; to logits as
+        they are guided `pull` is added."""
+        self.near, self.pull = near, pull
+        self.book = torch.arange(len(near), device=near.device)
+
+    def __call__(self, logits: torch.Tensor, column: int) -> None:
+        """Raises the logits [B, K, V] of one column, in place; alike on every side of guidance, so that
+        guidance leaves the pull as it is."""
+        token = self.near[:, column]
+        there = token >= 0
+        logits[:, self.book[there], token[there]] += self.pull
+
+
 def _drawn(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
     """One token per candidate and codebook [C, K]; logits [sides C, K, V], sides as
     `guidance_sides` has them."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import math
+import zlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -453,7 +454,19 @@ def compiled() -> Compiled:
     for part in _PARTS:
         register_jitable(fastmath=_ORDER_FREE, error_model="numpy")(part)
     jit = numba.njit(nogil=True, cache=True, fastmath=_ORDER_FREE, error_model="numpy")
+    _name_kept_files(step, rank, pick)
     return Compiled(jit(step), jit(rank), jit(pick))
+
+
+def _name_kept_files(*functions: Any) -> None:
+    """Files of this module as it is called now.
+
+    What numba keeps imports the module by the name that it had then, and its file has the function's name
+    alone: ComfyUI calls this module after the pack's folder, the command line does not; both read one folder.
+    """
+    mark = zlib.crc32(__name__.encode())
+    for function in functions:
+        function.__qualname__ = f"{function.__name__}_{mark:08x}"
 
 
 def _teach_numbers() -> None:

@@ -23,7 +23,7 @@ from ..straight import StepGrid
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
 from .copies import CopyReader
-from .drawing import drawer
+from .drawing import Lean, drawer
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
 from .stepping import stepper
@@ -69,12 +69,12 @@ def generate_tokens(
     """
     net = model.model
     check_codec(model, spec)
-    motion = _own_features(model, motion)
+    motion = own_features(model, motion)
     _check_metre(rhythm, config.style)
     spec = model.spec
     style = style_index(config.style, net.config.styles)
     duration_s = _duration(motion, rhythm, duration_s)
-    dance = _in_music_time(net, motion, rhythm, duration_s, spec, known)
+    dance = in_music_time(net, motion, rhythm, duration_s, spec, known)
     total = spec.steps(dance.duration_s)
     device = net.null.device
     codes = torch.full((spec.codebooks, total), UNKNOWN, device=device)  # [K, T]
@@ -88,23 +88,23 @@ def generate_tokens(
     generator = torch.Generator(device).manual_seed(config.seed)
     choose = _chooser(dance.rhythm, codec, config)
     sure = None if on_tokens is None else _Sure(on_tokens, codes, spec, dance.bend)
-    with torch.inference_mode(), _few_threads(net):
+    with torch.inference_mode(), few_threads(net):
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
             part = codes[:, window.first : window.first + window.steps]
             if not (part == UNKNOWN).any():
                 continue
             given = window_conditions(dance.motion, dance.rhythm, style, net, spec, window, dance.grid)
             given = stack(guidance_sides(given, config)).to(device)
-            look = _look(net, codes, dance.grid, window)
+            look = look_back(net, codes, dance.grid, window)
             takes, tick = part.expand(choose.candidates, -1, -1), _counter(on_progress, sure, window, total)
-            part.copy_(choose(_write_window(net, given, takes, look, config, generator, tick), window, spec))
+            part.copy_(choose(write_window(net, given, takes, look, config, generator, tick), window, spec))
         if sure is not None:
             sure.tell(total)
     return AudioTokens(codes[None].clone(), spec, dance.bend)
 
 
 @dataclass(frozen=True, eq=False)
-class _Dance:
+class MusicDance:
     """What music follows, on the clock that it is written to."""
 
     motion: MotionFeatures | None
@@ -116,26 +116,26 @@ class _Dance:
     """As `AudioTokens.bend`."""
 
 
-def _in_music_time(
+def in_music_time(
     net: DanceToMusic,
     motion: MotionFeatures | None,
     rhythm: Rhythm | None,
     duration_s: float,
     spec: CodecSpec,
     known: AudioTokens | None,
-) -> _Dance:
+) -> MusicDance:
     """The dance in straight time, where the model writes in that and there are beats; else as it is."""
     if not net.config.straight or rhythm is None or len(rhythm.beats_s) < 2:
-        return _Dance(motion, rhythm, duration_s)
+        return MusicDance(motion, rhythm, duration_s)
     laid = straighten(motion, rhythm, duration_s, spec.token_rate, known)
-    return _Dance(laid.motion, laid.rhythm, laid.duration_s, laid.grid, laid.way.anchors)
+    return MusicDance(laid.motion, laid.rhythm, laid.duration_s, laid.grid, laid.way.anchors)
 
 
 Look = Callable[[torch.Tensor], CopyReader]
 """Makes the reader of what was said before, from the columns [C, K, S] of a window."""
 
 
-def _look(net: DanceToMusic, codes: torch.Tensor, grid: StepGrid | None, window: Window) -> Look | None:
+def look_back(net: DanceToMusic, codes: torch.Tensor, grid: StepGrid | None, window: Window) -> Look | None:
     if net.copies is None:
         return None
     return partial(CopyReader, codes[:, : window.first], steps_back(grid, window))
@@ -157,7 +157,7 @@ def _lay_known(codes: torch.Tensor, known: AudioTokens, spec: CodecSpec) -> None
 # --- drawing ---
 
 
-def _write_window(
+def write_window(
     net: DanceToMusic,
     given: Conditions,
     codes: torch.Tensor,
@@ -165,14 +165,15 @@ def _write_window(
     config: SamplingConfig,
     generator: torch.Generator,
     tick: Callable[[int, torch.Tensor], None],
+    lean: Lean | None = None,
 ) -> torch.Tensor:
     """Candidates `codes` [C, K, T], all alike, with the unknown drawn; `given` holds one entry for
-    each side of guidance, and `look` makes the reader of a model that looks back at what was said.
-    Calls `tick` with every delayed column done and the columns."""
+    each side of guidance, `look` makes the reader of a model that looks back at what was said, and `lean`
+    draws towards other tokens. Calls `tick` with every delayed column done and the columns."""
     sides, candidates = len(given.style), len(codes)
     delayed = apply_delay(codes, net.pad)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
-    first = int(unknown.any(0).nonzero()[0])
+    first, last = unknown.any(0).nonzero()[[0, -1]].flatten().tolist()
     cache = net.start_cache(given)
     tokens = net.shift_right(delayed[:1])[:, :, : first + 1].repeat(sides, 1, 1)
     reader = None if look is None else look(delayed)
@@ -183,13 +184,15 @@ def _write_window(
         raise ModelError("The model's weights give no finite numbers; get or train them again.")
     logits, step = logits.repeat_interleave(candidates, 0), stepper(net, cache, candidates)
     draw = drawer(logits, config, generator)
-    for column in range(first, delayed.shape[2]):
+    for column in range(first, last + 1):
         if column > first:
             logits = step(tokens, copied)
+        if lean is not None:
+            lean(logits, column)
         drawn = draw(logits)  # [C, K]
         delayed[:, :, column] = torch.where(unknown[:, column], drawn, delayed[:, :, column])
         tokens = delayed[:, :, column : column + 1].repeat(sides, 1, 1)
-        if reader is not None and column + 1 < delayed.shape[2]:
+        if reader is not None and column < last:
             reader.hear(column, delayed[:, :, column])
             copied = reader.columns(column + 1, column + 2).repeat(sides, 1, 1, 1)
         tick(column, delayed)
@@ -197,7 +200,7 @@ def _write_window(
 
 
 @dataclass(frozen=True, eq=False)
-class _Chooser:
+class Chooser:
     """Takes the candidate of a window whose sound agrees best with the rhythm asked for."""
 
     candidates: int = 1
@@ -221,16 +224,16 @@ class _Chooser:
         return codes[int(np.argmax(scores))]
 
 
-def _chooser(rhythm: Rhythm | None, codec: Codec | None, config: SamplingConfig) -> _Chooser:
+def _chooser(rhythm: Rhythm | None, codec: Codec | None, config: SamplingConfig) -> Chooser:
     """One candidate where there is no rhythm to agree with. Raises `SettingError`."""
     if config.candidates == 1 or rhythm is None:
-        return _Chooser()
+        return Chooser()
     if codec is None:
         raise SettingError(
             f"candidates is {config.candidates}, and without the codec nobody can hear which is "
             "best; give the codec, or use 1."
         )
-    return _Chooser(config.candidates, rhythm, codec)
+    return Chooser(config.candidates, rhythm, codec)
 
 
 OnTokens = Callable[[AudioTokens], None]
@@ -279,7 +282,7 @@ def _counter(
     return tick
 
 
-def _few_threads(net: DanceToMusic) -> AbstractContextManager[None]:
+def few_threads(net: DanceToMusic) -> AbstractContextManager[None]:
     small = net.null.device.type == "cpu" and net.config.dim < SMALL_DIM
     return threads_here(1) if small else nullcontext()
 
@@ -287,7 +290,7 @@ def _few_threads(net: DanceToMusic) -> AbstractContextManager[None]:
 # --- checks ---
 
 
-def _own_features(model: LoadedModel, motion: MotionFeatures | None) -> MotionFeatures | None:
+def own_features(model: LoadedModel, motion: MotionFeatures | None) -> MotionFeatures | None:
     """The motion features that the model was trained with."""
     try:
         return motion and motion.only(model.motion_names)

@@ -31,7 +31,7 @@ def dancer_picture(
     Without `clip` the ground is dark, of the shape of `size` (width, height).
     """
     frame = _fullest(poses)
-    rgb = _ground(size, clip, frame / poses.fps)
+    rgb = ground(size, clip, frame / poses.fps)
     with suppress(ImportError):  # OpenCV comes with MediaPipe: the numbers do without
         rgb = draw_poses(rgb, poses, frame)
     return _numbered(rgb, poses, frame, chosen)
@@ -49,7 +49,8 @@ def _fullest(poses: PoseSequence) -> int:
     return int(best[np.abs(best - poses.frames / 2).argmin()])
 
 
-def _ground(size: tuple[int, int], clip: VideoClip | None, time_s: float) -> np.ndarray:
+def ground(size: tuple[int, int], clip: VideoClip | None, time_s: float) -> np.ndarray:
+    """The clip's picture at a time, uint8 [H, W, 3], at most 720 high; dark without a clip."""
     if clip is None:
         height = min(_HEIGHT, size[1])
         width = max(1, round(size[0] * height / size[1]))

@@ -6,7 +6,7 @@
 
 from .chain import Listen, band_to_dance, dance_to_music
 from .models import Models, best_device, load_models
-from .reading import DanceMusic, StageProgress
+from .reading import DanceMusic, StageProgress, read_dance
 from .result import write_result
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "best_device",
     "dance_to_music",
     "load_models",
+    "read_dance",
     "write_result",
 ]

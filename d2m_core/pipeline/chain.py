@@ -10,13 +10,22 @@ from pathlib import Path
 
 from ..band import PLAYERS, Materials, play_band
 from ..mastering import master_music
-from ..media import fit_length
-from ..music import SamplingConfig, decode_music, generate_tokens, prepare, stream_music
+from ..media import fit_length, load_audio
+from ..music import (
+    SamplingConfig,
+    decode_music,
+    generate_tokens,
+    music_from_sound,
+    prepare,
+    repaint,
+    stream_music,
+)
 from ..music.windows import style_index
 from ..pose import Dancer
 from ..rhythm import RhythmNet
-from ..settings import ANY, DanceSettings
-from ..types import VideoClip, Waveform
+from ..settings import ANY, EDIT_CANDIDATES, DanceSettings
+from ..spans import in_seconds
+from ..types import AudioTokens, VideoClip, Waveform
 from .models import Models
 from .reading import DanceMusic, StageProgress, asked_of, read_dance, stage, timed
 
@@ -63,14 +72,46 @@ def _write(dance: DanceMusic, models: Models, on_progress: StageProgress | None)
     """Music of the model for a dance."""
     sampling, codec = dance.settings.sampling, models.codec
     with timed(dance.seconds, "music"):
-        progress = stage(on_progress, "music")
-        tokens = generate_tokens(
-            models.model, dance.motion, dance.rhythm, codec.spec, sampling, progress, codec=codec
-        )
+        tokens = _tokens(dance, models, sampling, on_progress)
     with timed(dance.seconds, "decode"):
         progress = stage(on_progress, "decode")
         finish = dance.settings.sound.finish
         return decode_music(codec, tokens, dance.clip.duration_s, progress, finish=finish)
+
+
+def _tokens(
+    dance: DanceMusic, models: Models, sampling: SamplingConfig, on_progress: StageProgress | None
+) -> AudioTokens:
+    """What the model writes, with what was asked to be edited."""
+    edits, codec, duration_s = dance.settings.edits, models.codec, dance.clip.duration_s
+    progress = stage(on_progress, "music")
+    if edits.start is None:
+        tokens = generate_tokens(
+            models.model, dance.motion, dance.rhythm, codec.spec, sampling, progress, codec=codec
+        )
+    else:
+        sound, use = load_audio(edits.start), edits.start_use
+        tokens = music_from_sound(
+            models.model, codec, sound, dance.motion, dance.rhythm, sampling, progress, use=use
+        )
+    progress = stage(on_progress, "repaint")
+    for number, asked in enumerate(edits.repaints, 1):
+        seed = sampling.seed + number if asked.seed is None else asked.seed
+        config = replace(sampling, seed=seed % 2**64, candidates=max(EDIT_CANDIDATES, sampling.candidates))
+        span = in_seconds(asked.span, duration_s, dance.rhythm)
+        tokens = repaint(
+            models.model,
+            tokens,
+            [span],
+            dance.rhythm,
+            config,
+            progress,
+            motion=dance.motion,
+            duration_s=duration_s,
+            likeness=edits.likeness,
+            codec=codec,
+        ).tokens
+    return tokens
 
 
 def _write_aloud(
@@ -98,6 +139,7 @@ def band_to_dance(
     settings: DanceSettings | None = None,
     *,
     instruments: Materials | None = None,
+    stems: bool = True,
     model_folder: Path | None = None,
     keep_poses: bool = False,
     listen: Listen | None = None,
@@ -106,7 +148,8 @@ def band_to_dance(
     """Music that the band plays to the dance in `clip`, stereo, 48 kHz, exactly as long as the clip.
 
     No transformer writes it: `take` of the result has stems, notes and form too. `instruments` None plays
-    what is installed. Raises a `D2MError`.
+    what is installed. Without `stems` there are none, and a sixth of the memory is needed for music. Raises
+    a `D2MError`.
     """
     asked = settings or DanceSettings()
     band = asked.band
@@ -123,8 +166,9 @@ def band_to_dance(
             humanise=band.humanise,
             instruments=instruments,
             on_progress=stage(on_progress, "band"),
+            stems=stems,
         )
         audio = fit_length(take.mix, dance.clip.duration_s)  # an ending and levels of its own
     if listen is not None:
         listen([audio])
-    return replace(dance, audio=audio, take=take)
+    return replace(dance, audio=audio, take=replace(take, mix=audio))

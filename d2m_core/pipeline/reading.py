@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,9 +15,9 @@ from ..band import BandTake
 from ..media import open_clip, own_sound
 from ..motion import dance_motion
 from ..notices import Notice
-from ..pose import Dancer, events, find_dancers, followed, kept_poses, pose_model, select_dancer
+from ..pose import Dancer, events, find_dancers, followed, kept_poses, pose_model, repair_poses, select_dancer
 from ..rhythm import RhythmNet, as_asked, find_rhythm
-from ..settings import DanceSettings, PeopleSettings, SamplingConfig
+from ..settings import DanceSettings, PeopleSettings, PoseRepair, SamplingConfig
 from ..styles import metre_of_style
 from ..types import MOTION_FPS, MotionFeatures, PoseSequence, Progress, Rhythm, VideoClip, Waveform
 
@@ -75,7 +75,7 @@ def read_dance(
     with timed(seconds, "pose"):
         everyone = _find(clip, who, model_folder, keep_poses, stage(on_progress, "pose"))
     with timed(seconds, "rhythm"):
-        poses = select_dancer(everyone, who.dancer)
+        poses = _repaired(select_dancer(everyone, who.dancer), asked.edits.repairs)
         motion = dance_motion(poses)
         metre = asked.rhythm.metre or metre_of_style(style)
         beats_from = asked.rhythm.beats_from
@@ -119,6 +119,12 @@ def _find(
     asked = {"people": who.people, "dancer": repr(who.dancer), "fps": MOTION_FPS}
     bundle = pose_model(who.pose_model, model_folder)
     return kept_poses(find, clip, bundle, asked)
+
+
+def _repaired(poses: PoseSequence, repairs: Iterable[PoseRepair]) -> PoseSequence:
+    for each in repairs:
+        poses = repair_poses(poses, [each.span], each.method, each.part)
+    return poses
 
 
 def _happenings(everyone: PoseSequence, dancer: Dancer) -> list[Notice]:

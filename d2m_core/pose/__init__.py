@@ -4,11 +4,12 @@
 in every frame (`read`, `usurped`). `dancer` chooses whom to follow, `event` tells what happens to them.
 `estimate` follows one person as MediaPipe does; `landmarker` is the door to it, `model_file` finds its
 network. `openpose` and `formats` read and write poses of others, `track` keeps these apart,
-`keypoint_rate` tells how fast they follow each other; `landmarks` names the joints. `kept` remembers what
+`keypoint_rate` tells how fast they follow each other; `landmarks` names the joints, `repair` mends what is
+wrong. `kept` remembers what
 was found, and `stretches` lets all cores look at once.
 """
 
-from ..settings import DANCERS, MAX_PEOPLE, POSE_MODELS, At, Dancer, Region
+from ..settings import DANCERS, MAX_PEOPLE, POSE_MODELS, POSE_REPAIRS, At, Dancer, Region
 from .dancer import dancer_index, followed, select_dancer
 from .estimate import estimate_poses
 from .event import EVENTS, Event, events
@@ -18,15 +19,19 @@ from .kept import forget_poses, kept_poses
 from .keypoint_rate import rate_of_keypoints
 from .model_file import pose_model
 from .openpose import from_openpose, to_openpose
+from .repair import PARTS, Point, parse_points, repair_poses
 
 __all__ = [
     "DANCERS",
     "EVENTS",
     "MAX_PEOPLE",
+    "PARTS",
     "POSE_MODELS",
+    "POSE_REPAIRS",
     "At",
     "Dancer",
     "Event",
+    "Point",
     "Region",
     "dancer_index",
     "estimate_poses",
@@ -38,8 +43,10 @@ __all__ = [
     "from_openpose",
     "kept_poses",
     "load_poses",
+    "parse_points",
     "pose_model",
     "rate_of_keypoints",
+    "repair_poses",
     "save_poses",
     "select_dancer",
     "to_openpose",

@@ -1,4 +1,4 @@
-"""Command line: puts a pose model into the model folder, assembled from packages if need be.
+"""Command line: fetches a pose model into the model folder.
 
 With `--forget` it empties the folder of poses that were found before instead.
 """
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.write(f"{forget_poses()} clips forgotten\n")
         return 0
     try:
-        path = pose_model(options.variant, options.folder, assemble=True)
+        path = pose_model(options.variant, options.folder)
     except D2MError as error:
         sys.stderr.write(f"{error}\n")
         return 1

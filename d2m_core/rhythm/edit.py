@@ -20,7 +20,7 @@ from .refining import cover
 _LOOP_BARS = 4
 """Bars whose curves are repeated where a rhythm is made longer."""
 _LAST_BEATS = 8
-"""So many beats at its end tell at which tempo it goes on."""
+"""So many beats at an end tell at which tempo it goes on there."""
 
 
 def with_tempo(rhythm: Rhythm, tempo_bpm: float) -> Rhythm:
@@ -121,8 +121,7 @@ def lengthened(rhythm: Rhythm, duration_s: float) -> Rhythm:
     in the bar.
     """
     frames, known = max(1, round(duration_s * rhythm.fps)), len(rhythm.curves)
-    last = np.diff(rhythm.beats_s)[-_LAST_BEATS:]
-    step_s = float(np.median(last)) if len(last) else 60 / rhythm.tempo_bpm
+    step_s = beat_length(rhythm, at_end=True)
     beats = rhythm.beats_s
     if len(beats) and frames > known:
         beats = np.append(beats, np.arange(beats[-1] + step_s, frames / rhythm.fps, step_s))
@@ -133,12 +132,54 @@ def lengthened(rhythm: Rhythm, duration_s: float) -> Rhythm:
         downbeats = (np.arange(len(beats)) - start) % rhythm.metre == 0
         kept = min(len(beats), len(rhythm.beats_s))
         downbeats[:kept] = rhythm.downbeats[:kept]
-    period = min(_LOOP_BARS * rhythm.metre * step_s * rhythm.fps, known)
+    period = _loop_frames(rhythm, step_s)
     index = np.arange(frames, dtype=np.float64)
     turns = np.ceil(np.maximum(index - known + 1, 0) / period)
     rows = np.clip(np.round(index - turns * period), 0, known - 1).astype(int)  # [F]
     parts = None if rhythm.parts is None else rhythm.parts[rows]
     return replace(rhythm, beats_s=beats, downbeats=downbeats, curves=rhythm.curves[rows], parts=parts)
+
+
+def beat_length(rhythm: Rhythm, at_end: bool) -> float:
+    """Seconds of a beat at the rhythm's start, or at its end."""
+    steps = np.diff(rhythm.beats_s)
+    near = steps[-_LAST_BEATS:] if at_end else steps[:_LAST_BEATS]
+    return float(np.median(near)) if len(near) else 60 / rhythm.tempo_bpm
+
+
+def led_in(rhythm: Rhythm, added_s: float) -> Rhythm:
+    """The rhythm with `added_s` seconds in front, in which its beats come at the tempo of its first ones.
+
+    Curves are there what they are in the first four bars.
+    """
+    if not added_s > 0:
+        raise SettingError(f"{added_s:g} s are to be added in front; use more than 0.")
+    beats = rhythm.beats_s + added_s
+    step_s = beat_length(rhythm, at_end=False)
+    count = int((beats[0] + 1e-6) / step_s) if len(beats) else 0
+    beats = np.concatenate([beats[:1] - step_s * np.arange(count, 0, -1), beats]).clip(0)
+    downbeats = np.concatenate([np.zeros(count, bool), rhythm.downbeats])
+    if rhythm.downbeats.any():
+        start = count + int(np.flatnonzero(rhythm.downbeats)[0])
+        downbeats[:start] = (np.arange(start) - start) % rhythm.metre == 0
+    rows = rows_led_in(rhythm, added_s)
+    parts = None if rhythm.parts is None else rhythm.parts[rows]
+    return replace(rhythm, beats_s=beats, downbeats=downbeats, curves=rhythm.curves[rows], parts=parts)
+
+
+def _loop_frames(rhythm: Rhythm, beat_s: float) -> float:
+    """Frames of the whole bars that are repeated; all there are where these make no bar."""
+    bar, known = rhythm.metre * beat_s * rhythm.fps, len(rhythm.curves)
+    return min(_LOOP_BARS, int(known / bar + 1e-6)) * bar or known
+
+
+def rows_led_in(rhythm: Rhythm, added_s: float) -> np.ndarray:
+    """Which frame of the old each frame of `led_in` shows, int [F]; those in front loop the first bars."""
+    known = len(rhythm.curves)
+    period = _loop_frames(rhythm, beat_length(rhythm, at_end=False))
+    index = np.arange(-round(added_s * rhythm.fps), known, dtype=np.float64)
+    turns = np.ceil(np.maximum(-index, 0) / period)
+    return np.clip(np.round(index + turns * period), 0, known - 1).astype(int)
 
 
 def scale_energy(rhythm: Rhythm, factor: float) -> Rhythm:

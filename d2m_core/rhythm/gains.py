@@ -65,8 +65,7 @@ def gains_of(fine: BeatCurves, known_tempo: bool) -> Gains:
         beat = bumps_gain(fine.beat)[:, None]
         if fine.tempo is not None and not known_tempo:
             beat = beat + clearness(height, _BEAT_HEIGHT) * tempo_gain(fine.tempo, len(beat))
-        bar_height = bump_height(fine.downbeat, _BAR_HEIGHT, _BAR_FAVOURED, _SURE_BARS)
-        bar = _BAR_WEIGHT * bump_gain(fine.downbeat, bar_height, _BAR_FAVOURED)
+        bar = bar_gain(fine.downbeat)
     if fine.seen is not None:
         beat = beat + seen_gain(fine.seen)[:, None]
     return Gains(beat, bar)
@@ -97,6 +96,12 @@ def bumps_gain(curve: np.ndarray) -> np.ndarray:
     """`bump_gain` of a network's beat curve [S], its bumps taken as high as they come out."""
     height = bump_height(curve, _BEAT_HEIGHT, _BEAT_FAVOURED, _SURE_BEATS)
     return bump_gain(curve, height, _BEAT_FAVOURED)
+
+
+def bar_gain(curve: np.ndarray) -> np.ndarray:
+    """What a beat gains on top where it starts a bar, by a network's downbeat curve [S], [S]."""
+    height = bump_height(curve, _BAR_HEIGHT, _BAR_FAVOURED, _SURE_BARS)
+    return _BAR_WEIGHT * bump_gain(curve, height, _BAR_FAVOURED)
 
 
 def bump_height(curve: np.ndarray, most: float, favoured: float, share: float) -> float:

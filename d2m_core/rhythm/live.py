@@ -1,8 +1,8 @@
 """Beats of a dance that is still going on: what a live camera needs.
 
-Poses come in pieces. Every `hop_s` the last `memory_s` seconds are read anew by the same network
-and decoder as whole clips, and the beats whose moment is `look_ahead_s` ago are given out. A
-negative look-ahead gives them out so long before they come, at the tempo found.
+Poses come in pieces. Every `hop_s` the last `memory_s` seconds are read anew by a network, and the pulse
+behind them is followed (`tracking`). Beats whose moment is `look_ahead_s` ago are given out; a negative
+look-ahead gives them out so long before they come.
 """
 
 from __future__ import annotations
@@ -13,13 +13,22 @@ import numpy as np
 
 from ..errors import require
 from ..motion import extract_motion
-from ..types import PoseSequence
-from .decoding import BeatGrid
+from ..types import METRE, MotionFeatures, PoseSequence, metre_of_bars
+from .confidence import confidence
+from .curves import BeatCurves
+from .decoding import STILL, BeatGrid
+from .gains import bar_gain
 from .network import RhythmNet
-from .reading import rhythm_from_motion
+from .reading import rhythm_curves
+from .refining import DEFAULT_BPM, FLAT
+from .search import likeliest_bars
+from .tempo import chance_of, chances, evidence_of
+from .tracking import Pulse, PulseTracker
 
 _LEAST_S = 2.0
 """With less than this, no beats are looked for."""
+GRID_AHEAD_S = 4.0
+"""The grid goes on so far beyond what was seen, at the tempo found."""
 _TOO_NEAR = 0.6
 """A beat so near to the one before, as a share of a beat, is the same one seen again."""
 
@@ -76,7 +85,13 @@ class RhythmStream:
     def __init__(self, net: RhythmNet, settings: StreamSettings | None = None) -> None:
         self.net, self.settings = net, settings or StreamSettings()
         self.grid: BeatGrid | None = None
-        """The grid found last, in seconds since the stream's start; None at first."""
+        """The grid found last, in seconds since the stream's start; it goes on `GRID_AHEAD_S` beyond what was
+        seen. None at first."""
+        self.motion: MotionFeatures | None = None
+        """Motion features of what is remembered, as they were read last."""
+        self.pulse: Pulse | None = None
+        """Tempo and phase now; None until somebody has moved."""
+        self._tracker = PulseTracker()
         self._poses: PoseSequence | None = None
         self._dropped = 0  # frames that are no longer remembered
         self._read_at_s = 0.0
@@ -116,15 +131,29 @@ class RhythmStream:
     def _found(self, now_s: float) -> BeatGrid:
         assert self._poses is not None
         start_s = self._dropped / self._poses.fps
-        rhythm = rhythm_from_motion(extract_motion(self._poses), self.net)
-        beats = rhythm.beats_s + start_s
-        step_s = 60 / rhythm.tempo_bpm
-        ahead_s = max(0.0, -self.settings.look_ahead_s) + self.settings.hop_s
-        last_s = beats[-1] if len(beats) else start_s
-        beats = np.concatenate([beats, np.arange(last_s + step_s, now_s + ahead_s + step_s, step_s)])
-        downbeats = np.zeros(len(beats), np.bool_)
-        downbeats[: len(rhythm.downbeats)] = rhythm.downbeats
-        return BeatGrid(beats, downbeats, rhythm.tempo_bpm, rhythm.confidence)
+        self.motion = extract_motion(self._poses)
+        curves = rhythm_curves(self.motion, self.net, foretell=True)
+        fine = curves.fine(self.motion.fps)
+        moves = fine.beat.max() >= FLAT and curves.felt_or_beat.max() >= STILL
+        if moves:
+            self.pulse = self._tracker.read(fine, start_s, now_s)
+        pulse = self.pulse or Pulse(start_s, 60 / DEFAULT_BPM)
+        beats = pulse.beats(start_s, now_s + GRID_AHEAD_S)
+        sure = 0.0
+        if moves:
+            likely = chance_of(chances(evidence_of(fine)), pulse.tempo_bpm)
+            sure = confidence(fine.beat, pulse.tempo_bpm, curves.felt_or_beat, likely)
+        return BeatGrid(beats, _bars_of(beats, fine, start_s, now_s), pulse.tempo_bpm, sure)
+
+
+def _bars_of(beats_s: np.ndarray, fine: BeatCurves, start_s: float, now_s: float) -> np.ndarray:
+    """Which beats start bars, bool [M], by those that were seen; further ones as these go on."""
+    assert fine.downbeat is not None
+    known = likeliest_bars(beats_s[beats_s < now_s] - start_s, bar_gain(fine.downbeat))
+    metre = metre_of_bars(known) or METRE
+    starts = np.flatnonzero(known)
+    first = int(starts[0]) if len(starts) else 0
+    return np.arange(len(beats_s)) % metre == first % metre
 
 
 def joined(first: PoseSequence, then: PoseSequence) -> PoseSequence:

@@ -29,9 +29,12 @@ class RhythmConfig:
     """Whether there are curves of what kick, snare and hat might answer (`types.PART_CURVES`)."""
     tempo_bins: int = 0
     """Bins of the tempo distribution, evenly spread in octaves; 0 has none."""
+    foretells: int = 0
+    """So many frames in which nobody is seen, after the last one, it says something of all the same."""
 
     def __post_init__(self) -> None:
         require(self.features > 0, f"features is {self.features}; give the number of motion features.")
+        require(self.foretells >= 0, f"foretells is {self.foretells}; use 0 or more.")
         require(self.tempo_bins >= 0, f"tempo_bins is {self.tempo_bins}; use 0 or more.")
         require(self.kernel % 2 == 1, f"kernel is {self.kernel}; choose an odd number.")
 

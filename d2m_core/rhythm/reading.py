@@ -64,8 +64,10 @@ def read_dance(
     return rhythm, curves
 
 
-def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
+def rhythm_curves(motion: MotionFeatures, net: RhythmNet, foretell: bool = False) -> RhythmCurves:
     """What the network says of every frame, before beats are read from it.
+
+    With `foretell`, of the frames after them too that it was taught to foretell (`RhythmConfig.foretells`).
 
     It is asked twice, the second time about the dance in a mirror, and the mean counts: beats have no
     left and right. On 33 captured dances the likeliest tempo then was that of the song, octaves free, in
@@ -80,7 +82,13 @@ def rhythm_curves(motion: MotionFeatures, net: RhythmNet) -> RhythmCurves:
         raise ValueError(f"the network reads {net.config.features} features, got {motion.values.shape[1]}")
     column = motion.names.index("present") if "present" in motion.names else None
     present = np.ones(len(motion.values), bool) if column is None else motion.values[:, column] > 0
-    out = _answer(net, np.stack([view.values for view in views]), present)
+    values = np.stack([view.values for view in views])  # [B, F, D]
+    ahead = net.config.foretells if foretell else 0
+    if ahead:
+        values = np.pad(values, ((0, 0), (0, ahead), (0, 0)))
+        seen = None if seen is None else np.pad(seen, (0, ahead))
+    out = _answer(net, values, np.pad(present, (0, ahead)))
+    present = np.pad(present, (0, ahead), constant_values=True)
     beat, downbeat, felt, energy = (
         curve.sigmoid().mean(0).cpu().numpy() * present
         for curve in (out.beat, out.downbeat, out.felt, out.energy)

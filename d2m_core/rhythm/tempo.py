@@ -9,6 +9,7 @@ another (`spans`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +79,12 @@ class Evidence:
     """How much each stretch counts, float64 [W], summing to 1: where nobody is seen, nothing."""
     prior: np.ndarray
     """Log probability of each tempo before any of this, but for a constant, [N]."""
+
+    @property
+    def worth(self) -> float:
+        """How often over it says what it says: stretches that do not overlap, and at least 1."""
+        seen_s = float(self.starts_s[-1] - self.starts_s[0]) + self.length_s
+        return max(1.0, seen_s / _TEMPO_STRETCH_S)
 
     def mean(self) -> np.ndarray:
         """The signs of all stretches together, [N, len(SIGNS)]."""
@@ -166,8 +173,15 @@ def prior(busy: float) -> np.ndarray:
 
 
 def chances(evidence: Evidence) -> np.ndarray:
-    """How likely each of `TEMPI_BPM` is, [N], summing to 1."""
+    """How likely each of `TEMPI_BPM` is, [N], summing to 1.
+
+    The signs are means over stretches, so what a longer clip says is said several times. But between a
+    tempo and its double it leaves the same doubt, however long it is.
+    """
     odds = _odds(evidence)
+    logs = np.log(TEMPI_BPM)
+    octaves = [np.interp(logs + away, logs, odds, -np.inf, -np.inf) for away in (-np.log(2), np.log(2))]
+    odds = odds + (evidence.worth - 1) * np.max([odds, *octaves], axis=0)
     shares = np.exp(odds - odds.max())
     return shares / shares.sum()
 
@@ -191,6 +205,21 @@ def guesses(likely: np.ndarray) -> tuple[TempoGuess, ...]:
 def chance_of(likely: np.ndarray, bpm: float) -> float:
     """How likely a tempo is, from what `chances` says."""
     return float(likely[np.abs(np.log(TEMPI_BPM / bpm)) <= SAME].sum())
+
+
+def chance_of_any_octave(evidence: Evidence, bpm: float) -> float:
+    """How likely a tempo, its half or its double is: for one that somebody set, who chose the octave."""
+    likely = chances(evidence)
+    return min(1.0, sum(chance_of(likely, bpm * factor) for factor in (0.5, 1.0, 2.0)))
+
+
+def chance_of_spans(evidence: Evidence, held: Sequence[Span]) -> float:
+    """How likely the tempi of a clip's spans are, on average over its time."""
+    shares = []
+    for span in held:
+        here = evidence.within(span.start_s, span.end_s) if len(held) > 1 else evidence
+        shares.append(chance_of(chances(here or evidence), span.bpm))
+    return float(np.average(shares, weights=[span.end_s - span.start_s for span in held]))
 
 
 def spans(fine: BeatCurves, evidence: Evidence) -> list[Span]:

@@ -74,7 +74,7 @@ def test_what_keeps_everything_scores_full() -> None:
     sound = clicks()
     perfect = Contestant("perfect", lambda audio: Coded(audio.clone(), 384.0))
     result, _ = score(perfect, "clicks", sound, madmom=False)
-    assert (result.mel, result.lsd_db, result.onset_r, result.beat_f) == (0.0, 0.0, 1.0, 1.0)
+    assert (result.mel, result.lsd_db, result.onset_r, result.beats.f) == (0.0, 0.0, 1.0, 1.0)
     assert result.worst_octave_db == 0.0
     assert result.hum_db == -90.0
     assert result.perplexity == []

@@ -117,6 +117,25 @@ class Browser:
             self.page.get_by_role("button", name="Open Workflow").click()
         self.fit()
 
+    def load(self, name: str) -> None:
+        """Opens a workflow by its file, without the list of templates; one of an app opens as such."""
+        text = (REPOSITORY / "workflows" / f"{name}.json").read_text(encoding="utf-8")
+        graph = json.loads(text)
+        self.page.evaluate("([graph, name]) => app.loadGraphData(graph, true, true, name)", [graph, name])
+        self.page.wait_for_function("n => app.graph.nodes.length === n", arg=len(graph["nodes"]))
+
+    def choose_clip(self, node: int, path: Path) -> None:
+        """Uploads a clip as the page does it, and sets the node to it."""
+        name = self.server.upload(path)
+        self.page.evaluate(
+            "([id, name]) => { app.graph.getNodeById(id).widgets[0].value = name }", [node, name]
+        )
+
+    @property
+    def has_app_mode(self) -> bool:
+        """Pages since the spring of 2026 show a workflow as an app."""
+        return self.page.get_by_role("button", name="Enter app mode").count() > 0
+
     def show_templates(self) -> None:
         self.page.get_by_role("button", name="Templates", exact=True).click()
 
@@ -127,11 +146,30 @@ class Browser:
     def close_templates(self) -> None:
         self.page.locator(".p-dialog button:has(i.pi-times)").last.click()
 
+    @contextmanager
+    def nodes_2(self) -> Iterator[None]:
+        """The page with nodes drawn as elements, which users know as Nodes 2.0."""
+        self._set("Comfy.VueNodes.Enabled", True)
+        self.page.locator("[data-node-id]").first.wait_for()
+        try:
+            yield
+        finally:
+            self._set("Comfy.VueNodes.Enabled", False)
+            self.page.wait_for_timeout(500)
+
+    def _set(self, name: str, value: Any) -> None:
+        """Changes a setting as the settings dialog does."""
+        self.page.evaluate("([name, value]) => app.extensionManager.setting.set(name, value)", [name, value])
+
+    def drawn(self, node: int) -> Locator:
+        """A node of Nodes 2.0 on the page."""
+        return self.page.locator(f'[data-node-id="{node}"]')
+
     def fit(self) -> None:
         """Brings the whole graph into view and waits until it has been drawn."""
         self.page.evaluate("app.canvas.selectItems([]); app.canvas.deselectAll()")
         self.page.get_by_role("button", name="Fit View").click()
-        self.page.wait_for_timeout(1000)
+        self.page.wait_for_timeout(600)
 
     def nodes(self) -> list[dict[str, Any]]:
         """What the page knows about every node of the open graph."""
@@ -195,9 +233,9 @@ def prepare_base(base: Path) -> tuple[str, ...]:
 
 
 def with_weights(pack: Path) -> None:
-    """The weights of the repository, as a clone brings them, and ACE-Step's nodes beside it."""
+    """The weights of the repository, as a clone brings them; beside it, stock nodes of newer ComfyUIs."""
     put_weights(pack)
-    shutil.copytree(REPOSITORY / "tests" / "ace_step_pack", pack.parent / "ace_step_pack")
+    shutil.copytree(REPOSITORY / "tests" / "newer_nodes", pack.parent / "newer_nodes")
 
 
 @contextmanager

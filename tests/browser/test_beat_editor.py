@@ -28,8 +28,8 @@ SCALE = "id => app.graph.getNodeById(id).beatEditor.canvas.getBoundingClientRect
 @pytest.fixture(scope="module")
 def edited(opened: Browser, clip: Path) -> Browser:
     """The editor after a first run, with the page looking at it."""
-    opened.open_template(EDITING)
-    opened.upload(LOAD, clip)
+    opened.load(EDITING)
+    opened.choose_clip(LOAD, clip)
     opened.run()
     opened.page.wait_for_function(DATA, arg=EDIT)
     opened.page.evaluate(
@@ -151,6 +151,14 @@ def test_taps_set_the_tempo(edited: Browser) -> None:
     assert [time_s for time_s, _ in beats(edited)] == pytest.approx([0.5 * k for k in range(8)], abs=1e-3)
 
 
+def run_and_see(page: Browser) -> list[float]:
+    """The beats that the server answers with, once it has been asked again."""
+    page.page.evaluate("id => { window.before = app.graph.getNodeById(id).beatEditor.data }", EDIT)
+    page.run()
+    page.page.wait_for_function("id => app.graph.getNodeById(id).beatEditor.data !== window.before", arg=EDIT)
+    return page.page.evaluate("id => app.graph.getNodeById(id).beatEditor.data.found", EDIT)
+
+
 def test_the_music_follows_a_moved_beat(edited: Browser) -> None:
     """What the server is given, and the beats that it answers with."""
     found = beats(edited)
@@ -162,11 +170,21 @@ def test_the_music_follows_a_moved_beat(edited: Browser) -> None:
     saved = json.loads(edited.page.evaluate("() => JSON.stringify(app.graph.serialize())"))
     (node,) = [node for node in saved["nodes"] if node["id"] == EDIT]
     assert text(edited) in node["widgets_values"]
-    edited.page.evaluate("id => { window.before = app.graph.getNodeById(id).beatEditor.data }", EDIT)
-    edited.run()
-    edited.page.wait_for_function(
-        "id => app.graph.getNodeById(id).beatEditor.data !== window.before", arg=EDIT
-    )
-    answered = edited.page.evaluate("id => app.graph.getNodeById(id).beatEditor.data.found", EDIT)
-    assert answered == pytest.approx([time_s for time_s, _ in moved], abs=2e-3)
+    assert run_and_see(edited) == pytest.approx([time_s for time_s, _ in moved], abs=2e-3)
+    assert edited.errors == []
+
+
+def test_the_same_on_nodes_2(edited: Browser) -> None:
+    """The editor stands in a node that is an element of the page; a drag moves the beat, not the node."""
+    with edited.nodes_2():
+        edited.drawn(EDIT).locator(".d2m-beat-editor canvas").wait_for()
+        place = edited.page.evaluate("id => [...app.graph.getNodeById(id).pos]", EDIT)
+        found = beats(edited)
+        drag(edited, found[2][0], found[2][0] + 0.1)
+        moved = beats(edited)
+        edited.shot("5 beat editor, Nodes 2.0")
+        assert moved[2][0] == pytest.approx(found[2][0] + 0.1, abs=0.03)
+        assert moved[:2] + moved[3:] == found[:2] + found[3:]
+        assert edited.page.evaluate("id => [...app.graph.getNodeById(id).pos]", EDIT) == place
+        assert run_and_see(edited) == pytest.approx([time_s for time_s, _ in moved], abs=2e-3)
     assert edited.errors == []

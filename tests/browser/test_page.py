@@ -34,12 +34,16 @@ PICTURED = """([words, width]) => {
 """Whether the card around these words shows a picture so wide."""
 
 
+TO_THE_MIDDLE = """words => (words.closest('[data-testid^="template-workflow"]') ?? words)
+    .scrollIntoView({block: 'center'})"""
+
+
 def test_every_workflow_is_in_the_list_with_its_picture(opened: Browser) -> None:
     opened.show_templates()
     for path in WORKFLOWS:
         card = opened.card(path.stem)
         card.wait_for()
-        card.scroll_into_view_if_needed()  # pictures of cards out of view wait
+        card.evaluate(TO_THE_MIDDLE)  # pictures of cards out of view wait
         opened.page.wait_for_function(PICTURED, arg=[card.element_handle(), SIZE[0]])
     opened.shot("1 templates")
     opened.close_templates()

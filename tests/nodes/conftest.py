@@ -20,6 +20,7 @@ from .graphs import (
     BAND,
     CODEC,
     CONTINUE,
+    CURVES,
     DECODE,
     DUMPED,
     EDIT,
@@ -32,6 +33,7 @@ from .graphs import (
     LOAD,
     LONGER_S,
     MARKERS,
+    MENDED,
     MIDI_IN,
     MIDI_OUT,
     MODEL,
@@ -39,6 +41,9 @@ from .graphs import (
     PLAYED,
     PLAYERS,
     POSE,
+    REPAINT,
+    REPAINTED,
+    REPAIR,
     RHYTHM,
     SAMPLER,
     SAMPLING,
@@ -60,14 +65,14 @@ from .graphs import (
 from .workflow_media import draw_clip
 
 TEST_PACK = Path(__file__).resolve().parent / "pack_for_tests"
-ACE_STEP_PACK = REPOSITORY / "tests" / "ace_step_pack"
+NEWER_NODES = REPOSITORY / "tests" / "newer_nodes"
 
 
 def prepare(pack: Path) -> None:
-    """Small weights, and beside the pack the tests' own nodes and the schema of ACE-Step's."""
+    """Small weights, and beside the pack the tests' own nodes and those of newer ComfyUIs."""
     tiny_models.write_all(pack / "weights")
     leave = shutil.ignore_patterns("__pycache__")
-    for folder in (TEST_PACK, ACE_STEP_PACK):
+    for folder in (TEST_PACK, NEWER_NODES):
         shutil.copytree(folder, pack.parent / folder.name, ignore=leave)
 
 
@@ -169,6 +174,11 @@ def whole(clip: str, beats: str) -> Graph:
             poses=[SELECT, 0],
             midi=[BAND, 6],
         ),
+        REPAIR: node("RepairPoses", poses=[SELECT, 0], **MENDED),
+        REPAINT: node(
+            "EditMusic", model=[MODEL, 0], tokens=[SAMPLER, 0], **REPAINTED, **SAMPLING | {"seed": 4}
+        ),
+        CURVES: node("RhythmCurves", rhythm=[RHYTHM, 0], amount=1.0),
     }
     for number, (name, (source, output)) in enumerate(DUMPED.items()):
         graph[str(100 + number)] = dump(source, output, name)

@@ -29,6 +29,7 @@ SELECT, TO_KEYS, FROM_KEYS, EDIT, ENCODE, CONTINUE, SOUND, ALIGN, SCORE, HEARD, 
     str(number) for number in range(10, 21)
 )
 BAND, MIDI_OUT, MIDI_IN, MARKERS = (str(number) for number in range(21, 25))
+REPAIR, REPAINT, CURVES = (str(number) for number in range(35, 38))
 LONGER_S, KEPT_S = 4.5, 1.5
 DUMPED = {
     "poses": (SELECT, 0), "keypoints": (TO_KEYS, 0), "poses_again": (FROM_KEYS, 0),
@@ -38,6 +39,8 @@ DUMPED = {
     "aligned": (ALIGN, 0), "heard": (HEARD, 0), "report": (SCORE, 0),
     "mix": (BAND, 0), "drums": (BAND, 1), "bass": (BAND, 2), "harmony": (BAND, 3), "melody": (BAND, 4),
     "effects": (BAND, 5), "chart": (BAND, 7), "from_midi": (MIDI_IN, 0), "clicks": (MARKERS, 0),
+    "repaired": (REPAIR, 0), "repainted": (REPAINT, 0), "in_front": (REPAINT, 2),
+    "curved": (CURVES, 0), "energy": (CURVES, 1), "accents": (CURVES, 2),
 }  # fmt: skip
 """What passes along in the graph of every node: name, node and output."""
 
@@ -46,6 +49,8 @@ _BEATS = 0.2 + 0.5 * np.arange(12) + 0.02 * np.sin(np.arange(12))
 WANDERING = Rhythm(_BEATS, np.arange(12) % 3 == 1, np.zeros((160, 2), np.float32), 120.0)
 """What the MIDI file of the graph of every node holds."""
 
+MENDED = dict(spans="0.8-1.2", method="interpolate", part="left arm", points="1 nose 0.5 0.2")
+REPAINTED = dict(edit="repaint", span="0.5-1.5", snap="off", bars=1, likeness=0.0, candidates=2)
 PLAYED = dict(style="funk", seed=3, key="A minor", intensity=0.6, humanise=0.3)
 PLAYERS = ("drums", "bass", "chords", "lead", "percussion")
 EDITS = dict(

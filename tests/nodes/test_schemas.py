@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from d2m_core.pose import MAX_PEOPLE
+from scripts.make_help import pages
 from tests.comfy_server import APP, DECLARE_OPERATORS, PYTHON, REPOSITORY, install_pack
 
 NEEDS_COMFY = pytest.mark.skipif(
@@ -82,7 +83,17 @@ RELEASED: dict[str, list[str]] = {
     "D2M_EditRhythm": "rhythm tempo tempo_bpm grid shift_ms swing energy beats_per_bar beats poses".split(),
     "D2M_RhythmFromAudio": ["audio", "tempo_bpm", "ear"],
     "D2M_LoadModel": ["model_name"],
-    "D2M_Sampler": ["model", "rhythm", *SAMPLING, "batch_size", "candidates", "codec", "style_guidance"],
+    "D2M_Sampler": [
+        "model",
+        "rhythm",
+        *SAMPLING,
+        "batch_size",
+        "candidates",
+        "codec",
+        "style_guidance",
+        "sound",
+        "sound_use",
+    ],
     "D2M_Continue": ["model", "tokens", "rhythm", "keep_s", "length_s", *SAMPLING, "style_guidance"],
     "D2M_LoadCodec": ["codec_name", "download"],
     "D2M_EnCodecDecode": ["tokens", "codec", "ending", "dynamics", "finish"],
@@ -97,10 +108,20 @@ RELEASED: dict[str, list[str]] = {
     "D2M_ExportBeats": [
         *"rhythm format filename_prefix frame_rate start_timecode every_beat video poses midi".split()
     ],
+    "D2M_EditMusic": [
+        *"model tokens edit span snap bars likeness candidates".split(),
+        *SAMPLING,
+        "style_guidance",
+        "rhythm",
+    ],
+    "D2M_RepairPoses": ["poses", "spans", "method", "part", "points"],
+    "D2M_RhythmCurves": ["rhythm", "energy_curve", "accent_curve", "amount"],
 }
 """Inputs in order. Saved workflows break where an id or the order changes: only add at the end."""
 
 RHYTHM_OUTPUTS = ["D2M_RHYTHM", "IMAGE", "FLOAT", "INT", "INT", "COMBO", "STRING", "FLOAT"]
+TEXTS = ["STRING", "STRING"]
+"""For text encoders; they came later, so they stand last."""
 
 OUTPUTS: dict[str, list[str]] = {
     "D2M_LoadVideo": ["D2M_CLIP", "VIDEO", "FLOAT"],
@@ -108,9 +129,9 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_PoseFromKeypoints": ["D2M_POSES"],
     "D2M_PoseToKeypoints": ["POSE_KEYPOINT", "FLOAT"],
     "D2M_SelectDancer": ["D2M_POSES", "IMAGE"],
-    "D2M_DanceRhythm": RHYTHM_OUTPUTS,
-    "D2M_EditRhythm": RHYTHM_OUTPUTS,
-    "D2M_RhythmFromAudio": RHYTHM_OUTPUTS,
+    "D2M_DanceRhythm": [*RHYTHM_OUTPUTS, *TEXTS],
+    "D2M_EditRhythm": [*RHYTHM_OUTPUTS, *TEXTS],
+    "D2M_RhythmFromAudio": [*RHYTHM_OUTPUTS, *TEXTS],
     "D2M_LoadModel": ["D2M_MODEL"],
     "D2M_Sampler": ["D2M_TOKENS"],
     "D2M_Continue": ["D2M_TOKENS", "D2M_RHYTHM"],
@@ -123,8 +144,11 @@ OUTPUTS: dict[str, list[str]] = {
     "D2M_SaveVideo": ["VIDEO"],
     "D2M_DanceBand": [*["AUDIO"] * 6, "MIDI", "STRING"],
     "D2M_SaveMidi": ["MIDI", "IMAGE"],
-    "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI"],
+    "D2M_LoadMidi": [*RHYTHM_OUTPUTS, "MIDI", *TEXTS],
     "D2M_ExportBeats": ["AUDIO", "STRING"],
+    "D2M_EditMusic": ["D2M_TOKENS", "D2M_RHYTHM", "FLOAT"],
+    "D2M_RepairPoses": ["D2M_POSES", "IMAGE"],
+    "D2M_RhythmCurves": ["D2M_RHYTHM", "CURVE", "CURVE", "IMAGE"],
 }
 """Outputs in order; saved workflows count them."""
 
@@ -151,12 +175,26 @@ DISPLAY_NAMES = {
     "D2M_SaveMidi": "Save MIDI",
     "D2M_LoadMidi": "Load MIDI",
     "D2M_ExportBeats": "Export Beats",
+    "D2M_EditMusic": "Edit Dance Music",
+    "D2M_RepairPoses": "Repair Poses",
+    "D2M_RhythmCurves": "Rhythm Curves",
 }
 
 LANGUAGES = ("fr", "zh")
 """Besides English, which the schemas speak."""
 
-TYPES_OF_OTHERS = {"VIDEO", "IMAGE", "AUDIO", "FLOAT", "INT", "STRING", "COMBO", "POSE_KEYPOINT", "MIDI"}
+TYPES_OF_OTHERS = {
+    "VIDEO",
+    "IMAGE",
+    "AUDIO",
+    "FLOAT",
+    "INT",
+    "STRING",
+    "COMBO",
+    "POSE_KEYPOINT",
+    "MIDI",
+    "CURVE",
+}
 """Of stock nodes and of other packs."""
 
 
@@ -324,6 +362,27 @@ def test_every_node_has_a_help_page(report: dict[str, Any]) -> None:
         assert not missing, f"{name}.md does not explain {missing}"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_help_in_other_languages_names_the_same_inputs(language: str) -> None:
+    """Where the page looks for it, as the script makes it; each input has a row, and nothing else has."""
+    made = pages(language)
+    folder = REPOSITORY / "web" / "docs"
+    assert set(folder.glob(f"*/{language}.md")) == {folder / name / f"{language}.md" for name in RELEASED}
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, "run python -m scripts.make_help"
+        name = path.parent.name
+        inputs, *outputs = (part for part in text.split("\n\n") if "|---|---|" in part)
+        rows = re.findall(r"^\| `(\w+)`", inputs, re.MULTILINE)
+        assert rows == [word for word in json_of(language)[name]["inputs"] if word != "audioUI"]
+        assert set(rows) == set(RELEASED[name]) - {"audioUI"}
+        assert len(re.findall(r"^\| `", outputs[0], re.MULTILINE)) == len(OUTPUTS[name])
+        assert len(text.split("\n\n")) > 4, f"{name}: nothing is said beside the tables"
+
+
+def json_of(language: str) -> dict[str, Any]:
+    return json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+
+
 PREVIEWS = REPORT.replace(
     "FOREIGN =",
     """
@@ -356,6 +415,9 @@ def test_what_a_node_shows_stays_where_comfyui_can_keep_it(tmp_path: Path) -> No
         "D2M_AlignAudio",
         "D2M_DanceBand",
         "D2M_LoadMidi",
+        "D2M_EditMusic",
+        "D2M_RepairPoses",
+        "D2M_RhythmCurves",
     }
 
 

@@ -116,7 +116,7 @@ def codec(server: Server) -> Codec:
 
 def test_every_node_runs(server: Server, whole: Graph, done: dict[str, Any]) -> None:
     ours = {name for name in server.call("/object_info") if name.startswith("D2M_")}
-    assert len(ours) == 22
+    assert len(ours) == 25
     assert ours == {n["class_type"] for n in whole.values()} & ours
     assert done["status"]["completed"]
 

@@ -11,7 +11,8 @@ import torch
 from d2m_core.band import make_plan
 from d2m_core.media import save_audio
 from d2m_core.types import Waveform
-from scripts.workflow_parts import CONTINUE, LOAD, POSE, SELECT, SONG
+from scripts.workflow_dancer import PORTRAIT
+from scripts.workflow_parts import CLAPS, CONTINUE, LOAD, POSE, SELECT, SONG
 from training.studio.picture.drawing import demo_dance, render_scene
 from training.studio.stage.scene import stage
 
@@ -53,8 +54,11 @@ def write_song(path: Path) -> Path:
 def with_media(graph: dict[str, Any], media: Media) -> dict[str, Any]:
     """A workflow in API form, changed in place to run on these files and without a download."""
     change(graph, LOAD, file=media.group if str(SELECT) in graph else media.clip)
-    change(graph, POSE, download=False)
+    if "download" in graph[str(POSE)]["inputs"]:
+        change(graph, POSE, download=False)
+    change(graph, CLAPS, audio=media.song)
     change(graph, SONG, audio=media.song)
+    change(graph, PORTRAIT, image=media.clip)  # any file of the input folder passes
     change(graph, CONTINUE, keep_s=1.0)
     return graph
 

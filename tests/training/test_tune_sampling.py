@@ -63,4 +63,5 @@ def test_the_command_writes_a_row_for_each(tmp_path: Path, capsys: pytest.Captur
     assert [row["candidates"] for row in report["rows"]] == [1, 2]
     assert set(AXES) < set(report["rows"][0])
     assert all(0 <= row["rhythm F"] <= 1 for row in report["rows"])
+    assert all(0 <= row["rhythm AMLt"] <= 1 and 0 <= row["dance AMLt"] <= 1 for row in report["rows"])
     assert printed == (tmp_path / "out" / "tune_sampling.md").read_text()

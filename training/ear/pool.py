@@ -91,7 +91,7 @@ def studio_pool(folder: Path, seeds: range, materials: Materials, workers: int =
     with tqdm(total=total, desc="playing", unit="piece", mininterval=5, disable=not jobs) as bar:
         for _ in run(_store, jobs, workers or os.cpu_count() or 1, lambda n: bar.update(n)):
             continue
-    return joined([_stored(place.path) for place in places])
+    return joined([read_pool(place.path) for place in places])
 
 
 def _place(folder: Path, seeds: range, materials: Materials) -> Kept:
@@ -106,15 +106,17 @@ def _store(place: Kept, seeds: range, materials: Materials) -> None:
         pieces += [piece, worn(piece, np.random.default_rng([seed, 0x30E4]))]
         step_done()
     pool = packed(pieces)
-    place.write(lambda path: _write(pool, path))
+    place.write(lambda path: write_pool(pool, path))
 
 
-def _write(pool: Pool, path: Path) -> None:
+def write_pool(pool: Pool, path: Path) -> None:
+    """Writes a pool to a file."""
     with path.open("wb") as file:
         np.savez(file, **{part: vars(pool)[part] for part in _PARTS})
 
 
-def _stored(path: Path) -> Pool:
+def read_pool(path: Path) -> Pool:
+    """Reads what `write_pool` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         return Pool(*(stored[part] for part in _PARTS))
 
@@ -126,9 +128,9 @@ def pairs_pool(pairs: Path, folder: Path) -> Pool:
     def write(path: Path) -> None:
         pools = [packed([piece]) for piece in _pieces_of(pairs)]
         require(bool(pools), f"{pairs} holds no music with beats; build it with its music.")
-        _write(joined(pools), path)
+        write_pool(joined(pools), path)
 
-    return kept(folder, f"{pairs.name}.npz", made_of, write, _stored)
+    return kept(folder, f"{pairs.name}.npz", made_of, write, read_pool)
 
 
 def _pieces_of(pairs: Path) -> Iterator[Piece]:

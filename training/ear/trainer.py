@@ -50,8 +50,9 @@ _FAVOURED = {"beat": 2.0, "downbeat": 4.0, "onset": 1.0}
 """How much more a bump counts than its absence, since it is rare."""
 
 
-LEFT_OUT = ("worn", "plain", "spoilt")
-"""What an ablation may do without."""
+LEFT_OUT = ("worn", "plain", "spoilt", "speeds", "onsets")
+"""What an ablation may do without: music that was worn, or was not; windows that are spoilt, or heard at
+another speed; the onsets' part of the loss."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Trainer(Run):
             group["lr"] = self.rate()
         self.net.train()
         torch.manual_seed(hash((self.config.seed, self.step)))  # a run that goes on drops out the same
-        loss = loss_of(self.net(mel), wanted)
+        loss = loss_of(self.net(mel), wanted, without=("onset",) if "onsets" in self.config.leave_out else ())
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -196,10 +197,10 @@ class Trainer(Run):
         return True
 
 
-def loss_of(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Cross entropy of logits and bumps, both [B, S, heads]."""
-    favoured = torch.tensor([_FAVOURED[head] for head in _FAVOURED])
-    weights = torch.tensor([_WEIGHTS[head] for head in _WEIGHTS])
+def loss_of(logits: torch.Tensor, wanted: torch.Tensor, without: tuple[str, ...] = ()) -> torch.Tensor:
+    """Cross entropy of logits and bumps, both [B, S, heads]; heads `without` do not count."""
+    favoured = torch.tensor([_FAVOURED[head] for head in HEADS])
+    weights = torch.tensor([0.0 if head in without else _WEIGHTS[head] for head in HEADS])
     return binary_cross_entropy_with_logits(logits, wanted, weight=weights, pos_weight=favoured)
 
 
@@ -214,6 +215,7 @@ def batch_of(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Windows of random pieces, spoilt in random ways: mel [B, S, bands] and bumps [B, S, heads]."""
     frames, spoil = round(config.window_s * EAR_FPS), "spoilt" not in config.leave_out
+    speeds = spoil and "speeds" not in config.leave_out
     first, step = 0, 1
     if "worn" in config.leave_out or "plain" in config.leave_out:  # they take turns in the pool
         first, step = ("plain" in config.leave_out) * 1, 2
@@ -226,7 +228,7 @@ def batch_of(
             continue
         bare = spoil and rng.random() < _CLICKS
         piece = click_piece(config.window_s * 1.4, rng) if bare else pool.piece(int(pick))
-        hop = round(HOP * np.exp(rng.uniform(-0.28, 0.28))) if spoil and rng.random() < 0.5 else HOP
+        hop = round(HOP * np.exp(rng.uniform(-0.28, 0.28))) if speeds and rng.random() < 0.5 else HOP
         sound = piece.samples
         if spoil and rng.random() < 0.25:
             sound = _beside(sound, pool.piece(int(rng.integers(len(pool)))).samples, rng)

@@ -72,7 +72,10 @@ def loss_of(
     present: torch.Tensor,
     leave_out: Sequence[str] = (),
 ) -> torch.Tensor:
-    """Weighted cross entropy of curves and tempo where the dancer is seen."""
+    """Weighted cross entropy of curves and tempo where the dancer is seen.
+
+    `present`: bool [B, F], or how much each frame counts.
+    """
     total = torch.zeros((), device=targets.device)
     for column, (name, (weight, events)) in enumerate(WEIGHTS.items()):
         logits = curve_of(out, name)

@@ -191,12 +191,17 @@ def batch_of(
     picks = rng.choice(len(pool), size=min(count, 2 * size), p=odds)
     starts = rng.integers(whole - length + 1, size=len(picks))
     motion, targets, tempo = windows_of(pool, picks, starts, length)
+    return mirrored_half(motion), targets, tempo
+
+
+def mirrored_half(motion: torch.Tensor) -> torch.Tensor:
+    """The same windows [B, F, D], the first half of them seen in a mirror; in place."""
     half = len(motion) // 2
     shape = motion[:half].shape
     plain = motion[:half].numpy().reshape(-1, shape[-1])
     mirrored = mirror_motion(MotionFeatures(plain, MOTION_NAMES))
     motion[:half] = torch.from_numpy(mirrored.values.reshape(shape))
-    return motion, targets, tempo
+    return motion
 
 
 def windows_of(

@@ -94,9 +94,7 @@ def _why_broken(crew: Sequence[BaseProcess], began: bool) -> str:
     """A sentence about the worker that died; the others go on until they are killed. `began`: any did."""
     code = None
     until = time.monotonic() + _PATIENCE_S
-    while (
-        code is None and time.monotonic() < until
-    ):  # the pool's thread may know first, and tell later
+    while code is None and time.monotonic() < until:  # the pool's thread may know first, and tell later
         code = next((each.exitcode for each in crew if each.exitcode is not None), None)
         time.sleep(0.01)
     if code == -signal.SIGKILL:

@@ -13,7 +13,7 @@ from d2m_core.codec import CODECS, Codec, load_codec
 from d2m_core.music import LoadedModel, SamplingConfig, decode_music, generate_tokens
 from d2m_core.pictures import rhythm_picture
 from d2m_core.rhythm import rhythm_from_audio
-from d2m_core.scores import beat_f
+from d2m_core.scores import meeting_of
 from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
 from training.judges.sound import longest_loop_s, silent_share
 
@@ -66,14 +66,10 @@ class Listener:
         if self.codec is None:
             return scores
         wave = decode_music(self.codec, tokens, rhythm.duration_s)
-        heard = rhythm_from_audio(wave)
+        met = meeting_of(rhythm.beats_s, rhythm_from_audio(wave).beats_s)
         if board is not None:
             _show(board, f"sample {number} {item.style}", wave, rhythm, self.trainer.step)
-        return {
-            **scores,
-            "rhythm F": beat_f(rhythm.beats_s, heard.beats_s),
-            "silent share": silent_share(wave),
-        }
+        return {**scores, "rhythm F": met.f, "rhythm AMLt": met.amlt, "silent share": silent_share(wave)}
 
 
 def _asked(item: TrainItem, seconds: float) -> tuple[MotionFeatures | None, Rhythm]:

@@ -8,22 +8,15 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from d2m_core.band import (
-    PLAYERS,
-    STEMS,
-    BandTake,
-    Materials,
-    Plan,
-    loudness_of,
-    master,
-    plan_for_dance,
-    play_band,
-    true_peak_db,
-)
+from d2m_core.band import PLAYERS, STEMS, BandTake, Materials, Plan, master, plan_for_dance, play_band
+from d2m_core.band.answers import answer
+from d2m_core.band.arrange import arrange
 from d2m_core.band.dance_plan import suiting_style
+from d2m_core.band.desk import _breaths
 from d2m_core.band.follow import changes_of, peaks_of, see_dance
 from d2m_core.band.harmony import KEYS, SCALES, read_key
 from d2m_core.errors import SettingError
+from d2m_core.mastering import loudness_of, true_peak_db
 from d2m_core.motion import MOTION_NAMES, Accents
 from d2m_core.motion.accents import accent_curve
 from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm
@@ -153,6 +146,44 @@ def test_the_last_hit_is_the_tonic_and_rings_to_the_end() -> None:
     assert any(note.part == "crash" for note in struck)
     assert min(note.pitch for note in struck if note.player == "bass") % 12 == 2
     assert float(made.mix.samples[..., -48:].abs().max()) < 0.01
+
+
+def test_a_dancers_last_pose_is_the_last_hit() -> None:
+    """Here between two beats: without it the piece ends on the beat before."""
+    times = []
+    for accents_s in (ACCENTS_S, (*ACCENTS_S, 7.65)):
+        made = play_band(
+            drifting(), moved(accents_s=accents_s), "pop", instruments=OWN, sample_rate=24000, stems=False
+        )
+        times.append(max(note.start_s for note in made.notes))
+    assert times[0] < 7.6
+    assert -0.05 < times[1] - 7.65 < 0.03
+
+
+def test_everything_sinks_before_a_strong_hit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stems() -> np.ndarray:
+        made = play_band(drifting(), moved(), "pop", instruments=OWN, sample_rate=24000)
+        hits.extend(float(made.plan.seconds(made.plan.swung(hit.beat))) for hit in made.plan.hits)
+        return np.sum([made.stems[name].samples[0].numpy() for name in STEMS], axis=0)
+
+    hits: list[float] = []
+    breathing = stems()
+    monkeypatch.setattr("d2m_core.band.desk._BREATH_DB", 0.0)
+    flat = stems()
+    changed = np.flatnonzero(np.abs(breathing - flat).max(0) > 0) / 24000
+    away = np.array(hits)[:, None] - changed
+    assert len(changed) > 0.2 * 24000
+    assert ((away > 0) & (away <= 0.091)).any(axis=0).all()
+    before = [slice(round(24000 * (t - 0.02)), round(24000 * t) - 24) for t in hits]
+    fell = [np.abs(breathing[:, at]).max() / np.abs(flat[:, at]).max() for at in before]
+    assert np.allclose(fell, 10 ** (-6 / 20), atol=0.02)
+
+
+def test_nothing_sinks_before_a_hit_that_nobody_plays() -> None:
+    plan = plan_for_dance(drifting(), moved(), "pop")
+    score = arrange(plan, OWN)
+    assert len(_breaths(plan, dataclasses.replace(score, notes=answer(plan, score)), 24000)) == len(plan.hits)
+    assert not len(_breaths(plan, dataclasses.replace(score, notes=()), 24000))
 
 
 def test_humanise_zero_is_on_the_grid() -> None:

@@ -112,6 +112,22 @@ def test_the_band_writes_stems_that_add_up_and_midi(run: Run) -> None:
     assert "peaks" not in error
 
 
+def test_edits_change_what_they_are_asked_to(run: Run) -> None:
+    """A copy is what was there; another seed is not, nor is music that starts from a sound."""
+    sounds = []
+    edits = (
+        "--repair 1-1.4 --repaint 1-2 --likeness 1",
+        "--repair 1-1.4 --repaint 1-2@9",
+        "--from-sound {0}/out0.wav",
+    )
+    for number, more in enumerate(("--repair 1-1.4", *edits)):
+        _, _, folder = run(f"-q --seed 3 {more}", f"out{number}.wav")
+        sounds.append(load_audio(folder / f"out{number}.wav").samples)
+    assert sounds[0].equal(sounds[1])
+    assert not any(sounds[0].equal(other) for other in sounds[2:])
+    assert {each.shape for each in sounds} == {sounds[0].shape}
+
+
 def test_any_style_of_the_band_is_told(run: Run) -> None:
     facts, _, _ = run("--band", "out.wav")
     assert facts["style_asked"] == "any"

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from d2m_core.band import PLAYERS
+from d2m_core.errors import SettingError
 from d2m_core.flags import build_parser, settings_of
 from d2m_core.flags.groups import OVERLAY_SOUNDS
-from d2m_core.settings import DANCERS, ENDINGS, At, DanceSettings, Region
+from d2m_core.settings import DANCERS, ENDINGS, At, DanceSettings, PoseRepair, Region, Repaint
+from d2m_core.spans import BarSpan, Span
 from d2m_core.styles import STYLES
 
 ROOT = Path(__file__).parents[3]
@@ -22,6 +24,7 @@ OF_THE_NODES = (
     *"--dancer --at --region --people --pose-model --no-pose-cache --play --no-finish".split(),
     *"--style --seed --guidance --style-guidance --temperature --candidates --ending --dynamics".split(),
     *"--overlay --overlay-sound --picture --people-picture --beats --band --midi --stems --json".split(),
+    *"--repair --repaint --likeness --from-sound --keep-sound".split(),
     *"--model --rhythm --codec --device --keep-original-audio --sound-track --recode --quiet".split(),
 )
 
@@ -106,3 +109,46 @@ def test_flags_that_are_not_understood(flags: str, said: str, capsys: pytest.Cap
         read(flags)
     assert end.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_edits_are_read() -> None:
+    flags = ["--repaint", "4-8; bar 2@7", "--repaint", "1:20-1:30", "--repair", "2-2.6 mirror left arm"]
+    args = build_parser().parse_args(
+        ["a.mp4", "-o", "b.wav", *flags, "--from-sound", "s.wav", "--keep-sound"]
+    )
+    edits = settings_of(args).edits
+    assert edits.repaints == (Repaint(Span(4, 8), 7), Repaint(BarSpan(2, 2), 7), Repaint(Span(80, 90)))
+    assert edits.repairs == (PoseRepair(Span(2, 2.6), "mirror", "left arm"),)
+    assert (edits.likeness, edits.start, edits.start_use) == (0.0, Path("s.wav"), "as its beginning")
+    assert read("").edits == DanceSettings().edits
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--repaint 8-4", "does not end after"),
+        ("--repaint 4-8@x", "a seed as in 4-8@7"),
+        ("--repair bar2", "give seconds"),
+        ("--repair soon", "not understood"),
+    ],
+)
+def test_spans_that_are_not_understood_are_said(
+    flags: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        read(flags)
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--band --repaint 4-8", "--repaint is of music that the model writes"),
+        ("--play --repaint 4-8", "edits come after that"),
+        ("--keep-sound", "needs a --from-sound"),
+        ("--repaint 4-8 --likeness 2", "likeness is 2"),
+    ],
+)
+def test_edits_that_cannot_be_are_said(flags: str, words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        read(flags)

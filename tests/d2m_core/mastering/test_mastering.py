@@ -15,10 +15,10 @@ from scipy.signal import resample_poly
 
 from d2m_core.errors import SettingError
 from d2m_core.grid import steady_beats
-from d2m_core.mastering import master_music
+from d2m_core.mastering import LOUDNESS_LUFS, master_music
 from d2m_core.mastering.dynamics import level_curve, with_dynamics
 from d2m_core.mastering.ending import ended, last_hit_s
-from d2m_core.mastering.level import LOUDNESS_LUFS, at_level, loudness_lufs
+from d2m_core.mastering.level import at_level, loudness_lufs
 from d2m_core.settings import ENDINGS, SoundSettings
 from d2m_core.types import Rhythm, Waveform
 
@@ -180,13 +180,6 @@ def test_silence_stays_and_what_hardly_sounds_is_no_noise() -> None:
     assert loudness_lufs(silence) is None
     faint = music(2.0, 1e-4)
     assert at_level(faint).samples.pow(2).mean() < 20 * faint.samples.pow(2).mean()
-
-
-def test_long_sound_is_measured_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    wave = music(12.0)
-    whole = loudness_lufs(wave)
-    monkeypatch.setattr("d2m_core.mastering.level._PART_S", 2.5)
-    assert loudness_lufs(wave) == pytest.approx(whole, abs=0.2)
 
 
 def test_settings_of_the_sound_are_checked_together() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,3 +187,25 @@ def test_prepare_compiles_what_music_needs() -> None:
         logits = step(torch.zeros(2, PLAIN.codebooks, 1, dtype=torch.long), None)
         CompiledDraw(logits, SamplingConfig(), torch.Generator().manual_seed(0))(logits)
     assert [list(part.signatures) for part in run] == before, "nothing is left to compile"
+
+
+_UNDER_A_NAME = """
+import importlib.util, sys
+import numpy as np
+spec = importlib.util.spec_from_file_location(sys.argv[1], sys.argv[2])
+module = sys.modules[sys.argv[1]] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+values, keys = np.zeros((1, 4), np.float32), np.zeros((1, 4), np.int64)
+module.compiled().rank(np.arange(4, dtype=np.float32)[None], 1.0, 0.0, values, keys)
+assert values[0, 3] == 3
+"""
+
+
+def test_what_is_kept_serves_each_name_of_the_module(tmp_path: Path) -> None:
+    """As where the command line and ComfyUI, which names packs after their folders, share a clone."""
+    copy = shutil.copy(kernel.__file__, tmp_path / "kernel.py")
+    for name in ("one", "other", "one"):
+        code = [sys.executable, "-c", _UNDER_A_NAME, name, str(copy)]
+        done = subprocess.run(code, capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "__pycache__").glob("kernel.rank*.nbi"))) == 2

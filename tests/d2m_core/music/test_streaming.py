@@ -137,7 +137,7 @@ def test_what_goes_wrong_is_said_to_who_listens(monkeypatch: pytest.MonkeyPatch)
     def broken(*_: Any) -> None:
         raise ModelError("No finite numbers.")
 
-    monkeypatch.setattr(sampling, "_write_window", broken)
+    monkeypatch.setattr(sampling, "write_window", broken)
     with pytest.raises(ModelError, match="finite"):
         list(stream_music(model, ear, None, None, CONFIG, 2.0))
 

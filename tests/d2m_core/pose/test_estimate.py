@@ -17,9 +17,10 @@ from d2m_core.errors import Cancelled, PoseError, PoseModelError, SettingError
 from d2m_core.media import open_clip
 from d2m_core.media.video import read_ahead
 from d2m_core.pose import MAX_PEOPLE, dancer_index, estimate_poses, pose_model, select_dancer
-from d2m_core.pose.model_from_packages import DETECTOR, LANDMARKER, _zip
+from d2m_core.pose.model_file import DETECTOR, LANDMARKER
 from d2m_core.pose.track import Tracker, fill_gaps
 from d2m_core.types import LANDMARKS, PoseSequence
+from scripts.pose_model import stored_zip
 from training.studio.picture.drawing import demo_dance, render_scene
 from training.studio.stage.scene import Scene
 
@@ -242,7 +243,7 @@ def test_a_clip_with_nobody_in_it_is_refused_with_the_share(make_clip: Callable[
 
 def test_a_model_that_mediapipe_cannot_open_is_named(drawn: tuple[Path, Scene], tmp_path: Path) -> None:
     path = tmp_path / "pose_landmarker_full.task"
-    path.write_bytes(_zip({DETECTOR: b"not a network", LANDMARKER: b"nor this"}))
+    path.write_bytes(stored_zip({DETECTOR: b"not a network", LANDMARKER: b"nor this"}))
     with pytest.raises(PoseModelError, match="cannot open the pose model"):
         estimate_poses(open_clip(drawn[0]), model_folder=tmp_path)
     assert not decoders()

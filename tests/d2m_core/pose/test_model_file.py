@@ -17,11 +17,13 @@ import pytest
 
 from d2m_core.errors import Cancelled, ModelError, SettingError
 from d2m_core.pose import model_file
-from d2m_core.pose.model_from_packages import DETECTOR, LANDMARKER, _zip, with_normalization
+from d2m_core.pose.model_file import DETECTOR, LANDMARKER
+from scripts import pose_model as packages
+from scripts.pose_model import stored_zip, with_normalization
 
 
 def bundle_of(size: int = 1000) -> bytes:
-    return _zip({DETECTOR: b"d" * size, LANDMARKER: b"l" * size})
+    return stored_zip({DETECTOR: b"d" * size, LANDMARKER: b"l" * size})
 
 
 @contextmanager
@@ -78,7 +80,7 @@ def test_a_broken_off_download_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"<html>sign in</html>", _zip({DETECTOR: b"only one"})])
+@pytest.mark.parametrize("content", [b"<html>sign in</html>", stored_zip({DETECTOR: b"only one"})])
 def test_something_else_than_a_bundle_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
@@ -100,6 +102,21 @@ def test_an_unreachable_model_says_file_folder_and_address(
         model_file.pose_model("heavy", tmp_path / "models")
     for part in ("pose_landmarker_heavy.task", str(tmp_path), "http://127.0.0.1:9/heavy.task"):
         assert part in str(caught.value)
+
+
+def test_out_of_reach_it_is_made_of_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the script, with packages that lie in a folder of this machine."""
+    monkeypatch.setattr(model_file, "POSE_ADDRESS", "http://127.0.0.1:9/{variant}.task")
+    wheel = tmp_path / "mediapipe.whl"
+    with zipfile.ZipFile(wheel, "w") as package:
+        for name in ("pose_detection/pose_detection", "pose_landmark/pose_landmark_full"):
+            package.writestr(f"mediapipe/modules/{name}.tflite", tiny_tflite(name.encode()))
+    monkeypatch.setattr(packages, "_fetch_wheel", lambda _folder: wheel)
+    path = packages.obtain("full", tmp_path / "models")
+    assert model_file.pose_model("full", tmp_path / "models") == path
+    assert "mediapipe==" in json.loads(path.with_name(path.name + ".json").read_text())["source"]
+    with zipfile.ZipFile(path) as bundle:
+        assert b"pose_landmark_full" in bundle.read(LANDMARKER)
 
 
 def test_cancel_while_fetching_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,10 +123,23 @@ def test_noise_is_doubted_and_a_clear_pulse_is_not() -> None:
         assert decode_beats(BeatCurves(*noise), FPS).confidence < 0.2
 
 
+def test_a_steady_dance_that_the_network_hardly_knows_is_not_doubted() -> None:
+    truth = steady_beats(98, 36.0, 0.2)
+    faint = BeatCurves(bumps(truth, 36.0, 0.3), bumps(truth[::4], 36.0, 0.3), bumps(truth, 36.0, 0.4))
+    assert decode_beats(faint, FPS).confidence > 0.6
+
+
+def test_a_tempo_that_nothing_speaks_for_is_doubted_and_half_of_the_right_one_is_not() -> None:
+    truth = steady_beats(120, 14.0, 0.2)
+    curves = BeatCurves(bumps(truth, 14.0), bumps(truth[::4], 14.0))
+    sure = {bpm: decode_beats(curves, FPS, Asked(bpm)).confidence for bpm in (60.0, 120.0, 97.0)}
+    assert sure[97.0] < 0.4 < 0.8 < min(sure[60.0], sure[120.0])
+
+
 def test_in_doubt_the_grid_is_the_steady_one_on_the_accents() -> None:
     rng = np.random.default_rng(5)
     noise = rng.uniform(0, 0.2, (2, 300))
-    felt = bumps(steady_beats(90, 12.0, 0.4), 12.0, 0.3)
+    felt = bumps(np.sort(rng.uniform(0.0, 12.0, 14)), 12.0, 0.12)
     grid = decode_beats(BeatCurves(*noise, felt), FPS)
     assert grid.confidence < STEADY_BELOW
     np.testing.assert_array_equal(grid.beats_s, steady_fallback(at_rate(felt, FPS), 12.0, grid.tempo_bpm))
@@ -298,3 +311,11 @@ def test_an_accent_counts_where_it_is_as_far_as_it_is_strong() -> None:
     at = [gain[round(t * RATE)] for t in (strong, weak, faint, 3.5)]
     assert at[0] > at[1] > at[2] == pytest.approx(at[3])
     assert (seen_gain(np.zeros(50)) == 0).all()
+
+
+def test_beats_are_moved_towards_what_one_sees_beside_them() -> None:
+    truth = steady_beats(100, 12.0, 0.2)
+    curves = BeatCurves(bumps(truth, 12.0, 0.5), bumps(truth[::4], 12.0, 0.5))
+    late = decode_beats(replace(curves, seen=bumps(truth + 0.05, 12.0, 0.8)), FPS).beats_s
+    moved = late - truth[np.abs(truth[:, None] - late).argmin(0)]
+    assert 0.01 < np.median(moved) < 0.045

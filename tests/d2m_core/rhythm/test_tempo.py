@@ -11,7 +11,19 @@ from d2m_core.grid import TEMPO_RANGE_BPM, steady_beats, tempo_of
 from d2m_core.rhythm.curves import BeatCurves, at_rate
 from d2m_core.rhythm.decoding import Asked, decode_beats
 from d2m_core.rhythm.gains import beat_lengths
-from d2m_core.rhythm.tempo import TEMPI_BPM, Span, band, busy, chances, evidence_of, guesses, prior, spans
+from d2m_core.rhythm.tempo import (
+    TEMPI_BPM,
+    Span,
+    band,
+    busy,
+    chance_of,
+    chance_of_spans,
+    chances,
+    evidence_of,
+    guesses,
+    prior,
+    spans,
+)
 from d2m_core.scores import beat_f
 
 FPS = 25.0
@@ -57,6 +69,25 @@ def test_noise_leaves_every_tempo_unlikely() -> None:
     likely = chances(evidence_of(BeatCurves(*noise).fine(FPS)))
     assert likely.sum() == pytest.approx(1)
     assert guesses(likely)[0].probability < 0.5
+
+
+def test_a_longer_clip_is_surer_of_the_same_tempo() -> None:
+    rng = np.random.default_rng(4)
+    faint = curves_of(steady_beats(104, 36.0, 0.2) + rng.normal(0, 0.04, 63), 36.0, 0.15)
+    sure = []
+    for seconds in (12.0, 36.0):
+        evidence = evidence_of(faint.frames_at(slice(round(seconds * FPS))).fine(FPS))
+        assert evidence.worth == pytest.approx(seconds / 12)
+        sure.append(chance_of(chances(evidence), 104.0))
+    assert 0.1 < sure[0] < sure[1]
+
+
+def test_spans_of_two_tempi_are_as_likely_as_theirs() -> None:
+    beats = changing(90.0, 130.0, 15.0, 30.0)
+    evidence = evidence_of(curves_of(beats, 30.0).fine(FPS))
+    right = [Span(0.0, 15.0, 90.0), Span(15.0, 30.0, 130.0)]
+    assert chance_of_spans(evidence, right) > 0.8
+    assert chance_of_spans(evidence, [Span(0.0, 30.0, 107.0)]) < 0.2
 
 
 def test_a_calm_dance_is_slow_and_a_busy_one_fast() -> None:

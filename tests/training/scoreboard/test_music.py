@@ -12,7 +12,7 @@ import torch
 
 from d2m_core.grid import steady_beats
 from d2m_core.media import save_audio
-from d2m_core.scores import beat_f
+from d2m_core.scores import beat_f, meeting_of
 from d2m_core.styles import STYLES
 from d2m_core.types import MOTION_FPS, MotionFeatures, Rhythm, Waveform
 from tests.tiny_models import CODEC_FOLDER, write_all
@@ -21,7 +21,7 @@ from training.evaluate import main
 from training.judges.style import EMBEDDING_DIM, StyleJudge, StyleNet, load_judge, save_judge
 from training.judges.style_spectra import Pulse
 from training.scoreboard.music.controls import best_steady_grid, loop_s, mean_of
-from training.scoreboard.music.long import seams, steadiness
+from training.scoreboard.music.long import LongScore, Seams, long_json, long_markdown, seams, steadiness
 from training.scoreboard.music.making import Heard, Take, clicks
 from training.scoreboard.music.report import FAD, set_figures, set_markdown
 from training.scoreboard.music.scores import COLUMNS, Case, score_cases, timing
@@ -163,6 +163,17 @@ def test_seams_are_seen_and_steady_music_has_none() -> None:
     assert torn.jump_db_elsewhere == pytest.approx(0.0, abs=0.1)
     assert torn.phase_step_ms == pytest.approx(40.0, abs=1.0)
     assert torn.phase_step_ms_elsewhere < 10
+
+
+def test_long_music_half_a_beat_off_is_told() -> None:
+    right, off = meeting_of(BEATS, BEATS), meeting_of(BEATS, BEATS + np.diff(BEATS)[0] / 2)
+    none = Seams(0, *([float("nan")] * 6))
+    score = LongScore("long", 60.0, "pop", off, off, right, right, (off, right), 1.0, 0.0, none)
+    said = long_markdown([score])
+    assert "rhythm-following F 0.00, AMLt" in said
+    assert said.count("half a beat off") == 3
+    assert "Dance-following F 1.00, AMLt 1.00;" in said
+    assert long_json([score])[0]["asked"]["way"] == "half a beat off"
 
 
 def test_steadiness_by_hand() -> None:

@@ -158,7 +158,7 @@ def test_samples_become_sound_pictures_and_scores(tmp_path: Path) -> None:
     trainer = Trainer(replace(TINY, codec=str(tmp_path)), SHAPE, split(make_items(4, 3.0)))
     board = Board()
     scores = Listener(trainer).listen(board)
-    assert set(scores) == {"longest loop s", "rhythm F", "silent share"}
+    assert set(scores) == {"longest loop s", "rhythm F", "rhythm AMLt", "silent share"}
     assert board.scalars.keys() == {f"scoreboard/{name}" for name in scores}
     assert list(board.sounds.values()) == [(1, 72_000)] * 2
     assert list(board.pictures.values()) == [(500, 1000, 3)] * 2

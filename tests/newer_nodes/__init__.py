@@ -1,4 +1,4 @@
-"""The two nodes of ACE-Step 1.5 that the tests' ComfyUI lacks, as published, without a model.
+"""The stock nodes that the tests' ComfyUI is too old for, as published, without a model.
 
 A pack for ComfyUI that exists so that the page and the server can check our wiring against their
 real inputs and outputs. `schema.json` says where these were looked up.
