@@ -175,5 +175,5 @@ def only(graph: Graph, node: str) -> Graph:
         kept[name] = graph[name]
         links = (value for value in graph[name]["inputs"].values() if isinstance(value, list))
         waiting += [source for source, _output in links]
-    kept["wanted"] = {"class_type": "PreviewAny", "inputs": {"source": [node, 0]}}
+    kept[f"{node} wanted"] = {"class_type": "PreviewAny", "inputs": {"source": [node, 0]}}
     return kept
