@@ -19,7 +19,7 @@ MAX_HEIGHT = 480
 """Pictures are made no higher than this: the network looks at 256 x 256 of a person."""
 _MOST = 6
 _SURE = 0.5
-_LOST_S = 0.6
+_GONE_S = 0.6
 """Whoever was followed and has not been seen for so long is gone: somebody else may be followed."""
 _LOOK_EVERY_S = 1.0
 """While nobody is followed, stills are looked at so often."""
@@ -53,7 +53,7 @@ class Eyes:
             body = None
         if body is not None:
             self._last, self._seen_s = body, time_s
-        elif time_s - self._seen_s > _LOST_S:
+        elif time_s - self._seen_s > _GONE_S:
             self._last = None
         return body
 

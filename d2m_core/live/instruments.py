@@ -18,7 +18,7 @@ from ..band.patches import LENGTH_STEP_S, VELOCITY_STEPS, Patch, Played, one_not
 from ..band.stems import GAINS, GROUPS, USUAL_GAIN
 from ..band.voices import patch_of
 
-_KEPT = 16_000_000
+_KEPT_VALUES = 16_000_000
 """Values of single notes that are kept: 64 MB."""
 _COARSE = 4
 """Lengths of pitched notes are rounded to so many of the steps in which patches play: tempo drifts all the
@@ -85,7 +85,7 @@ class Instruments:
             if key not in self._made:
                 self._made[key] = made
                 self._values += made.size
-            while self._values > _KEPT and len(self._made) > 1:
+            while self._values > _KEPT_VALUES and len(self._made) > 1:
                 self._values -= self._made.popitem(last=False)[1].size
         return made
 

@@ -16,7 +16,7 @@ from .skeleton import draw_poses
 
 _MOST_SPANS = 4
 _WIDTH, _GAP = 480, 6
-_INK = (255, 190, 60)
+_MENDED_INK = (255, 190, 60)
 
 
 def repair_picture(
@@ -57,5 +57,5 @@ def _named(rgb: np.ndarray, words: str) -> np.ndarray:
     height = max(1, round(rgb.shape[0] * _WIDTH / rgb.shape[1]))
     picture = Image.fromarray(rgb).resize((_WIDTH, height))
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=18)
-    draw.text((10, 8), words, fill=_INK, font=font, stroke_width=3, stroke_fill=PAPER)
+    draw.text((10, 8), words, fill=_MENDED_INK, font=font, stroke_width=3, stroke_fill=PAPER)
     return np.asarray(picture).copy()

@@ -29,9 +29,9 @@ JOINTS: Mapping[str, int] = {"nose": NOSE} | {
 }
 """Landmarks by name, for points that are set by hand."""
 
-_OTHER_SIDE = np.arange(LANDMARKS)
+_MIRRORED = np.arange(LANDMARKS)
 for _one, _other in PAIRS.values():
-    _OTHER_SIDE[[_one, _other]] = _other, _one
+    _MIRRORED[[_one, _other]] = _other, _one
 
 _MIDDLES = {"arm": SHOULDERS, "leg": HIPS}
 _SMOOTH_S = 0.12
@@ -149,7 +149,7 @@ class _Repaired:
 
     def _mirror(self, rows: np.ndarray, person: int, part: str, joints: list[int]) -> None:
         rows = rows[self.present[rows, person]]
-        others = _OTHER_SIDE[joints]
+        others = _MIRRORED[joints]
         left, right = _MIDDLES[part.rpartition(" ")[2]]
         for points in (self.world, self.image):
             own = points[rows, person].astype(np.float64)  # [F, J, n]

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import require
 from ..types import Rhythm
 
-_NEAR = 0.02
+_SAME_STEP = 0.02
 """Lines between the points of a curve pass so near to it."""
 
 
@@ -23,7 +23,7 @@ def curve_points(values: np.ndarray) -> list[tuple[float, float]]:
             continue
         inner = slice(first + 1, last)
         away = np.abs(values[inner] - np.interp(at[inner], at[[first, last]], values[[first, last]]))
-        if away.max() > _NEAR:
+        if away.max() > _SAME_STEP:
             far = first + 1 + int(away.argmax())
             kept.add(far)
             open_parts += [(first, far), (far, last)]

@@ -13,7 +13,7 @@ _MOODS = ((0.35, "calm"), (0.5, "relaxed"), (0.65, "lively"), (1.0, "energetic")
 it, a waltz is calm, swing relaxed, house lively, techno energetic."""
 _PUNCHY = 0.5
 """Mean strength of the accents, at beats, from which they are told of."""
-_CHANGE = 0.15
+_TELLING_RISE = 0.15
 """So much more or less energy in the last third than in the first is a build or a fade."""
 _STILL, _STOP_BEATS = 0.12, 1.5
 """Energy under which a dancer stands, and for how many beats at least, to make a stop."""
@@ -54,7 +54,7 @@ def _of_energy(rhythm: Rhythm) -> list[str]:
     words = [next(word for most, word in _MOODS if energy.mean() <= most)]
     if _accents(rhythm) >= _PUNCHY:
         words.append("strong accents")
-    if abs(rise) >= _CHANGE:
+    if abs(rise) >= _TELLING_RISE:
         words.append("builds up" if rise > 0 else "dies away")
     if stops := _stops(rhythm):
         words.append(f"{stops} stop" if stops == 1 else f"{stops} stops")

@@ -22,22 +22,22 @@ from .tempo import TEMPI_BPM
 
 _REACH_S = 14.0
 """Of the past so much is looked at, at most, with what is foretold."""
-_PHASE_STEP = 2
+_PHASE_EVERY = 2
 """States between phases that are tried."""
 _FADE_S = 6.0
 """A beat counts 1 / e of one now where it was so long ago. With 3, 4 and 6, beat F of 8 dances half a second
 ahead was 0.806, 0.809 and 0.811, and at once 0.831, 0.830 and 0.843."""
 _SEEN = 0.3
 """How much visible accents count, beside whole clips."""
-_PRIOR_BPM, _PRIOR_OCTAVES = 110.0, 0.5
-_TEMPO_TRUST, _LEAST_TEMPO, _TEMPO_S = 3.0, 1e-3, 9.0
+_PRIOR_BPM, _PRIOR_WIDTH = 110.0, 0.5
+_SAID_TRUST, _LEAST_TEMPO, _TEMPO_S = 3.0, 1e-3, 9.0
 """How much the network's own word on the tempo counts, that no tempo is taken as less likely than, and over
 how long its mean is taken."""
 _STAYS = 1.5
 """By so much, in log odds, another pulse has to be likelier than the one that goes on."""
 _SAME_TEMPO, _SAME_S = 0.04, 0.09
 """It goes on where tempo (natural log) and phase are no further off."""
-_NEARBY_S = 0.1
+_PULLS_S = 0.1
 """Peaks further from a beat do not draw it."""
 _HOLD = 60.0
 """The tempo of before counts as much as so many clear beats, each a beat away from now. With 20, 60 and 200
@@ -127,7 +127,7 @@ def _drawn(rough: Pulse, held_s: float, curve: np.ndarray, start_s: float, now_s
     beats = rough.beats(start_s, rough.beat_s + 1e-6)
     peaks, weights = on_peaks(beats - start_s, curve)
     away_s = peaks + start_s - beats
-    weights = np.where(np.abs(away_s) < _NEARBY_S, weights, 0.0)
+    weights = np.where(np.abs(away_s) < _PULLS_S, weights, 0.0)
     weights = weights * np.exp(np.minimum(beats - now_s, 0.0) / _FADE_S) + 1e-9
     count = np.arange(1.0 - len(beats), 1.0)  # beats since the last one, 0 or less
     # Of what is asked for, how much later the beat and how much longer the period is.
@@ -146,13 +146,13 @@ def _tempo_odds(likely: np.ndarray | None, states: int) -> np.ndarray:
 
     `likely`: what the network says of tempi, [F, bins], over so many `states`.
     """
-    odds = -0.5 * (np.log2(TEMPI_BPM / _PRIOR_BPM) / _PRIOR_OCTAVES) ** 2
+    odds = -0.5 * (np.log2(TEMPI_BPM / _PRIOR_BPM) / _PRIOR_WIDTH) ** 2
     if likely is None or len(likely) == 0:
         return odds
     latest = likely[-max(1, round(_TEMPO_S * RATE / states * len(likely))) :]
     said = np.log(np.maximum(latest, _LEAST_TEMPO)).mean(0)
     bins = np.log(np.geomspace(*TEMPO_RANGE_BPM, likely.shape[1]))
-    return odds + _TEMPO_TRUST * np.interp(np.log(TEMPI_BPM), bins, said)
+    return odds + _SAID_TRUST * np.interp(np.log(TEMPI_BPM), bins, said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +176,7 @@ def _combs() -> _Combs:
     states = round(_REACH_S * RATE)
     places, phases, tempi = [], [], []
     for row, period in enumerate(60 * RATE / TEMPI_BPM):
-        for phase in np.arange(0, period, _PHASE_STEP):
+        for phase in np.arange(0, period, _PHASE_EVERY):
             count = int((states - 1 - phase) / period) + 1
             places.append(np.round(phase + period * np.arange(count)).astype(np.int32))
             phases.append(phase)

@@ -11,7 +11,7 @@ from .messages import Message
 
 _KINDS = ("start", "beat", "tempo", "stop")
 """What Link has a word for."""
-_MAKES_UP, _MOST = 0.5, 0.05
+_MAKES_UP, _MOST_BENT = 0.5, 0.05
 """Such a share of what its beat is off is made up until the next one, by at most such a share of the tempo:
 others in the session hear no leap."""
 _NEAR_TEMPO = 1e-3
@@ -87,7 +87,7 @@ class LinkSender:
             self.session.playing = True
         elif message.kind == "beat":
             off = (self.session.beat - late + 0.5) % 1.0 - 0.5  # beats that Link is ahead of us
-            self._tempo(bpm * (1 - min(max(_MAKES_UP * off, -_MOST), _MOST)))
+            self._tempo(bpm * (1 - min(max(_MAKES_UP * off, -_MOST_BENT), _MOST_BENT)))
         else:
             self._tempo(bpm)
 
