@@ -30,7 +30,7 @@ def master(mix: np.ndarray, rate: int, tick: Callable[[], None] = lambda: None) 
         mix *= np.float32(10 ** ((BAND_LUFS - loud) / 20))
         limit(torch.from_numpy(mix)[None], rate, _CEILING)
         tick()
-    over = true_peak_db(mix) - (CEILING_DB - _MARGIN_DB)
+    over = true_peak_db(mix, 8) - (CEILING_DB - _MARGIN_DB)
     if over > 0:
         mix *= np.float32(10 ** (-over / 20))
 
