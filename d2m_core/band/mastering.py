@@ -13,8 +13,9 @@ from ..media.limiter import limit
 from .strip import Filter
 
 _MARGIN_DB = 0.05
+_ROUNDS = 3
 _CEILING = 10 ** (-2.1 / 20)
-"""Of samples; what lies between them may be higher and is looked for afterwards."""
+"""Of samples, in all rounds but the last, which looks between them."""
 _DRIVE = 0.25
 _HOPS = 1024
 """Steps of 5 ms in a block."""
@@ -23,12 +24,14 @@ _HOPS = 1024
 def master(mix: np.ndarray, rate: int, tick: Callable[[], None] = lambda: None) -> None:
     """Makes float32 [2, N] as loud as `BAND_LUFS`, its true peaks under `CEILING_DB`; in place."""
     _glue(mix, rate, tick)
-    for _ in range(3):
+    for turn in range(_ROUNDS):
         loud = loudness_of(mix, rate)
         if loud <= SILENT_LUFS:
             return
         mix *= np.float32(10 ** ((BAND_LUFS - loud) / 20))
-        limit(torch.from_numpy(mix)[None], rate, _CEILING)
+        last = turn == _ROUNDS - 1
+        ceiling = 10 ** ((CEILING_DB - _MARGIN_DB) / 20) if last else _CEILING
+        limit(torch.from_numpy(mix)[None], rate, ceiling, true_peak=last)
         tick()
     over = true_peak_db(mix, 8) - (CEILING_DB - _MARGIN_DB)
     if over > 0:
