@@ -34,10 +34,11 @@ SAVE_S = 60.0
 def train(config: RunningConfig, command: str) -> None:
     """Trains until the time is spent and saves the averaged network."""
     torch.set_num_threads(config.threads)
+    start = load_rhythm(config.start)
     config.folder.mkdir(parents=True, exist_ok=True)
     seeds = range(RUNNING_SEED, RUNNING_SEED + config.dances)
     pools = kept_windows(config.folder, seeds, config.threads)
-    trainer = RunningTrainer(config, load_rhythm(config.start), pools)
+    trainer = RunningTrainer(config, start, pools)
     state = config.folder / STATE
     if config.resume and trainer.restore(state):
         log.info("going on at step %d, %.1f minutes in", trainer.step, trainer.spent_s / 60)

@@ -114,7 +114,7 @@ def graph() -> Graph:
 
 def test_all_nodes_are_there(bare: Server) -> None:
     ours = [name for name in bare.call("/object_info") if name.startswith("D2M_")]
-    assert len(ours) == 22
+    assert len(ours) == 25
 
 
 def test_what_needs_neither_runs(bare: Server, graph: Graph) -> None:

@@ -81,6 +81,7 @@ WRONG = {
     "train_ear": ["--leave-out", "hips"],
     "train_music": ["--minutes", "0"],
     "train_rhythm": ["--leave-out", "hips"],
+    "train_running": ["--start", "none.safetensors"],
     "train_style_judge": ["--data", "none"],
     "tune_decoder": ["--pool-minutes", "0"],
     "tune_finisher": [],
