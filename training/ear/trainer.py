@@ -15,8 +15,9 @@ from d2m_core.ear import EAR_FPS, EAR_RATE, HEADS, EarConfig, EarNet, load_ear
 from d2m_core.ear.spectrum import HOP, band_levels, compressed, level_of
 from d2m_core.errors import require
 from training.run.average import Average
-from training.run.schedule import Run, rate_factor
-from training.run.state import digest_of, save_state, settings_in, state_to_go_on_from
+from training.run.fitted import Fitted
+from training.run.schedule import rate_factor
+from training.run.state import digest_of, settings_in
 
 from .clicks import click_piece
 from .piece import Piece
@@ -106,7 +107,7 @@ class TrainEarConfig:
         require(not odd, f"leave_out has {', '.join(odd)}; choose of {', '.join(LEFT_OUT)}.")
 
 
-class Trainer(Run):
+class Trainer(Fitted[EarNet]):
     """Network, optimiser and their averaged copy, with what is needed to go on later."""
 
     def __init__(self, config: TrainEarConfig, pool: Pool) -> None:
@@ -121,7 +122,6 @@ class Trainer(Run):
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=config.rate, weight_decay=config.weight_decay
         )
-        self.loss = 0.0  # running mean over about 100 steps
 
     def _measure(self, pool: Pool) -> None:
         """Mean and deviation of every band, over some pieces."""
@@ -146,16 +146,8 @@ class Trainer(Run):
             group["lr"] = self.rate()
         self.net.train()
         torch.manual_seed(hash((self.config.seed, self.step)))  # a run that goes on drops out the same
-        loss = loss_of(self.net(mel), wanted, without=("onset",) if "onsets" in self.config.leave_out else ())
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-        self.average.follow(self.net, self.step)
-        value = float(loss.detach())
-        self.loss += (value - self.loss) / min(self.step, 100)
-        return value
+        without = ("onset",) if "onsets" in self.config.leave_out else ()
+        return self.learn(loss_of(self.net(mel), wanted, without))
 
     def averaged_net(self) -> EarNet:
         """The network with averaged weights."""
@@ -169,32 +161,6 @@ class Trainer(Run):
         pool = self.pool
         digest = digest_of((pool.lengths, pool.beats_s, pool.samples[::1000]))
         return {"settings": settings_in(self.config, FREE), "data": f"{len(pool)} pieces {digest}"}
-
-    def save(self, path: Path) -> None:
-        """Everything needed to go on, tensors and numbers only."""
-        state = {
-            "net": self.net.state_dict(),
-            "average": self.average.values,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "spent_s": self.spent_s,
-            "loss": self.loss,
-        }
-        save_state(path, self.made_of, state)
-
-    def restore(self, path: Path) -> bool:
-        """Goes on from the saved state; False where there is none.
-
-        Raises `SettingError` where it is of something else.
-        """
-        state = state_to_go_on_from(path, self.made_of)
-        if state is None:
-            return False
-        self.net.load_state_dict(state["net"])
-        self.average.restore(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s, self.loss = state["step"], state["spent_s"], state["loss"]
-        return True
 
 
 def loss_of(logits: torch.Tensor, wanted: torch.Tensor, without: tuple[str, ...] = ()) -> torch.Tensor:

@@ -23,10 +23,11 @@ from d2m_core.rhythm import RhythmNet
 from d2m_core.types import MOTION_FPS, PoseSequence
 from training.pairs.pair import as_float16
 from training.run.average import Average
+from training.run.fitted import Fitted
 from training.run.kept import Kept, place_for, recipe
 from training.run.processes import run, step_done
-from training.run.schedule import Run, rate_factor
-from training.run.state import digest_of, save_state, settings_in, state_to_go_on_from
+from training.run.schedule import rate_factor
+from training.run.state import digest_of, settings_in
 from training.studio.any_scene import random_scene
 from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import Scene
@@ -154,7 +155,7 @@ def _joined(pools: Sequence[Pool]) -> Pool:
 # --- the fit ---
 
 
-class RunningTrainer(Run):
+class RunningTrainer(Fitted[RhythmNet]):
     """The network that is fitted, its optimiser and averaged copy, with what is needed to go on later."""
 
     def __init__(self, config: RunningConfig, net: RhythmNet, pools: Sequence[Pool]) -> None:
@@ -163,7 +164,6 @@ class RunningTrainer(Run):
         torch.manual_seed(config.seed)
         self.average = Average(net, config.average)
         self.optimiser = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.weight_decay)
-        self.loss = 0.0  # running mean over about 100 steps
 
     def train_step(self) -> float:
         """One batch, on the clock; gives its loss."""
@@ -178,16 +178,7 @@ class RunningTrainer(Run):
         self.net.train()
         motion = spoilt(motion, self.net.mean, self.net.std, self.config.spoil, rng)
         present = seen_in(motion)
-        loss = loss_of(self.net(motion, present), targets, tempo, weights_of(present))
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-        self.average.follow(self.net, self.step)
-        value = float(loss.detach())
-        self.loss += (value - self.loss) / min(self.step, 100)
-        return value
+        return self.learn(loss_of(self.net(motion, present), targets, tempo, weights_of(present)))
 
     def averaged_net(self) -> RhythmNet:
         """The network with averaged weights, which says that it foretells."""
@@ -204,32 +195,6 @@ class RunningTrainer(Run):
             "motion_names": MOTION_NAMES,
             "data": f"{len(self.pools[0])} dances {digest_of(arrays)}",
         }
-
-    def save(self, path: Path) -> None:
-        """Everything needed to go on, tensors and numbers only."""
-        state = {
-            "net": self.net.state_dict(),
-            "average": self.average.values,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "spent_s": self.spent_s,
-            "loss": self.loss,
-        }
-        save_state(path, self.made_of, state)
-
-    def restore(self, path: Path) -> bool:
-        """Goes on from the saved state; False where there is none.
-
-        Raises `SettingError` where it is of something else.
-        """
-        state = state_to_go_on_from(path, self.made_of)
-        if state is None:
-            return False
-        self.net.load_state_dict(state["net"])
-        self.average.restore(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s, self.loss = state["step"], state["spent_s"], state["loss"]
-        return True
 
 
 def batch_of(

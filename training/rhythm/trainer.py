@@ -15,8 +15,9 @@ from d2m_core.pipeline import best_device
 from d2m_core.rhythm import RhythmConfig, RhythmNet
 from d2m_core.types import MOTION_FPS, MotionFeatures
 from training.run.average import Average
-from training.run.schedule import Run, rate_factor
-from training.run.state import digest_of, save_state, settings_in, state_to_go_on_from
+from training.run.fitted import Fitted
+from training.run.schedule import rate_factor
+from training.run.state import digest_of, settings_in
 
 from .losses import CUES, TEMPO_BINS, loss_of, unseen_columns
 from .pool import Pool
@@ -74,7 +75,7 @@ class TrainRhythmConfig:
     """CPU threads."""
 
 
-class Trainer(Run):
+class Trainer(Fitted[RhythmNet]):
     """Network, optimiser and their averaged copy, with what is needed to go on later."""
 
     def __init__(self, config: TrainRhythmConfig, pool: Pool) -> None:
@@ -91,7 +92,6 @@ class Trainer(Run):
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=config.rate, weight_decay=config.weight_decay
         )
-        self.loss = 0.0  # running mean over about 100 steps
 
     def _measure(self, pool: Pool) -> None:
         """Mean and deviation of every feature where the dancer is seen."""
@@ -123,16 +123,7 @@ class Trainer(Run):
         if self.config.spoil:
             motion = spoilt(motion, self.net.mean, self.net.std, self.config.spoil, rng)
         present = seen_in(motion)
-        loss = loss_of(self.net(motion, present), targets, tempo, present, self.config.leave_out)
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-        self.average.follow(self.net, self.step)
-        value = float(loss.detach())
-        self.loss += (value - self.loss) / min(self.step, 100)
-        return value
+        return self.learn(loss_of(self.net(motion, present), targets, tempo, present, self.config.leave_out))
 
     def averaged_net(self) -> RhythmNet:
         """The network with averaged weights, on the CPU."""
@@ -149,32 +140,6 @@ class Trainer(Run):
             "motion_names": MOTION_NAMES,
             "data": f"{len(pool)} dances {digest_of((pool.motion, pool.targets, pool.tempo))}",
         }
-
-    def save(self, path: Path) -> None:
-        """Everything needed to go on, tensors and numbers only."""
-        state = {
-            "net": self.net.state_dict(),
-            "average": self.average.values,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "spent_s": self.spent_s,
-            "loss": self.loss,
-        }
-        save_state(path, self.made_of, state)
-
-    def restore(self, path: Path) -> bool:
-        """Goes on from the saved state; False where there is none.
-
-        Raises `SettingError` where it is of something else.
-        """
-        state = state_to_go_on_from(path, self.made_of)
-        if state is None:
-            return False
-        self.net.load_state_dict(state["net"])
-        self.average.restore(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s, self.loss = state["step"], state["spent_s"], state["loss"]
-        return True
 
 
 def batch_of(
