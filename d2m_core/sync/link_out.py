@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
-import math
 from typing import Protocol
 
 from ..errors import SettingError
+from .agenda import Agenda
 from .messages import Message
 
 _KINDS = ("start", "beat", "tempo", "stop")
@@ -47,25 +46,22 @@ class LinkSender:
 
     def __init__(self, session: Session, ahead_ms: float = 0.0) -> None:
         self.session, self.ahead_ms = session, ahead_ms
-        self._queue: list[tuple[float, int, Message]] = []
-        self._told = 0
+        self._agenda: Agenda[Message] = Agenda()
 
     @property
     def next_s(self) -> float:
         """When something is due, on the session's clock; infinity where nothing is."""
-        return self._queue[0][0] - self.ahead_ms / 1000 if self._queue else math.inf
+        return self._agenda.next_s - self.ahead_ms / 1000
 
     def tell(self, message: Message) -> None:
         """Takes note of what will happen; `send_until` sends it."""
         if message.kind in _KINDS:
-            heapq.heappush(self._queue, (message.time_s, self._told, message))
-            self._told += 1
+            self._agenda.add(message.time_s, message)
 
     def send_until(self, now_s: float) -> None:
         """Does all that is due by now."""
         until_s = now_s + self.ahead_ms / 1000
-        while self._queue and self._queue[0][0] <= until_s:
-            message = heapq.heappop(self._queue)[2]
+        for message in self._agenda.due(until_s):
             self._send(message, until_s - message.time_s)
 
     def close(self) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import SettingError, require
+from .agenda import Agenda
 from .messages import Message
 from .ticks import TickClock
 
@@ -68,17 +68,15 @@ class MidiSender:
     def __init__(self, port: Port, settings: MidiSettings | None = None) -> None:
         self.port, self.settings = port, settings or MidiSettings()
         self._ticks = TickClock()
-        self._queue: list[tuple[float, int, mido.Message]] = []  # when, order of telling, what
-        self._told = 0
+        self._agenda: Agenda[mido.Message] = Agenda()
         self._sounding: set[int] = set()
         self._running = False
 
     @property
     def next_s(self) -> float:
         """When something is due, on the session's clock; infinity where nothing is."""
-        queued = self._queue[0][0] if self._queue else math.inf
         ticks = self._ticks.next_s if self.settings.clock else math.inf
-        return min(queued, ticks) - self.settings.ahead_ms / 1000
+        return min(self._agenda.next_s, ticks) - self.settings.ahead_ms / 1000
 
     def tell(self, message: Message) -> None:
         """Takes note of what will happen; `send_until` sends it."""
@@ -92,12 +90,12 @@ class MidiSender:
         until_s = now_s + self.settings.ahead_ms / 1000
         while True:
             ticks = self._ticks.next_s if self.settings.clock else math.inf
-            queued = self._queue[0][0] if self._queue else math.inf
+            queued = self._agenda.next_s
             if min(ticks, queued) > until_s:
                 return
             # Start comes before the tick of the first beat; stop before the one at its moment.
             if queued <= ticks:
-                self._send(heapq.heappop(self._queue)[2])
+                self._send(self._agenda.take())
             else:
                 self._ticks.take()
                 self._send(_message("clock"))
@@ -116,16 +114,16 @@ class MidiSender:
         elif message.kind == "beat":
             self._ticks.beat(message.time_s, message.bpm)
         elif message.kind == "stop":
-            self._queue_at(message.time_s, _message("stop"))
+            self._agenda.add(message.time_s, _message("stop"))
 
     def _start(self, message: Message) -> None:
         beat = int(float(message.value))
         if beat <= 0:
-            self._queue_at(message.time_s, _message("start"))
+            self._agenda.add(message.time_s, _message("start"))
             return
         place = min(beat * _SONG_UNITS_PER_BEAT, _SONG_MOST)
-        self._queue_at(message.time_s, _message("songpos", pos=place))
-        self._queue_at(message.time_s, _message("continue"))
+        self._agenda.add(message.time_s, _message("songpos", pos=place))
+        self._agenda.add(message.time_s, _message("continue"))
 
     def _tell_notes(self, message: Message) -> None:
         own = self.settings
@@ -138,16 +136,12 @@ class MidiSender:
         elif message.kind == "energy":
             value = _seven_bits(message.value)
             control = _message("control_change", control=own.energy, value=value, channel=own.channel - 1)
-            self._queue_at(message.time_s, control)
+            self._agenda.add(message.time_s, control)
 
     def _note(self, at_s: float, note: int, velocity: int) -> None:
         channel = self.settings.channel - 1
-        self._queue_at(at_s, _message("note_on", note=note, velocity=velocity, channel=channel))
-        self._queue_at(at_s + _NOTE_S, _message("note_off", note=note, channel=channel))
-
-    def _queue_at(self, time_s: float, message: mido.Message) -> None:
-        heapq.heappush(self._queue, (time_s, self._told, message))
-        self._told += 1
+        self._agenda.add(at_s, _message("note_on", note=note, velocity=velocity, channel=channel))
+        self._agenda.add(at_s + _NOTE_S, _message("note_off", note=note, channel=channel))
 
     def _send(self, message: mido.Message) -> None:
         if message.type == "note_on":
