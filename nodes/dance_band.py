@@ -104,8 +104,8 @@ class DanceBand(io.ComfyNode):
                     **host.advanced(io.Boolean),
                     default=False,
                     optional=True,
-                    tooltip="If there is no soundfont in models/dance2music, fetch MuseScore General from its "
-                    "official address (38 MB, once). Played by `pip install symusic==0.5.9`; without one the "
+                    tooltip="If there is no soundfont in models/dance2music, fetch MuseScore General from "
+                    "its official address (38 MB, once). Played by `pip install symusic==0.5.9`; without one the "
                     "band plays its own synthesisers.",
                 ),
             ],

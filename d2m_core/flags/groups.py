@@ -236,7 +236,7 @@ def add_edits(group: _ArgumentGroup) -> None:
         type=int,
         default=edits.bars_before,
         metavar="BARS",
-        help="write so many bars in front of the music; a sound file then is longer than the clip [%(default)s]",
+        help="write so many bars in front of the music, which then is longer than the clip [%(default)s]",
     )
     add(
         "--extend-right",
