@@ -105,8 +105,8 @@ class DanceBand(io.ComfyNode):
                     default=False,
                     optional=True,
                     tooltip="If there is no soundfont in models/dance2music, fetch MuseScore General from "
-                    "its official address (38 MB, once). Played by `pip install symusic==0.5.9`; without one the "
-                    "band plays its own synthesisers.",
+                    "its official address (38 MB, once). Played by `pip install symusic==0.5.9`; without "
+                    "either the band plays its own synthesisers.",
                 ),
             ],
             outputs=[

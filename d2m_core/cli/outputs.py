@@ -88,8 +88,8 @@ def _check_longer(args: argparse.Namespace) -> None:
         return
     if args.out.suffix.lower() in VIDEO_FORMATS:
         raise MediaError(
-            f"Music with more bars is longer than the clip, and {args.out.name} is a film; end the name of -o "
-            f"in {', '.join(AUDIO_FORMATS)}."
+            f"Music with more bars is longer than the clip, and {args.out.name} is a film; give -o a name "
+            f"that ends in {', '.join(AUDIO_FORMATS)}."
         )
     given = {"--overlay": args.overlay, "--picture": args.picture, "--beats": args.beats}
     given["--keep-original-audio"] = args.keep_original_audio
