@@ -72,6 +72,7 @@ def run_and_see(page: Browser) -> str:
     (last,) = page.server.call("/history?max_items=1").values()
     found = re.search(r"following (\d+)", last["outputs"][str(SELECT)]["text"][0])
     assert found is not None
+    page.page.locator(".d2m-words", has_text=found[0]).first.wait_for()  # in the node, too
     return found[1]
 
 
