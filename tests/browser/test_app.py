@@ -24,9 +24,7 @@ def test_an_app_goes_from_an_upload_to_a_film(opened: Browser, clip: Path, app: 
     page = opened.page
     opened.load(app)
     page.locator(f':visible:text-is("{APPS[app][-1]}")').first.wait_for()
-    tour = page.get_by_role("button", name="Skip", exact=True)
-    if tour.count():  # the first time
-        tour.click()
+    opened.skip_tour()
     for words in APPS[app]:
         page.locator(f':visible:text-is("{words}")').first.wait_for()
     opened.shot(f"6 {app}")
