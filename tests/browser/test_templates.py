@@ -14,7 +14,7 @@ from .page import Browser
 from .test_page import WORKFLOWS, api_name, plain
 
 MISSING = """wanting => [...document.querySelectorAll('[data-node-id]')]
-    .filter(node => /missing|unknown/i.test(node.innerText) && !wanting.includes(Number(node.dataset.nodeId)))
+    .filter(node => /missing|unknown/i.test(node.innerText) && !wanting.includes(node.dataset.nodeId))
     .map(node => node.innerText)"""
 """What nodes of Nodes 2.0 say of things that are not there, but for those that want models."""
 
@@ -30,9 +30,9 @@ def test_a_template_opens_without_red_frames(opened: Browser, path: Path) -> Non
         opened.page.get_by_role("button", name="Enter node graph").click()
     opened.page.wait_for_timeout(1500)  # the page looks for models and files after it has drawn
     nodes = opened.nodes()
-    wanting = {node["id"] for node in graph["nodes"] if models_of(node)}
+    wanting = {str(node["id"]) for node in graph["nodes"] if models_of(node)}
     assert [node["type"] for node in nodes if not node["known"]] == []
-    assert [node["type"] for node in nodes if node["broken"] and node["id"] not in wanting] == []
+    assert [node["type"] for node in nodes if node["broken"] and str(node["id"]) not in wanting] == []
     assert other_values(path, opened.api_form()) == []
     with opened.nodes_2():
         assert opened.page.evaluate(MISSING, sorted(wanting)) == []
