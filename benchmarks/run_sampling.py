@@ -66,7 +66,8 @@ def write_batch(loaded: LoadedModel, settings: SamplingConfig, seconds: float) -
     codes = torch.full((settings.candidates, spec.codebooks, window.steps), sampling.UNKNOWN)
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode(), sampling.few_threads(net):
-        sampling.write_window(net, given, codes, None, settings, generator, lambda *_: None)
+        pen = sampling.Pen.of(net) if hasattr(sampling, "Pen") else net  # a commit of before has none
+        sampling.write_window(pen, given, codes, None, settings, generator, lambda *_: None)
 
 
 def theirs(size: str, batch: int, guidance: float, seconds: float) -> Callable[[], int]:
