@@ -133,7 +133,7 @@ class CompiledWriter:
         self.numbers = Numbers((takes, books), net.config.cardinality, columns, config, generator)
         conditions = _conditions(memory)
         flat = logits.view(sides, takes, -1)
-        self.parts = []
+        self.parts: list[_Part] = []
         for share in np.array_split(np.arange(takes), parts):
             own = slice(int(share[0]), int(share[-1]) + 1)
             state = _state(net, weights, memory, conditions, np.repeat(np.arange(sides), len(share)))
