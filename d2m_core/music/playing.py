@@ -78,12 +78,13 @@ class _Wav:
     def __init__(self, path: Path, first: Waveform) -> None:
         """For sound like `first`. Raises `MediaError`."""
         try:
-            self._file = wave.open(str(path), "wb")  # noqa: SIM115 (`close` is called by `play`)
+            self._bytes = path.open("wb")
         except OSError as error:
             raise MediaError(
                 f"{path} cannot be written ({error.strerror}); choose another file to play into."
             ) from error
         self._path, self._done = path, False
+        self._file = wave.open(self._bytes, "wb")  # noqa: SIM115 (`play` calls `close`)
         self._file.setnchannels(first.samples.shape[1])
         self._file.setsampwidth(2)
         self._file.setframerate(first.sample_rate)
@@ -91,11 +92,13 @@ class _Wav:
     def write(self, samples: np.ndarray) -> None:
         whole = np.round(np.clip(samples, -1.0, 1.0) * np.iinfo(np.int16).max)
         self._file.writeframes(whole.astype("<i2").tobytes())  # the length in front follows
+        self._bytes.flush()
 
     def stop(self) -> None:
         self._done = True
 
     def close(self) -> None:
         self._file.close()
+        self._bytes.close()
         if not self._done:  # nothing half-written is left
             self._path.unlink(missing_ok=True)
