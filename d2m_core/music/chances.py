@@ -42,7 +42,7 @@ def rank(logits: np.ndarray, near: np.ndarray, dice: Dice, column: int) -> None:
     takes = rows // books
     last = len(logits) - takes
     by, style_by, pull = dice.guidance
-    bits = values.view(np.int32)
+    bits: np.ndarray = values.view(np.int32)
     for row in range(rows):
         take, first = row // books, row % books * tokens
         asked, free, any_style = logits[take], logits[take], logits[last + take]
