@@ -7,26 +7,36 @@ import sys
 import time
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from side_by_side import answer_each_line
 
 from d2m_core.music import DanceToMusic, LoadedModel, ModelConfig, SamplingConfig, generate_tokens, sampling
 from d2m_core.music.windows import Window, guidance_sides, stack, window_conditions
-from d2m_core.types import CodecSpec
+from d2m_core.straight import StepGrid
+from d2m_core.types import CodecSpec, Rhythm
 
 RATE, CARDINALITY = 50.0, 1024
 SHAPES = {
     "4M": {"dim": 192, "heads": 4, "layers": 4, "ffn": 512, "books": 4},
+    "4M straight": {"dim": 192, "heads": 4, "layers": 4, "ffn": 512, "books": 4},
     "8M": {"dim": 256, "heads": 4, "layers": 5, "ffn": 512, "books": 8},
     "38M": {"dim": 512, "heads": 8, "layers": 8, "ffn": 2048, "books": 4},
     "411M": {"dim": 1024, "heads": 16, "layers": 24, "ffn": 4096, "books": 4},
 }
-"""The shipped model's shape, and those of MusicGen-like decoders of growing size."""
+"""The shipped model's shape, the same in straight time, and MusicGen-like decoders of growing size."""
+
+
+PLACE = 96
+"""Width in which places are told, as in `training.train --straight --place 96 --copies`."""
+_BEATS_S = 0.5 * np.arange(20)
+STEADY = Rhythm(_BEATS_S, np.arange(20) % 4 == 0, np.zeros((250, 2), np.float32), 120.0)
+"""What a model that writes in straight time is told; others get nothing."""
 
 
 def ours(size: str, batch: int, guidance: float, seconds: float) -> Callable[[], int]:
     """Music without a dance, so that no network but the transformer is needed."""
-    shape = SHAPES[size]
+    shape, straight = SHAPES[size], size.endswith("straight")
     config = ModelConfig(
         features=82,
         codebooks=shape["books"],
@@ -36,6 +46,9 @@ def ours(size: str, batch: int, guidance: float, seconds: float) -> Callable[[],
         encoder_layers=2,
         decoder_layers=shape["layers"],
         ffn=shape["ffn"],
+        straight=straight,
+        place=PLACE if straight else 0,
+        copies=straight,
     )
     torch.manual_seed(0)
     net = DanceToMusic(config).eval()
@@ -47,26 +60,31 @@ def ours(size: str, batch: int, guidance: float, seconds: float) -> Callable[[],
     settings = SamplingConfig(guidance=guidance, candidates=batch)
     steps = spec.steps(seconds) + shape["books"] - 1
 
+    beats = STEADY if straight else None
+
     def run() -> int:
         if batch == 1:
-            generate_tokens(loaded, None, None, spec, settings, duration_s=seconds)
+            generate_tokens(loaded, None, beats, spec, settings, duration_s=seconds)
         else:
-            write_batch(loaded, settings, seconds)
+            write_batch(loaded, settings, seconds, beats)
         return steps
 
     return run
 
 
-def write_batch(loaded: LoadedModel, settings: SamplingConfig, seconds: float) -> None:
-    """Several pieces at once through the window writer: with no rhythm the sampler writes only one."""
+def write_batch(loaded: LoadedModel, settings: SamplingConfig, seconds: float, beats: Rhythm | None) -> None:
+    """Several pieces at once through the window writer, for the sampler would listen to them."""
     net, spec = loaded.model, loaded.spec
     window = Window(0, spec.steps(seconds))
-    given = window_conditions(None, None, -1, net, spec, window)
+    grid = None if beats is None else StepGrid.of(beats.beats_s, beats.downbeats, RATE)
+    given = window_conditions(None, beats, -1, net, spec, window, grid)
     given = stack(guidance_sides(given, settings))
     codes = torch.full((settings.candidates, spec.codebooks, window.steps), sampling.UNKNOWN)
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode(), sampling.few_threads(net):
-        sampling.write_window(net, given, codes, None, settings, generator, lambda *_: None)
+        pen = sampling.Pen.of(net) if hasattr(sampling, "Pen") else net  # a commit of before has none
+        look = sampling.look_back(net, codes[0], grid, window)
+        sampling.write_window(pen, given, codes, look, settings, generator, lambda *_: None)
 
 
 def theirs(size: str, batch: int, guidance: float, seconds: float) -> Callable[[], int]:

@@ -1,6 +1,6 @@
 """Our sampler beside transformers' `generate` for MusicGen of the same shape, in turns.
 
-    python -m benchmarks.sampling [--sizes 4M 8M 38M 411M] [--old CHECKOUT] [--rounds 3]
+    python -m benchmarks.sampling [--sizes 4M "4M straight" 8M 38M 411M] [--old CHECKOUT] [--rounds 3]
 
 Random weights, no top-k, no dance; encoder and prefill are part of the time. `--old` adds an earlier commit's
 sampler (a git worktree). "Per CPU second" counts the time that all threads used and holds on a busy machine.
@@ -19,14 +19,14 @@ import numpy as np
 
 from benchmarks.side_by_side import Runner, in_turns
 
-SECONDS = {"4M": 4.0, "8M": 4.0, "38M": 2.0, "411M": 0.5}
+SECONDS = {"4M": 4.0, "4M straight": 4.0, "8M": 4.0, "38M": 2.0, "411M": 0.5}
 """Music per run: larger networks take longer for a step."""
 
-MB_PER_STEP = {"4M": 4.9, "8M": 10.7, "38M": 62.9, "411M": 713.0}
+MB_PER_STEP = {"4M": 4.9, "4M straight": 5.2, "8M": 10.7, "38M": 62.9, "411M": 713.0}
 """Weights that a step reads, as float16."""
 
 CASES = ((1, 1.0), (1, 2.5), (8, 2.5))
-"""Pieces at once, and guidance."""
+"""Pieces at once, and guidance; by number in `--cases`."""
 
 
 def read_mb_per_s(mb: int = 256) -> float:
@@ -45,15 +45,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sizes", nargs="+", choices=SECONDS, default=["4M", "8M", "38M"])
     parser.add_argument("--old", type=Path, help="an earlier checkout, to stand beside")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cases", nargs="+", type=int, choices=range(len(CASES)), default=[0, 1, 2])
     args = parser.parse_args(argv)
     speed = read_mb_per_s()
     sys.stdout.write(f"one thread reads {speed / 1000:.1f} GB/s\n")
     sys.stdout.write(
-        f"{'size':>5}{'batch':>6}{'guid.':>6}{'who':>8}{'steps/s':>9}{'per CPU s':>10}{'x theirs':>9}"
+        f"{'size':>12}{'batch':>6}{'guid.':>6}{'who':>8}{'steps/s':>9}{'per CPU s':>10}{'x theirs':>9}"
         f"{'(CPU)':>7}{'of limit':>9}\n"
     )
     for size in args.sizes:
-        for batch, guidance in CASES:
+        for batch, guidance in (CASES[case] for case in args.cases):
             common = {"size": size, "batch": batch, "guidance": guidance, "seconds": SECONDS[size]}
             runners = {"theirs": Runner("run_sampling.py", common | {"who": "theirs"})}
             if args.old is not None:
@@ -65,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
                 ratios = [facts[key] / found["theirs"][key] for key in ("steps per s", "steps per cpu s")]
                 limit = f"{cpu * MB_PER_STEP[size] / speed:>9.2f}" if who == "ours" else ""
                 sys.stdout.write(
-                    f"{size:>5}{batch:>6}{guidance:>6}{who:>8}{wall:>9.1f}{cpu:>10.1f}{ratios[0]:>9.2f}"
+                    f"{size:>12}{batch:>6}{guidance:>6}{who:>8}{wall:>9.1f}{cpu:>10.1f}{ratios[0]:>9.2f}"
                     f"{ratios[1]:>7.2f}{limit}\n"
                 )
                 sys.stdout.flush()

@@ -17,7 +17,7 @@ from ..errors import D2MError
 from ..flags import build_parser
 from ..music import play
 from ..notices import Notice
-from ..pipeline import DanceMusic, StageProgress, band_to_dance, dance_to_music
+from ..pipeline import DanceMusic, Listen, StageProgress, band_to_dance, dance_to_music
 from ..pose.model_file import model_folder
 from .checks import Job, check
 from .outputs import write_outputs
@@ -80,7 +80,7 @@ def _run(args: argparse.Namespace) -> Done:
 def _music(args: argparse.Namespace, job: Job, on_progress: StageProgress) -> DanceMusic:
     how: dict[str, Any] = {
         "keep_poses": not args.no_pose_cache,
-        "listen": play if args.play else None,
+        "listen": _listen(args),
         "on_progress": on_progress,
     }
     if job.models is None:
@@ -89,6 +89,13 @@ def _music(args: argparse.Namespace, job: Job, on_progress: StageProgress) -> Da
         stems = args.stems is not None
         return band_to_dance(job.clip, job.net, job.settings, instruments=found, stems=stems, **how)
     return dance_to_music(job.clip, job.models, settings=job.settings, **how)
+
+
+def _listen(args: argparse.Namespace) -> Listen | None:
+    """Who hears the music while it is written."""
+    if args.play_into is not None:
+        return partial(play, into=args.play_into)
+    return play if args.play else None
 
 
 class _Listener(logging.Handler):

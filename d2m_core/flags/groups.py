@@ -331,6 +331,12 @@ def add_extras(group: _ArgumentGroup) -> None:
     """Further files."""
     add = group.add_argument
     add("--play", action="store_true", help="hear the music while it is written")
+    add(
+        "--play-into",
+        type=Path,
+        metavar="FILE.wav",
+        help="the same without a loudspeaker: a file that grows while the music is written, before mastering",
+    )
     add("--overlay", type=Path, help="the clip with skeleton, beats and accents drawn in (.mp4, .mov, .mkv)")
     add(
         "--overlay-sound",

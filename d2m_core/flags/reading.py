@@ -90,22 +90,28 @@ def _check_rest(args: argparse.Namespace) -> None:
         "--extend-left": args.extend_left,
         "--extend-right": args.extend_right,
     }
+    aloud = "--play-into" if args.play_into is not None else "--play" if args.play else None
     without = "writes what the band plays; add --band, or use --beats FILE.mid for the beats alone."
     require_all(
         (0 <= gain <= 1, f"The gain of the clip's own sound is {gain:g}; use 0 to 1."),
         (
-            not args.play or args.band or args.candidates == 1,
-            f"--play hears music while it is written, and candidates is {args.candidates}; use 1.",
+            aloud is None or args.band or args.candidates == 1,
+            f"{aloud} hears music while it is written, and candidates is {args.candidates}; use 1.",
         ),
         *(
             (not (args.band and given), f"{flag} is of music that the model writes; leave out --band or it.")
             for flag, given in edits.items()
         ),
         (
-            not (args.play and any(edits.values())),
-            "--play hears music while it is written, and edits come after that; leave out one of them.",
+            not (aloud and any(edits.values())),
+            f"{aloud} hears music while it is written, and edits come after that; leave out one of them.",
         ),
         (args.from_sound is not None or not args.keep_sound, "--keep-sound needs a --from-sound FILE."),
+        (
+            args.play_into is None or args.play_into.suffix.lower() == ".wav",
+            f"--play-into is {args.play_into}; it writes WAV: end its name in .wav.",
+        ),
+        (not (args.play and args.play_into), "Music is heard once: leave out --play or --play-into."),
         (args.band or args.midi is None, f"--midi {without}"),
         (args.band or args.stems is None, f"--stems {without}"),
     )

@@ -1,8 +1,8 @@
 """The transformer: writes codec tokens on a rhythm.
 
 `model` is read from top to bottom; `windows` says what each stretch is told; `sampling` writes it,
-in steps (`stepping`) of machine code (`kernel`), with tokens that `drawing` draws. `editing` changes music
-that is there, by `filling` what is to be new; `starting` begins from a sound.
+in steps (`stepping`) of machine code (`kernel`, `machine`), with tokens that `drawing` draws. `editing`
+changes music that is there, by `filling` what is to be new; `starting` begins from a sound.
 """
 
 from ..settings import START_USES, SamplingConfig

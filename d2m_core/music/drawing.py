@@ -2,56 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
 
 from ..settings import SamplingConfig
-from .kernel import compiled, numba_is_there
+from .chances import Dice
 
 COLD = 1e-3
 """Below this temperature the likeliest token is taken: dividing by it would overflow."""
 
-Draw = Callable[[torch.Tensor], torch.Tensor]
-"""One token per candidate and codebook [C, K] from logits float32 [sides C, K, V]."""
+
+def dice_for(rows: int, tokens: int, config: SamplingConfig, lean: Lean | None) -> Dice:
+    """What so many rows are drawn from in machine code."""
+    style = config.style_guidance if config.guides_style else 0.0
+    warmth = 0.0 if config.temperature < COLD else config.temperature
+    return Dice(
+        np.zeros((rows, tokens), np.float32),
+        np.zeros((rows, tokens), np.int64),
+        np.zeros(tokens, np.float32),
+        np.array([config.guidance, style, 0.0 if lean is None else lean.pull], np.float32),
+        np.array([warmth, config.top_p], np.float32),
+    )
 
 
-def drawer(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> Draw:
-    """What draws from logits like these, by the chances of `generator`."""
-    if config.temperature < COLD or logits.device.type != "cpu" or not numba_is_there():
-        return lambda logits: _drawn(logits, config, generator)
-    return CompiledDraw(logits, config, generator)
+class Numbers:
+    """The chance in what is drawn: as much of `generator` as `draw` takes, and the same tokens come of it."""
+
+    def __init__(
+        self,
+        rows: Sequence[int],
+        tokens: int,
+        columns: int,
+        config: SamplingConfig,
+        generator: torch.Generator,
+    ) -> None:
+        """For so many `columns` in all; `rows` are [C, K]."""
+        self.cold = config.temperature < COLD
+        self.even = draws_evenly()
+        """Whether they are as `chances.pick` says: spread evenly, or exponentially."""
+        self.shape = (*rows, min(config.top_k or tokens, tokens) if not self.cold else 0)
+        self.left, self.generator = columns, generator
+        self.ready = iter(np.zeros((0, *self.shape)))
+
+    def arrange(self, keys: np.ndarray) -> None:
+        """Brings keys [R, V] in order, or the first to its place where no other counts."""
+        if self.cold:
+            keys[:, 0] = keys.min(axis=1)
+        else:
+            keys.sort(axis=1)
+
+    def next(self) -> np.ndarray:
+        """Those of the next column, float64 [C, K, keep]."""
+        row = next(self.ready, None)
+        if row is None:
+            many = min(self.left, max(1, _AT_ONCE // max(1, math.prod(self.shape)))) if self.even else 1
+            self.left -= many
+            self.ready = iter(self._drawn(many).numpy())
+            row = next(self.ready)
+        return row
+
+    def _drawn(self, columns: int) -> torch.Tensor:
+        if self.even:
+            shape = (columns, *self.shape)
+            return torch.rand(shape, dtype=torch.float64, generator=self.generator)
+        noise = torch.zeros(1, math.prod(self.shape[:-1]), self.shape[-1])
+        return noise.exponential_(1, generator=self.generator).double().view(1, *self.shape)
 
 
-class CompiledDraw:
-    """`kernel.rank` and `kernel.pick` around numpy's sort: what `_drawn` does in a third of the time.
+_AT_ONCE = 2**16
+"""So many numbers are drawn at once: they stay near the processor."""
 
-    The same seed gives the same tokens, but for chances that are equal within the noise of float32.
+
+@cache
+def draws_evenly() -> bool:
+    """Whether torch's exponential numbers are made of its even ones here, one of each.
+
+    Those take a fifth of the time, and of the others only few are ever needed.
     """
-
-    def __init__(self, logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> None:
-        batch, self.books, tokens = logits.shape
-        rows = batch // config.sides * self.books
-        self.config, self.generator = config, generator
-        self.values = np.zeros((rows, tokens), np.float32)
-        self.keys = np.zeros((rows, tokens), np.int64)
-        self.noise = torch.zeros(rows, min(config.top_k or tokens, tokens))
-        self.chances = np.zeros(tokens, np.float32)
-        self.drawn = torch.zeros(rows, dtype=torch.long)
-
-    def __call__(self, logits: torch.Tensor) -> torch.Tensor:
-        """As `Draw`."""
-        config, run = self.config, compiled()
-        style = config.style_guidance if config.guides_style else 0.0
-        flat = logits.reshape(-1, logits.shape[-1]).numpy()
-        run.rank(flat, float(config.guidance), float(style), self.values, self.keys)
-        self.keys.sort(axis=1)
-        self.noise.exponential_(1, generator=self.generator)
-        warmth, most = float(config.temperature), float(config.top_p)
-        drawn = self.drawn.numpy()
-        run.pick(self.values, self.keys, self.noise.numpy(), warmth, most, self.chances, drawn)
-        return self.drawn.view(-1, self.books).clone()
+    one, other = (torch.Generator().manual_seed(1) for _ in range(2))
+    for shape in ((3,), (4, 1000)):
+        noise = torch.zeros(shape).exponential_(1, generator=one)
+        even = torch.rand(shape, dtype=torch.float64, generator=other)
+        if not torch.equal(noise, -torch.log1p(-even).float()):
+            return False
+    return torch.equal(one.get_state(), other.get_state())
 
 
 MOST_LEAN = 1e3
@@ -75,7 +113,7 @@ class Lean:
         logits[:, self.book[there], token[there]] += self.pull
 
 
-def _drawn(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
+def draw(logits: torch.Tensor, config: SamplingConfig, generator: torch.Generator) -> torch.Tensor:
     """One token per candidate and codebook [C, K]; logits [sides C, K, V], sides as
     `guidance_sides` has them."""
     logits = _guided(logits, config)

@@ -21,6 +21,7 @@ from .drawing import MOST_LEAN, Lean
 from .model import Conditions
 from .patterns import apply_delay
 from .sampling import UNKNOWN, Chooser, MusicDance, few_threads, look_back, write_window
+from .stepping import Pen
 from .weights import LoadedModel
 from .windows import Window, guidance_sides, stack, steps_back, window_conditions
 
@@ -82,11 +83,13 @@ class Filler:
         heard = Chooser(self.config.candidates, self.dance.rhythm, self.codec)
         chooser = Chooser() if gap.after or self.codec is None else heard
         with torch.inference_mode(), few_threads(net):
+            pen = Pen.of(net)
             for window in windows:
                 part = codes[:, window.first : window.first + window.steps]
                 judged = gap.after > 0 and window is windows[-1]
                 count = self.config.candidates if judged else chooser.candidates
-                written = self._write(codes, window, count, near, generator, _tick(on_progress, window, gap))
+                tick = _tick(on_progress, window, gap)
+                written = self._write(pen, codes, window, count, near, generator, tick)
                 if judged:
                     fit = self._fit(codes, old, window, gap, written)
                     part.copy_(written[fit.chosen])
@@ -96,6 +99,7 @@ class Filler:
 
     def _write(
         self,
+        pen: Pen,
         codes: torch.Tensor,
         window: Window,
         takes: int,
@@ -104,16 +108,15 @@ class Filler:
         tick: Callable[[int, torch.Tensor], None],
     ) -> torch.Tensor:
         """Candidates [C, K, T] of a window."""
-        net = self.model.model
         stretch = slice(window.first, window.first + window.steps)
         given = stack(guidance_sides(self._given(window), self.config)).to(codes.device)
         lean = None
         if near is not None and self.likeness > 0:
             pull = MOST_LEAN if self.likeness >= 1 else _PULL * self.likeness
             lean = Lean(apply_delay(near[None, :, stretch], UNKNOWN)[0], pull)
-        look = look_back(net, codes, self.dance.grid, window)
+        look = look_back(pen.net, codes, self.dance.grid, window)
         part = codes[:, stretch].expand(takes, -1, -1)
-        return write_window(net, given, part, look, self.config, generator, tick, lean)
+        return write_window(pen, given, part, look, self.config, generator, tick, lean)
 
     def _given(self, window: Window) -> Conditions:
         dance, net = self.dance, self.model.model

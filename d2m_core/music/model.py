@@ -128,7 +128,9 @@ class DecoderCache:
     added: torch.Tensor
     """[B, S, dim]: positions and conditions, computed once."""
     told: list[torch.Tensor | None]
-    """Per layer [B, S, PARTS, dim]: what it is told of the place, computed once; None without."""
+    """Per layer [U, PARTS, dim]: what it is told of each place that there is, computed once; None without."""
+    told_at: torch.Tensor
+    """int64 [B, S]: which of them is told at each column."""
     position: int = 0
 
     def repeated(self, times: int) -> DecoderCache:
@@ -136,8 +138,8 @@ class DecoderCache:
         if times == 1:
             return self
         own, cross = ([part.repeat_interleave(times, 1) for part in kept] for kept in (self.own, self.cross))
-        told = [None if each is None else each.repeat_interleave(times, 0) for each in self.told]
-        return DecoderCache(own, cross, self.added.repeat_interleave(times, 0), told, self.position)
+        added, told_at = (each.repeat_interleave(times, 0) for each in (self.added, self.told_at))
+        return DecoderCache(own, cross, added, self.told, told_at, self.position)
 
 
 def sinusoids(length: int, dim: int, device: torch.device) -> torch.Tensor:
@@ -390,8 +392,9 @@ class DanceToMusic(nn.Module):
             position = cache.position
             assert position == 0 or steps == 1
             x = x + cache.added[:, position : position + steps]
+            at = cache.told_at[:, position : position + steps]
             for block, own, cross, each in zip(self.decoder, cache.own, cache.cross, cache.told, strict=True):
-                now = None if each is None else each[:, position : position + steps]
+                now = None if each is None else each[at]
                 x = block(x, cross, own, position, now)
             cache.position += steps
         else:
@@ -417,6 +420,16 @@ class DanceToMusic(nn.Module):
             return [None] * len(self.decoder)
         return [*self.place_in(given.place, given.style)]
 
+    def told_once(self, given: Conditions) -> tuple[list[torch.Tensor | None], torch.Tensor]:
+        """The same for every place that differs, as `DecoderCache` has it: bars repeat, places with them."""
+        batch, columns = given.place.shape[:2]
+        if self.place_in is None:
+            return [None] * len(self.decoder), given.place.new_zeros(batch, columns)
+        style = given.style[:, None, None].expand(-1, columns, -1)
+        rows, at = torch.cat([given.place, style], -1).flatten(0, 1).unique(dim=0, return_inverse=True)
+        told = self.place_in(rows[:, None, :-1], rows[:, -1])
+        return [each[:, 0] for each in told], at.view(batch, columns)
+
     def start_cache(self, given: Conditions) -> DecoderCache:
         """Encodes a window once, for decoding it step by step."""
         memory = self.encode(given)
@@ -425,7 +438,7 @@ class DanceToMusic(nn.Module):
         heads = self.config.heads
         own = [memory.new_empty(2, batch, heads, steps, dim // heads) for _ in self.decoder]
         added = added + sinusoids(steps, dim, added.device).to(added)
-        return DecoderCache(own, self._keys_values(memory), added, self.told(given))
+        return DecoderCache(own, self._keys_values(memory), added, *self.told_once(given))
 
     def _keys_values(self, memory: torch.Tensor) -> list[torch.Tensor]:
         return [cast(Block, block).cross.keys_values(memory) for block in self.decoder]

@@ -23,10 +23,10 @@ from ..straight import StepGrid
 from ..styles import metre_of_style
 from ..types import AudioTokens, CodecSpec, MotionFeatures, Progress, Rhythm
 from .copies import CopyReader
-from .drawing import Lean, drawer
+from .drawing import Lean
 from .model import Conditions, DanceToMusic
 from .patterns import apply_delay, undo_delay
-from .stepping import stepper
+from .stepping import Pen, Sheet
 from .straightening import straighten
 from .threads import threads_here
 from .weights import LoadedModel, check_codec
@@ -89,6 +89,7 @@ def generate_tokens(
     choose = _chooser(dance.rhythm, codec, config)
     sure = None if on_tokens is None else _Sure(on_tokens, codes, spec, dance.bend)
     with torch.inference_mode(), few_threads(net):
+        pen = Pen.of(net)
         for window in plan_windows(total, spec, net.config.window_s, config.overlap_s):
             part = codes[:, window.first : window.first + window.steps]
             if not (part == UNKNOWN).any():
@@ -97,7 +98,7 @@ def generate_tokens(
             given = stack(guidance_sides(given, config)).to(device)
             look = look_back(net, codes, dance.grid, window)
             takes, tick = part.expand(choose.candidates, -1, -1), _counter(on_progress, sure, window, total)
-            part.copy_(choose(write_window(net, given, takes, look, config, generator, tick), window, spec))
+            part.copy_(choose(write_window(pen, given, takes, look, config, generator, tick), window, spec))
         if sure is not None:
             sure.tell(total)
     return AudioTokens(codes[None].clone(), spec, dance.bend)
@@ -158,7 +159,7 @@ def _lay_known(codes: torch.Tensor, known: AudioTokens, spec: CodecSpec) -> None
 
 
 def write_window(
-    net: DanceToMusic,
+    pen: Pen,
     given: Conditions,
     codes: torch.Tensor,
     look: Look | None,
@@ -170,7 +171,7 @@ def write_window(
     """Candidates `codes` [C, K, T], all alike, with the unknown drawn; `given` holds one entry for
     each side of guidance, `look` makes the reader of a model that looks back at what was said, and `lean`
     draws towards other tokens. Calls `tick` with every delayed column done and the columns."""
-    sides, candidates = len(given.style), len(codes)
+    net, sides = pen.net, len(given.style)
     delayed = apply_delay(codes, net.pad)  # [C, K, S]
     unknown = delayed[0] == UNKNOWN
     first, last = unknown.any(0).nonzero()[[0, -1]].flatten().tolist()
@@ -179,22 +180,12 @@ def write_window(
     reader = None if look is None else look(delayed)
     copied = None if reader is None else reader.columns(0, first + 1)[:1].repeat(sides, 1, 1, 1)
     # So far all candidates are one.
-    logits = net.decode(tokens, cache=cache, copied=copied)[:, :, -1].float()  # [B, K, V]
+    logits = net.decode(tokens, cache=cache, copied=copied)[:, :, -1].float()  # [sides, K, V]
     if not torch.isfinite(logits).all():
         raise ModelError("The model's weights give no finite numbers; get or train them again.")
-    logits, step = logits.repeat_interleave(candidates, 0), stepper(net, cache, candidates)
-    draw = drawer(logits, config, generator)
+    write = pen.on(Sheet(delayed, unknown, reader, lean), cache, logits, config, generator)
     for column in range(first, last + 1):
-        if column > first:
-            logits = step(tokens, copied)
-        if lean is not None:
-            lean(logits, column)
-        drawn = draw(logits)  # [C, K]
-        delayed[:, :, column] = torch.where(unknown[:, column], drawn, delayed[:, :, column])
-        tokens = delayed[:, :, column : column + 1].repeat(sides, 1, 1)
-        if reader is not None and column < last:
-            reader.hear(column, delayed[:, :, column])
-            copied = reader.columns(column + 1, column + 2).repeat(sides, 1, 1, 1)
+        write(column)
         tick(column, delayed)
     return undo_delay(delayed)
 

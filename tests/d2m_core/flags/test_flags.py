@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 OF_THE_NODES = (
     *"--half --double --shift --nudge --swing --steady --energy --metre --tempo".split(),
     *"--download-instruments --key --intensity --humanise --players".split(),
-    *"--dancer --at --region --people --pose-model --no-pose-cache --play --no-finish".split(),
+    *"--dancer --at --region --people --pose-model --no-pose-cache --play --play-into --no-finish".split(),
     *"--style --seed --guidance --style-guidance --temperature --candidates --ending --dynamics".split(),
     *"--overlay --overlay-sound --picture --people-picture --beats --band --midi --stems --json".split(),
     *"--repair --repaint --likeness --from-sound --keep-sound --extend-left --extend-right".split(),
@@ -149,6 +149,9 @@ def test_spans_that_are_not_understood_are_said(
         ("--play --extend-left 4", "edits come after that"),
         ("--extend-left 65", "65 bars are to be added; use 0 to 64"),
         ("--extend-right -1", "-1 bars are to be added"),
+        ("--play-into x.wav --candidates 2", "--play-into hears"),
+        ("--play-into x.mp3", "end its name in .wav"),
+        ("--play-into x.wav --play", "heard once"),
         ("--keep-sound", "needs a --from-sound"),
         ("--repaint 4-8 --likeness 2", "likeness is 2"),
     ],

@@ -248,13 +248,13 @@ def test_candidates_share_the_encoder_and_the_known_start(
 ) -> None:
     """Three sides of guidance are encoded and prefilled once each, however many candidates there are."""
     model, (motion, rhythm) = loaded(), dance(1.5)
-    encoded, decoded, stepped, real = [], [], [], sampling.stepper
+    encoded, decoded, begun, real = [], [], [], sampling.Pen.on
 
-    def stepper(net: DanceToMusic, memory: Any, takes: int) -> Any:
-        stepped.append((len(memory.added), takes))
-        return real(net, memory, takes)
+    def on(pen: sampling.Pen, sheet: sampling.Sheet, memory: Any, *more: Any) -> Any:
+        begun.append((len(memory.added), len(sheet.delayed)))
+        return real(pen, sheet, memory, *more)
 
-    monkeypatch.setattr(sampling, "stepper", stepper)
+    monkeypatch.setattr(sampling.Pen, "on", on)
     encode, decode = model.model.encode, model.model.decode
     monkeypatch.setattr(model.model, "encode", lambda g: encoded.append(len(g.style)) or encode(g))
     monkeypatch.setattr(model.model, "decode", lambda t, **more: decoded.append(len(t)) or decode(t, **more))
@@ -266,7 +266,7 @@ def test_candidates_share_the_encoder_and_the_known_start(
     generate_tokens(model, motion, rhythm, SPEC, config, codec=codec, known=known)
     assert encoded == [3]
     assert decoded == [3], "the start, once; the rest in steps"
-    assert stepped == [(3, 4)]
+    assert begun == [(3, 4)]
 
 
 def test_a_cache_for_several_is_that_of_each_but_for_rounding() -> None:

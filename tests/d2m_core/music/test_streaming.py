@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from d2m_core.codec.encodec import spec_of
 from d2m_core.codec.finish import FinishConfig, Finisher
 from d2m_core.errors import MediaError, ModelError, SettingError
 from d2m_core.grid import steady_beats
+from d2m_core.media import load_audio
 from d2m_core.music import (
     DanceToMusic,
     LoadedModel,
@@ -179,6 +182,35 @@ def test_pieces_are_played_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None
     assert speaker.calls == [(8000, 2, "float32"), "start", "stop", "close"]
     assert [len(part) for part in speaker.written] == [400, 400, 100]
     np.testing.assert_array_equal(np.concatenate(speaker.written), sound[0].T.numpy())
+
+
+def test_pieces_in_a_file_can_be_heard_at_any_moment(tmp_path: Path) -> None:
+    ear, path, lengths = codec(), tmp_path / "growing.wav", []
+    model = model_for(ear.spec)
+
+    def looked_at() -> Iterator[Waveform]:
+        for piece in stream_music(model, ear, None, None, CONFIG, 4.0):
+            yield piece
+            lengths.append(load_audio(path).samples.shape[-1])
+
+    whole = play(looked_at(), into=path)
+    assert len(lengths) > 3
+    assert lengths == sorted(set(lengths)), "every piece is there when it was played"
+    written = load_audio(path)
+    assert written.sample_rate == whole.sample_rate
+    torch.testing.assert_close(written.samples, whole.samples.clamp(-1, 1), atol=1e-4, rtol=0)
+
+
+def test_music_that_is_broken_off_leaves_no_file(tmp_path: Path) -> None:
+    def broken() -> Iterator[Waveform]:
+        yield Waveform(torch.zeros(1, 2, 100), 8000)
+        raise ModelError("No finite numbers.")
+
+    with pytest.raises(ModelError):
+        play(broken(), into=tmp_path / "half.wav")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(MediaError, match="nowhere"):
+        play([Waveform(torch.zeros(1, 2, 100), 8000)], into=tmp_path / "nowhere" / "x.wav")
 
 
 def test_without_a_loudspeaker_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
