@@ -9,7 +9,7 @@ these show more people, everybody is looked for in stills (`look`), the stills s
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +29,7 @@ from .landmarker import Body, Landmarker, Landmarkers, landmarkers
 from .look import Looker, looker
 from .model_file import pose_model
 from .read import Reader
+from .seldom import between
 from .sightings import Sighting
 from .stretches import Stretch, plan_stretches, side_by_side, stretch_frames
 from .track import fill_gaps
@@ -44,10 +45,18 @@ _SEVERAL_STILLS = 2
 _SURE = 0.6
 _CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 3, 0.7
 """One still in so many is looked at closer; after so many, all are if that shows so many people more."""
+_CLOSER_LATER = 32
+"""And one in so many after these."""
+_MISSED_STILLS = 1
+"""Somebody who is read in stills alone may be missed in so many of them in a row."""
 _MISSED = 0.8
 """A film that found its person in less than this share of what stills did is not believed."""
 _WAITING = 4
 """Stills that may wait to be looked at: they are pictures in memory."""
+
+
+Choice = Callable[[PoseSequence], list[int]]
+"""Numbers of those who are followed, of poses of everybody."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class _Search:
 
 def find_dancers(
     clip: VideoClip,
-    dancer: Dancer = "largest",
+    dancer: Dancer | Choice = "largest",
     model: str = "full",
     people: int = 0,
     fps: float = MOTION_FPS,
@@ -95,10 +104,10 @@ def find_dancers(
     """Poses of everybody who dances in a clip, numbered from left to right at first sight.
 
     As many people are looked for as there are. `people` 0 gives all of them back, else at most so
-    many: those whom `dancer` (as in `select_dancer`) follows and then the largest. Absent people
-    are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when the picture changed.
-    With `only_followed` the others are known from five stills a second alone: enough to tell who is
-    there, and with five people a good half of the work less, but no more than that.
+    many: those whom `dancer` (as in `select_dancer`, or a function that chooses) follows and then the
+    largest. Absent people are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when
+    the picture changed. With `only_followed` the others are read in five pictures a second, with smooth
+    curves in between (`seldom` names them): with five people that is less than half of the work.
     `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any frame
     shows a person, `ModelError` where the model is missing, `PoseModelError` where MediaPipe cannot
     run, and `SettingError`.
@@ -161,6 +170,8 @@ class _Film:
                     continue
                 if stretch.has(number) and (number % every == 0 or number == soon):
                     self.glances.add(number, self.eyes.look(frame.rgb, closer=number in (0, every)))
+                    if number == 0 or (number == soon and self.crowded):
+                        self.glances.wait(0)  # else much is read that a group has no use for
                 self.crowded = self.glances.crowded()
                 if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:
                     return
@@ -219,7 +230,9 @@ class _Stills:
         return float(np.mean([any(one.sure >= _SURE for one in seen) for seen in self.seen]))
 
 
-def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_followed: bool) -> PoseSequence:
+def _several(
+    search: _Search, bundle: Path, dancer: Dancer | Choice, people: int, only_followed: bool
+) -> PoseSequence:
     """The poses of several people; with `only_followed` in every frame for those alone."""
     step = max(1, round(_STILLS_S * search.fps))
     with landmarkers(bundle) as opens:  # closed before the next are opened: each takes memory
@@ -231,7 +244,7 @@ def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_fo
     of_stills = _of_stills(search, tracks, len(stills.frames), step)
     kept = _kept(of_stills, dancer, people)
     changes = tuple((place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s)
-    read = followed(of_stills.people_at(kept), dancer) if only_followed else list(range(len(kept)))
+    read = _chosen(of_stills.people_at(kept), dancer) if only_followed else list(range(len(kept)))
     columns: dict[int, list[Body | None]] = {}
     while True:
         with landmarkers(bundle) as opens:
@@ -243,13 +256,18 @@ def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_fo
         ]
         poses = search.poses([list(row) for row in zip(*known, strict=True)], cuts)
         poses = without_usurpers(replace(poses, changes=changes), tracks, kept)
-        if not only_followed:
+        seldom = tuple(place for place in range(len(kept)) if place not in columns)
+        poses = between(replace(poses, seldom=seldom), seldom, (_MISSED_STILLS + 1) * _STILLS_S)
+        if not seldom:
             return poses
         # What every frame shows of somebody may change the choice: then who is chosen is read too.
-        poses = fill_gaps(poses, _STILLS_S)
-        read = [place for place in followed(poses, dancer) if place not in columns]
+        read = [place for place in _chosen(poses, dancer) if place in seldom]
         if not read:
             return poses
+
+
+def _chosen(poses: PoseSequence, dancer: Dancer | Choice) -> list[int]:
+    return dancer(poses) if callable(dancer) else followed(poses, dancer)
 
 
 def _known(track: Track, fps: float, frames: int) -> list[Body | None]:
@@ -271,15 +289,20 @@ def _looked(search: _Search, opens: Landmarkers, step: int) -> tuple[_Stills, li
             if index % step == 0:
                 number = index // step
                 closer = closer or _closer_helps(stills)
-                stills.add(index, eyes.look(frame.rgb, closer or number % _CLOSER_EVERY == 0))
+                stills.add(index, eyes.look(frame.rgb, closer or _tries_closer(number)))
             search.tell(0.4 * index)
         stills.wait(0)
     return stills, cuts.end()
 
 
+def _tries_closer(number: int) -> bool:
+    every = _CLOSER_EVERY if number < _CLOSER_FEWEST * _CLOSER_EVERY else _CLOSER_LATER
+    return number % every == 0
+
+
 def _closer_helps(stills: _Stills) -> bool:
     counts = np.array([len(seen) for seen in stills.seen])
-    closer = np.arange(len(counts)) % _CLOSER_EVERY == 0
+    closer = np.array([_tries_closer(number) for number in range(len(counts))], bool)
     if closer.sum() < _CLOSER_FEWEST:
         return False
     return bool(counts[closer].mean() > counts[~closer].mean() + _CLOSER_GAIN)
@@ -300,13 +323,13 @@ def _of_stills(search: _Search, tracks: list[Track], count: int, step: int) -> P
     return replace(search.poses(rows, []), fps=search.fps / step)
 
 
-def _kept(seen: PoseSequence, dancer: Dancer, people: int) -> list[int]:
+def _kept(seen: PoseSequence, dancer: Dancer | Choice, people: int) -> list[int]:
     """Which of those seen are read in every frame, in their order."""
     if people == 0 or people >= seen.people:
         by_size = np.argsort(-importance(seen))[:MAX_PEOPLE]
         return sorted(by_size.tolist())
     # A number counts those who are kept, and all of them blend.
-    first = [] if dancer == "blend" or isinstance(dancer, int) else followed(seen, dancer)
+    first = [] if dancer == "blend" or isinstance(dancer, int) else _chosen(seen, dancer)
     rest = [int(person) for person in np.argsort(-importance(seen)) if person not in first]
     return sorted((first + rest)[:people])
 
