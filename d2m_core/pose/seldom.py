@@ -48,5 +48,5 @@ def _stretches(poses: PoseSequence, person: int, max_gap_s: float) -> list[np.nd
 def _curve(seen: np.ndarray, points: np.ndarray, frames: np.ndarray) -> np.ndarray:
     from scipy.interpolate import CubicSpline
 
-    curve = CubicSpline(seen, points.reshape(len(seen), -1), bc_type="natural")
+    curve = CubicSpline(seen, points.reshape(len(seen), -1))
     return curve(frames).reshape(len(frames), *points.shape[1:]).astype(np.float32)
