@@ -1,34 +1,36 @@
 """Finds the dancers of a clip, each in a place of their own from beginning to end.
 
 Somebody alone is followed as a film by MediaPipe, in stretches side by side (`stretches`), while
-stills are looked at. Where
-these show more people, everybody is looked for in stills (`look`), the stills say who is who
-(`tracks`), and then each person is read in every frame in a moving part of the picture (`read`).
+stills are looked at. Where these show more people, everybody is looked for in stills (`look`), the
+stills say who is who (`tracks`), and then each person is read in every frame in a moving part of the
+picture (`read`), again in stretches side by side (`readings`).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from av.video.frame import VideoFrame
 
 from ..errors import SettingError
-from ..media import Frame, iter_frames
-from ..media.video import read_ahead
+from ..media.sizes import Sizes
 from ..settings import MAX_PEOPLE, Dancer
-from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
+from ..types import MOTION_FPS, PoseSequence, Progress, VideoClip
 from .cuts import Cuts
 from .dancer import followed, importance
 from .estimate import MAX_HEIGHT, SHORT_GAP_S, require_somebody
 from .landmarker import Body, Landmarker, Landmarkers, landmarkers
 from .look import Looker, looker
 from .model_file import pose_model
-from .read import Reader
+from .needed import Needed
+from .readings import read_tracks
+from .search import Search
 from .sightings import Sighting
 from .stretches import Stretch, plan_stretches, side_by_side, stretch_frames
 from .track import fill_gaps
@@ -48,35 +50,6 @@ _MISSED = 0.8
 """A film that found its person in less than this share of what stills did is not believed."""
 _WAITING = 4
 """Stills that may wait to be looked at: they are pictures in memory."""
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What is searched, and how."""
-
-    clip: VideoClip
-    fps: float
-    max_height: int
-    on_progress: Progress | None
-
-    @property
-    def total(self) -> int:
-        return max(1, round(self.clip.duration_s * self.fps))
-
-    @contextmanager
-    def frames(self) -> Iterator[Iterator[tuple[int, Frame]]]:
-        with closing(read_ahead(iter_frames(self.clip, self.fps, self.max_height))) as ahead:
-            yield enumerate(ahead)
-
-    def poses(self, rows: list[list[Body | None]], cuts: list[int]) -> PoseSequence:
-        """Bodies by frame and person as arrays; `cuts` are numbers of frames."""
-        made = as_poses(rows, self.fps)
-        cuts_s = tuple(frame / self.fps for frame in cuts)
-        return replace(made, cuts_s=cuts_s, aspect=self.clip.width / self.clip.height)
-
-    def tell(self, done: float) -> None:
-        if self.on_progress is not None:
-            self.on_progress(min(int(done), self.total), self.total)
 
 
 def find_dancers(
@@ -105,7 +78,7 @@ def find_dancers(
     """
     if not 0 <= people <= MAX_PEOPLE:
         raise SettingError(f"People to find is {people}; choose 1 to {MAX_PEOPLE}, or 0 for everybody.")
-    search = _Search(clip, fps, max_height, on_progress)
+    search = Search(clip, fps, max_height, on_progress)
     bundle = pose_model(model, model_folder, lambda _done, _bytes: search.tell(0))
     with landmarkers(bundle) as opens:
         found = _alone(search, opens)
@@ -115,7 +88,7 @@ def find_dancers(
     return fill_gaps(found, max_gap_s)
 
 
-def _alone(search: _Search, opens: Landmarkers) -> PoseSequence | None:
+def _alone(search: Search, opens: Landmarkers) -> PoseSequence | None:
     """The poses of the only person there is; None where there are more, or a film is not enough."""
     stretches = plan_stretches(search.total, search.fps, _cores())
     rows: list[list[Body | None]] = [[None] for _ in range(search.total)]
@@ -141,7 +114,7 @@ class _Film:
     """Follows one person through a stretch, and looks at stills on the side."""
 
     def __init__(
-        self, search: _Search, film: Landmarker, eyes: Looker, stretch: Stretch, rows: list[list[Body | None]]
+        self, search: Search, film: Landmarker, eyes: Looker, stretch: Stretch, rows: list[list[Body | None]]
     ) -> None:
         self.search, self.film, self.eyes, self.stretch, self.rows = search, film, eyes, stretch, rows
         self.glances = _Stills()
@@ -151,26 +124,42 @@ class _Film:
 
     def follow(self) -> Iterator[None]:
         """Fills in the stretch's rows, a step for each; ends early where somebody is not alone."""
-        search, stretch, cuts = self.search, self.stretch, Cuts()
-        every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
-        soon = max(1, round(_STILLS_S * search.fps))  # a second one, so that groups are known at once
-        with closing(stretch_frames(search.clip, search.fps, search.max_height, stretch)) as frames:
-            for number, frame in frames:
-                cuts.see(frame.rgb)
+        search, stretch, cuts, sizes = self.search, self.stretch, Cuts(), self.search.sizes()
+        needed = Needed(sizes)
+        with closing(stretch_frames(search.clip, search.fps, stretch)) as frames:
+            for number, shown in frames:
+                rgb = sizes.draw(shown.frame, needed.height)
+                cuts.see(rgb)
                 if number >= stretch.end:
                     continue
-                if stretch.has(number) and (number % every == 0 or number == soon):
-                    self.glances.add(number, self.eyes.look(frame.rgb, closer=number in (0, every)))
+                if stretch.has(number):
+                    self._glance(number, rgb, sizes, shown.frame, needed.fills and not cuts.found)
                 self.crowded = self.glances.crowded()
                 if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:
                     return
                 # From the number, not from the frame: MediaPipe insists on rising whole milliseconds.
-                found = self.film.find(frame.rgb, round(number * 1000 / search.fps))
+                found = self.film.find(rgb, round(number * 1000 / search.fps))
+                body = found[0] if found else None
+                needed.see(body)
                 if stretch.has(number):
-                    self.rows[number] = [found[0] if found else None]
+                    self.rows[number] = [body]
                     yield
         found_here = (cut + stretch.begin for cut in cuts.end())
         self.cuts_found = [cut for cut in found_here if stretch.has(cut)]
+
+    def _glance(self, number: int, rgb: np.ndarray, sizes: Sizes, frame: VideoFrame, fills: bool) -> None:
+        """Looks at the picture as a still where one is due.
+
+        Beside somebody who `fills` it in one shot are few others and no small ones: half as often is enough.
+        """
+        every = max(1, round(min(_GLANCE_S, self.search.clip.duration_s / 4) * self.search.fps))
+        soon = max(1, round(_STILLS_S * self.search.fps))  # a second one, so that groups are known at once
+        due = number % every == 0 and not (fills and number // every % 2)
+        if due or number == soon:
+            closer = number in (0, every)
+            self.glances.add(
+                number, self.eyes.look(sizes.draw(frame, sizes.largest) if closer else rgb, closer)
+            )
 
 
 class _Stills:
@@ -219,7 +208,7 @@ class _Stills:
         return float(np.mean([any(one.sure >= _SURE for one in seen) for seen in self.seen]))
 
 
-def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_followed: bool) -> PoseSequence:
+def _several(search: Search, bundle: Path, dancer: Dancer, people: int, only_followed: bool) -> PoseSequence:
     """The poses of several people; with `only_followed` in every frame for those alone."""
     step = max(1, round(_STILLS_S * search.fps))
     with landmarkers(bundle) as opens:  # closed before the next are opened: each takes memory
@@ -235,7 +224,7 @@ def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_fo
     columns: dict[int, list[Body | None]] = {}
     while True:
         with landmarkers(bundle) as opens:
-            rows = _read(search, opens, tracks, [kept[place] for place in read], cuts_s)
+            rows = read_tracks(search, opens, tracks, [kept[place] for place in read], cuts_s, _cores())
         columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
         known = [
             columns.get(place) or _known(tracks[kept[place]], search.fps, len(rows))
@@ -261,17 +250,18 @@ def _known(track: Track, fps: float, frames: int) -> list[Body | None]:
     return bodies
 
 
-def _looked(search: _Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:
+def _looked(search: Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:
     """Everybody in every `step`-th frame, and the frames after cuts."""
-    stills, cuts, closer = _Stills(), Cuts(), False
+    stills, cuts, closer, sizes = _Stills(), Cuts(), False, search.sizes()
     workers = _cores()
     with looker(opens, workers) as eyes, search.frames() as frames:
-        for index, frame in frames:
-            cuts.see(frame.rgb)
+        for index, shown in frames:
+            cuts.see(sizes.draw(shown.frame, sizes.smallest))
             if index % step == 0:
                 number = index // step
                 closer = closer or _closer_helps(stills)
-                stills.add(index, eyes.look(frame.rgb, closer or number % _CLOSER_EVERY == 0))
+                rgb = sizes.draw(shown.frame, sizes.largest)
+                stills.add(index, eyes.look(rgb, closer or number % _CLOSER_EVERY == 0))
             search.tell(0.4 * index)
         stills.wait(0)
     return stills, cuts.end()
@@ -291,7 +281,7 @@ def _cores() -> int:
     return min(count or 1, 8)
 
 
-def _of_stills(search: _Search, tracks: list[Track], count: int, step: int) -> PoseSequence:
+def _of_stills(search: Search, tracks: list[Track], count: int, step: int) -> PoseSequence:
     """What `count` stills alone know of everybody."""
     rows: list[list[Body | None]] = [[None] * len(tracks) for _ in range(count)]
     for person, track in enumerate(tracks):
@@ -309,41 +299,3 @@ def _kept(seen: PoseSequence, dancer: Dancer, people: int) -> list[int]:
     first = [] if dancer == "blend" or isinstance(dancer, int) else followed(seen, dancer)
     rest = [int(person) for person in np.argsort(-importance(seen)) if person not in first]
     return sorted((first + rest)[:people])
-
-
-def _read(
-    search: _Search, opens: Landmarkers, tracks: list[Track], kept: list[int], cuts_s: list[float]
-) -> list[list[Body | None]]:
-    """The bodies of those kept, frame by frame, several of them at a time."""
-    readers = [
-        Reader(
-            tracks[person],
-            lambda: opens.of_film(1),
-            [track for track in tracks if track is not tracks[person]],
-            cuts_s,
-        )
-        for person in kept
-    ]
-    rows: list[list[Body | None]] = []
-    with ThreadPoolExecutor(_cores(), thread_name_prefix="d2m-read") as pool, search.frames() as frames:
-        for index, frame in frames:
-            time_ms = round(index * 1000 / search.fps)
-            reads = [pool.submit(reader.read, frame.rgb, index / search.fps, time_ms) for reader in readers]
-            rows.append([read.result() for read in reads])
-            search.tell(0.4 * search.total + 0.6 * (index + 1))
-    return rows
-
-
-def as_poses(rows: list[list[Body | None]], fps: float) -> PoseSequence:
-    """Bodies by frame and person as arrays."""
-    frames, people = len(rows), len(rows[0])
-    world = np.zeros((frames, people, LANDMARKS, 3), np.float32)
-    image = np.zeros((frames, people, LANDMARKS, 2), np.float32)
-    visibility = np.zeros((frames, people, LANDMARKS), np.float32)
-    present = np.zeros((frames, people), np.bool_)
-    for frame, row in enumerate(rows):
-        for person, body in enumerate(row):
-            if body is not None:
-                world[frame, person], image[frame, person] = body.world, body.image
-                visibility[frame, person], present[frame, person] = body.visibility, True
-    return PoseSequence(world, image, visibility, present, fps)
