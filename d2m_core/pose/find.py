@@ -1,34 +1,37 @@
 """Finds the dancers of a clip, each in a place of their own from beginning to end.
 
 Somebody alone is followed as a film by MediaPipe, in stretches side by side (`stretches`), while
-stills are looked at. Where
-these show more people, everybody is looked for in stills (`look`), the stills say who is who
-(`tracks`), and then each person is read in every frame in a moving part of the picture (`read`).
+stills are looked at. Where these show more people, everybody is looked for in stills (`look`), the
+stills say who is who (`tracks`), and then each person is read in every frame in a moving part of the
+picture (`read`), again in stretches side by side (`readings`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from av.video.frame import VideoFrame
 
 from ..errors import SettingError
-from ..media import Frame, iter_frames
-from ..media.video import read_ahead
+from ..media.sizes import Sizes
 from ..settings import MAX_PEOPLE, Dancer
-from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
+from ..types import MOTION_FPS, PoseSequence, Progress, VideoClip
 from .cuts import Cuts
 from .dancer import followed, importance
 from .estimate import MAX_HEIGHT, SHORT_GAP_S, require_somebody
 from .landmarker import Body, Landmarker, Landmarkers, landmarkers
 from .look import Looker, looker
 from .model_file import pose_model
-from .read import Reader
+from .needed import Needed
+from .readings import read_tracks
+from .search import Search
 from .seldom import between
 from .sightings import Sighting
 from .stretches import Stretch, plan_stretches, side_by_side, stretch_frames
@@ -47,45 +50,15 @@ _CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 3, 0.7
 """One still in so many is looked at closer; after so many, all are if that shows so many people more."""
 _CLOSER_LATER = 32
 """And one in so many after these."""
-_MISSED_STILLS = 1
-"""Somebody who is read in stills alone may be missed in so many of them in a row."""
+_MISSED_STILLS = 3
+"""Somebody who is read in stills alone may be missed in so many of them in a row, as behind others."""
 _MISSED = 0.8
 """A film that found its person in less than this share of what stills did is not believed."""
 _WAITING = 4
 """Stills that may wait to be looked at: they are pictures in memory."""
 
-
 Choice = Callable[[PoseSequence], list[int]]
 """Numbers of those who are followed, of poses of everybody."""
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What is searched, and how."""
-
-    clip: VideoClip
-    fps: float
-    max_height: int
-    on_progress: Progress | None
-
-    @property
-    def total(self) -> int:
-        return max(1, round(self.clip.duration_s * self.fps))
-
-    @contextmanager
-    def frames(self) -> Iterator[Iterator[tuple[int, Frame]]]:
-        with closing(read_ahead(iter_frames(self.clip, self.fps, self.max_height))) as ahead:
-            yield enumerate(ahead)
-
-    def poses(self, rows: list[list[Body | None]], cuts: list[int]) -> PoseSequence:
-        """Bodies by frame and person as arrays; `cuts` are numbers of frames."""
-        made = as_poses(rows, self.fps)
-        cuts_s = tuple(frame / self.fps for frame in cuts)
-        return replace(made, cuts_s=cuts_s, aspect=self.clip.width / self.clip.height)
-
-    def tell(self, done: float) -> None:
-        if self.on_progress is not None:
-            self.on_progress(min(int(done), self.total), self.total)
 
 
 def find_dancers(
@@ -107,14 +80,14 @@ def find_dancers(
     many: those whom `dancer` (as in `select_dancer`, or a function that chooses) follows and then the
     largest. Absent people are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when
     the picture changed. With `only_followed` the others are read in five pictures a second, with smooth
-    curves in between (`seldom` names them): with five people that is less than half of the work.
+    curves in between (`seldom` names them): with five people that is half of the work.
     `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any frame
     shows a person, `ModelError` where the model is missing, `PoseModelError` where MediaPipe cannot
     run, and `SettingError`.
     """
     if not 0 <= people <= MAX_PEOPLE:
         raise SettingError(f"People to find is {people}; choose 1 to {MAX_PEOPLE}, or 0 for everybody.")
-    search = _Search(clip, fps, max_height, on_progress)
+    search = Search(clip, fps, max_height, on_progress)
     bundle = pose_model(model, model_folder, lambda _done, _bytes: search.tell(0))
     with landmarkers(bundle) as opens:
         found = _alone(search, opens)
@@ -124,14 +97,14 @@ def find_dancers(
     return fill_gaps(found, max_gap_s)
 
 
-def _alone(search: _Search, opens: Landmarkers) -> PoseSequence | None:
+def _alone(search: Search, opens: Landmarkers) -> PoseSequence | None:
     """The poses of the only person there is; None where there are more, or a film is not enough."""
     stretches = plan_stretches(search.total, search.fps, _cores())
     rows: list[list[Body | None]] = [[None] for _ in range(search.total)]
     with looker(opens, 1) as eyes:
         parts = [_Film(search, opens.of_film(1), eyes, stretch, rows) for stretch in stretches]
         for part in parts:
-            part.together = parts
+            part.together, part.begun = parts, parts[0].begun
         side_by_side([part.follow for part in parts], search.tell)
         glances = _Stills()
         for part in parts:
@@ -150,38 +123,75 @@ class _Film:
     """Follows one person through a stretch, and looks at stills on the side."""
 
     def __init__(
-        self, search: _Search, film: Landmarker, eyes: Looker, stretch: Stretch, rows: list[list[Body | None]]
+        self, search: Search, film: Landmarker, eyes: Looker, stretch: Stretch, rows: list[list[Body | None]]
     ) -> None:
         self.search, self.film, self.eyes, self.stretch, self.rows = search, film, eyes, stretch, rows
         self.glances = _Stills()
         self.cuts_found: list[int] = []
         self.crowded = 0
         self.together = [self]
+        self.begun = threading.Event()
+        """Set when the clip's first picture has shown somebody alone: before that nothing is read."""
 
     def follow(self) -> Iterator[None]:
         """Fills in the stretch's rows, a step for each; ends early where somebody is not alone."""
-        search, stretch, cuts = self.search, self.stretch, Cuts()
-        every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
-        soon = max(1, round(_STILLS_S * search.fps))  # a second one, so that groups are known at once
-        with closing(stretch_frames(search.clip, search.fps, search.max_height, stretch)) as frames:
-            for number, frame in frames:
-                cuts.see(frame.rgb)
+        try:
+            yield from self._followed()
+        finally:
+            self.begun.set()  # else the others would wait for ever
+
+    def _followed(self) -> Iterator[None]:
+        search, stretch, cuts, sizes = self.search, self.stretch, Cuts(), self.search.sizes()
+        needed = Needed(sizes)
+        with closing(stretch_frames(search.clip, search.fps, stretch)) as frames:
+            for number, shown in frames:
+                rgb = sizes.draw(shown.frame, needed.height)
+                cuts.see(rgb)
                 if number >= stretch.end:
                     continue
-                if stretch.has(number) and (number % every == 0 or number == soon):
-                    self.glances.add(number, self.eyes.look(frame.rgb, closer=number in (0, every)))
-                    if number == 0 or (number == soon and self.crowded):
-                        self.glances.wait(0)  # else much is read that a group has no use for
+                if stretch.has(number):
+                    self._glance(number, rgb, sizes, shown.frame, needed.fills and not cuts.found)
                 self.crowded = self.glances.crowded()
+                self._begin(number)
                 if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:
                     return
                 # From the number, not from the frame: MediaPipe insists on rising whole milliseconds.
-                found = self.film.find(frame.rgb, round(number * 1000 / search.fps))
+                found = self.film.find(rgb, round(number * 1000 / search.fps))
+                body = found[0] if found else None
+                needed.see(body)
                 if stretch.has(number):
-                    self.rows[number] = [found[0] if found else None]
+                    self.rows[number] = [body]
                     yield
         found_here = (cut + stretch.begin for cut in cuts.end())
         self.cuts_found = [cut for cut in found_here if stretch.has(cut)]
+
+    def _begin(self, number: int) -> None:
+        """Waits until the first pictures have shown somebody alone: what is read of a group here is lost."""
+        if self.together[0] is not self:
+            self.begun.wait()
+        elif not self.begun.is_set() and number in (0, self._soon):
+            self.glances.wait(0)
+            self.crowded = self.glances.crowded()
+            if number or not self.crowded:
+                self.begun.set()
+
+    @property
+    def _soon(self) -> int:
+        """The second still comes soon, so that groups are known at once."""
+        return max(1, round(_STILLS_S * self.search.fps))
+
+    def _glance(self, number: int, rgb: np.ndarray, sizes: Sizes, frame: VideoFrame, fills: bool) -> None:
+        """Looks at the picture as a still where one is due.
+
+        Beside somebody who `fills` it in one shot are few others and no small ones: half as often is enough.
+        """
+        every = max(1, round(min(_GLANCE_S, self.search.clip.duration_s / 4) * self.search.fps))
+        due = number % every == 0 and not (fills and number // every % 2)
+        if due or number == self._soon:
+            closer = number in (self._soon, every) and not self.crowded
+            self.glances.add(
+                number, self.eyes.look(sizes.draw(frame, sizes.largest) if closer else rgb, closer)
+            )
 
 
 class _Stills:
@@ -231,7 +241,7 @@ class _Stills:
 
 
 def _several(
-    search: _Search, bundle: Path, dancer: Dancer | Choice, people: int, only_followed: bool
+    search: Search, bundle: Path, dancer: Dancer | Choice, people: int, only_followed: bool
 ) -> PoseSequence:
     """The poses of several people; with `only_followed` in every frame for those alone."""
     step = max(1, round(_STILLS_S * search.fps))
@@ -241,14 +251,14 @@ def _several(
     tracks = tracks_of([frame / search.fps for frame in stills.frames], stills.seen, cuts_s)
     if not tracks:
         return search.poses([[None]] * search.total, cuts)
-    of_stills = _of_stills(search, tracks, len(stills.frames), step)
+    of_stills = _of_stills(search, tracks, stills.frames, step)
     kept = _kept(of_stills, dancer, people)
     changes = tuple((place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s)
     read = _chosen(of_stills.people_at(kept), dancer) if only_followed else list(range(len(kept)))
     columns: dict[int, list[Body | None]] = {}
     while True:
         with landmarkers(bundle) as opens:
-            rows = _read(search, opens, tracks, [kept[place] for place in read], cuts_s)
+            rows = read_tracks(search, opens, tracks, [kept[place] for place in read], cuts_s, _cores())
         columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
         known = [
             columns.get(place) or _known(tracks[kept[place]], search.fps, len(rows))
@@ -258,10 +268,8 @@ def _several(
         poses = without_usurpers(replace(poses, changes=changes), tracks, kept)
         seldom = tuple(place for place in range(len(kept)) if place not in columns)
         poses = between(replace(poses, seldom=seldom), seldom, (_MISSED_STILLS + 1) * _STILLS_S)
-        if not seldom:
-            return poses
         # What every frame shows of somebody may change the choice: then who is chosen is read too.
-        read = [place for place in _chosen(poses, dancer) if place in seldom]
+        read = [place for place in _chosen(poses, dancer) if place in seldom] if seldom else []
         if not read:
             return poses
 
@@ -279,30 +287,28 @@ def _known(track: Track, fps: float, frames: int) -> list[Body | None]:
     return bodies
 
 
-def _looked(search: _Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:
-    """Everybody in every `step`-th frame, and the frames after cuts."""
-    stills, cuts, closer = _Stills(), Cuts(), False
-    workers = _cores()
-    with looker(opens, workers) as eyes, search.frames() as frames:
-        for index, frame in frames:
-            cuts.see(frame.rgb)
-            if index % step == 0:
-                number = index // step
+def _looked(search: Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:
+    """Everybody in every `step`-th frame and in the last one, and the frames after cuts."""
+    stills, cuts, closer, sizes = _Stills(), Cuts(), False, search.sizes()
+    with looker(opens, _cores()) as eyes, search.frames() as frames:
+        for index, shown in frames:
+            cuts.see(sizes.draw(shown.frame, sizes.smallest))
+            if index % step == 0 or index == search.total - 1:
                 closer = closer or _closer_helps(stills)
-                stills.add(index, eyes.look(frame.rgb, closer or _tries_closer(number)))
+                rgb = sizes.draw(shown.frame, sizes.largest)
+                stills.add(index, eyes.look(rgb, closer or _tries_closer(len(stills.frames))))
             search.tell(0.4 * index)
         stills.wait(0)
     return stills, cuts.end()
 
 
-def _tries_closer(number: int) -> bool:
-    every = _CLOSER_EVERY if number < _CLOSER_FEWEST * _CLOSER_EVERY else _CLOSER_LATER
-    return number % every == 0
+def _tries_closer(still: int) -> bool:
+    return still % (_CLOSER_EVERY if still < _CLOSER_FEWEST * _CLOSER_EVERY else _CLOSER_LATER) == 0
 
 
 def _closer_helps(stills: _Stills) -> bool:
     counts = np.array([len(seen) for seen in stills.seen])
-    closer = np.array([_tries_closer(number) for number in range(len(counts))], bool)
+    closer = np.array([_tries_closer(still) for still in range(len(counts))], np.bool_)
     if closer.sum() < _CLOSER_FEWEST:
         return False
     return bool(counts[closer].mean() > counts[~closer].mean() + _CLOSER_GAIN)
@@ -314,12 +320,13 @@ def _cores() -> int:
     return min(count or 1, 8)
 
 
-def _of_stills(search: _Search, tracks: list[Track], count: int, step: int) -> PoseSequence:
-    """What `count` stills alone know of everybody."""
-    rows: list[list[Body | None]] = [[None] * len(tracks) for _ in range(count)]
+def _of_stills(search: Search, tracks: list[Track], frames: Sequence[int], step: int) -> PoseSequence:
+    """What stills alone know of everybody; `frames` are their numbers, `step` apart."""
+    rows: list[list[Body | None]] = [[None] * len(tracks) for _ in frames]
+    still_of = {frame: still for still, frame in enumerate(frames)}
     for person, track in enumerate(tracks):
         for time_s, one in zip(track.times_s, track.seen, strict=True):
-            rows[round(time_s * search.fps / step)][person] = one.body
+            rows[still_of[round(time_s * search.fps)]][person] = one.body
     return replace(search.poses(rows, []), fps=search.fps / step)
 
 
@@ -332,41 +339,3 @@ def _kept(seen: PoseSequence, dancer: Dancer | Choice, people: int) -> list[int]
     first = [] if dancer == "blend" or isinstance(dancer, int) else _chosen(seen, dancer)
     rest = [int(person) for person in np.argsort(-importance(seen)) if person not in first]
     return sorted((first + rest)[:people])
-
-
-def _read(
-    search: _Search, opens: Landmarkers, tracks: list[Track], kept: list[int], cuts_s: list[float]
-) -> list[list[Body | None]]:
-    """The bodies of those kept, frame by frame, several of them at a time."""
-    readers = [
-        Reader(
-            tracks[person],
-            lambda: opens.of_film(1),
-            [track for track in tracks if track is not tracks[person]],
-            cuts_s,
-        )
-        for person in kept
-    ]
-    rows: list[list[Body | None]] = []
-    with ThreadPoolExecutor(_cores(), thread_name_prefix="d2m-read") as pool, search.frames() as frames:
-        for index, frame in frames:
-            time_ms = round(index * 1000 / search.fps)
-            reads = [pool.submit(reader.read, frame.rgb, index / search.fps, time_ms) for reader in readers]
-            rows.append([read.result() for read in reads])
-            search.tell(0.4 * search.total + 0.6 * (index + 1))
-    return rows
-
-
-def as_poses(rows: list[list[Body | None]], fps: float) -> PoseSequence:
-    """Bodies by frame and person as arrays."""
-    frames, people = len(rows), len(rows[0])
-    world = np.zeros((frames, people, LANDMARKS, 3), np.float32)
-    image = np.zeros((frames, people, LANDMARKS, 2), np.float32)
-    visibility = np.zeros((frames, people, LANDMARKS), np.float32)
-    present = np.zeros((frames, people), np.bool_)
-    for frame, row in enumerate(rows):
-        for person, body in enumerate(row):
-            if body is not None:
-                world[frame, person], image[frame, person] = body.world, body.image
-                visibility[frame, person], present[frame, person] = body.visibility, True
-    return PoseSequence(world, image, visibility, present, fps)
