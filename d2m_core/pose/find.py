@@ -46,7 +46,7 @@ _GLANCE_S = 1.0
 _SEVERAL_STILLS = 2
 """So many stills with several people, and nobody is alone."""
 _SURE = 0.6
-_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 3, 0.7
+_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 2, 0.7
 """One still in so many is looked at closer; after so many, all are if that shows so many people more."""
 _CLOSER_LATER = 32
 """And one in so many after these."""
@@ -102,7 +102,7 @@ def _alone(search: Search, opens: Landmarkers) -> PoseSequence | None:
     stretches = plan_stretches(search.total, search.fps, _cores())
     rows: list[list[Body | None]] = [[None] for _ in range(search.total)]
     with looker(opens, 1) as eyes:
-        parts = [_Film(search, opens.of_film(1), eyes, stretch, rows) for stretch in stretches]
+        parts = [_Film(search, lambda: opens.of_film(1), eyes, stretch, rows) for stretch in stretches]
         for part in parts:
             part.together, part.begun = parts, parts[0].begun
         side_by_side([part.follow for part in parts], search.tell)
@@ -123,9 +123,16 @@ class _Film:
     """Follows one person through a stretch, and looks at stills on the side."""
 
     def __init__(
-        self, search: Search, film: Landmarker, eyes: Looker, stretch: Stretch, rows: list[list[Body | None]]
+        self,
+        search: Search,
+        open_one: Callable[[], Landmarker],
+        eyes: Looker,
+        stretch: Stretch,
+        rows: list[list[Body | None]],
     ) -> None:
-        self.search, self.film, self.eyes, self.stretch, self.rows = search, film, eyes, stretch, rows
+        self.search, self.eyes, self.stretch, self.rows = search, eyes, stretch, rows
+        self._open = open_one
+        self._film: Landmarker | None = None
         self.glances = _Stills()
         self.cuts_found: list[int] = []
         self.crowded = 0
@@ -156,7 +163,8 @@ class _Film:
                 if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:
                     return
                 # From the number, not from the frame: MediaPipe insists on rising whole milliseconds.
-                found = self.film.find(rgb, round(number * 1000 / search.fps))
+                self._film = self._film or self._open()
+                found = self._film.find(rgb, round(number * 1000 / search.fps))
                 body = found[0] if found else None
                 needed.see(body)
                 if stretch.has(number):
@@ -307,7 +315,7 @@ def _tries_closer(still: int) -> bool:
 
 
 def _closer_helps(stills: _Stills) -> bool:
-    counts = np.array([len(seen) for seen in stills.seen])
+    counts = np.array([sum(one.sure >= _SURE for one in seen) for seen in stills.seen])
     closer = np.array([_tries_closer(still) for still in range(len(counts))], np.bool_)
     if closer.sum() < _CLOSER_FEWEST:
         return False
