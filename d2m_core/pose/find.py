@@ -52,6 +52,9 @@ _CLOSER_LATER = 32
 """And one in so many after these."""
 _MISSED_STILLS = 3
 """Somebody who is read in stills alone may be missed in so many of them in a row, as behind others."""
+_PATCHY = (0.3, 0.95)
+"""Who is known in so many of the frames by stills alone is read in every frame all the same: a film keeps
+hold of people whom stills lose."""
 _MISSED = 0.8
 """A film that found its person in less than this share of what stills did is not believed."""
 _WAITING = 4
@@ -80,7 +83,7 @@ def find_dancers(
     many: those whom `dancer` (as in `select_dancer`, or a function that chooses) follows and then the
     largest. Absent people are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when
     the picture changed. With `only_followed` the others are read in five pictures a second, with smooth
-    curves in between (`seldom` names them): with five people that is half of the work.
+    curves in between (`seldom` names them), but for who is lost so: with five people half of the work.
     `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any frame
     shows a person, `ModelError` where the model is missing, `PoseModelError` where MediaPipe cannot
     run, and `SettingError`.
@@ -262,7 +265,8 @@ def _several(
     of_stills = _of_stills(search, tracks, stills.frames, step)
     kept = _kept(of_stills, dancer, people)
     changes = tuple((place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s)
-    read = _chosen(of_stills.people_at(kept), dancer) if only_followed else list(range(len(kept)))
+    seen = of_stills.people_at(kept)
+    read = sorted({*_chosen(seen, dancer), *_patchy(seen)}) if only_followed else list(range(len(kept)))
     columns: dict[int, list[Body | None]] = {}
     while True:
         with landmarkers(bundle) as opens:
@@ -280,6 +284,12 @@ def _several(
         read = [place for place in _chosen(poses, dancer) if place in seldom] if seldom else []
         if not read:
             return poses
+
+
+def _patchy(seen: PoseSequence) -> list[int]:
+    """Those whom stills lose for too long."""
+    known = between(seen, range(seen.people), (_MISSED_STILLS + 1) * _STILLS_S).present.mean(axis=0)
+    return np.flatnonzero((known > _PATCHY[0]) & (known < _PATCHY[1])).tolist()
 
 
 def _chosen(poses: PoseSequence, dancer: Dancer | Choice) -> list[int]:
