@@ -50,8 +50,8 @@ _CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 2, 0.7
 """One still in so many is looked at closer; after so many, all are if that shows so many people more."""
 _CLOSER_LATER = 32
 """And one in so many after these."""
-_MISSED_STILLS = 3
-"""Somebody who is read in stills alone may be missed in so many of them in a row, as behind others."""
+_LONGEST_MISS_S = 0.8
+"""Somebody whom the music does not follow may be out of sight for so long, as behind others."""
 _PATCHY = (0.3, 0.95)
 """Who is known in so many of the frames by stills alone is read in every frame all the same: a film keeps
 hold of people whom stills lose."""
@@ -266,29 +266,46 @@ def _several(
     kept = _kept(of_stills, dancer, people)
     changes = tuple((place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s)
     seen = of_stills.people_at(kept)
-    read = sorted({*_chosen(seen, dancer), *_patchy(seen)}) if only_followed else list(range(len(kept)))
+    chosen = set(_chosen(seen, dancer) if only_followed else range(len(kept)))
+    patchy = set(_patchy(seen))
     columns: dict[int, list[Body | None]] = {}
     while True:
-        with landmarkers(bundle) as opens:
-            rows = read_tracks(search, opens, tracks, [kept[place] for place in read], cuts_s, _cores())
-        columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
-        known = [
-            columns.get(place) or _known(tracks[kept[place]], search.fps, len(rows))
-            for place in range(len(kept))
-        ]
-        poses = search.poses([list(row) for row in zip(*known, strict=True)], cuts)
-        poses = without_usurpers(replace(poses, changes=changes), tracks, kept)
-        seldom = tuple(place for place in range(len(kept)) if place not in columns)
-        poses = between(replace(poses, seldom=seldom), seldom, (_MISSED_STILLS + 1) * _STILLS_S)
+        read = sorted((chosen | patchy) - columns.keys())
+        if read:
+            with landmarkers(bundle) as opens:
+                people_read = [kept[place] for place in read]
+                rows = read_tracks(search, opens, tracks, people_read, cuts_s, _cores())
+            columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
+        poses = replace(_together(search, tracks, kept, columns, cuts), changes=changes)
+        others = [place for place in range(len(kept)) if place not in chosen]
+        poses = between(poses, others, _LONGEST_MISS_S)
         # What every frame shows of somebody may change the choice: then who is chosen is read too.
-        read = [place for place in _chosen(poses, dancer) if place in seldom] if seldom else []
-        if not read:
+        again = set(_chosen(poses, dancer)) if only_followed else chosen
+        if again <= chosen:
             return poses
+        chosen |= again
+
+
+def _together(
+    search: Search,
+    tracks: list[Track],
+    kept: list[int],
+    columns: dict[int, list[Body | None]],
+    cuts: list[int],
+) -> PoseSequence:
+    """The poses of the tracks `kept`: as they were read, by place in `columns`, else as stills know them."""
+    bodies = [
+        columns.get(place) or _known(tracks[person], search.fps, search.total)
+        for place, person in enumerate(kept)
+    ]
+    poses = search.poses([list(row) for row in zip(*bodies, strict=True)], cuts)
+    seldom = tuple(place for place in range(len(kept)) if place not in columns)
+    return replace(without_usurpers(poses, tracks, kept), seldom=seldom)
 
 
 def _patchy(seen: PoseSequence) -> list[int]:
     """Those whom stills lose for too long."""
-    known = between(seen, range(seen.people), (_MISSED_STILLS + 1) * _STILLS_S).present.mean(axis=0)
+    known = between(seen, range(seen.people), _LONGEST_MISS_S).present.mean(axis=0)
     return np.flatnonzero((known > _PATCHY[0]) & (known < _PATCHY[1])).tolist()
 
 
