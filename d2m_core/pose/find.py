@@ -52,7 +52,7 @@ _CLOSER_LATER = 32
 """And one in so many after these."""
 _LONGEST_MISS_S = 0.8
 """Somebody whom the music does not follow may be out of sight for so long, as behind others."""
-_PATCHY = (0.3, 0.95)
+_PATCHY = (0.3, 0.85)
 """Who is known in so many of the frames by stills alone is read in every frame all the same: a film keeps
 hold of people whom stills lose."""
 _MISSED = 0.8
@@ -293,14 +293,29 @@ def _together(
     columns: dict[int, list[Body | None]],
     cuts: list[int],
 ) -> PoseSequence:
-    """The poses of the tracks `kept`: as they were read, by place in `columns`, else as stills know them."""
-    bodies = [
-        columns.get(place) or _known(tracks[person], search.fps, search.total)
-        for place, person in enumerate(kept)
-    ]
+    """The poses of the tracks `kept`: as they were read, by place in `columns`, else as stills know them.
+
+    A reading that was of somebody else gives way to the still's.
+    """
+    stills = [_known(tracks[person], search.fps, search.total) for person in kept]
+    bodies = [columns.get(place) or still for place, still in enumerate(stills)]
     poses = search.poses([list(row) for row in zip(*bodies, strict=True)], cuts)
     seldom = tuple(place for place in range(len(kept)) if place not in columns)
-    return replace(without_usurpers(poses, tracks, kept), seldom=seldom)
+    poses = replace(without_usurpers(poses, tracks, kept), seldom=seldom)
+    return _where_missing(poses, search.poses([list(row) for row in zip(*stills, strict=True)], cuts))
+
+
+def _where_missing(poses: PoseSequence, others: PoseSequence) -> PoseSequence:
+    """The poses, and where somebody is missing there those of `others`."""
+    take = others.present & ~poses.present
+    three, four = take[..., None], take[..., None, None]
+    return replace(
+        poses,
+        world=np.where(four, others.world, poses.world),
+        image=np.where(four, others.image, poses.image),
+        visibility=np.where(three, others.visibility, poses.visibility),
+        present=poses.present | take,
+    )
 
 
 def _patchy(seen: PoseSequence) -> list[int]:
