@@ -55,11 +55,12 @@ def apart(one: PoseSequence, other: PoseSequence) -> tuple[np.ndarray, float]:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="How far poses of several ways lie apart.")
     parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--cores", nargs="+", type=int, default=[2, 4])
+    parser.add_argument("--cores", nargs="*", type=int, default=[2, 4])
     parser.add_argument("--models", nargs="*", choices=POSE_MODELS, default=["lite"])
     parser.add_argument("--again", action="store_true", help="the reference twice: what two runs differ by")
     parser.add_argument("--silhouettes", action="store_true", help="also with the network as it comes")
     args = parser.parse_args(argv)
+    landmarker.import_mediapipe()  # takes a while, and once only
     columns = ("mean", "median", "99 %", "most", "seen", "people", "s", "CPU s")
     head = f"{'':>22}" + "".join(f"{name:>9}" for name in columns) + "\n"
     for path in args.clips:
