@@ -8,8 +8,8 @@ from ..media.sizes import Sizes
 from .landmarker import Body
 from .track import BODY, body_height
 
-_READ_PX = 256
-"""Side of what the network reads: a square around the body, somewhat larger than it."""
+_READ_PX = 200
+"""Of the 256 pixels of the square that the network reads, the box of a body takes about so many, across."""
 _CALM = 1.25
 """A smaller picture is taken only where it is more than enough by so much, so that sizes change seldom."""
 _FILLS = 0.6

@@ -34,7 +34,7 @@ def read_tracks(
     rows: list[list[Body | None]] = [[None] * len(kept) for _ in range(search.total)]
     count = max(1, min(cores, _MOST_LANDMARKERS // max(1, len(kept))))
     stretches = plan_stretches(search.total, search.fps, count)
-    height = _height(search, [tracks[person] for person in kept])
+    height = _height(search, tracks)
     with ExitStack() as stack:
         pool: Executor | None = None
         if len(stretches) < cores and len(kept) > 1:
@@ -55,7 +55,7 @@ def _reader(opens: Landmarkers, tracks: list[Track], person: int, cuts_s: Sequen
 
 
 def _height(search: Search, tracks: list[Track]) -> int:
-    """Height of pictures that are large enough for the smallest of those who are read."""
+    """Height of pictures that are large enough for the smallest of all, whoever is read."""
     small = min(float(np.percentile([one.size for one in track.seen], _SMALL)) for track in tracks)
     return search.sizes().enough(needed_height(small))
 

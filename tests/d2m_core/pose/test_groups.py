@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
 from d2m_core.errors import Cancelled, SettingError
 from d2m_core.media import open_clip
-from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find_dancers
+from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find, find_dancers, stretches
 from d2m_core.types import PoseSequence, VideoClip
 from training.scoreboard.people_scenes import group_scene
 from training.scoreboard.people_scores import matched
@@ -76,6 +78,27 @@ def test_only_who_is_followed_may_be_read_in_every_frame(
     assert quick.people == 2
     assert quick.present.all()
     assert matched(scene.poses, quick).idf1 == 1.0
+
+
+def test_two_are_read_in_two_stretches_as_in_one(
+    pair: tuple[VideoClip, Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretches, "_SHORTEST_S", 0.5)
+    found = []
+    for cores in (1, 2):
+        monkeypatch.setattr(find, "_cores", lambda cores=cores: cores)
+        told: list[int] = []
+        found.append(find_dancers(pair[0], on_progress=lambda done, _total, told=told: told.append(done)))
+        assert told[-1] == 30
+    one, two = found
+    planned = stretches.plan_stretches(one.frames, one.fps, 2)
+    assert [len(range(each.first, each.end)) for each in planned] == [22, 8]
+    np.testing.assert_array_equal(one.present, two.present)
+    np.testing.assert_array_equal(one.image[:22], two.image[:22])
+    size = np.median(np.ptp(one.image[..., 1], axis=-1))
+    assert np.linalg.norm(one.image - two.image, axis=-1).mean(axis=-1).max() < 0.03 * size
+    assert one.changes == two.changes
+    assert not [each for each in threading.enumerate() if each.name.startswith("d2m-")]
 
 
 def test_a_search_of_several_can_be_cancelled(pair: tuple[VideoClip, Scene]) -> None:
