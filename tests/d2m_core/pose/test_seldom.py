@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from d2m_core.pose import events
-from d2m_core.pose.kept import kept_poses
+from d2m_core.pose import events, kept_poses
 from d2m_core.pose.seldom import between
 from d2m_core.types import LANDMARKS, PoseSequence, VideoClip
 
