@@ -9,7 +9,6 @@ import time
 
 from side_by_side import answer_each_line
 
-from d2m_core.music import SamplingConfig
 from d2m_core.pipeline import dance_to_music, load_models
 
 
@@ -19,7 +18,7 @@ def main() -> None:
 
     def once() -> dict[str, float]:
         start, start_cpu = time.perf_counter(), time.process_time()
-        result = dance_to_music(settings["clip"], models, SamplingConfig())
+        result = dance_to_music(settings["clip"], models)
         answer = {f"{stage} s": seconds for stage, seconds in result.seconds.items()}
         answer |= {"whole s": time.perf_counter() - start, "whole CPU s": time.process_time() - start_cpu}
         return answer | {"peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}

@@ -135,6 +135,8 @@ class PoseSequence:
     """Width over height of the picture; None where nobody knows."""
     changes: tuple[tuple[int, float], ...] = ()
     """(person, seconds) from when on a place holds somebody else, as after a cut."""
+    seldom: tuple[int, ...] = ()
+    """People who were read in few pictures, and in between are where smooth curves have them."""
 
     def __post_init__(self) -> None:
         frames, people = self.present.shape
@@ -175,7 +177,11 @@ class PoseSequence:
             self._cuts_in(frames),
             self.aspect,
             self._changes_of(frames, people),
+            tuple(place for place, person in enumerate(self._kept(people)) if person in self.seldom),
         )
+
+    def _kept(self, people: slice | list[int]) -> list[int]:
+        return list(range(self.people))[people] if isinstance(people, slice) else list(people)
 
     def _cuts_in(self, frames: slice) -> tuple[float, ...]:
         """The cuts within some of the frames, counted from the first of these."""
@@ -183,10 +189,9 @@ class PoseSequence:
 
     def _changes_of(self, frames: slice, people: slice | list[int]) -> tuple[tuple[int, float], ...]:
         """The changes of some of the people, by their new numbers, within some of the frames."""
-        kept = list(range(self.people))[people] if isinstance(people, slice) else people
         return tuple(
             (place, moved)
-            for place, person in enumerate(kept)
+            for place, person in enumerate(self._kept(people))
             for changed, time_s in self.changes
             if changed == person and (moved := self._moved(time_s, frames)) > 0
         )

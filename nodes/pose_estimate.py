@@ -8,12 +8,14 @@ from comfy_api.latest import InputImpl, io, ui
 
 from ..d2m_core.pictures import dancer_picture, overlay_video
 from ..d2m_core.pose import POSE_MODELS, to_openpose
-from ..d2m_core.types import MOTION_FPS
+from ..d2m_core.types import MOTION_FPS, PoseSequence
 from . import host
 from .checks import answer, not_offered, refuse
 from .pose_source import (
     DANCERS,
     MAX_PEOPLE,
+    PLACES,
+    PoseLook,
     find_poses,
     followed_of,
     place_inputs,
@@ -66,6 +68,16 @@ def _later_inputs() -> list[Any]:
             tooltip="Poses per second. 25 is what the music follows; more take longer.",
         ),
         *place_inputs(),
+        io.Boolean.Input(
+            "everybody",
+            **host.advanced(io.Boolean),
+            default=False,
+            label_on="in every picture",
+            label_off="five times a second",
+            optional=True,
+            tooltip="How those are read whom the music does not follow. In every picture takes about twice "
+            "as long in a group; switch it on for their exact skeletons, or to choose one in Select Dancer.",
+        ),
     ]
 
 
@@ -138,17 +150,24 @@ class PoseEstimate(io.ComfyNode):
         y: float = 0.5,
         width: float = 0.3,
         height: float = 1.0,
+        everybody: bool = False,
     ) -> io.NodeOutput:
         refuse(cls.validate_inputs(model, dancer))
         clip, rule = clip_of(video), DANCERS[dancer]
+
+        def choose(everyone: PoseSequence) -> list[int]:
+            return followed_of(everyone, rule, x, y, width, height)
+
         notice = ""
         if keypoints is None:
-            everyone = in_worker(lambda tick: find_poses(clip, rule, model, people, rate, download, tick))
+            whom = choose if rule in PLACES else rule
+            look = PoseLook(model, people, rate, download, everybody)
+            everyone = in_worker(lambda tick: find_poses(clip, whom, look, tick))
         else:
             given, notice = in_worker(lambda tick: poses_of_keypoints(keypoints, clip, 0.0, tick))
             everyone = given.everyone
         size = (clip.width, clip.height)
-        chosen = followed_of(everyone, rule, x, y, width, height)
+        chosen = choose(everyone)
         poses = ClipPoses(everyone.people_at(chosen), clip.duration_s, everyone, size, clip)
         openpose = to_openpose(everyone, *size)
         picture = to_image(in_worker(lambda _tick: dancer_picture(everyone, chosen, size, clip)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 _MOST_TOLD = 12
 
 AT_POINT, IN_REGION = "at the point", "in the region"
+PLACES = (AT_POINT, IN_REGION)
 RULES: dict[str, str] = {
     "largest": "largest",
     "most active": "most_active",
@@ -78,17 +80,37 @@ def followed_of(
     return followed(everyone, which)
 
 
+@dataclass(frozen=True)
+class PoseLook:
+    """How people are looked for."""
+
+    model: str
+    people: int
+    """At most so many; 0: everybody."""
+    rate: float
+    download: bool
+    everybody: bool
+    """Whether those who are not followed are read in every picture too."""
+
+
 def find_poses(
-    clip: VideoClip, dancer: str | int, model: str, people: int, rate: float, download: bool, tick: Progress
+    clip: VideoClip, dancer: str | int | Callable[[PoseSequence], list[int]], look: PoseLook, tick: Progress
 ) -> PoseSequence:
     """Everyone in the clip by the pose model, or at most so many, those who are followed first.
 
-    Raises `PoseError` when nobody is found.
+    Where a function chooses, as by a place, everybody is kept: it counts them. Raises `PoseError` when
+    nobody is found.
     """
-    folder = _pose_folder(model, download, tick)
-    if dancer in (AT_POINT, IN_REGION):
-        dancer, people = "largest", 0  # the place is looked at when all are there
-    return find_dancers(clip, dancer, model, people, rate, model_folder=folder, on_progress=tick)
+    return find_dancers(
+        clip,
+        dancer,
+        look.model,
+        0 if callable(dancer) else look.people,
+        look.rate,
+        model_folder=_pose_folder(look.model, look.download, tick),
+        on_progress=tick,
+        only_followed=not look.everybody,
+    )
 
 
 def told_of(everyone: PoseSequence, chosen: list[int], notice: str = "") -> str:

@@ -12,7 +12,6 @@ how their input is scaled; the copies in the packages lack it, so it is written 
 from __future__ import annotations
 
 import argparse
-import io
 import logging
 import shutil
 import subprocess
@@ -21,11 +20,10 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from d2m_core.errors import D2MError, ModelError
 from d2m_core.pose import pose_model
+from d2m_core.pose.bundle import pack, stored_zip, unpack
 from d2m_core.pose.model_file import DETECTOR, LANDMARKER, PoseModelOutOfReach, put_pose_model
 from d2m_core.settings import POSE_MODELS
 
@@ -39,16 +37,9 @@ _FULL_IN_WHEEL = "mediapipe/modules/pose_landmark/pose_landmark_full.tflite"
 _IN_NPM = "package/pose_landmark_{variant}.tflite"
 _METADATA_NAME = "TFLITE_METADATA"
 _METADATA_ID = b"M001"
-_TFLITE_ID = b"TFL3"
-_BUFFER_ALIGNMENT = 16
-"""TFLite maps its weights in place and wants them aligned so."""
 _log = logging.getLogger(__name__)
 
 _COMMAND_S = 600
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-"""One date for all members, so that the same packages give the same bytes."""
-_ZIP_PADDING_ID = b"\x35\xd9"
-"""Extra-field id that Android's zipalign uses for padding."""
 
 
 def obtain(variant: str, folder: Path | None = None) -> Path:
@@ -128,7 +119,7 @@ def with_normalization(model: bytes, mean: float, std: float) -> bytes:
     """A TFLite model whose metadata, unless it has some, says the input is (pixel - mean) / std."""
     from mediapipe.tasks.metadata import schema_py_generated as schema
 
-    tree = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    tree = unpack(schema, model)
     if any(entry.name == _METADATA_NAME.encode() for entry in tree.metadata or []):
         return model
     entry, buffer = schema.MetadataT(), schema.BufferT()
@@ -136,7 +127,7 @@ def with_normalization(model: bytes, mean: float, std: float) -> bytes:
     entry.name, entry.buffer = _METADATA_NAME, len(tree.buffers)
     tree.buffers = [*tree.buffers, buffer]
     tree.metadata = [*(tree.metadata or []), entry]
-    return _pack(schema, tree)
+    return pack(schema, tree)
 
 
 def _metadata(mean: float, std: float, outputs: int) -> bytes:
@@ -164,48 +155,6 @@ def _metadata(mean: float, std: float, outputs: int) -> bytes:
     builder = flatbuffers.Builder(1024)
     builder.Finish(root.Pack(builder), _METADATA_ID)
     return bytes(builder.Output())
-
-
-def _pack(schema: ModuleType, tree: Any) -> bytes:
-    """Serialises a model with its weights aligned, which the generated code forgets."""
-    import flatbuffers
-
-    tree.buffers = [_AlignedBuffer(schema, buffer.data) for buffer in tree.buffers]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(tree.Pack(builder), _TFLITE_ID)
-    return bytes(builder.Output())
-
-
-class _AlignedBuffer:
-    """Stands in for the generated `BufferT` while a model is packed."""
-
-    def __init__(self, schema: ModuleType, data: Any) -> None:
-        self._schema, self._data = schema, data
-
-    def Pack(self, builder: Any) -> int:
-        data = None if self._data is None else bytes(self._data)
-        if data is not None:
-            builder.StartVector(1, len(data), _BUFFER_ALIGNMENT)
-            builder.head -= len(data)
-            builder.Bytes[builder.head : builder.head + len(data)] = data
-            vector = builder.EndVector()
-        self._schema.BufferStart(builder)
-        if data is not None:
-            self._schema.BufferAddData(builder, vector)
-        return self._schema.BufferEnd(builder)
-
-
-def stored_zip(members: dict[str, bytes]) -> bytes:
-    """A stored zip whose members start at aligned offsets, so that they can be mapped."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
-        for name, data in members.items():
-            info = zipfile.ZipInfo(name, _ZIP_DATE)
-            header = 30 + len(name) + 4  # local header, name, and the extra field's own header
-            padding = -(out.tell() + header) % _BUFFER_ALIGNMENT
-            info.extra = _ZIP_PADDING_ID + padding.to_bytes(2, "little") + bytes(padding)
-            bundle.writestr(info, data)
-    return out.getvalue()
 
 
 def main(argv: list[str] | None = None) -> int:

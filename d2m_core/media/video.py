@@ -144,15 +144,23 @@ def iter_frames(clip: VideoClip, fps: float = MOTION_FPS, max_height: int | None
     """
     height = clip.height if max_height is None else min(max_height, clip.height)
     to_rgb = RgbConverter(max(1, round(clip.width * height / clip.height)), height)
+    before: VideoFrame | None = None
+    rgb: np.ndarray | None = None
+    for shown in frames_at(clip, fps):
+        rgb = to_rgb(shown.frame) if rgb is None or shown.frame is not before else rgb.copy()
+        before = shown.frame
+        yield Frame(shown.time_s, rgb)
+
+
+def frames_at(clip: VideoClip, fps: float = MOTION_FPS) -> Iterator[ShownFrame]:
+    """Yields what `iter_frames` does, at the same times, but in the file's own pixel format."""
     shown = shown_frames(clip)
     current = next(shown)
     following = next(shown, None)
-    rgb: np.ndarray | None = None
     for index in range(max(1, round(clip.duration_s * fps))):
         while following is not None and following.time_s <= index / fps + SLACK_S:
-            current, following, rgb = following, next(shown, None), None
-        rgb = to_rgb(current.frame) if rgb is None else rgb.copy()
-        yield Frame(index / fps, rgb)
+            current, following = following, next(shown, None)
+        yield ShownFrame(index / fps, (index + 1) / fps, current.frame)
 
 
 def shown_frames(clip: VideoClip) -> Iterator[ShownFrame]:

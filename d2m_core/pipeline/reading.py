@@ -101,9 +101,8 @@ def _find(
 ) -> PoseSequence:
     """Everybody in the clip; with `keep` as found before, where all is the same.
 
-    Only who is followed is read in every frame, but for the most active one, whom stills do not tell.
+    Only who is followed is read in every frame.
     """
-    only_followed = who.dancer != "most_active"
 
     def find() -> PoseSequence:
         return find_dancers(
@@ -112,7 +111,7 @@ def _find(
             who.pose_model,
             who.people,
             model_folder=model_folder,
-            only_followed=only_followed,
+            only_followed=True,
             on_progress=on_progress,
         )
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..types import PoseSequence
 
-EVENTS = ("cut", "change", "lost", "nobody")
+EVENTS = ("cut", "change", "lost", "nobody", "seldom")
 """cut: another shot. change: another person is followed. lost: who is followed is not seen, though
-others are. nobody: no person is in the picture, as on an end card."""
+others are. nobody: no person is in the picture, as on an end card. seldom: who is followed was read in few
+pictures, as those are whom nobody asked for."""
 
 _LEAST_S = 0.4
 """Shorter absences are not told."""
@@ -46,6 +47,7 @@ def events(poses: PoseSequence, chosen: Sequence[int] | None = None) -> tuple[Ev
         _gone("lost", *span, poses)
         for span in _spans(np.logical_and(any_there, np.logical_not(there)), poses.fps)
     ]
+    told += [_seldom(person, poses) for person in chosen if person in poses.seldom]
     return tuple(sorted(told, key=lambda event: (event.start_s, event.kind)))
 
 
@@ -56,6 +58,14 @@ def _cut(time_s: float) -> Event:
 def _change(person: int, time_s: float) -> Event:
     text = f"From {time_s:.1f} s on another person is followed as dancer {person}."
     return Event("change", time_s, time_s, text)
+
+
+def _seldom(person: int, poses: PoseSequence) -> Event:
+    text = (
+        f"Dancer {person} was read in five pictures a second only, which blurs accents; find the poses again "
+        "with this dancer followed, or with everybody in every picture."
+    )
+    return Event("seldom", 0.0, poses.duration_s, text)
 
 
 def _gone(kind: str, first: int, end: int, poses: PoseSequence) -> Event:

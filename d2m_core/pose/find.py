@@ -1,34 +1,38 @@
 """Finds the dancers of a clip, each in a place of their own from beginning to end.
 
 Somebody alone is followed as a film by MediaPipe, in stretches side by side (`stretches`), while
-stills are looked at. Where
-these show more people, everybody is looked for in stills (`look`), the stills say who is who
-(`tracks`), and then each person is read in every frame in a moving part of the picture (`read`).
+stills are looked at. Where these show more people, everybody is looked for in stills (`look`), the
+stills say who is who (`tracks`), and then each person is read in every frame in a moving part of the
+picture (`read`), again in stretches side by side (`readings`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from av.video.frame import VideoFrame
 
 from ..errors import SettingError
-from ..media import Frame, iter_frames
-from ..media.video import read_ahead
+from ..media.sizes import Sizes
 from ..settings import MAX_PEOPLE, Dancer
-from ..types import LANDMARKS, MOTION_FPS, PoseSequence, Progress, VideoClip
+from ..types import MOTION_FPS, PoseSequence, Progress, VideoClip
 from .cuts import Cuts
 from .dancer import followed, importance
 from .estimate import MAX_HEIGHT, SHORT_GAP_S, require_somebody
 from .landmarker import Body, Landmarker, Landmarkers, landmarkers
 from .look import Looker, looker
 from .model_file import pose_model
-from .read import Reader
+from .needed import Needed
+from .readings import read_tracks
+from .search import Search
+from .seldom import between
 from .sightings import Sighting
 from .stretches import Stretch, plan_stretches, side_by_side, stretch_frames
 from .track import fill_gaps
@@ -42,46 +46,27 @@ _GLANCE_S = 1.0
 _SEVERAL_STILLS = 2
 """So many stills with several people, and nobody is alone."""
 _SURE = 0.6
-_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 3, 0.7
+_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 2, 0.7
 """One still in so many is looked at closer; after so many, all are if that shows so many people more."""
+_CLOSER_LATER = 32
+"""And one in so many after these."""
+_LONGEST_MISS_S = 0.8
+"""Somebody whom the music does not follow may be out of sight for so long, as behind others."""
+_PATCHY = (0.3, 0.85)
+"""Who is known in so many of the frames by stills alone is read in every frame all the same: a film keeps
+hold of people whom stills lose."""
 _MISSED = 0.8
 """A film that found its person in less than this share of what stills did is not believed."""
 _WAITING = 4
 """Stills that may wait to be looked at: they are pictures in memory."""
 
-
-@dataclass(frozen=True)
-class _Search:
-    """What is searched, and how."""
-
-    clip: VideoClip
-    fps: float
-    max_height: int
-    on_progress: Progress | None
-
-    @property
-    def total(self) -> int:
-        return max(1, round(self.clip.duration_s * self.fps))
-
-    @contextmanager
-    def frames(self) -> Iterator[Iterator[tuple[int, Frame]]]:
-        with closing(read_ahead(iter_frames(self.clip, self.fps, self.max_height))) as ahead:
-            yield enumerate(ahead)
-
-    def poses(self, rows: list[list[Body | None]], cuts: list[int]) -> PoseSequence:
-        """Bodies by frame and person as arrays; `cuts` are numbers of frames."""
-        made = as_poses(rows, self.fps)
-        cuts_s = tuple(frame / self.fps for frame in cuts)
-        return replace(made, cuts_s=cuts_s, aspect=self.clip.width / self.clip.height)
-
-    def tell(self, done: float) -> None:
-        if self.on_progress is not None:
-            self.on_progress(min(int(done), self.total), self.total)
+Choice = Callable[[PoseSequence], list[int]]
+"""Numbers of those who are followed, of poses of everybody."""
 
 
 def find_dancers(
     clip: VideoClip,
-    dancer: Dancer = "largest",
+    dancer: Dancer | Choice = "largest",
     model: str = "full",
     people: int = 0,
     fps: float = MOTION_FPS,
@@ -95,17 +80,17 @@ def find_dancers(
     """Poses of everybody who dances in a clip, numbered from left to right at first sight.
 
     As many people are looked for as there are. `people` 0 gives all of them back, else at most so
-    many: those whom `dancer` (as in `select_dancer`) follows and then the largest. Absent people
-    are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when the picture changed.
-    With `only_followed` the others are known from five stills a second alone: enough to tell who is
-    there, and with five people a good half of the work less, but no more than that.
+    many: those whom `dancer` (as in `select_dancer`, or a function that chooses) follows and then the
+    largest. Absent people are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when
+    the picture changed. With `only_followed` the others are read in five pictures a second, with smooth
+    curves in between (`seldom` names them), but for who is lost so: with five people half of the work.
     `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any frame
     shows a person, `ModelError` where the model is missing, `PoseModelError` where MediaPipe cannot
     run, and `SettingError`.
     """
     if not 0 <= people <= MAX_PEOPLE:
         raise SettingError(f"People to find is {people}; choose 1 to {MAX_PEOPLE}, or 0 for everybody.")
-    search = _Search(clip, fps, max_height, on_progress)
+    search = Search(clip, fps, max_height, on_progress)
     bundle = pose_model(model, model_folder, lambda _done, _bytes: search.tell(0))
     with landmarkers(bundle) as opens:
         found = _alone(search, opens)
@@ -115,14 +100,14 @@ def find_dancers(
     return fill_gaps(found, max_gap_s)
 
 
-def _alone(search: _Search, opens: Landmarkers) -> PoseSequence | None:
+def _alone(search: Search, opens: Landmarkers) -> PoseSequence | None:
     """The poses of the only person there is; None where there are more, or a film is not enough."""
     stretches = plan_stretches(search.total, search.fps, _cores())
     rows: list[list[Body | None]] = [[None] for _ in range(search.total)]
     with looker(opens, 1) as eyes:
-        parts = [_Film(search, opens.of_film(1), eyes, stretch, rows) for stretch in stretches]
+        parts = [_Film(search, lambda: opens.of_film(1), eyes, stretch, rows) for stretch in stretches]
         for part in parts:
-            part.together = parts
+            part.together, part.begun = parts, parts[0].begun
         side_by_side([part.follow for part in parts], search.tell)
         glances = _Stills()
         for part in parts:
@@ -141,36 +126,83 @@ class _Film:
     """Follows one person through a stretch, and looks at stills on the side."""
 
     def __init__(
-        self, search: _Search, film: Landmarker, eyes: Looker, stretch: Stretch, rows: list[list[Body | None]]
+        self,
+        search: Search,
+        open_one: Callable[[], Landmarker],
+        eyes: Looker,
+        stretch: Stretch,
+        rows: list[list[Body | None]],
     ) -> None:
-        self.search, self.film, self.eyes, self.stretch, self.rows = search, film, eyes, stretch, rows
+        self.search, self.eyes, self.stretch, self.rows = search, eyes, stretch, rows
+        self._open = open_one
+        self._film: Landmarker | None = None
         self.glances = _Stills()
         self.cuts_found: list[int] = []
         self.crowded = 0
         self.together = [self]
+        self.begun = threading.Event()
+        """Set when the clip's first picture has shown somebody alone: before that nothing is read."""
 
     def follow(self) -> Iterator[None]:
         """Fills in the stretch's rows, a step for each; ends early where somebody is not alone."""
-        search, stretch, cuts = self.search, self.stretch, Cuts()
-        every = max(1, round(min(_GLANCE_S, search.clip.duration_s / 4) * search.fps))
-        soon = max(1, round(_STILLS_S * search.fps))  # a second one, so that groups are known at once
-        with closing(stretch_frames(search.clip, search.fps, search.max_height, stretch)) as frames:
-            for number, frame in frames:
-                cuts.see(frame.rgb)
+        try:
+            yield from self._followed()
+        finally:
+            self.begun.set()  # else the others would wait for ever
+
+    def _followed(self) -> Iterator[None]:
+        search, stretch, cuts, sizes = self.search, self.stretch, Cuts(), self.search.sizes()
+        needed = Needed(sizes)
+        with closing(stretch_frames(search.clip, search.fps, stretch)) as frames:
+            for number, shown in frames:
+                rgb = sizes.draw(shown.frame, needed.height)
+                cuts.see(rgb)
                 if number >= stretch.end:
                     continue
-                if stretch.has(number) and (number % every == 0 or number == soon):
-                    self.glances.add(number, self.eyes.look(frame.rgb, closer=number in (0, every)))
+                if stretch.has(number):
+                    self._glance(number, rgb, sizes, shown.frame, needed.fills and not cuts.found)
                 self.crowded = self.glances.crowded()
+                self._begin(number)
                 if sum(part.crowded for part in self.together) >= _SEVERAL_STILLS:
                     return
                 # From the number, not from the frame: MediaPipe insists on rising whole milliseconds.
-                found = self.film.find(frame.rgb, round(number * 1000 / search.fps))
+                self._film = self._film or self._open()
+                found = self._film.find(rgb, round(number * 1000 / search.fps))
+                body = found[0] if found else None
+                needed.see(body)
                 if stretch.has(number):
-                    self.rows[number] = [found[0] if found else None]
+                    self.rows[number] = [body]
                     yield
         found_here = (cut + stretch.begin for cut in cuts.end())
         self.cuts_found = [cut for cut in found_here if stretch.has(cut)]
+
+    def _begin(self, number: int) -> None:
+        """Waits until the first pictures have shown somebody alone: what is read of a group here is lost."""
+        if self.together[0] is not self:
+            self.begun.wait()
+        elif not self.begun.is_set() and number in (0, self._soon):
+            self.glances.wait(0)
+            self.crowded = self.glances.crowded()
+            if number or not self.crowded:
+                self.begun.set()
+
+    @property
+    def _soon(self) -> int:
+        """The second still comes soon, so that groups are known at once."""
+        return max(1, round(_STILLS_S * self.search.fps))
+
+    def _glance(self, number: int, rgb: np.ndarray, sizes: Sizes, frame: VideoFrame, fills: bool) -> None:
+        """Looks at the picture as a still where one is due.
+
+        Beside somebody who `fills` it in one shot are few others and no small ones: half as often is enough.
+        """
+        every = max(1, round(min(_GLANCE_S, self.search.clip.duration_s / 4) * self.search.fps))
+        due = number % every == 0 and not (fills and number // every % 2)
+        if due or number == self._soon:
+            closer = number in (self._soon, every) and not self.crowded
+            self.glances.add(
+                number, self.eyes.look(sizes.draw(frame, sizes.largest) if closer else rgb, closer)
+            )
 
 
 class _Stills:
@@ -219,7 +251,9 @@ class _Stills:
         return float(np.mean([any(one.sure >= _SURE for one in seen) for seen in self.seen]))
 
 
-def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_followed: bool) -> PoseSequence:
+def _several(
+    search: Search, bundle: Path, dancer: Dancer | Choice, people: int, only_followed: bool
+) -> PoseSequence:
     """The poses of several people; with `only_followed` in every frame for those alone."""
     step = max(1, round(_STILLS_S * search.fps))
     with landmarkers(bundle) as opens:  # closed before the next are opened: each takes memory
@@ -228,28 +262,70 @@ def _several(search: _Search, bundle: Path, dancer: Dancer, people: int, only_fo
     tracks = tracks_of([frame / search.fps for frame in stills.frames], stills.seen, cuts_s)
     if not tracks:
         return search.poses([[None]] * search.total, cuts)
-    of_stills = _of_stills(search, tracks, len(stills.frames), step)
+    of_stills = _of_stills(search, tracks, stills.frames, step)
     kept = _kept(of_stills, dancer, people)
     changes = tuple((place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s)
-    read = followed(of_stills.people_at(kept), dancer) if only_followed else list(range(len(kept)))
+    seen = of_stills.people_at(kept)
+    chosen = set(_chosen(seen, dancer) if only_followed else range(len(kept)))
+    patchy = set(_patchy(seen))
     columns: dict[int, list[Body | None]] = {}
     while True:
-        with landmarkers(bundle) as opens:
-            rows = _read(search, opens, tracks, [kept[place] for place in read], cuts_s)
-        columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
-        known = [
-            columns.get(place) or _known(tracks[kept[place]], search.fps, len(rows))
-            for place in range(len(kept))
-        ]
-        poses = search.poses([list(row) for row in zip(*known, strict=True)], cuts)
-        poses = without_usurpers(replace(poses, changes=changes), tracks, kept)
-        if not only_followed:
-            return poses
+        read = sorted((chosen | patchy) - columns.keys())
+        if read:
+            with landmarkers(bundle) as opens:
+                people_read = [kept[place] for place in read]
+                rows = read_tracks(search, opens, tracks, people_read, cuts_s, _cores())
+            columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
+        poses = replace(_together(search, tracks, kept, columns, cuts), changes=changes)
+        others = [place for place in range(len(kept)) if place not in chosen]
+        poses = between(poses, others, _LONGEST_MISS_S)
         # What every frame shows of somebody may change the choice: then who is chosen is read too.
-        poses = fill_gaps(poses, _STILLS_S)
-        read = [place for place in followed(poses, dancer) if place not in columns]
-        if not read:
+        again = set(_chosen(poses, dancer)) if only_followed else chosen
+        if again <= chosen:
             return poses
+        chosen |= again
+
+
+def _together(
+    search: Search,
+    tracks: list[Track],
+    kept: list[int],
+    columns: dict[int, list[Body | None]],
+    cuts: list[int],
+) -> PoseSequence:
+    """The poses of the tracks `kept`: as they were read, by place in `columns`, else as stills know them.
+
+    A reading that was of somebody else gives way to the still's.
+    """
+    stills = [_known(tracks[person], search.fps, search.total) for person in kept]
+    bodies = [columns.get(place) or still for place, still in enumerate(stills)]
+    poses = search.poses([list(row) for row in zip(*bodies, strict=True)], cuts)
+    seldom = tuple(place for place in range(len(kept)) if place not in columns)
+    poses = replace(without_usurpers(poses, tracks, kept), seldom=seldom)
+    return _where_missing(poses, search.poses([list(row) for row in zip(*stills, strict=True)], cuts))
+
+
+def _where_missing(poses: PoseSequence, others: PoseSequence) -> PoseSequence:
+    """The poses, and where somebody is missing there those of `others`."""
+    take = others.present & ~poses.present
+    three, four = take[..., None], take[..., None, None]
+    return replace(
+        poses,
+        world=np.where(four, others.world, poses.world),
+        image=np.where(four, others.image, poses.image),
+        visibility=np.where(three, others.visibility, poses.visibility),
+        present=poses.present | take,
+    )
+
+
+def _patchy(seen: PoseSequence) -> list[int]:
+    """Those whom stills lose for too long."""
+    known = between(seen, range(seen.people), _LONGEST_MISS_S).present.mean(axis=0)
+    return np.flatnonzero((known > _PATCHY[0]) & (known < _PATCHY[1])).tolist()
+
+
+def _chosen(poses: PoseSequence, dancer: Dancer | Choice) -> list[int]:
+    return dancer(poses) if callable(dancer) else followed(poses, dancer)
 
 
 def _known(track: Track, fps: float, frames: int) -> list[Body | None]:
@@ -261,25 +337,28 @@ def _known(track: Track, fps: float, frames: int) -> list[Body | None]:
     return bodies
 
 
-def _looked(search: _Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:
-    """Everybody in every `step`-th frame, and the frames after cuts."""
-    stills, cuts, closer = _Stills(), Cuts(), False
-    workers = _cores()
-    with looker(opens, workers) as eyes, search.frames() as frames:
-        for index, frame in frames:
-            cuts.see(frame.rgb)
-            if index % step == 0:
-                number = index // step
+def _looked(search: Search, opens: Landmarkers, step: int) -> tuple[_Stills, list[int]]:
+    """Everybody in every `step`-th frame and in the last one, and the frames after cuts."""
+    stills, cuts, closer, sizes = _Stills(), Cuts(), False, search.sizes()
+    with looker(opens, _cores()) as eyes, search.frames() as frames:
+        for index, shown in frames:
+            cuts.see(sizes.draw(shown.frame, sizes.smallest))
+            if index % step == 0 or index == search.total - 1:
                 closer = closer or _closer_helps(stills)
-                stills.add(index, eyes.look(frame.rgb, closer or number % _CLOSER_EVERY == 0))
+                rgb = sizes.draw(shown.frame, sizes.largest)
+                stills.add(index, eyes.look(rgb, closer or _tries_closer(len(stills.frames))))
             search.tell(0.4 * index)
         stills.wait(0)
     return stills, cuts.end()
 
 
+def _tries_closer(still: int) -> bool:
+    return still % (_CLOSER_EVERY if still < _CLOSER_FEWEST * _CLOSER_EVERY else _CLOSER_LATER) == 0
+
+
 def _closer_helps(stills: _Stills) -> bool:
-    counts = np.array([len(seen) for seen in stills.seen])
-    closer = np.arange(len(counts)) % _CLOSER_EVERY == 0
+    counts = np.array([sum(one.sure >= _SURE for one in seen) for seen in stills.seen])
+    closer = np.array([_tries_closer(still) for still in range(len(counts))], np.bool_)
     if closer.sum() < _CLOSER_FEWEST:
         return False
     return bool(counts[closer].mean() > counts[~closer].mean() + _CLOSER_GAIN)
@@ -291,59 +370,22 @@ def _cores() -> int:
     return min(count or 1, 8)
 
 
-def _of_stills(search: _Search, tracks: list[Track], count: int, step: int) -> PoseSequence:
-    """What `count` stills alone know of everybody."""
-    rows: list[list[Body | None]] = [[None] * len(tracks) for _ in range(count)]
+def _of_stills(search: Search, tracks: list[Track], frames: Sequence[int], step: int) -> PoseSequence:
+    """What stills alone know of everybody; `frames` are their numbers, `step` apart."""
+    rows: list[list[Body | None]] = [[None] * len(tracks) for _ in frames]
+    still_of = {frame: still for still, frame in enumerate(frames)}
     for person, track in enumerate(tracks):
         for time_s, one in zip(track.times_s, track.seen, strict=True):
-            rows[round(time_s * search.fps / step)][person] = one.body
+            rows[still_of[round(time_s * search.fps)]][person] = one.body
     return replace(search.poses(rows, []), fps=search.fps / step)
 
 
-def _kept(seen: PoseSequence, dancer: Dancer, people: int) -> list[int]:
+def _kept(seen: PoseSequence, dancer: Dancer | Choice, people: int) -> list[int]:
     """Which of those seen are read in every frame, in their order."""
     if people == 0 or people >= seen.people:
         by_size = np.argsort(-importance(seen))[:MAX_PEOPLE]
         return sorted(by_size.tolist())
     # A number counts those who are kept, and all of them blend.
-    first = [] if dancer == "blend" or isinstance(dancer, int) else followed(seen, dancer)
+    first = [] if dancer == "blend" or isinstance(dancer, int) else _chosen(seen, dancer)
     rest = [int(person) for person in np.argsort(-importance(seen)) if person not in first]
     return sorted((first + rest)[:people])
-
-
-def _read(
-    search: _Search, opens: Landmarkers, tracks: list[Track], kept: list[int], cuts_s: list[float]
-) -> list[list[Body | None]]:
-    """The bodies of those kept, frame by frame, several of them at a time."""
-    readers = [
-        Reader(
-            tracks[person],
-            lambda: opens.of_film(1),
-            [track for track in tracks if track is not tracks[person]],
-            cuts_s,
-        )
-        for person in kept
-    ]
-    rows: list[list[Body | None]] = []
-    with ThreadPoolExecutor(_cores(), thread_name_prefix="d2m-read") as pool, search.frames() as frames:
-        for index, frame in frames:
-            time_ms = round(index * 1000 / search.fps)
-            reads = [pool.submit(reader.read, frame.rgb, index / search.fps, time_ms) for reader in readers]
-            rows.append([read.result() for read in reads])
-            search.tell(0.4 * search.total + 0.6 * (index + 1))
-    return rows
-
-
-def as_poses(rows: list[list[Body | None]], fps: float) -> PoseSequence:
-    """Bodies by frame and person as arrays."""
-    frames, people = len(rows), len(rows[0])
-    world = np.zeros((frames, people, LANDMARKS, 3), np.float32)
-    image = np.zeros((frames, people, LANDMARKS, 2), np.float32)
-    visibility = np.zeros((frames, people, LANDMARKS), np.float32)
-    present = np.zeros((frames, people), np.bool_)
-    for frame, row in enumerate(rows):
-        for person, body in enumerate(row):
-            if body is not None:
-                world[frame, person], image[frame, person] = body.world, body.image
-                visibility[frame, person], present[frame, person] = body.visibility, True
-    return PoseSequence(world, image, visibility, present, fps)

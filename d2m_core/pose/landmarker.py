@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import PoseModelError
+from .bundle import lean_bundle
 from .mediapipe_notes import Quiet, without_chatter
+
+_log = logging.getLogger(__name__)
 
 
 class Body(NamedTuple):
@@ -74,22 +78,38 @@ class Landmarkers:
 
     def _open(self, mode: str, people: int, least: float) -> Landmarker:
         vision, mediapipe = import_mediapipe()
-        options = vision.PoseLandmarkerOptions(
-            base_options=mediapipe.tasks.BaseOptions(model_asset_path=str(self._bundle)),
-            running_mode=getattr(vision.RunningMode, mode),
-            num_poses=people,
-            min_pose_detection_confidence=least,
-        )
-        try:
+
+        def make(**model: Any) -> Any:
+            options = vision.PoseLandmarkerOptions(
+                base_options=mediapipe.tasks.BaseOptions(**model),
+                running_mode=getattr(vision.RunningMode, mode),
+                num_poses=people,
+                min_pose_detection_confidence=least,
+            )
             with self._quiet():
-                made = vision.PoseLandmarker.create_from_options(options)
+                return vision.PoseLandmarker.create_from_options(options)
+
+        made = self._lean(make) or self._whole(make)
+        self._stack.callback(self._close, made)
+        return Landmarker(made, self._quiet, mode == "VIDEO")
+
+    def _lean(self, make: Callable[..., Any]) -> Any | None:
+        """One of the model without its silhouette; None where this MediaPipe insists on it."""
+        lean = lean_bundle(self._bundle)
+        try:
+            return None if lean is None else make(model_asset_buffer=lean)
+        except (RuntimeError, ValueError) as error:
+            _log.info("MediaPipe wants %s whole: %s", self._bundle.name, error)
+            return None
+
+    def _whole(self, make: Callable[..., Any]) -> Any:
+        try:
+            return make(model_asset_path=str(self._bundle))
         except (RuntimeError, ValueError, OSError) as error:
             raise PoseModelError(
                 f"MediaPipe cannot open the pose model {self._bundle} ({str(error).strip() or 'no reason'}); "
                 "on Linux install libegl1 libgles2 libgl1, else delete the model and run again."
             ) from error
-        self._stack.callback(self._close, made)
-        return Landmarker(made, self._quiet, mode == "VIDEO")
 
     def _close(self, made: Any) -> None:
         with self._quiet():

@@ -14,13 +14,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ..media import Frame, iter_frames
-from ..media.video import read_ahead
+from ..media.video import frames_at, read_ahead
+from ..media.video_file import ShownFrame
 from ..types import VideoClip
 
 LEAD_S = 0.6
 """Seconds that a stretch begins early."""
-_SHORTEST_S = 2.5
+_SHORTEST_S = 2.0
 """Shorter stretches are not worth their lead-in."""
 _AFTER = 6
 """Frames that are seen after the end: a cut is judged by so many."""
@@ -42,8 +42,9 @@ class Stretch:
 def plan_stretches(total: int, fps: float, workers: int) -> list[Stretch]:
     """Stretches that cover `total` frames, as many as `workers` or fewer where the clip is short."""
     count = max(1, min(workers, int(total / (_SHORTEST_S * fps))))
-    borders = [round(total * k / count) for k in range(count + 1)]
     lead = round(LEAD_S * fps)
+    seen = (total + (count - 1) * lead) / count  # by each, lead-in and all: so they end together
+    borders = [0, *(round(k * seen - (k - 1) * lead) for k in range(1, count + 1))]
     return [
         Stretch(max(0, first - lead), first, end, min(total, end + _AFTER))
         for first, end in pairwise(borders)
@@ -51,14 +52,14 @@ def plan_stretches(total: int, fps: float, workers: int) -> list[Stretch]:
 
 
 def stretch_frames(
-    clip: VideoClip, fps: float, max_height: int | None, stretch: Stretch
-) -> Generator[tuple[int, Frame], None, None]:
+    clip: VideoClip, fps: float, stretch: Stretch
+) -> Generator[tuple[int, ShownFrame], None, None]:
     """Yields number and picture of every frame that is seen for a stretch, decoded ahead in a thread."""
     part = clip
     if stretch.begin > 0:
         left_s = clip.duration_s - stretch.begin / fps
         part = replace(clip, start_s=clip.start_s + stretch.begin / fps, duration_s=left_s)
-    with closing(read_ahead(iter_frames(part, fps, max_height))) as ahead:
+    with closing(read_ahead(frames_at(part, fps))) as ahead:
         yield from zip(range(stretch.begin, stretch.stop), ahead, strict=False)
 
 

@@ -12,6 +12,7 @@ from ..motion import MOTION_NAMES, mirror_motion
 from ..types import MotionFeatures, Rhythm
 from .curves import BeatCurves
 from .decoding import Asked, decode_beats
+from .energy import seen_energy
 from .network import RhythmNet, RhythmOutput
 
 
@@ -54,7 +55,7 @@ def read_dance(
     rhythm = Rhythm(
         grid.beats_s,
         grid.downbeats,
-        np.stack([accent, curves.energy], 1).astype(np.float32),  # [F, R]
+        np.stack([accent, seen_energy(curves.energy, motion)], 1).astype(np.float32),  # [F, R]
         grid.tempo_bpm,
         grid.confidence,
         fps=motion.fps,

@@ -75,6 +75,7 @@ RELEASED: dict[str, list[str]] = {
         "keypoints",
         "rate",
         *PLACE,
+        "everybody",
     ],
     "D2M_PoseFromKeypoints": ["keypoints", "fps", "video"],
     "D2M_PoseToKeypoints": ["poses", "people", "layout", "width", "height"],

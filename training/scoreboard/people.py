@@ -30,8 +30,8 @@ METHODS: dict[str, Method] = {
     "followed": lambda clip, _people: find_dancers(clip, only_followed=True),
     "video": lambda clip, people: estimate_poses(clip, people=people),
 }
-"""tracks: as the project finds people. followed: only the largest is read in every frame. video:
-MediaPipe's own following, told how many there are."""
+"""tracks: everybody is read in every frame. followed: as node and command line do, only the largest is, and
+whom stills lose. video: MediaPipe's own following, told how many there are."""
 
 _SHORT, _LONG = (360, 640)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
 from d2m_core.errors import Cancelled, SettingError
 from d2m_core.media import open_clip
-from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find_dancers
-from d2m_core.types import VideoClip
+from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find, find_dancers, stretches
+from d2m_core.types import PoseSequence, VideoClip
 from training.scoreboard.people_scenes import group_scene
 from training.scoreboard.people_scores import matched
 from training.studio.picture.drawing import demo_dance, render_scene
@@ -37,9 +39,15 @@ def test_somebody_alone_is_followed_as_before(alone: VideoClip) -> None:
     assert seen[-1] == (30, 30)
 
 
-def test_two_are_found_without_being_told_how_many(pair: tuple[VideoClip, Scene]) -> None:
-    clip, scene = pair
-    found = find_dancers(clip)
+@pytest.fixture(scope="module")
+def everybody(pair: tuple[VideoClip, Scene]) -> PoseSequence:
+    return find_dancers(pair[0])
+
+
+def test_two_are_found_without_being_told_how_many(
+    pair: tuple[VideoClip, Scene], everybody: PoseSequence
+) -> None:
+    scene, found = pair[1], everybody
     matching = matched(scene.poses, found)
     assert found.people == 2
     assert matching.kept > 0.95
@@ -56,20 +64,41 @@ def test_only_who_is_followed_may_be_kept(pair: tuple[VideoClip, Scene]) -> None
     assert matched(scene.poses, found).pairs == ((largest, 0),)
 
 
-@pytest.mark.parametrize("dancer", ["largest", 0, 1])
+@pytest.mark.parametrize("dancer", ["largest", lambda poses: [poses.people - 1]])
 def test_only_who_is_followed_may_be_read_in_every_frame(
-    pair: tuple[VideoClip, Scene], dancer: Dancer
+    pair: tuple[VideoClip, Scene], everybody: PoseSequence, dancer: Dancer
 ) -> None:
-    """The one followed to the last bit as when all are read; the other is there, from stills."""
+    """The one followed to the last bit as when all are read; the other is there all the time, from stills."""
     clip, scene = pair
-    everybody, quick = find_dancers(clip, dancer), find_dancers(clip, dancer, only_followed=True)
-    chosen = dancer_index(everybody, dancer)
-    assert dancer_index(quick, dancer) == chosen
+    quick = find_dancers(clip, dancer, only_followed=True)
+    chosen = 1 if callable(dancer) else dancer_index(everybody, dancer)
+    assert quick.seldom == (1 - chosen,)
     np.testing.assert_array_equal(quick.image[:, chosen], everybody.image[:, chosen])
     assert not np.array_equal(quick.image[:, 1 - chosen], everybody.image[:, 1 - chosen])
-    matching = matched(scene.poses, quick)
     assert quick.people == 2
-    assert matching.idf1 > 0.85
+    assert quick.present.all()
+    assert matched(scene.poses, quick).idf1 == 1.0
+
+
+def test_two_are_read_in_two_stretches_as_in_one(
+    pair: tuple[VideoClip, Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretches, "_SHORTEST_S", 0.5)
+    found = []
+    for cores in (1, 2):
+        monkeypatch.setattr(find, "_cores", lambda cores=cores: cores)
+        told: list[int] = []
+        found.append(find_dancers(pair[0], on_progress=lambda done, _total, told=told: told.append(done)))
+        assert told[-1] == 30
+    one, two = found
+    planned = stretches.plan_stretches(one.frames, one.fps, 2)
+    assert [len(range(each.first, each.end)) for each in planned] == [22, 8]
+    np.testing.assert_array_equal(one.present, two.present)
+    np.testing.assert_array_equal(one.image[:22], two.image[:22])
+    size = np.median(np.ptp(one.image[..., 1], axis=-1))
+    assert np.linalg.norm(one.image - two.image, axis=-1).mean(axis=-1).max() < 0.03 * size
+    assert one.changes == two.changes
+    assert not [each for each in threading.enumerate() if each.name.startswith("d2m-")]
 
 
 def test_a_search_of_several_can_be_cancelled(pair: tuple[VideoClip, Scene]) -> None:
