@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..errors import MediaError
 from ..media import Frame
 from ..pose.landmarker import Body
 from .session import LiveSettings
@@ -161,6 +162,14 @@ class Stage:
         return time.monotonic() - self._zero_s
 
     def _capture(self) -> None:
+        """Hands on pictures; where they end by a fault, music ends on its bar first."""
+        try:
+            self._hand_on()
+        except MediaError as error:
+            self._errors.append(error)
+        self._over.set()
+
+    def _hand_on(self) -> None:
         for frame in self._source.frames(self._stop):
             if not self._begun.is_set():
                 self._zero_s = time.monotonic() - frame.time_s
@@ -169,7 +178,6 @@ class Stage:
             self._newest.put(frame)
             if self._pictured is not None:
                 self._pictured(frame)
-        self._over.set()
 
     def _watch(self) -> None:
         while not self._stop.is_set():
