@@ -8,7 +8,8 @@
 
 Dances and clips are stepped without real time, with the delays of `d2m_core.live.rehearsal.Delays`; `--loop`
 does so for many minutes of one dance that ends and begins again, and looks at memory and slow blocks.
-`--real` plays to a film at its own speed through all threads, to nobody. The first seconds do not count.
+`--real` plays to a film at its own speed through all threads, to nobody; memory and work of each ten seconds
+are in live.json. The first seconds do not count.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import argparse
 import json
 import resource
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,8 @@ _SETTLED_S = 8.0
 """The band has begun by then, or counts as late."""
 _NEAR_S = 0.1
 _CHANGE_S = 16.0
+_NOT_SHOWN = {"gaps", "samples"}
+"""Too long for a table: they are in live.json."""
 _SHIFTS_S = np.arange(-0.95, 1.0, 0.1)
 """The control of hits: the same ones, at other times."""
 
@@ -224,22 +229,54 @@ def _resident_mb() -> int:
 
 
 def in_real_time(path: Path, seconds: float) -> dict[str, Any]:
-    """Plays to a film at its own speed, over and over, with all threads."""
-    clip, told = open_clip(path), []
+    """Plays to a film at its own speed, over and over where it is too short, with all threads."""
+    clip, told, sink = open_clip(path), [], Silence(RATE)
     with open_eyes() as eyes, ThreadPoolExecutor(1) as helper:
         net = load_rhythm(default_weights("rhythm"))
         session = Session(net, installed_materials(), LiveSettings(), helper=helper, tell=told.append)
         session.warm_up()
         film = Film(clip, int(np.ceil(seconds / clip.duration_s)))
-        report = Stage(session, film, eyes, Silence(RATE)).run()
+        with every_ten_seconds() as samples:
+            stage = Stage(session, film, eyes, sink)
+            report = stage.run(lambda one: one.seconds < seconds)
+    sizes, shares = [size for _, size, _ in samples], [share for _, _, share in samples]
     return {
         "film": path.stem,
         "seconds": report.seconds,
         "looked at": report.looked_at / max(1, report.pictures),
         "drops": report.drops,
         "cores": round(report.cpu_share, 3),
+        "cores, most in 10 s": max(shares, default=None),
+        "MB after a minute": sizes[5] if len(sizes) > 5 else None,
+        "MB at the end": sizes[-1] if sizes else None,
         "begins s": _first(told),
+        "gaps": [(round(at_s, 2), round(gap_s, 3)) for at_s, gap_s in sink.gaps],
+        "samples": samples,
     }
+
+
+@contextmanager
+def every_ten_seconds() -> Iterator[list[tuple[int, int, float]]]:
+    """(seconds, MB held, share of a core since the one before) of this process, while the block runs."""
+    samples: list[tuple[int, int, float]] = []
+    over = threading.Event()
+    began_s = time.monotonic()
+
+    def sample() -> None:
+        before_s, before_cpu_s = began_s, time.process_time()
+        while not over.wait(10.0):
+            now_s, cpu_s = time.monotonic(), time.process_time()
+            share = (cpu_s - before_cpu_s) / (now_s - before_s)
+            samples.append((round(now_s - began_s), _resident_mb(), round(share, 2)))
+            before_s, before_cpu_s = now_s, cpu_s
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -271,7 +308,7 @@ def main(argv: list[str] | None = None) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     found = {"delays": vars(Delays()), "rows": rows}
     (args.out / "live.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(table(rows))
+    sys.stdout.write(table([{key: row[key] for key in row if key not in _NOT_SHOWN} for row in rows]))
     return 0
 
 

@@ -14,7 +14,7 @@ from ..band.arrange import Score, bar_notes, compose
 from ..band.drummer import Drummer
 from ..band.harmony import Key
 from ..band.notes import Bar, Note
-from ..band.plan import Hit
+from ..band.plan import Hit, Plan
 from ..band.players import chords_of
 from .clock import Span
 from .form import FLOOR, TOP, Form
@@ -112,11 +112,8 @@ class LiveBand:
         self._first = beat
 
     def place_after(self, beat: float, quick: bool = False) -> float:
-        """The first half beat that is played at a beat or later; `quick`: sixteenth, where the style has them."""
-        has_them = self.plan.swing_step < 0.5 and self.plan.metre != 3
-        step = 0.25 if quick and has_them else 0.5
-        first = float(np.floor(beat / step)) * step
-        return next(place for place in (first, first + step) if self.played_at(place) >= beat - 1e-6)
+        """The first half beat that it plays at a beat or later; `quick`: sixteenth, in styles that have them."""
+        return place_after(self.plan, beat, quick)
 
     def played_at(self, place: float) -> float:
         """The beat at which a place is played: later, where it swings."""
@@ -259,6 +256,13 @@ class LiveBand:
         sound = self._instruments.sound(note, self._samples(note, bpm)) * np.float32(gain)
         self._desk.add(strip, at, sound, note.part)
         self.sounded.append((beat, note))
+
+
+def place_after(plan: Plan, beat: float, quick: bool) -> float:
+    """`LiveBand.place_after` by a plan."""
+    step = 0.25 if quick and plan.swing_step < 0.5 and plan.metre != 3 else 0.5
+    first = float(np.floor(beat / step)) * step
+    return next(place for place in (first, first + step) if plan.swung(place) >= beat - 1e-6)
 
 
 def _strike(made: _Made, place: float, strength: float) -> list[Note]:

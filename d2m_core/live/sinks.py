@@ -45,6 +45,8 @@ class Silence:
         self._start_s = time.monotonic()
         self._written = 0
         self.drops = 0
+        self.gaps: list[tuple[float, float]] = []
+        """(seconds of sound until then, seconds without) of each."""
 
     def next_s(self) -> float:
         return self._start_s + self._written / self._rate
@@ -55,6 +57,7 @@ class Silence:
                 return False
         if ahead_s < 0 and self._written:
             self.drops += 1
+            self.gaps.append((self._written / self._rate, -ahead_s))
             self._start_s -= ahead_s
         return not stop.is_set()
 

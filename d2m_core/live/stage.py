@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -133,7 +134,7 @@ class Stage:
         threads = [
             threading.Thread(target=self._safely, args=(one,), name=f"d2m{one.__name__}") for one in work
         ]
-        with _quick_switches():
+        with _no_hold_ups():
             for thread in threads:
                 thread.start()
             try:
@@ -209,10 +210,15 @@ class Stage:
 
 
 @contextmanager
-def _quick_switches() -> Iterator[None]:
+def _no_hold_ups() -> Iterator[None]:
+    """Threads change quickly, and what is there by now is not searched for garbage again and again: with
+    PyTorch and MediaPipe loaded, that takes longer than the sound that is kept ready."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
+    gc.collect()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before)
