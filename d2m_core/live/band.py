@@ -112,7 +112,7 @@ class LiveBand:
         self._first = beat
 
     def place_after(self, beat: float, quick: bool = False) -> float:
-        """The first half beat that it plays at a beat or later; `quick`: sixteenth, in styles that have them."""
+        """The first half beat that it plays at a beat or later; `quick`: sixteenth, where there are some."""
         return place_after(self.plan, beat, quick)
 
     def played_at(self, place: float) -> float:
