@@ -163,7 +163,7 @@ class Session:
         if reading.grid is not None and reading.grid_s > self._grid_s:
             self._grid_s = reading.grid_s
             if reading.still_s < _THIN_S:
-                self._conductor.read(reading.grid, reading.grid_s)
+                self._conductor.read(reading.grid, reading.grid_s, self.playing)
         now_s, known = reading.now_s, self._known
         ready = self._conductor.ready(now_s)
         start = self._conductor.start(now_s) if ready else None

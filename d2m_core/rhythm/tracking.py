@@ -2,9 +2,9 @@
 
 Every steady pulse of `TEMPI_BPM` is laid over the beat curve that is known by now, and gains by it what its
 beats gain (`gains`), the latest most. One that goes on where the last one was is preferred, so that it does
-not leap to and fro between two that are as likely; then it is drawn to the peaks nearby, its tempo less
-readily than its phase. In two milliseconds this finds what a search over chains of beats (`search`) finds
-in fifty: a dance keeps its tempo over the seconds that count.
+not leap to and fro between two that are as likely, but for one that the last seconds clearly want. It is
+drawn to the peaks nearby, its tempo less readily than its phase. In some milliseconds this finds what a
+search over chains of beats (`search`) finds in fifty: a dance keeps its tempo over the seconds that count.
 """
 
 from __future__ import annotations
@@ -35,15 +35,22 @@ _SAID_TRUST, _LEAST_TEMPO, _TEMPO_S = 3.0, 1e-3, 9.0
 how long its mean is taken."""
 _STAYS = 1.5
 """By so much, in log odds, another pulse has to be likelier than the one that goes on."""
+_RECENT_S, _RECENT_ODDS, _LEAVES = 2.0, 0.3, 3.0
+"""Where beats count 1 / e after so long, and the odds of tempi so much, another pulse is followed at once
+that is likelier by so much: a tempo that changes at once is followed half a second earlier."""
 _SAME_TEMPO, _SAME_S = 0.04, 0.09
 """It goes on where tempo (natural log) and phase are no further off."""
-_PULLS_S = 0.1
-"""Peaks further from a beat do not draw it."""
-_HOLD = 60.0
-"""The tempo of before counts as much as so many clear beats, each a beat away from now. With 20, 60 and 200
-beat F of 8 dances half a second ahead was 0.829, 0.847 and 0.820, and at once 0.862, 0.886 and 0.866."""
-_TURN = 0.05
+_BEATS = 16
+"""A pulse is drawn to the peaks at so many of its last beats."""
+_FIRST_S, _FIRST_TEMPO = 0.03, 0.01
+"""How far the first of them may be off, and its tempo (share)."""
+_WANDERS = 0.003
+"""By such a share a dancer's tempo changes from beat to beat."""
+_STRAYS_S, _LEAST_PEAK = 0.02, 0.05
+"""So far a high peak strays from its beat, a lower one further; lower ones than this tell nothing."""
+_TURN = 0.06
 """Peaks change the tempo by no more than this (natural log)."""
+_ONWARD = np.array([[1.0, 1.0], [0.0, 1.0]])
 
 
 @dataclass(frozen=True)
@@ -89,20 +96,17 @@ class PulseTracker:
         if fine.seen is not None:
             gain = gain + _SEEN * seen_gain(fine.seen)
         times_s = start_s + np.arange(len(gain)) / RATE
-        faded = gain * np.exp(np.minimum(times_s - now_s, 0.0) / _FADE_S)
-        rough = self._likeliest(faded, times_s[-1], _tempo_odds(fine.tempo, len(gain)))
+        odds = _tempo_odds(fine.tempo, len(gain))
+        rough = self._likeliest(gain, times_s, now_s, odds)
         goes_on = self.pulse is not None and _same(rough, self.pulse)
         held_s = self.pulse.period_s if self.pulse is not None and goes_on else rough.period_s
-        self.pulse = _drawn(rough, held_s, fine.beat, start_s, now_s)
+        self.pulse = _drawn(rough, held_s, fine.beat, start_s)
         return self.pulse
 
-    def _likeliest(self, faded: np.ndarray, end_s: float, odds: np.ndarray) -> Pulse:
+    def _likeliest(self, gain: np.ndarray, times_s: np.ndarray, now_s: float, odds: np.ndarray) -> Pulse:
         combs = _combs()
-        back = np.zeros(round(_REACH_S * RATE))
-        latest = faded[::-1][: len(back)]
-        back[: len(latest)] = latest
-        scores = np.add.reduceat(back[combs.places], combs.starts) + odds[combs.tempi]
-        periods_s, beats_s = combs.periods_s, end_s - combs.phases / RATE
+        scores = _scores(gain * np.exp(np.minimum(times_s - now_s, 0.0) / _FADE_S)) + odds[combs.tempi]
+        periods_s, beats_s = combs.periods_s, times_s[-1] - combs.phases / RATE
         best = int(scores.argmax())
         if self.pulse is not None:
             near = np.abs(np.log(periods_s / self.pulse.period_s)) <= _SAME_TEMPO
@@ -110,7 +114,21 @@ class PulseTracker:
             if near.any():
                 kept = int(np.where(near, scores, -np.inf).argmax())
                 best = kept if scores[best] - scores[kept] < _STAYS else best
+            if near[best]:
+                recent = _scores(gain * np.exp(np.minimum(times_s - now_s, 0.0) / _RECENT_S))
+                recent = recent + _RECENT_ODDS * odds[combs.tempi]
+                if recent.max() - recent[near].max() > _LEAVES:
+                    best = int(recent.argmax())
         return Pulse(float(beats_s[best]), float(periods_s[best]))
+
+
+def _scores(faded: np.ndarray) -> np.ndarray:
+    """What each pulse of `_combs` gains by its beats, [C]."""
+    combs = _combs()
+    back = np.zeros(round(_REACH_S * RATE))
+    latest = faded[::-1][: len(back)]
+    back[: len(latest)] = latest
+    return np.add.reduceat(back[combs.places], combs.starts)
 
 
 def _same(one: Pulse, other: Pulse) -> bool:
@@ -119,26 +137,27 @@ def _same(one: Pulse, other: Pulse) -> bool:
     return bool(near and abs(other.off_s(np.array(one.beat_s))) <= _SAME_S)
 
 
-def _drawn(rough: Pulse, held_s: float, curve: np.ndarray, start_s: float, now_s: float) -> Pulse:
-    """A pulse drawn to the peaks of the beat curve nearby, the latest most, by weighted least squares.
+def _drawn(rough: Pulse, held_s: float, curve: np.ndarray, start_s: float) -> Pulse:
+    """A pulse drawn to the peaks of the beat curve nearby, by a Kalman filter over its last beats: the tempo
+    of dancers wanders, and a straight line through many seconds comes late.
 
-    `held_s`: the period to be kept where peaks say little.
+    `held_s`: the period to begin with.
     """
-    beats = rough.beats(start_s, rough.beat_s + 1e-6)
-    peaks, weights = on_peaks(beats - start_s, curve)
-    away_s = peaks + start_s - beats
-    weights = np.where(np.abs(away_s) < _PULLS_S, weights, 0.0)
-    weights = weights * np.exp(np.minimum(beats - now_s, 0.0) / _FADE_S) + 1e-9
-    count = np.arange(1.0 - len(beats), 1.0)  # beats since the last one, 0 or less
-    # Of what is asked for, how much later the beat and how much longer the period is.
-    sides = np.array([weights @ away_s, weights @ (count * away_s) + _HOLD * (held_s - rough.period_s)])
-    inner = weights @ count
-    square = np.array([[weights.sum() + 1e-3, inner], [inner, weights @ count**2 + _HOLD]])
-    later_s, longer_s = np.linalg.solve(square, sides)
-    period_s = rough.period_s + longer_s
-    if abs(np.log(max(period_s, 1e-3) / rough.period_s)) > _TURN:
-        period_s = rough.period_s
-    return Pulse(float(rough.beat_s + later_s), float(period_s))
+    beats = rough.beats(start_s, rough.beat_s + 1e-6)[-_BEATS:]
+    beat_s, period_s = float(beats[0]), held_s
+    spread = np.diag([_FIRST_S**2, (_FIRST_TEMPO * held_s) ** 2])
+    for k in range(len(beats)):
+        if k:
+            beat_s += period_s
+            spread = _ONWARD @ spread @ _ONWARD.T + np.diag([0.0, (_WANDERS * held_s) ** 2])
+        (peak_s,), (height,) = on_peaks(np.array([beat_s - start_s]), curve)
+        if height > _LEAST_PEAK:
+            taken = spread[:, 0] / (spread[0, 0] + (_STRAYS_S / min(1.0, height)) ** 2)
+            away_s = float(peak_s) + start_s - beat_s
+            beat_s, period_s = beat_s + taken[0] * away_s, period_s + taken[1] * away_s
+            spread = spread - np.outer(taken, spread[0])
+    turned = abs(np.log(max(period_s, 1e-3) / rough.period_s)) > _TURN
+    return rough if turned else Pulse(float(beat_s), float(period_s))
 
 
 def _tempo_odds(likely: np.ndarray | None, states: int) -> np.ndarray:

@@ -96,6 +96,38 @@ def test_an_unplugged_camera_ends_the_session_with_its_sentence() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("d2m_")]
 
 
+class Ending:
+    """Music that needs a while to end after the dancer is gone."""
+
+    settings = LiveSettings()
+
+    def __init__(self, needs_s: float) -> None:
+        self._needs_s, self._alone_s, self._now_s = needs_s, np.inf, 0.0
+
+    @property
+    def playing(self) -> bool:
+        return self._now_s < self._alone_s + self._needs_s
+
+    def see(self, time_s: float, body: Body | None) -> None:
+        if body is None:
+            self._alone_s = min(self._alone_s, time_s)
+
+    def think(self) -> None: ...
+
+    def render(self, heard_s: float) -> np.ndarray:
+        self._now_s = heard_s
+        return np.zeros((2, 1024), np.float32)
+
+
+def test_music_ends_as_it_should_before_a_lost_camera_is_told() -> None:
+    heard: list[float] = []
+    show = Show(0.2, MediaError("It was unplugged."))
+    stage = Stage(Ending(0.5), show, Slow(0.0), Silence(RATE), lambda at_s, _block: heard.append(at_s))
+    with pytest.raises(MediaError, match="unplugged"):
+        stage.run()
+    assert 0.65 < heard[-1] < 3.0
+
+
 def test_somebody_who_looks_can_stop_it() -> None:
     began = time.monotonic()
     report = Stage(session(), Show(30.0), Slow(0.0), Silence(RATE)).run(lambda stage: stage.seconds < 0.3)
