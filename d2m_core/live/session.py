@@ -39,7 +39,7 @@ _RING_S, _LAST_RING_S = 3.0, 1.0
 """The last chord rings for so long, and for at least so long where the time of the end is known."""
 _LEAST_PIECE_S = 4.0
 """A piece that would have to end sooner does not begin."""
-_TOLD_S = 0.25
+_TOLD_S = 0.12
 """Beats are told to others so long before they are heard."""
 _ENERGY_EVERY_S = 0.1
 _LINE_BEATS = 0.12

@@ -23,8 +23,8 @@ from .watching import LOOK_EVERY_S
 
 _SWITCH_S = 0.001
 """Python changes threads so often: at its usual 5 ms, sound would wait for thoughts."""
-_AFTER_S = 5.0
-"""After the last picture music has so long to end."""
+_AFTER_S = 8.0
+"""After the last picture music has at most so long to end: standing still, a bar, a last chord that rings."""
 
 
 class Source(Protocol):
@@ -168,6 +168,7 @@ class Stage:
             self._hand_on()
         except MediaError as error:
             self._errors.append(error)
+            self._last_s = self.seconds
         self._over.set()
 
     def _hand_on(self) -> None:
@@ -197,6 +198,7 @@ class Stage:
     def _sound(self) -> None:
         while not self._begun.wait(0.05):
             if self._stop.is_set() or self._over.is_set():
+                self._stop.set()  # not one picture came
                 return
         offset_s = self._session.settings.latency_ms / 1000
         while self._sink.wait(self._stop):

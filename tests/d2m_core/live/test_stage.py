@@ -96,6 +96,16 @@ def test_an_unplugged_camera_ends_the_session_with_its_sentence() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("d2m_")]
 
 
+@pytest.mark.parametrize("fault", [None, MediaError("It was unplugged.")])
+def test_a_source_without_one_picture_ends(fault: Exception | None) -> None:
+    stage = Stage(Ending(0.5), Show(0.0, fault), Slow(0.0), Silence(RATE))
+    if fault is None:
+        assert stage.run().pictures == 0
+        return
+    with pytest.raises(MediaError, match="unplugged"):
+        stage.run()
+
+
 class Ending:
     """Music that needs a while to end after the dancer is gone."""
 
