@@ -34,10 +34,13 @@ _RING_S = 0.25
 """Least time that the last hit has to ring."""
 
 
-def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
-    """The score's notes with the dance's accents in them, up to the last hit."""
+def answer(plan: Plan, score: Score, ends: bool = True, firm: float = 0.0) -> tuple[Note, ...]:
+    """The score's notes with the dance's accents in them, up to the last hit if it `ends` there.
+
+    `firm`: so loud, 0..1, is a kick at any tempo on beats that nobody marks.
+    """
     notes = [weighed(plan, note) for note in score.notes]
-    notes += _steady(plan, notes) + _opening(plan, score, notes)
+    notes += _steady(plan, notes, firm) + _opening(plan, score, notes)
     backbeat = backbeat_of(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
@@ -51,7 +54,8 @@ def answer(plan: Plan, score: Score) -> tuple[Note, ...]:
             air = _AIR_S * plan.tempo_bpm / 60
             notes = [_until(n, beat - air) if n.beat < beat - air else n for n in notes]
         notes += struck
-    return _ended(plan, score, notes + [note for stop in plan.stops for note in _halted(plan, score, stop)])
+    notes += [note for stop in plan.stops for note in _halted(plan, score, stop)]
+    return _ended(plan, score, notes) if ends else in_order(notes)
 
 
 def _halted(plan: Plan, score: Score, stop: Stop) -> list[Note]:
@@ -94,9 +98,10 @@ def weighed(plan: Plan, note: Note) -> Note:
     return replace(note, velocity=float(weight) * note.velocity)
 
 
-def _steady(plan: Plan, notes: list[Note]) -> list[Note]:
-    """Kicks at slow tempi on beats with neither kick nor backbeat, lest twice as many are heard."""
-    level = float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY))
+def _steady(plan: Plan, notes: list[Note], firm: float) -> list[Note]:
+    """Kicks on beats with neither kick nor backbeat: at slow tempi, lest twice as many are heard, and
+    where the band is `firm`."""
+    level = max(firm, float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY)))
     marks = ("kick", *BACKBEATS)
     marked = {
         round(n.beat)
@@ -189,7 +194,12 @@ def _ended(plan: Plan, score: Score, notes: list[Note]) -> tuple[Note, ...]:
     kept = [n for n in notes if n.beat < end - 0.04]
     kept = [replace(n, beats=min(n.beats, max(0.05, end - n.beat))) for n in kept]
     kept += last_chord(score.tune, end, ring, backbeat_of(notes))
-    return tuple(sorted(kept, key=lambda n: (n.beat, n.part, n.pitches)))
+    return in_order(kept)
+
+
+def in_order(notes: list[Note]) -> tuple[Note, ...]:
+    """The notes by time."""
+    return tuple(sorted(notes, key=lambda n: (n.beat, n.part, n.pitches)))
 
 
 def last_chord(tune: Tune, beat: float, ring: float, backbeat: str) -> list[Note]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .answers import BACKBEATS, STRONG
 from .arrange import Score
+from .breaths import breaths_of, sunk
 from .effects import make_room
 from .materials import Materials
 from .mix import DUCKED, HALL, KICK_RMS, LEVELS_DB, LOWEST_HZ, ROOM, WIDTH
@@ -30,11 +30,6 @@ BLOCK_S = 4.0
 _FADE_IN_S, _STOP_FADE_S, _STOP_EARLY_S = 0.002, 0.5, 0.008
 _STOP_LEAVES = 0.6
 """Share of what rings on in a stop: a room, no hole."""
-_BREATH_S, _SINK_S, _SPARE_S = 0.09, 0.04, 0.02
-"""Before a hit everything sinks for so long, within the second of these; what a beat strikes meanwhile
-sounds for the third first."""
-_BREATH_DB = 6.0
-"""So far: what still rings would cover a hit, which is heard by how much it rises over it."""
 
 
 @dataclass(eq=False)
@@ -109,10 +104,7 @@ class Desk:
                 closed = np.clip((at - start) / (_STOP_FADE_S * self.rate), 0, 1)
                 opened = np.clip((at - end) / (_STOP_EARLY_S * self.rate) + 1, 0, 1)
                 gain = gain * np.maximum(1 - (1 - _STOP_LEAVES) * closed, opened)
-        for start, hit in self.breaths[(self.breaths[:, 0] < high) & (self.breaths[:, 1] > low)]:
-            inside = slice(max(low, start) - low, min(high, hit) - low)
-            sunk = np.minimum((at[inside] - start) / (_SINK_S * self.rate), 1)
-            gain[inside] = np.minimum(gain[inside], 10 ** (-_BREATH_DB / 20 * sunk))
+        gain = np.minimum(gain, sunk(self.breaths, low, high, self.rate))
         left = np.clip((self.length - 1 - at) / max(1, self.fade), 0, 1)
         return (gain * left * (2 - left)).astype(np.float32)
 
@@ -151,7 +143,7 @@ def set_up_desk(plan: Plan, score: Score, materials: Materials, rate: int, ring_
         duck=float(rng.uniform(*book.duck)),
         hold=round(min(0.3, 0.8 * 60.0 / plan.tempo_bpm) * rate),
         stops=tuple((_sample(plan, s.beat, rate), _sample(plan, s.beat + s.beats, rate)) for s in plan.stops),
-        breaths=_breaths(plan, score, rate),
+        breaths=breaths_of(plan, score, rate),
         fade=round(0.8 * ring_s * rate),
         sources=frozenset(sources),
     )
@@ -170,21 +162,6 @@ def _gain(part: Part, level_db: float, rate: int) -> float:
     """What brings a part to its level beside a full kick, whatever the instrument."""
     usual = usual_level(part, rate)
     return KICK_RMS * 10 ** (level_db / 20) / usual if usual > 1e-6 else 1.0
-
-
-def _breaths(plan: Plan, score: Score, rate: int) -> np.ndarray:
-    """Where everything sinks before a strong hit, int64 [n, 2]."""
-    struck = {round(n.beat, 6) for n in score.notes}
-    strong = [float(plan.swung(hit.beat)) for hit in plan.hits if hit.strength >= STRONG]
-    hits = [round(float(plan.seconds(beat)) * rate) for beat in strong if round(beat, 6) in struck]
-    loud = [n.beat for n in score.notes if n.part in ("kick", *BACKBEATS) and n.velocity > 0.4]
-    strokes = np.unique(np.round(plan.seconds(np.array(loud)) * rate).astype(np.int64))
-    rows = []
-    for hit in hits:
-        begin = hit - round(_BREATH_S * rate)
-        near = strokes[(strokes > begin - round(_SPARE_S * rate)) & (strokes < hit - round(_SPARE_S * rate))]
-        rows.append((max(begin, near[-1] + round(_SPARE_S * rate)) if len(near) else begin, hit))
-    return np.array(rows, np.int64).reshape(-1, 2)
 
 
 def _sample(plan: Plan, beat: float, rate: int) -> int:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..types import MOTION_FPS
+from .answers import answer
 from .arrange import Score, arrange
+from .breaths import breaths_of, sunk
 from .kit import make_kit
 from .materials import Materials
 from .mix import mix_down
@@ -27,6 +29,11 @@ ACCENT = {
     "arp": 0.25, "pad": 0.25,
 }  # fmt: skip
 """How strongly a part's onset counts in the onset curve."""
+
+
+_SYNCOPATED, _FIRM = ("hiphop", "trap", "breakbeat", "dnb", "latin", "funk"), 0.65
+"""Styles whose beats one has to infer, and how loud a kick marks them there: a network that learns from
+such music plays its hits between the beats, and loses the beats."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +83,23 @@ class Song:
 
 
 def play(plan: Plan, materials: Materials) -> Song:
-    """Plays a plan; equal plans and materials give equal bytes."""
-    score = arrange(plan, materials)
+    """Plays a plan; equal plans and materials give equal bytes.
+
+    A plan made for a dance is answered as `play_band` does, but goes on to its end: there is no last hit.
+    """
+    score = answered(plan, materials) if plan.danced else arrange(plan, materials)
     stems, sources = record(plan, score, materials)
     effects, impacts = transitions(plan, score.bars)
     if np.abs(effects).max(initial=0.0) > 0:
         stems["fx"] = effects
     onsets = _onsets(plan, score, impacts)
     kicks_s = onsets["kick"][:, 0] if "kick" in onsets else np.zeros(0)
+    samples = mix_down(plan, score.bars, stems, kicks_s)
+    if plan.danced:
+        breaths = breaths_of(plan, score, SAMPLE_RATE)
+        samples *= sunk(breaths, 0, samples.shape[1], SAMPLE_RATE).astype(np.float32)
     return Song(
-        samples=mix_down(plan, score.bars, stems, kicks_s),
+        samples=samples,
         beats_s=plan.beats_s,
         downbeats=plan.downbeats,
         onsets=onsets,
@@ -98,6 +112,13 @@ def play(plan: Plan, materials: Materials) -> Song:
         tempo_bpm=plan.tempo_bpm,
         sources=tuple(sorted({*sources, *score.sources})),
     )
+
+
+def answered(plan: Plan, materials: Materials) -> Score:
+    """The score of a dance's plan with its accents in it, without an ending."""
+    score = arrange(replace(plan, hits=()), materials)
+    firm = _FIRM if plan.style in _SYNCOPATED else 0.0
+    return replace(score, notes=answer(plan, score, ends=False, firm=firm))
 
 
 def record(plan: Plan, score: Score, materials: Materials) -> tuple[dict[str, np.ndarray], set[str]]:

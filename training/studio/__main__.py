@@ -57,6 +57,7 @@ def _add_pair_flags(parser: argparse.ArgumentParser) -> None:
     }
     straight = "beats last whole token steps of 20 ms, all onsets begin on one"
     add("--straight", action="store_true", help=straight)
+    add("--answered", action="store_true", help="the band sees the dance, hits its accents, stops with it")
     for name, text in shares.items():
         default = getattr(plain, name.replace("-", "_"))
         add(f"--{name}", type=float, default=default, metavar="SHARE", help=f"{text} [%(default)g]")
@@ -90,6 +91,7 @@ def make(args: argparse.Namespace) -> dict[str, Any]:
         pixels=args.pixels,
         music=args.music,
         straight=args.straight,
+        answered=args.answered,
         dance=args.dance,
         mono=args.mono,
         materials=replace(materials, held_out=args.held_out),

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from d2m_core.band import Plan, Song, make_plan, play
-from d2m_core.types import PoseSequence, Waveform
+from d2m_core.band import Plan, Song, make_plan, plan_for_dance, play
+from d2m_core.motion import extract_motion
+from d2m_core.types import RHYTHM_CURVES, PoseSequence, Rhythm, Waveform
 from training.pairs.pair import Facts, Pair
 from training.studio.dancer.dance import Dance
 from training.studio.picture.drawing import render_scene
@@ -35,9 +36,11 @@ FILM_CRF = 24
 def make_pair(seed: int, settings: PairSettings) -> Pair:
     """The pair of a seed; equal seeds and settings give equal pairs."""
     plan = plan_of(seed, settings)
-    song = play(plan, settings.materials) if settings.music else None
     scene = stage_of(plan, settings) if settings.dance else None
     seen = see(scene) if scene is not None else None
+    if settings.answered and seen is not None:
+        plan = answering(plan, seen)
+    song = play(plan, settings.materials) if settings.music else None
     return assemble(plan, song, scene, seen, settings)
 
 
@@ -50,6 +53,16 @@ def plan_of(seed: int, settings: PairSettings) -> Plan:
         tempo_bpm = float(rng.uniform(*ANY_TEMPO_BPM))
     plan = make_plan(seed, settings.seconds, settings.styles[style], tempo_bpm, straight=settings.straight)
     return replace(plan, band=turn % settings.bands) if settings.bands else plan
+
+
+def answering(plan: Plan, seen: PoseSequence) -> Plan:
+    """The plan of a band that sees the dance: on the same beats, its hits, stops and sections the dance's."""
+    motion = extract_motion(seen)
+    curves = np.zeros((plan.frames, len(RHYTHM_CURVES)), np.float32)
+    curves[:, RHYTHM_CURVES.index("energy")] = plan.energy
+    rhythm = Rhythm(plan.beats_s, plan.downbeats, curves, plan.tempo_bpm)
+    found = plan_for_dance(rhythm, motion, plan.style, plan.seed)
+    return replace(found, tempo_bpm=plan.tempo_bpm, band=plan.band, beat_steps=plan.beat_steps)
 
 
 def stage_of(plan: Plan, settings: PairSettings) -> Scene:

@@ -30,6 +30,8 @@ class PairSettings:
     """Share of the pairs that are at any tempo of `ANY_TEMPO_BPM`, not one of their style."""
     straight: bool = False
     """Whether beats last whole token steps, on which all that is played begins."""
+    answered: bool = False
+    """Whether the band sees the dance, hits its accents and stops with it; else both follow one plan."""
     pixels: float = 0.0
     """Share of the pairs that are drawn as well."""
     music: bool = True
@@ -48,4 +50,5 @@ class PairSettings:
         for style in self.styles:
             require(style in STYLE_TABLE, f"Style is {style!r}; choose of {', '.join(STYLES)}.")
         require(self.music or self.dance, "Without music and without dance nothing is left.")
+        require(self.dance or not self.answered, "A dance is answered; leave --no-dance out.")
         require(self.dance or self.pixels == 0, "Pixels need a dance; leave --no-dance out.")

@@ -11,8 +11,8 @@ import pytest
 from d2m_core.band import PLAYERS, STEMS, BandTake, Materials, Plan, master, plan_for_dance, play_band
 from d2m_core.band.answers import answer
 from d2m_core.band.arrange import arrange
+from d2m_core.band.breaths import breaths_of
 from d2m_core.band.dance_plan import suiting_style
-from d2m_core.band.desk import _breaths
 from d2m_core.band.follow import changes_of, peaks_of, see_dance
 from d2m_core.band.harmony import KEYS, SCALES, read_key
 from d2m_core.errors import SettingError
@@ -182,8 +182,10 @@ def test_everything_sinks_before_a_strong_hit(monkeypatch: pytest.MonkeyPatch) -
 def test_nothing_sinks_before_a_hit_that_nobody_plays() -> None:
     plan = plan_for_dance(drifting(), moved(), "pop")
     score = arrange(plan, OWN)
-    assert len(_breaths(plan, dataclasses.replace(score, notes=answer(plan, score)), 24000)) == len(plan.hits)
-    assert not len(_breaths(plan, dataclasses.replace(score, notes=()), 24000))
+    assert len(breaths_of(plan, dataclasses.replace(score, notes=answer(plan, score)), 24000)) == len(
+        plan.hits
+    )
+    assert not len(breaths_of(plan, dataclasses.replace(score, notes=()), 24000))
 
 
 def test_humanise_zero_is_on_the_grid() -> None:

@@ -9,7 +9,10 @@ import av
 import numpy as np
 import pytest
 
+from d2m_core.band.answers import STRONG
+from d2m_core.band.follow import peaks_of
 from d2m_core.errors import SettingError
+from d2m_core.motion import extract_motion
 from d2m_core.styles import STYLES
 from d2m_core.types import RHYTHM_CURVES
 from training.pairs.pair import to_members
@@ -100,6 +103,7 @@ def test_a_drawn_pair_is_a_film_with_its_music() -> None:
         ({"styles": ()}, "No style"),
         ({"music": False, "dance": False}, "nothing is left"),
         ({"dance": False, "pixels": 0.5}, "need a dance"),
+        ({"dance": False, "answered": True}, "leave --no-dance out"),
     ],
 )
 def test_wrong_settings_are_refused(wrong: dict, sentence: str) -> None:
@@ -125,3 +129,28 @@ def test_a_band_plays_many_pieces_and_some_are_at_any_tempo() -> None:
     assert 10 <= sum(changed) <= 30
     with pytest.raises(SettingError, match="bands is -1"):
         PairSettings(bands=-1)
+
+
+@pytest.mark.parametrize("style", ["waltz", "latin"])
+def test_an_answered_pair_hits_what_one_sees(style: str) -> None:
+    """More of the dance's accents meet a note than where both only share a plan; straight notes stay so."""
+    made = replace(SHORT, seconds=8.0, styles=(style,), straight=True, bands=1)
+    pairs = [make_pair(PAIRS_SEED, replace(made, answered=answered)) for answered in (False, True)]
+    assert pairs[0].facts.beats_s == pairs[1].facts.beats_s
+    np.testing.assert_array_equal(pairs[0].seen.world, pairs[1].seen.world)
+    motion = extract_motion(pairs[0].seen)
+    accents_s, strengths = peaks_of(motion.values[:, motion.names.index("accent")])
+    strong_s = accents_s[strengths >= STRONG]
+    loud = [np.concatenate([rows[rows[:, 1] > 0.6, 0] for rows in pair.onsets.values()]) for pair in pairs]
+    met = [(np.abs(strong_s[:, None] - times[None]).min(1) < 0.05).mean() for times in loud]
+    assert len(strong_s) > 4
+    assert met[1] > met[0] + 0.1
+    assert met[1] > 0.9
+    for times in (rows[:, 0] for rows in pairs[1].onsets.values()):
+        np.testing.assert_allclose(50 * times, np.round(50 * times), atol=1e-6)
+
+
+def test_an_answered_dance_has_a_band_that_plays_until_the_end() -> None:
+    pair = make_pair(PAIRS_SEED, replace(SHORT, styles=("house",), answered=True))
+    last_s = max(rows[-1, 0] for rows in pair.onsets.values())
+    assert last_s > 4.0 - 60 / pair.facts.tempo_bpm
