@@ -23,6 +23,9 @@ from .watching import LOOK_EVERY_S
 
 _SWITCH_S = 0.001
 """Python changes threads so often: at its usual 5 ms, sound would wait for thoughts."""
+_SHORT_S, _GIVES_WAY_S = 0.045, 0.1
+"""Where less sound than this is ready, a picture waits for it, at most so long: on a machine that is too slow
+fewer pictures are looked at before there are gaps."""
 _AFTER_S = 8.0
 """After the last picture music has at most so long to end: standing still, a bar, a last chord that rings."""
 
@@ -183,6 +186,7 @@ class Stage:
 
     def _watch(self) -> None:
         while not self._stop.is_set():
+            self._give_way()
             frame = self._newest.take(0.1)
             if frame is not None:
                 body = self._eyes.see(frame.rgb, frame.time_s)
@@ -190,6 +194,13 @@ class Stage:
                 self.shown = Shown(frame, body)
             elif self._over.is_set():
                 self._session.see(self._now_s(), None)
+
+    def _give_way(self) -> None:
+        """Waits a little where sound is short."""
+        until_s = time.monotonic() + _GIVES_WAY_S
+        while self._session.playing and self._sink.next_s() - time.monotonic() < _SHORT_S:
+            if time.monotonic() > until_s or self._stop.wait(0.005):
+                return
 
     def _think(self) -> None:
         while not self._stop.wait(LOOK_EVERY_S):

@@ -96,6 +96,22 @@ def test_an_unplugged_camera_ends_the_session_with_its_sentence() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("d2m_")]
 
 
+class Short(Silence):
+    """A device that always has little ready."""
+
+    def next_s(self) -> float:
+        return min(super().next_s(), time.monotonic() + 0.01)
+
+
+def test_pictures_wait_where_sound_is_short() -> None:
+    seen = []
+    for sink in (Silence(RATE), Short(RATE)):
+        eyes = Slow(0.0)
+        Stage(Ending(0.2), Show(0.8), eyes, sink).run()
+        seen.append(len(eyes.times_s))
+    assert seen[1] < 0.6 * seen[0]
+
+
 @pytest.mark.parametrize("fault", [None, MediaError("It was unplugged.")])
 def test_a_source_without_one_picture_ends(fault: Exception | None) -> None:
     stage = Stage(Ending(0.5), Show(0.0, fault), Slow(0.0), Silence(RATE))
