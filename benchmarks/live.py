@@ -151,11 +151,11 @@ def drawn(first: int, count: int, seconds: float) -> Iterator[dict[str, Any]]:
         yield play_to(poses, scene.dances[0].beats_s, str(seed), seed % 7)
 
 
-def changed(count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
+def changed(first: int, count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
     """Sessions to drawn dances whose tempo changes at once by a fifth, up or down, in their middle."""
-    for seed in range(LIVE_SEED + 1000, LIVE_SEED + 1000 + count):
-        first, then = (60 / 110, 60 / 110 / share) if seed % 2 == 0 else (60 / 120, 60 / 120 * share)
-        beats = np.arange(0.3, _CHANGE_S, first)
+    for seed in range(LIVE_SEED + 1000 + first, LIVE_SEED + 1000 + first + count):
+        before_s, then = (60 / 110, 60 / 110 / share) if seed % 2 == 0 else (60 / 120, 60 / 120 * share)
+        beats = np.arange(0.3, _CHANGE_S, before_s)
         beats = np.concatenate([beats, np.arange(beats[-1] + then, _CHANGE_S + 18.0, then)])
         plan = plan_on(beats, np.arange(len(beats)) % 4 == 0, _CHANGE_S + 18.0, seed, "pop")
         poses = mediapipe_like(stage(plan, seed), np.random.default_rng(seed))
@@ -167,7 +167,7 @@ def changed(count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
         before = (heard >= _SETTLED_S) & (heard < _CHANGE_S)
         tempi = np.log(1 / np.diff(heard))
         yield {
-            "tempo": f"{60 / first:.0f} to {60 / then:.0f}",
+            "tempo": f"{60 / before_s:.0f} to {60 / then:.0f}",
             "on the beat before": float(np.mean(~off[before])),
             "s until back": float(after.max() - _CHANGE_S) if len(after) else 0.0,
             "greatest step between beats": float(np.expm1(np.abs(np.diff(tempi)).max())),
@@ -301,7 +301,7 @@ def main(argv: list[str] | None = None) -> int:
         numbers = [name for name in rows[0] if name != "dance"]
         means = {name: _mean([row[name] for row in rows]) for name in numbers}
         rows.append({"dance": "mean", **means})
-    rows += list(changed(args.changes))
+    rows += list(changed(args.first, args.changes))
     rows += list(filmed(args.clips)) if args.clips else []
     rows += [looped(args.loop)] if args.loop else []
     rows += [in_real_time(args.real, args.seconds)] if args.real else []
