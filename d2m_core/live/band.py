@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..band import Materials
+from ..band import Materials, Plan
 from ..band.answers import backbeat_of, last_chord, struck_by, weighed
 from ..band.arrange import Score, bar_notes, compose
 from ..band.drummer import Drummer
 from ..band.harmony import Key
 from ..band.notes import Bar, Note
-from ..band.plan import Hit, Plan
+from ..band.plan import Hit
 from ..band.players import chords_of
 from .clock import Span
 from .form import FLOOR, TOP, Form
