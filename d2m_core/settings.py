@@ -314,9 +314,17 @@ class EditSettings:
     """A sound that the music begins from."""
     start_use: str = START_USES[0]
     """One of `START_USES`."""
+    bars_before: int = 0
+    """Bars that are written in front of the music."""
+    bars_after: int = 0
+    """Bars that are written behind it."""
 
     def __post_init__(self) -> None:
         require_all(
+            *(
+                (0 <= bars <= MOST_BARS, f"{bars} bars are to be added; use 0 to {MOST_BARS}.")
+                for bars in (self.bars_before, self.bars_after)
+            ),
             (0 <= self.likeness <= 1, f"likeness is {self.likeness:g}; use 0 (free) to 1 (a copy)."),
             (
                 self.start_use in START_USES,

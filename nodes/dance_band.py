@@ -15,6 +15,7 @@ from ..d2m_core.midi import band_midi
 from ..d2m_core.motion import dance_motion
 from ..d2m_core.pictures import piano_roll
 from ..d2m_core.styles import STYLES
+from ..d2m_core.types import Progress
 from . import host
 from .checks import answer, not_offered, refuse
 from .midi_socket import seen_accents
@@ -70,10 +71,12 @@ PLAYED = {
 }
 
 
-def _instruments() -> Materials:
-    """What the band plays with: a soundfont of the user's model folders, or one that a package installed."""
+def _instruments(download: bool, tick: Progress) -> Materials:
+    """What the band plays with: a soundfont of the user's model folders, or one that a package installed;
+    fetched where there is none, if that is allowed."""
     folders = host.model_folders()
-    return find_instruments(next((folder for folder in folders if fonts_in(folder)), folders[0]))
+    folder = next((folder for folder in folders if fonts_in(folder)), folders[0])
+    return find_instruments(folder, download=download, on_progress=tick)
 
 
 class DanceBand(io.ComfyNode):
@@ -96,6 +99,15 @@ class DanceBand(io.ComfyNode):
                 *_music_inputs(),
                 *_player_inputs(),
                 Poses.Input("poses", optional=True, tooltip="Lets the band answer the movement too."),
+                io.Boolean.Input(
+                    "download",
+                    **host.advanced(io.Boolean),
+                    default=False,
+                    optional=True,
+                    tooltip="If there is no soundfont in models/dance2music, fetch MuseScore General from "
+                    "its official address (38 MB, once). Played by `pip install symusic==0.5.9`; without "
+                    "either the band plays its own synthesisers.",
+                ),
             ],
             outputs=[
                 io.Audio.Output("mix", display_name="mix", tooltip="All together, mastered, 48 kHz stereo."),
@@ -120,6 +132,7 @@ class DanceBand(io.ComfyNode):
         intensity: float,
         humanise: float,
         poses: ClipPoses | None = None,
+        download: bool = False,
         **players: bool,
     ) -> io.NodeOutput:
         refuse(cls.validate_inputs(style, key))
@@ -127,7 +140,7 @@ class DanceBand(io.ComfyNode):
         if not playing:
             raise SettingError("Nobody in the band plays; switch on at least one player.")
 
-        def play(tick) -> tuple[BandTake, Any, Any]:
+        def play(tick: Progress) -> tuple[BandTake, Any, Any]:
             motion = None if poses is None else dance_motion(poses.poses)
             take = play_band(
                 rhythm.rhythm,
@@ -138,7 +151,7 @@ class DanceBand(io.ComfyNode):
                 intensity=intensity,
                 players=playing,
                 humanise=humanise,
-                instruments=_instruments(),
+                instruments=_instruments(download, tick),
                 on_progress=tick,
             )
             seen = () if poses is None else seen_accents(poses)

@@ -109,6 +109,8 @@ def media_path(name: str) -> Path:
     read other files. (`folder_paths.get_annotated_filepath` is a plain join before ComfyUI 0.27,
     and since then takes whole paths into the input folder alone.)
     """
+    if not name.strip():
+        raise MediaError("No file is chosen; press 'choose file to upload', or drop one on the node.")
     roots = [
         os.path.realpath(folder)
         for folder in (

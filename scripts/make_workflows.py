@@ -81,7 +81,7 @@ def ui_form(graph: Graph, info: Info) -> dict[str, Any]:
         "links": links,
         "groups": groups,
         "config": {},
-        "extra": {"ds": {"scale": 0.6, "offset": [120, 160]}} | _app(graph),
+        "extra": {"ds": {"scale": 0.6, "offset": [120, 200]}} | _app(graph),
         "version": 0.4,
     }
 

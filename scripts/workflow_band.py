@@ -25,6 +25,7 @@ from scripts.workflow_parts import (
     PICTURE,
     POSE,
     RHYTHM,
+    SAVE_VIDEO,
     SHIFT,
     SOUND,
     STEMS,
@@ -32,6 +33,7 @@ from scripts.workflow_parts import (
     TOLD,
     VIOLET,
     WORDS,
+    App,
     Graph,
     Group,
     Node,
@@ -86,6 +88,29 @@ folder, under `audio/`, `midi/` and `video/`.""",
             result(BAND, score(BAND)),
             Group("For your music program", VIOLET, ((460, (_MIDI, _CHART)), (340, _SAVED_STEMS))),
         ),
+    ),
+)
+
+BAND_APP = Graph(
+    "Dance to Music - band.app",
+    "band_app",
+    "4d7e2b95-8f13-4c6a-9b20-5a1c3e8d7f46",
+    """# The band, as an app
+
+Choose a clip, press **Run**, watch the film in **Save Dance Video**. A band plays, without a model: \
+the clearest sound, in a moment.
+
+**What to change**
+
+- `seed`: another piece. `style`: another kind of it. `intensity`: calm to wild.
+- `tempo_bpm`: locks the tempo where the one found is not what you mean; 0 finds it.
+
+Stems, MIDI and chords are in the graph behind this page: *Dance to Music - band, stems and MIDI* \
+explains it.""",
+    ((plain_dance(), music((360, (band(),)))), (result(BAND),)),
+    App(
+        ((LOAD, "file"), (BAND, "style"), (BAND, "seed"), (BAND, "intensity"), (RHYTHM, "tempo_bpm")),
+        (SAVE_VIDEO,),
     ),
 )
 
@@ -272,4 +297,4 @@ energy follow by themselves: they are the `caption` of **Dance Rhythm**.
 CONDUCTED = {BAND_ACE_STEP.api_name: "ACE-Step 1.5", BAND_STABLE_AUDIO.api_name: "Stable Audio 3"}
 """Graphs that the band leads, and the model that it leads."""
 
-BAND_GRAPHS = (STEMS_AND_MIDI, MARKERS_FOR_EDITORS, BAND_ACE_STEP, BAND_STABLE_AUDIO)
+BAND_GRAPHS = (BAND_APP, STEMS_AND_MIDI, MARKERS_FOR_EDITORS, BAND_ACE_STEP, BAND_STABLE_AUDIO)

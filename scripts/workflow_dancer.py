@@ -92,7 +92,7 @@ _LOADED = (
     Node(NETWORK_VAE, "VAELoader", values={"vae_name": _VAE_FILE.name}, models=(_VAE_FILE,)),
 )
 _SHOWN = (
-    Node(PORTRAIT, "LoadImage", values={"image": "dancer.png"}, below=200, title="The new dancer"),
+    Node(PORTRAIT, "LoadImage", values={"image": ""}, below=200, title="The new dancer"),
     Node(
         SHAPED,
         "ImageScale",

@@ -122,7 +122,7 @@ hear what an edit alone does.""",
     ),
 )
 
-_SONG = Node(SONG, "LoadAudio", values={"audio": "song.mp3"}, title="Your song")
+_SONG = Node(SONG, "LoadAudio", values={"audio": ""}, title="Your song")
 OWN_SONG = Graph(
     "Dance to Music - your own song",
     "own_song",

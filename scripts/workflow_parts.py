@@ -100,7 +100,7 @@ class Graph:
 
 
 def load(**values: Any) -> Node:
-    return Node(LOAD, "D2M_LoadVideo", values={"file": "dance.mp4", **values}, below=PICTURE)
+    return Node(LOAD, "D2M_LoadVideo", values={"file": "", **values}, below=PICTURE)
 
 
 def pose(**values: Any) -> Node:

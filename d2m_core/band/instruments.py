@@ -34,13 +34,15 @@ def find_instruments(
 ) -> Materials:
     """What the band plays with: a soundfont of `folder`, else one that a package installed.
 
-    Where there is neither and `download` is allowed, MuseScore General (38 MB) is fetched into
-    `folder`, once; `on_progress(bytes, total_bytes)` runs meanwhile. Without a soundfont, where it cannot
-    be fetched and without what plays one, the band has its own synthesisers, and one sentence in the log
-    says so.
+    Where there is neither, and what plays one is installed, and `download` is allowed, MuseScore General
+    (38 MB) is fetched into `folder`, once; `on_progress(bytes, total_bytes)` runs meanwhile. Without a
+    soundfont, where it cannot be fetched and without what plays one, the band has its own synthesisers, and
+    one sentence in the log says so.
     """
     fonts = fonts_in(folder)
     found = installed_materials()
+    if (fonts or found.soundfonts or download) and font_library() is None:  # which says what to install
+        return replace(found, soundfonts=())
     if not fonts and not found.soundfonts and download and folder is not None:
         try:
             fonts = (_fetched(folder / SOUNDFONT, on_progress),)
@@ -50,8 +52,6 @@ def find_instruments(
     found = replace(found, soundfonts=fonts or found.soundfonts)
     if not found.soundfonts:
         _log.warning("No soundfont: the band plays its own synthesisers; put %s into %s.", SOUNDFONT, folder)
-    elif font_library() is None:
-        return replace(found, soundfonts=())
     return found
 
 

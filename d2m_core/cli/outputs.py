@@ -57,6 +57,7 @@ def plan_outputs(args: argparse.Namespace, clip: VideoClip | None) -> Outputs:
     if clip is not None and (args.keep_original_audio or (args.overlay and args.overlay_sound == "own")):
         tell.of(check_own_sound, clip)
     music = tell.of(_plan_music, args, clip)
+    tell.of(_check_longer, args)
     taken, others = [args.out], {}
     for name, endings in _FORMATS.items():
         path = getattr(args, name)
@@ -79,6 +80,23 @@ def _plan_music(args: argparse.Namespace, clip: VideoClip | None) -> Output:
     planned = plan_output(args.out, (*VIDEO_FORMATS, *AUDIO_FORMATS), source=args.clip)
     film = planned.path.suffix.lower() in VIDEO_FORMATS
     return plan_film(clip, args.out, args.recode) if clip is not None and film else planned
+
+
+def _check_longer(args: argparse.Namespace) -> None:
+    """Music with more bars than the clip fits no picture of the clip, and none of its times."""
+    if not (args.extend_left or args.extend_right):
+        return
+    if args.out.suffix.lower() in VIDEO_FORMATS:
+        raise MediaError(
+            f"Music with more bars is longer than the clip, and {args.out.name} is a film; give -o a name "
+            f"that ends in {', '.join(AUDIO_FORMATS)}."
+        )
+    given = {"--overlay": args.overlay, "--picture": args.picture, "--beats": args.beats}
+    given["--keep-original-audio"] = args.keep_original_audio
+    if of_the_clip := [flag for flag, value in given.items() if value]:
+        raise MediaError(
+            f"Music with more bars is longer than the clip; leave out {', '.join(of_the_clip)}, or the bars."
+        )
 
 
 def _check_folder(folder: Path) -> None:

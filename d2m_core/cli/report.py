@@ -32,6 +32,8 @@ def summary(result: DanceMusic, files: Mapping[str, Any] | None = None) -> dict[
         "tempi": [
             {"bpm": round(guess.bpm, 2), "probability": round(guess.probability, 3)} for guess in rhythm.tempi
         ],
+        "music_s": round(result.audio.duration_s, 3),
+        "seconds_in_front": round(result.added_s, 3),
         "beats_from": settings.rhythm.beats_from,
         "confidence": round(rhythm.confidence, 3),
         "metre": rhythm.metre,
@@ -89,7 +91,7 @@ def in_words(result: DanceMusic, files: Mapping[str, Any]) -> str:
     also = "".join(f"{name}: {path}\n" for name, path in _flat(facts["files"]) if name != "music")
     tempo = f"{facts['tempo_bpm']:.1f} BPM{_others(result)}"
     return (
-        f"{files['music']}: {facts['duration_s']:.1f} s of music at {tempo}, "
+        f"{files['music']}: {facts['music_s']:.1f} s of music at {tempo}, "
         f"{len(facts['beats_s'])} beats (confidence {facts['confidence']:.2f}), "
         f"style {facts['style'] or 'as the model chose'}, seed {facts['seed']}\n"
         f"{also}{stages}; {facts['real_time_factor']:.2f} x the clip's length\n"

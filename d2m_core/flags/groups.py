@@ -232,11 +232,26 @@ def add_edits(group: _ArgumentGroup) -> None:
         f"one); of {EDIT_CANDIDATES} the one is taken that leads on best. May be given several times",
     )
     add(
+        "--extend-left",
+        type=int,
+        default=edits.bars_before,
+        metavar="BARS",
+        help="write so many bars in front of the music, which then is longer than the clip [%(default)s]",
+    )
+    add(
+        "--extend-right",
+        type=int,
+        default=edits.bars_after,
+        metavar="BARS",
+        help="write so many bars behind it [%(default)s]",
+    )
+    add(
         "--likeness",
         type=float,
         default=edits.likeness,
         metavar="X",
-        help="how near to what was there a repainted span is: 0 free, 1 a copy [%(default)s]",
+        help="how near to what was there a repainted span is, and bars that are added to those beside them: "
+        "0 free, 1 a copy [%(default)s]",
     )
 
 

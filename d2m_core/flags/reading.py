@@ -78,11 +78,18 @@ def _sampling(args: argparse.Namespace) -> SamplingConfig:
 def _edits(args: argparse.Namespace) -> EditSettings:
     repaints = tuple(one for given in args.repaint for one in given)
     use = START_USES[1 if args.keep_sound else 0]
-    return EditSettings(tuple(args.repair), repaints, args.likeness, args.from_sound, use)
+    repairs, bars = tuple(args.repair), (args.extend_left, args.extend_right)
+    return EditSettings(repairs, repaints, args.likeness, args.from_sound, use, *bars)
 
 
 def _check_rest(args: argparse.Namespace) -> None:
     gain = args.keep_original_audio
+    edits = {
+        "--repaint": args.repaint,
+        "--from-sound": args.from_sound,
+        "--extend-left": args.extend_left,
+        "--extend-right": args.extend_right,
+    }
     without = "writes what the band plays; add --band, or use --beats FILE.mid for the beats alone."
     require_all(
         (0 <= gain <= 1, f"The gain of the clip's own sound is {gain:g}; use 0 to 1."),
@@ -92,10 +99,10 @@ def _check_rest(args: argparse.Namespace) -> None:
         ),
         *(
             (not (args.band and given), f"{flag} is of music that the model writes; leave out --band or it.")
-            for flag, given in (("--repaint", args.repaint), ("--from-sound", args.from_sound))
+            for flag, given in edits.items()
         ),
         (
-            not (args.play and (args.repaint or args.from_sound)),
+            not (args.play and any(edits.values())),
             "--play hears music while it is written, and edits come after that; leave out one of them.",
         ),
         (args.from_sound is not None or not args.keep_sound, "--keep-sound needs a --from-sound FILE."),

@@ -12,8 +12,11 @@ from ..band import PLAYERS, Materials, play_band
 from ..mastering import master_music
 from ..media import fit_length, load_audio
 from ..music import (
+    Edited,
     SamplingConfig,
     decode_music,
+    extend_left,
+    extend_right,
     generate_tokens,
     music_from_sound,
     prepare,
@@ -48,7 +51,7 @@ def dance_to_music(
     listen: Listen | None = None,
     on_progress: StageProgress | None = None,
 ) -> DanceMusic:
-    """Music in time with the dance in `clip`, exactly as long as the clip.
+    """Music in time with the dance in `clip`, exactly as long as the clip, and any bars that are to be added.
 
     `settings` says all that may be asked for; what else is given takes the place of its part there:
     `tempo_bpm` locks the tempo, `dancer` and `people` say who is followed. A style brings its metre: a
@@ -64,19 +67,20 @@ def dance_to_music(
     with timed(dance.seconds, "music"):
         ahead.join()
     write = _write if listen is None else partial(_write_aloud, listen)
-    audio = write(dance, models, on_progress)
-    return replace(dance, audio=master_music(audio, dance.rhythm, asked.sound))
+    made = write(dance, models, on_progress)
+    return replace(made, audio=master_music(made.audio, made.rhythm, asked.sound))
 
 
-def _write(dance: DanceMusic, models: Models, on_progress: StageProgress | None) -> Waveform:
-    """Music of the model for a dance."""
+def _write(dance: DanceMusic, models: Models, on_progress: StageProgress | None) -> DanceMusic:
+    """The dance with the model's music."""
     sampling, codec = dance.settings.sampling, models.codec
     with timed(dance.seconds, "music"):
-        tokens = _tokens(dance, models, sampling, on_progress)
+        piece = _longer(_tokens(dance, models, sampling, on_progress), dance, models, on_progress)
     with timed(dance.seconds, "decode"):
         progress = stage(on_progress, "decode")
         finish = dance.settings.sound.finish
-        return decode_music(codec, tokens, dance.clip.duration_s, progress, finish=finish)
+        audio = decode_music(codec, piece.tokens, piece.duration_s, progress, finish=finish)
+    return replace(dance, audio=audio, rhythm=piece.rhythm, added_s=piece.added_s)
 
 
 def _tokens(
@@ -114,13 +118,35 @@ def _tokens(
     return tokens
 
 
+def _longer(
+    tokens: AudioTokens, dance: DanceMusic, models: Models, on_progress: StageProgress | None
+) -> Edited:
+    """The music with the bars that were asked for behind it, and then in front."""
+    edits, sampling = dance.settings.edits, dance.settings.sampling
+    piece = Edited(tokens, dance.rhythm, dance.clip.duration_s, (), ())
+    for extend, bars in ((extend_right, edits.bars_after), (extend_left, edits.bars_before)):
+        if bars:
+            piece = extend(
+                models.model,
+                piece.tokens,
+                bars,
+                piece.rhythm,
+                replace(sampling, candidates=max(EDIT_CANDIDATES, sampling.candidates)),
+                stage(on_progress, "extend"),
+                motion=dance.motion,
+                duration_s=piece.duration_s,
+                likeness=edits.likeness,
+            )
+    return piece
+
+
 def _write_aloud(
     listen: Listen, dance: DanceMusic, models: Models, on_progress: StageProgress | None
-) -> Waveform:
+) -> DanceMusic:
     """The same, heard as it comes."""
     progress, sampling = stage(on_progress, "music"), dance.settings.sampling
     with timed(dance.seconds, "music"):
-        return listen(
+        heard = listen(
             stream_music(
                 models.model,
                 models.codec,
@@ -131,6 +157,7 @@ def _write_aloud(
                 progress,
             )
         )
+    return replace(dance, audio=heard)
 
 
 def band_to_dance(

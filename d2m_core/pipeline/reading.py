@@ -47,6 +47,8 @@ class DanceMusic:
     """What the band played, where it did."""
     notices: tuple[Notice, ...] = ()
     """What is doubtful about it, and what to do."""
+    added_s: float = 0.0
+    """How much later in the music, and in `rhythm`, the clip begins: bars were added in front."""
 
     @property
     def style(self) -> str | None:

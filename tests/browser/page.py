@@ -6,7 +6,7 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SHOTS = REPOSITORY / "out" / "browser"
 """Where the pictures of the page go."""
+
+TOUR_MS = 8000.0
+"""Longest wait for the tour of an app."""
 
 DURATION_S = 4.0
 """Length of the clip that the tests upload."""
@@ -164,6 +167,15 @@ class Browser:
     def drawn(self, node: int) -> Locator:
         """A node of Nodes 2.0 on the page."""
         return self.page.locator(f'[data-node-id="{node}"]')
+
+    def skip_tour(self) -> None:
+        """Closes the tour that a page gives with its first app."""
+        from playwright.sync_api import TimeoutError as TooLong
+
+        tour = self.page.get_by_role("button", name="Skip", exact=True)
+        with suppress(TooLong):
+            tour.wait_for(timeout=TOUR_MS)
+            tour.click()
 
     def fit(self) -> None:
         """Brings the whole graph into view and waits until it has been drawn."""

@@ -7,6 +7,7 @@ real inputs and outputs. `schema.json` says where these were looked up.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,5 +32,9 @@ def _node(name: str, about: dict[str, Any]) -> type:
     )
 
 
-NODE_CLASS_MAPPINGS = {name: _node(name, about) for name, about in SCHEMA["nodes"].items()}
+STOCK = getattr(sys.modules.get("nodes"), "NODE_CLASS_MAPPINGS", {})
+"""What the ComfyUI that runs has itself: that is taken, not what was looked up."""
+NODE_CLASS_MAPPINGS = {
+    name: _node(name, about) for name, about in SCHEMA["nodes"].items() if name not in STOCK
+}
 NODE_DISPLAY_NAME_MAPPINGS = {name: about["display_name"] for name, about in SCHEMA["nodes"].items()}

@@ -102,7 +102,7 @@ RELEASED: dict[str, list[str]] = {
     "D2M_ScoreMusic": ["audio", "rhythm", "poses"],
     "D2M_SaveAudio": ["audio", "filename_prefix", "format", "audioUI"],
     "D2M_SaveVideo": ["video", "audio", "filename_prefix", "format", "original_level", "recode"],
-    "D2M_DanceBand": [*"rhythm style seed key intensity humanise".split(), *PLAYERS, "poses"],
+    "D2M_DanceBand": [*"rhythm style seed key intensity humanise".split(), *PLAYERS, "poses", "download"],
     "D2M_SaveMidi": ["midi", "filename_prefix"],
     "D2M_LoadMidi": ["file", "path", "seconds"],
     "D2M_ExportBeats": [

@@ -57,6 +57,11 @@ def test_a_path_may_lie_in_each_of_comfyuis_folders(server: Server, make_clip: A
         assert float(shown_text(entry, "2")) == pytest.approx(1.5, abs=0.05)
 
 
+def test_a_template_before_an_upload_says_what_to_do(server: Server) -> None:
+    graph = {LOAD: node("LoadVideo", file="", start_s=0.0, duration_s=0.0, path=""), "2": preview_seconds()}
+    assert "No file is chosen; press 'choose file to upload'" in rejected(server, graph, LOAD)
+
+
 @pytest.mark.parametrize("path", ["/etc/hostname", "{base}/log.txt", "../log.txt [output]"])
 def test_strangers_paths_are_refused_in_our_words(server: Server, path: str) -> None:
     path = path.format(base=server.base)

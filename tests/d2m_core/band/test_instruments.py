@@ -81,6 +81,14 @@ def test_without_consent_nothing_is_asked_and_a_sentence_says_what_to_do(
     assert f"put {SOUNDFONT} into" in caplog.text
 
 
+def test_nothing_is_fetched_that_nothing_here_could_play(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instruments, "font_library", lambda: None)
+    assert find_instruments(tmp_path, download=True).soundfonts == ()
+    assert not site.asked
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_what_broke_off_goes_on_or_begins_anew(site: Site, tmp_path: Path, ranges: bool) -> None:
     site.cut, site.ranges = (30_000, 20_000), ranges

@@ -82,6 +82,26 @@ def test_what_cannot_be_written_or_kept_is_refused_before_any_work(
         assert "takes no files" in fails([str(clip), "-o", "/proc/out.mp4"], capsys)
 
 
+@pytest.mark.parametrize(
+    ("out", "flags", "words"),
+    [
+        ("out.mp4", "", "out.mp4 is a film"),
+        ("out.wav", "--overlay {0}/o.mp4 --picture {0}/p.png", "leave out --overlay, --picture, or the bars"),
+        ("out.wav", "--beats {0}/b.csv", "leave out --beats, or the bars"),
+    ],
+)
+def test_more_bars_than_the_clip_has_fit_no_picture_of_it(
+    out: str,
+    flags: str,
+    words: str,
+    make_clip: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = f"{make_clip(duration_s=1.0)} -o {tmp_path / out} --extend-right 2 {flags.format(tmp_path)}"
+    assert words in fails(command.split(), capsys)
+
+
 def test_an_unknown_style_is_refused_with_the_known_ones(
     make_clip: Callable[..., Path], weights: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,7 @@ SECONDS = 3
 KEYS = (
     *"clip files duration_s dancer dancers_followed dancer_found people_found tempo_bpm confidence".split(),
     *"metre grid beats_s downbeats_s style style_asked seed ending dynamics played_by warnings".split(),
-    *"seconds real_time_factor versions".split(),
+    *"seconds real_time_factor versions music_s seconds_in_front".split(),
 )
 
 Ran = tuple[dict, str, Path]
@@ -126,6 +126,18 @@ def test_edits_change_what_they_are_asked_to(run: Run) -> None:
     assert sounds[0].equal(sounds[1])
     assert not any(sounds[0].equal(other) for other in sounds[2:])
     assert {each.shape for each in sounds} == {sounds[0].shape}
+
+
+def test_bars_more_make_the_piece_longer_and_move_its_beats(run: Run) -> None:
+    plain, _, _ = run("-q --tempo 120", "out.wav")
+    facts, _, folder = run("-q --tempo 120 --extend-left 1 --extend-right 2", "longer.wav")
+    bar_s, early_s = 0.5 * plain["metre"], facts["seconds_in_front"]
+    assert early_s == pytest.approx(bar_s, abs=0.03)  # whole steps of the tokens
+    assert facts["music_s"] == pytest.approx(SECONDS + early_s + 2 * bar_s, abs=0.03)
+    assert load_audio(folder / "longer.wav").duration_s == pytest.approx(facts["music_s"], abs=1e-3)
+    of_the_clip = [at - early_s for at in facts["beats_s"] if -0.01 < at - early_s < SECONDS - 0.01]
+    assert of_the_clip == pytest.approx(plain["beats_s"], abs=2e-3)
+    assert (plain["music_s"], plain["seconds_in_front"]) == (pytest.approx(SECONDS, abs=1e-3), 0)
 
 
 def test_any_style_of_the_band_is_told(run: Run) -> None:

@@ -24,7 +24,7 @@ OF_THE_NODES = (
     *"--dancer --at --region --people --pose-model --no-pose-cache --play --no-finish".split(),
     *"--style --seed --guidance --style-guidance --temperature --candidates --ending --dynamics".split(),
     *"--overlay --overlay-sound --picture --people-picture --beats --band --midi --stems --json".split(),
-    *"--repair --repaint --likeness --from-sound --keep-sound".split(),
+    *"--repair --repaint --likeness --from-sound --keep-sound --extend-left --extend-right".split(),
     *"--model --rhythm --codec --device --keep-original-audio --sound-track --recode --quiet".split(),
 )
 
@@ -145,6 +145,10 @@ def test_spans_that_are_not_understood_are_said(
     [
         ("--band --repaint 4-8", "--repaint is of music that the model writes"),
         ("--play --repaint 4-8", "edits come after that"),
+        ("--band --extend-right 4", "--extend-right is of music that the model writes"),
+        ("--play --extend-left 4", "edits come after that"),
+        ("--extend-left 65", "65 bars are to be added; use 0 to 64"),
+        ("--extend-right -1", "-1 bars are to be added"),
         ("--keep-sound", "needs a --from-sound"),
         ("--repaint 4-8 --likeness 2", "likeness is 2"),
     ],
