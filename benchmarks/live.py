@@ -8,7 +8,8 @@
 
 Dances and clips are stepped without real time, with the delays of `d2m_core.live.rehearsal.Delays`; `--loop`
 does so for many minutes of one dance that ends and begins again, and looks at memory and slow blocks.
-`--real` plays to a film at its own speed through all threads, to nobody. The first seconds do not count.
+`--real` plays to a film at its own speed through all threads, to nobody; memory and work of each ten seconds
+are in live.json. The first seconds do not count.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import argparse
 import json
 import resource
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,8 @@ _SETTLED_S = 8.0
 """The band has begun by then, or counts as late."""
 _NEAR_S = 0.1
 _CHANGE_S = 16.0
+_NOT_SHOWN = {"gaps", "samples"}
+"""Too long for a table: they are in live.json."""
 _SHIFTS_S = np.arange(-0.95, 1.0, 0.1)
 """The control of hits: the same ones, at other times."""
 
@@ -146,11 +151,11 @@ def drawn(first: int, count: int, seconds: float) -> Iterator[dict[str, Any]]:
         yield play_to(poses, scene.dances[0].beats_s, str(seed), seed % 7)
 
 
-def changed(count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
+def changed(first: int, count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
     """Sessions to drawn dances whose tempo changes at once by a fifth, up or down, in their middle."""
-    for seed in range(LIVE_SEED + 1000, LIVE_SEED + 1000 + count):
-        first, then = (60 / 110, 60 / 110 / share) if seed % 2 == 0 else (60 / 120, 60 / 120 * share)
-        beats = np.arange(0.3, _CHANGE_S, first)
+    for seed in range(LIVE_SEED + 1000 + first, LIVE_SEED + 1000 + first + count):
+        before_s, then = (60 / 110, 60 / 110 / share) if seed % 2 == 0 else (60 / 120, 60 / 120 * share)
+        beats = np.arange(0.3, _CHANGE_S, before_s)
         beats = np.concatenate([beats, np.arange(beats[-1] + then, _CHANGE_S + 18.0, then)])
         plan = plan_on(beats, np.arange(len(beats)) % 4 == 0, _CHANGE_S + 18.0, seed, "pop")
         poses = mediapipe_like(stage(plan, seed), np.random.default_rng(seed))
@@ -162,7 +167,7 @@ def changed(count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
         before = (heard >= _SETTLED_S) & (heard < _CHANGE_S)
         tempi = np.log(1 / np.diff(heard))
         yield {
-            "tempo": f"{60 / first:.0f} to {60 / then:.0f}",
+            "tempo": f"{60 / before_s:.0f} to {60 / then:.0f}",
             "on the beat before": float(np.mean(~off[before])),
             "s until back": float(after.max() - _CHANGE_S) if len(after) else 0.0,
             "greatest step between beats": float(np.expm1(np.abs(np.diff(tempi)).max())),
@@ -224,22 +229,54 @@ def _resident_mb() -> int:
 
 
 def in_real_time(path: Path, seconds: float) -> dict[str, Any]:
-    """Plays to a film at its own speed, over and over, with all threads."""
-    clip, told = open_clip(path), []
+    """Plays to a film at its own speed, over and over where it is too short, with all threads."""
+    clip, told, sink = open_clip(path), [], Silence(RATE)
     with open_eyes() as eyes, ThreadPoolExecutor(1) as helper:
         net = load_rhythm(default_weights("rhythm"))
         session = Session(net, installed_materials(), LiveSettings(), helper=helper, tell=told.append)
         session.warm_up()
         film = Film(clip, int(np.ceil(seconds / clip.duration_s)))
-        report = Stage(session, film, eyes, Silence(RATE)).run()
+        with every_ten_seconds() as samples:
+            stage = Stage(session, film, eyes, sink)
+            report = stage.run(lambda one: one.seconds < seconds)
+    sizes, shares = [size for _, size, _ in samples], [share for _, _, share in samples]
     return {
         "film": path.stem,
         "seconds": report.seconds,
         "looked at": report.looked_at / max(1, report.pictures),
         "drops": report.drops,
         "cores": round(report.cpu_share, 3),
+        "cores, most in 10 s": max(shares, default=None),
+        "MB after a minute": sizes[5] if len(sizes) > 5 else None,
+        "MB at the end": sizes[-1] if sizes else None,
         "begins s": _first(told),
+        "gaps": [(round(at_s, 2), round(gap_s, 3)) for at_s, gap_s in sink.gaps],
+        "samples": samples,
     }
+
+
+@contextmanager
+def every_ten_seconds() -> Iterator[list[tuple[int, int, float]]]:
+    """(seconds, MB held, share of a core since the one before) of this process, while the block runs."""
+    samples: list[tuple[int, int, float]] = []
+    over = threading.Event()
+    began_s = time.monotonic()
+
+    def sample() -> None:
+        before_s, before_cpu_s = began_s, time.process_time()
+        while not over.wait(10.0):
+            now_s, cpu_s = time.monotonic(), time.process_time()
+            share = (cpu_s - before_cpu_s) / (now_s - before_s)
+            samples.append((round(now_s - began_s), _resident_mb(), round(share, 2)))
+            before_s, before_cpu_s = now_s, cpu_s
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -264,14 +301,14 @@ def main(argv: list[str] | None = None) -> int:
         numbers = [name for name in rows[0] if name != "dance"]
         means = {name: _mean([row[name] for row in rows]) for name in numbers}
         rows.append({"dance": "mean", **means})
-    rows += list(changed(args.changes))
+    rows += list(changed(args.first, args.changes))
     rows += list(filmed(args.clips)) if args.clips else []
     rows += [looped(args.loop)] if args.loop else []
     rows += [in_real_time(args.real, args.seconds)] if args.real else []
     args.out.mkdir(parents=True, exist_ok=True)
     found = {"delays": vars(Delays()), "rows": rows}
     (args.out / "live.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(table(rows))
+    sys.stdout.write(table([{key: row[key] for key in row if key not in _NOT_SHOWN} for row in rows]))
     return 0
 
 

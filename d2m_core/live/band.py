@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..band import Materials
+from ..band import Materials, Plan
 from ..band.answers import backbeat_of, last_chord, struck_by, weighed
 from ..band.arrange import Score, bar_notes, compose
 from ..band.drummer import Drummer
@@ -91,6 +91,16 @@ class LiveBand:
         self.sounded: list[tuple[float, Note]] = []
         """(beat, note) of everything that the last block began."""
 
+    @property
+    def style(self) -> str:
+        """One of `STYLES`."""
+        return self.plan.style
+
+    @property
+    def metre(self) -> int:
+        """Beats in a bar."""
+        return self.plan.metre
+
     # --- what it is told ---
 
     def feel(self, energy: float, thin: bool) -> None:
@@ -101,8 +111,16 @@ class LiveBand:
         """Nothing is played before a beat."""
         self._first = beat
 
+    def place_after(self, beat: float, quick: bool = False) -> float:
+        """The first half beat that it plays at a beat or later; `quick`: sixteenth, where there are some."""
+        return place_after(self.plan, beat, quick)
+
+    def played_at(self, place: float) -> float:
+        """The beat at which a place is played: later, where it swings."""
+        return float(self.plan.swung(place))
+
     def hit(self, beat: float, strength: float) -> bool:
-        """Everybody strikes on a beat that has not come yet; False where they just did."""
+        """Everybody strikes on a place that has not been played yet; False where they just did."""
         if self._end is not None or abs(beat - self._struck) < _APART_BEATS:
             return False
         self._struck = beat
@@ -196,8 +214,8 @@ class LiveBand:
 
     def _due(self, low: float, high: float) -> Iterator[tuple[float, Note, float, float]]:
         """What begins from one beat to another: (beat, note, tempo it was made for, gain)."""
-        struck = [hit for hit in self._hits if hit.beat < high]
-        self._hits = [hit for hit in self._hits if hit.beat >= high]
+        struck = [hit for hit in self._hits if self.played_at(hit.beat) < high]
+        self._hits = [hit for hit in self._hits if self.played_at(hit.beat) >= high]
         for made in self._bars:
             gain = self._gain(made.bar)
             for note in made.notes:
@@ -208,7 +226,7 @@ class LiveBand:
         for hit in struck:
             if self._end is None or hit.beat < self._end:
                 for note in _strike(made, hit.beat - made.start, hit.strength):
-                    yield max(low, made.start + note.beat), note, made.bpm, 1.0
+                    yield max(low, self.played_at(made.start + note.beat)), note, made.bpm, 1.0
         if self._end is not None and low <= self._end < high:
             for note in last_chord(self._tune, 0.0, _ENDING_BEATS, backbeat_of(list(made.notes))):
                 yield self._end, note, made.bpm, 1.0
@@ -238,6 +256,13 @@ class LiveBand:
         sound = self._instruments.sound(note, self._samples(note, bpm)) * np.float32(gain)
         self._desk.add(strip, at, sound, note.part)
         self.sounded.append((beat, note))
+
+
+def place_after(plan: Plan, beat: float, quick: bool) -> float:
+    """`LiveBand.place_after` by a plan."""
+    step = 0.25 if quick and plan.swing_step < 0.5 and plan.metre != 3 else 0.5
+    first = float(np.floor(beat / step)) * step
+    return next(place for place in (first, first + step) if plan.swung(place) >= beat - 1e-6)
 
 
 def _strike(made: _Made, place: float, strength: float) -> list[Note]:

@@ -11,15 +11,15 @@ import numpy as np
 
 STEP_S = 0.01
 """The clock is steered so often."""
-MOST_SLEW = 0.12
+MOST_SLEW = 0.2
 """Tempo changes by at most this share of itself in a second."""
-MOST_LEAN = 0.08
+MOST_LEAN = 0.12
 """To come into phase it goes faster or slower by at most this share."""
-MOST_TUG = 0.4
+MOST_TUG = 0.6
 """How fast that share may change, per second: nobody hears it begin."""
-_CATCH_S = 0.7
+_CATCH_S = 0.4
 """A distance in phase is made good in about this time, as far as the limits allow."""
-_SETTLE_S = 0.5
+_SETTLE_S = 0.3
 """The tempo comes to that of the pulse in about this time, as far as the limit allows."""
 
 

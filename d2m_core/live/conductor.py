@@ -18,6 +18,8 @@ _LEAST_SURE = 0.05
 """Grids that are less sure say nothing."""
 _NEAR_TEMPO, _NEAR_PHASE = 0.08, 0.2
 """A pulse whose tempo (share) and phase (beats) are so near to the one followed goes on with it."""
+_OCTAVE = 0.15
+"""So near (log2) half or double a tempo is taken for it; 2 / 3 of it is another."""
 _TAKEN = 0.5
 """How much of what a new reading says is taken at once, where it goes on with the pulse."""
 _AGREEING = 4
@@ -41,9 +43,11 @@ def pulse_of(grid: BeatGrid, now_s: float) -> Pulse | None:
 
 
 def in_octave(pulse: Pulse, bpm: float) -> Pulse:
-    """The pulse with half, as many, or twice the beats, whichever is nearest to a tempo."""
-    octave = int(np.clip(np.round(np.log2(bpm / pulse.bpm)), -1, 1))
-    return Pulse(pulse.time_s, pulse.bpm * 2.0**octave)
+    """The pulse with half or twice the beats, where that comes near a tempo; else as it is."""
+    for octave in (0.5, 2.0):
+        if abs(np.log2(octave * pulse.bpm / bpm)) < _OCTAVE:
+            return Pulse(pulse.time_s, octave * pulse.bpm)
+    return pulse
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ class Conductor:
         self._grid: BeatGrid | None = None
         self._first_s = np.inf
 
-    def read(self, grid: BeatGrid, now_s: float) -> None:
-        """Takes in a grid that was found at a moment."""
+    def read(self, grid: BeatGrid, now_s: float, playing: bool = True) -> None:
+        """Takes in a grid that was found at a moment; while nobody plays, the last one is right."""
         self._first_s = min(self._first_s, now_s)
         found = pulse_of(grid, now_s)
         if found is None:
@@ -84,7 +88,7 @@ class Conductor:
             return
         self._others = self._others + 1 if self._other and _near(found, self._other, now_s) else 1
         self._other, self._agreed = found, 0
-        if self._others >= _AGREEING:
+        if self._others >= _AGREEING or not playing:
             self.pulse, self._others, self._agreed = found, 0, 1
 
     def ready(self, now_s: float) -> bool:

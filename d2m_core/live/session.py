@@ -6,10 +6,10 @@ may each belong to a thread; between them goes only what is replaced as a whole.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -22,11 +22,12 @@ from ..rhythm import RhythmNet
 from ..settings import ANY
 from ..styles import metre_of_style
 from ..types import METRE, MOTION_FPS
+from .answering import Answers
 from .band import LiveBand
 from .clock import Clock, Pulse
 from .conductor import Conductor, Start, clock_at
-from .habits import Habits
-from .watching import STANDING, Accent, Watcher
+from .player import MakePlayer, Player
+from .watching import STANDING, Watcher
 
 RATE, BLOCK = 48_000, 1024
 MOST_LATENCY_MS = 1000.0
@@ -38,13 +39,11 @@ _RING_S, _LAST_RING_S = 3.0, 1.0
 """The last chord rings for so long, and for at least so long where the time of the end is known."""
 _LEAST_PIECE_S = 4.0
 """A piece that would have to end sooner does not begin."""
-_TOLD_S = 0.25
+_TOLD_S = 0.12
 """Beats are told to others so long before they are heard."""
 _ENERGY_EVERY_S = 0.1
-_REACH_BEATS = 0.12
-"""A hit is struck at least so long ahead."""
-_ANSWERED, _ALONE_BEATS = 0.6, 2.0
-"""Accents as strong as this are answered at once, where nothing expected them and no hit was so short ago."""
+_LINE_BEATS = 0.12
+"""The bar line of the end is at least so far ahead."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,7 @@ class Session:
         net: Reads the rhythm.
         helper: Makes bars in the background; None: at once, so that a session repeats to the sample.
         tell: Is called with everything that will be heard, in order of time.
+        player: Makes who plays; None: a `LiveBand`.
     """
 
     def __init__(
@@ -118,25 +118,28 @@ class Session:
         *,
         helper: Executor | None = None,
         tell: Callable[[Heard], None] | None = None,
+        player: MakePlayer | None = None,
     ) -> None:
         self.settings = settings or LiveSettings()
         self._net, self._watcher, self._materials = net, Watcher(net), materials
+        self._player = player or self._live_band
         self._helper, self._tell = helper, tell
         self._conductor = Conductor(
             metre_of_style(self.settings.style) if self.settings.style != ANY else None
         )
         self._known = _Known()
         self._grid_s = 0.0
-        self._accents: deque[Accent] = deque(maxlen=32)
-        self._band: Future[LiveBand] | LiveBand | None = None
+        self._band: Future[Player] | Player | None = None
         self._clock: Clock | None = None
-        self._habits = Habits(METRE)
+        self._answers = Answers(METRE, self._struck)
         self.until_s = np.inf
         """When it will be over, where that is known: the last chord then comes in time to ring."""
         self._over_s = -np.inf
         self.played = False
         """Whether the band has begun at least once."""
         self._told_beat, self._told_energy_s, self._told_section = 0, 0.0, ""
+        self.last_hit: Heard | None = None
+        """The hit that is heard last or next."""
 
     def warm_up(self) -> None:
         """Loads and compiles what thinking needs, that nothing has to wait for it later."""
@@ -160,29 +163,34 @@ class Session:
         if reading.grid is not None and reading.grid_s > self._grid_s:
             self._grid_s = reading.grid_s
             if reading.still_s < _THIN_S:
-                self._conductor.read(reading.grid, reading.grid_s)
+                self._conductor.read(reading.grid, reading.grid_s, self.playing)
         now_s, known = reading.now_s, self._known
         ready = self._conductor.ready(now_s)
         start = self._conductor.start(now_s) if ready else None
         if self._band is None and self._conductor.pulse is not None:
             self._set_up(start or self._conductor.start(now_s))
         moving_s = 0.0 if reading.still_s > _THIN_S else known.moving_s + now_s - max(known.start_s, 0.0)
-        self._accents.extend(reading.accents)
+        self._answers.see(reading.accents)
         self._known = _Known(self._conductor.pulse, start, now_s, reading.energy, reading.still_s, moving_s)
 
     def _set_up(self, start: Start) -> None:
         style = suiting(start, self.settings.seed) if self.settings.style == ANY else self.settings.style
+        make = partial(self._player, style, start)
+        self._band = make() if self._helper is None else self._helper.submit(make)
+
+    def _live_band(self, style: str, start: Start) -> LiveBand:
         key = None if self.settings.key == ANY else read_key(self.settings.key)
-
-        def made() -> LiveBand:
-            return LiveBand(
-                style, start.bpm, start.metre, self._materials, seed=self.settings.seed, key=key, rate=RATE,
-                block=BLOCK, helper=self._helper,
-            )  # fmt: skip
-
-        self._band = made() if self._helper is None else self._helper.submit(made)
+        return LiveBand(
+            style, start.bpm, start.metre, self._materials, seed=self.settings.seed, key=key, rate=RATE,
+            block=BLOCK, helper=self._helper,
+        )  # fmt: skip
 
     # --- the side that sounds ---
+
+    @property
+    def _here(self) -> Player | None:
+        """Who plays, once there."""
+        return None if isinstance(self._band, Future) else self._band
 
     @property
     def playing(self) -> bool:
@@ -197,7 +205,17 @@ class Session:
     @property
     def metre(self) -> int:
         """Beats in a bar of what is played."""
-        return self._band.plan.metre if isinstance(self._band, LiveBand) else METRE
+        return METRE if self._here is None else self._here.metre
+
+    @property
+    def style(self) -> str:
+        """The style of what is played; what was asked for until that is known."""
+        return self.settings.style if self._here is None else self._here.style
+
+    @property
+    def section(self) -> str:
+        """What the part of the piece is called that sounds now."""
+        return "" if self._here is None else self._here.section
 
     @property
     def energy(self) -> float:
@@ -210,11 +228,11 @@ class Session:
         if self._clock is None and not self._begins(known, heard_s):
             return np.zeros((2, BLOCK), np.float32)
         assert self._clock is not None
-        assert isinstance(self._band, LiveBand)
-        band, clock = self._band, self._clock
+        assert self._here is not None
+        band, clock = self._here, self._clock
         clock.follow(known.pulse if known.still_s < _THIN_S else None)
         band.feel(known.energy, known.still_s > _THIN_S)
-        self._answer(band, clock)
+        self._answers.strike(band, clock)
         self._ends(band, clock, known)
         span = clock.advance(heard_s + band.delay_s + BLOCK / RATE)
         sound = band.render(span)
@@ -231,69 +249,56 @@ class Session:
         """Begins the piece when it is time."""
         if isinstance(self._band, Future) and self._band.done():
             self._band = self._band.result()
+        band = self._here
         if heard_s > self.until_s - _LEAST_PIECE_S:
             return False
         waits = known.moving_s < (_AGAIN_S if self.played else 0.0) or known.still_s > _THIN_S
-        if known.start is None or not isinstance(self._band, LiveBand) or waits:
+        if known.start is None or band is None or waits:
             return False
-        metre = self._band.plan.metre
-        at_s = heard_s + self._band.delay_s
+        metre, at_s = band.metre, heard_s + band.delay_s
         place = (known.start.place + (at_s - known.start_s) * known.start.bpm / 60) % metre
         self._clock = clock_at(replace(known.start, place=place, metre=metre), at_s)
-        self._habits, self._over_s, self.played = Habits(metre), np.inf, True
+        self._answers, self._over_s, self.played = Answers(metre, self._struck), np.inf, True
         self._told_beat = int(np.ceil(place)) - 1
-        self._band.start_at(float(np.ceil(place - 0.02)))
-        self._accents.clear()
+        band.start_at(float(np.ceil(place - 0.02)))
         self._say("start", at_s, place)
         return True
 
-    def _answer(self, band: LiveBand, clock: Clock) -> None:
-        """Hits for accents that are expected, and for strong ones that were not."""
-        soonest = clock.beat + _REACH_BEATS
-        while self._accents:
-            accent = self._accents.popleft()
-            beat = clock.beat - (clock.time_s - accent.time_s) * clock.rate
-            expected = self._habits.expected(beat) if abs(2 * beat - round(2 * beat)) < 0.34 else 0.0
-            self._habits.see(beat, accent.strength)
-            if accent.strength >= _ANSWERED and not expected and soonest - band.struck >= _ALONE_BEATS:
-                beat = float(np.ceil(2 * soonest)) / 2
-                self._strike(band, clock, beat, accent.strength, accent.time_s)
-        place = float(np.ceil(2 * soonest)) / 2
-        strength = self._habits.expected(place)
-        if strength and place - soonest < 0.1:
-            self._strike(band, clock, place, strength)
+    def _struck(self, beat: float, strength: float, seen_s: float | None) -> None:
+        assert self._clock is not None
+        at_s = self._when(self._clock, beat)
+        self.last_hit = Heard("hit", at_s, beat, self._clock.bpm, strength, seen_s)
+        self._say("hit", at_s, beat, strength, seen_s)
 
-    def _strike(
-        self, band: LiveBand, clock: Clock, beat: float, strength: float, seen_s: float | None = None
-    ) -> None:
-        if band.hit(beat, strength):
-            self._say("hit", clock.time_s + (beat - clock.beat) / clock.rate, beat, strength, seen_s)
-
-    def _ends(self, band: LiveBand, clock: Clock, known: _Known) -> None:
+    def _ends(self, band: Player, clock: Clock, known: _Known) -> None:
         """Lets the piece end on the next bar line where nobody has danced for a while, or the time is up."""
         if band.ends is not None:
             return
-        metre = band.plan.metre
-        line = float(np.ceil((clock.beat + _REACH_BEATS) / metre) * metre)
-        after_s = clock.time_s + (line + metre - clock.beat) / clock.rate
+        metre = band.metre
+        line = float(np.ceil((clock.beat + _LINE_BEATS) / metre) * metre)
+        after_s = self._when(clock, line + metre)
         if known.still_s > _END_S or after_s > self.until_s - _LAST_RING_S:
             band.end_on(line)
-            self._say("end", clock.time_s + (line - clock.beat) / clock.rate, line)
+            self._say("end", self._when(clock, line), line)
 
     def _tell_beats(self, clock: Clock) -> None:
         while self._told_beat + 1 <= clock.beat + _TOLD_S * clock.rate:
             self._told_beat += 1
-            time_s = clock.time_s + (self._told_beat - clock.beat) / clock.rate
-            assert isinstance(self._band, LiveBand)
-            self._say("beat", time_s, self._told_beat, self._told_beat % self._band.plan.metre)
+            number = self._told_beat
+            self._say("beat", self._when(clock, number), number, number % self.metre)
 
-    def _tell_mood(self, band: LiveBand, clock: Clock) -> None:
+    def _tell_mood(self, band: Player, clock: Clock) -> None:
         if band.section != self._told_section:
             self._told_section = band.section
             self._say("section", clock.time_s, clock.beat, name=band.section)
         if clock.time_s - self._told_energy_s >= _ENERGY_EVERY_S:
             self._told_energy_s = clock.time_s
             self._say("energy", clock.time_s, clock.beat, self._known.energy)
+
+    @staticmethod
+    def _when(clock: Clock, beat: float) -> float:
+        """When a beat near now is heard."""
+        return clock.time_s + (beat - clock.beat) / clock.rate
 
     def _say(
         self,

@@ -12,8 +12,9 @@ import numpy as np
 
 from ..errors import MediaError
 
-_LEAD_S = 0.09
-"""So much sound is kept ready: the longest that everything else may take the machine."""
+_LEAD_S, _MOST_LEAD_S, _MORE_S = 0.09, 0.25, 0.021
+"""So much sound is kept ready: the longest that everything else may take the machine. After every gap so much
+more, up to a limit: beats are foretold and stay in time, only answers to sudden accents come later."""
 _TRACK = 0.02
 """How much of a new reading of the device's clock is believed."""
 
@@ -45,6 +46,8 @@ class Silence:
         self._start_s = time.monotonic()
         self._written = 0
         self.drops = 0
+        self.gaps: list[tuple[float, float]] = []
+        """(seconds of sound until then, seconds without) of each."""
 
     def next_s(self) -> float:
         return self._start_s + self._written / self._rate
@@ -53,10 +56,16 @@ class Silence:
         while (ahead_s := self.next_s() - time.monotonic()) > self._lead_s:
             if stop.wait(ahead_s - self._lead_s):
                 return False
-        if ahead_s < 0 and self._written:
-            self.drops += 1
+        if ahead_s < 0:
+            if self._written:
+                self._missed(-ahead_s)
             self._start_s -= ahead_s
         return not stop.is_set()
+
+    def _missed(self, gap_s: float) -> None:
+        self.drops += 1
+        self.gaps.append((self._written / self._rate, gap_s))
+        self._lead_s = max(self._lead_s, min(_MOST_LEAD_S, self._lead_s + _MORE_S))
 
     def write(self, block: np.ndarray) -> None:
         self._written += block.shape[1]
@@ -74,7 +83,8 @@ class Loudspeakers:
         sounddevice = import_sounddevice()
         self._rate, self.drops = rate, 0
         self._room = max(2, round(lead_s * rate / block)) * block
-        self._ring = np.zeros((2 * self._room, 2), np.float32)
+        self._most, self._more = max(self._room, round(_MOST_LEAD_S * rate / block) * block), block
+        self._ring = np.zeros((2 * self._most, 2), np.float32)
         self._written = self._read = 0  # each is changed by one side alone
         self._free = threading.Event()
         self._offset_s: float | None = None
@@ -108,7 +118,9 @@ class Loudspeakers:
             self._offset_s = here_s + (frames - ready) / self._rate if missing else here_s
         else:
             self._offset_s += _TRACK * (here_s - self._offset_s)
-        self.drops += missing
+        if missing:
+            self.drops += 1
+            self._room = min(self._most, self._room + self._more)
         self._read += ready
         self._free.set()
 

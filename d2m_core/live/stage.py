@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..errors import MediaError
 from ..media import Frame
 from ..pose.landmarker import Body
 from .session import LiveSettings
@@ -21,8 +23,11 @@ from .watching import LOOK_EVERY_S
 
 _SWITCH_S = 0.001
 """Python changes threads so often: at its usual 5 ms, sound would wait for thoughts."""
-_AFTER_S = 5.0
-"""After the last picture music has so long to end."""
+_SHORT_S, _GIVES_WAY_S = 0.045, 0.1
+"""Where less sound than this is ready, a picture waits for it, at most so long: on a machine that is too slow
+fewer pictures are looked at before there are gaps."""
+_AFTER_S = 8.0
+"""After the last picture music has at most so long to end: standing still, a bar, a last chord that rings."""
 
 
 class Source(Protocol):
@@ -132,7 +137,7 @@ class Stage:
         threads = [
             threading.Thread(target=self._safely, args=(one,), name=f"d2m{one.__name__}") for one in work
         ]
-        with _quick_switches():
+        with _no_hold_ups():
             for thread in threads:
                 thread.start()
             try:
@@ -161,6 +166,15 @@ class Stage:
         return time.monotonic() - self._zero_s
 
     def _capture(self) -> None:
+        """Hands on pictures; where they end by a fault, music ends on its bar first."""
+        try:
+            self._hand_on()
+        except MediaError as error:
+            self._errors.append(error)
+            self._last_s = self.seconds
+        self._over.set()
+
+    def _hand_on(self) -> None:
         for frame in self._source.frames(self._stop):
             if not self._begun.is_set():
                 self._zero_s = time.monotonic() - frame.time_s
@@ -169,10 +183,10 @@ class Stage:
             self._newest.put(frame)
             if self._pictured is not None:
                 self._pictured(frame)
-        self._over.set()
 
     def _watch(self) -> None:
         while not self._stop.is_set():
+            self._give_way()
             frame = self._newest.take(0.1)
             if frame is not None:
                 body = self._eyes.see(frame.rgb, frame.time_s)
@@ -181,6 +195,13 @@ class Stage:
             elif self._over.is_set():
                 self._session.see(self._now_s(), None)
 
+    def _give_way(self) -> None:
+        """Waits a little where sound is short."""
+        until_s = time.monotonic() + _GIVES_WAY_S
+        while self._session.playing and self._sink.next_s() - time.monotonic() < _SHORT_S:
+            if time.monotonic() > until_s or self._stop.wait(0.005):
+                return
+
     def _think(self) -> None:
         while not self._stop.wait(LOOK_EVERY_S):
             self._session.think()
@@ -188,6 +209,7 @@ class Stage:
     def _sound(self) -> None:
         while not self._begun.wait(0.05):
             if self._stop.is_set() or self._over.is_set():
+                self._stop.set()  # not one picture came
                 return
         offset_s = self._session.settings.latency_ms / 1000
         while self._sink.wait(self._stop):
@@ -201,10 +223,15 @@ class Stage:
 
 
 @contextmanager
-def _quick_switches() -> Iterator[None]:
+def _no_hold_ups() -> Iterator[None]:
+    """Threads change quickly, and what is there by now is not searched for garbage again and again: with
+    PyTorch and MediaPipe loaded, that takes longer than the sound that is kept ready."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
+    gc.collect()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before)

@@ -1,4 +1,4 @@
-"""A window on a session: the picture, the skeleton, a dot that beats, a bar of energy. Keys: q ends."""
+"""A window on a session: the picture, the skeleton, and what the band does (`panel`). Keys: q ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import MediaError
 from ..pictures import draw_skeleton
+from .panel import Mood, draw_panel
 from .session import Session
 from .sources import import_opencv
 from .stage import Stage
@@ -52,21 +53,32 @@ def open_window(session: Session, wanted: bool = True) -> Iterator[Window | None
 def drawn(stage: Stage, session: Session) -> np.ndarray:
     """What the window shows, uint8 [H, W, 3]."""
     assert stage.shown is not None
-    rgb = stage.shown.frame.rgb
-    body = stage.shown.body
+    rgb, body = stage.shown.frame.rgb, stage.shown.body
     picture = rgb.copy() if body is None else draw_skeleton(rgb, body.image, body.visibility)
-    height, width = picture.shape[:2]
-    size = max(4, height // 30)
-    level = round(session.energy * (height - 2 * size))
-    picture[height - size - level : height - size, width - 2 * size : width - size] = (90, 220, 160)
-    clock = session.clock
-    if clock is not None:
-        share = clock.beat % 1.0
-        radius = max(2, round(2 * size * (1 - 0.6 * share)))
-        rows, columns = np.ogrid[:height, :width]
-        inside = (rows - 3 * size) ** 2 + (columns - 3 * size) ** 2 <= radius**2
-        picture[inside] = (255, 190, 60) if clock.beat % session.metre < 1 else (240, 240, 240)
-    return picture
+    return draw_panel(picture, mood_of(session, stage.seconds, stage.note))
+
+
+def mood_of(session: Session, now_s: float, note: str) -> Mood:
+    """What there is to show of a session at a moment."""
+    clock, hit = session.clock, session.last_hit
+    since_s = np.inf if hit is None else now_s - hit.time_s
+    struck = (since_s, hit.value) if hit is not None and since_s >= 0 else (np.inf, 0.0)
+    if clock is None:
+        return Mood(session.energy, None, session.metre, "", *struck, _waiting(session, note))
+    beat = max(0.0, clock.beat - (clock.time_s - now_s) * clock.rate)
+    title = "  ".join((f"{clock.bpm:.0f} BPM", session.style, session.section))
+    return Mood(session.energy, beat, session.metre, title, *struck, note if _alarms(note) else "")
+
+
+def _waiting(session: Session, note: str) -> str:
+    if _alarms(note):
+        return note
+    return "Dance, and it begins anew." if session.played else "Dance: the band listens for your beat."
+
+
+def _alarms(note: str) -> bool:
+    """Whether a sentence about who is followed says more than that all is well."""
+    return bool(note) and not note.startswith("One person")
 
 
 def _with_windows() -> Any | None:

@@ -2,9 +2,9 @@
 
 Every steady pulse of `TEMPI_BPM` is laid over the beat curve that is known by now, and gains by it what its
 beats gain (`gains`), the latest most. One that goes on where the last one was is preferred, so that it does
-not leap to and fro between two that are as likely; then it is drawn to the peaks nearby, its tempo less
-readily than its phase. In two milliseconds this finds what a search over chains of beats (`search`) finds
-in fifty: a dance keeps its tempo over the seconds that count.
+not leap to and fro between two that are as likely, but for one that the last seconds clearly want. It is
+drawn to the peaks nearby, its tempo less readily than its phase. In some milliseconds this finds what a
+search over chains of beats (`search`) finds in fifty: a dance keeps its tempo over the seconds that count.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ _SAID_TRUST, _LEAST_TEMPO, _TEMPO_S = 3.0, 1e-3, 9.0
 how long its mean is taken."""
 _STAYS = 1.5
 """By so much, in log odds, another pulse has to be likelier than the one that goes on."""
+_RECENT_S, _RECENT_ODDS, _LEAVES = 2.0, 0.3, 3.0
+"""Where beats count 1 / e after so long, and the odds of tempi so much, another pulse is followed at once
+that is likelier by so much: a tempo that changes at once is followed half a second earlier."""
 _SAME_TEMPO, _SAME_S = 0.04, 0.09
 """It goes on where tempo (natural log) and phase are no further off."""
 _PULLS_S = 0.1
@@ -89,20 +92,17 @@ class PulseTracker:
         if fine.seen is not None:
             gain = gain + _SEEN * seen_gain(fine.seen)
         times_s = start_s + np.arange(len(gain)) / RATE
-        faded = gain * np.exp(np.minimum(times_s - now_s, 0.0) / _FADE_S)
-        rough = self._likeliest(faded, times_s[-1], _tempo_odds(fine.tempo, len(gain)))
+        odds = _tempo_odds(fine.tempo, len(gain))
+        rough = self._likeliest(gain, times_s, now_s, odds)
         goes_on = self.pulse is not None and _same(rough, self.pulse)
         held_s = self.pulse.period_s if self.pulse is not None and goes_on else rough.period_s
         self.pulse = _drawn(rough, held_s, fine.beat, start_s, now_s)
         return self.pulse
 
-    def _likeliest(self, faded: np.ndarray, end_s: float, odds: np.ndarray) -> Pulse:
+    def _likeliest(self, gain: np.ndarray, times_s: np.ndarray, now_s: float, odds: np.ndarray) -> Pulse:
         combs = _combs()
-        back = np.zeros(round(_REACH_S * RATE))
-        latest = faded[::-1][: len(back)]
-        back[: len(latest)] = latest
-        scores = np.add.reduceat(back[combs.places], combs.starts) + odds[combs.tempi]
-        periods_s, beats_s = combs.periods_s, end_s - combs.phases / RATE
+        scores = _scores(gain * np.exp(np.minimum(times_s - now_s, 0.0) / _FADE_S)) + odds[combs.tempi]
+        periods_s, beats_s = combs.periods_s, times_s[-1] - combs.phases / RATE
         best = int(scores.argmax())
         if self.pulse is not None:
             near = np.abs(np.log(periods_s / self.pulse.period_s)) <= _SAME_TEMPO
@@ -110,7 +110,21 @@ class PulseTracker:
             if near.any():
                 kept = int(np.where(near, scores, -np.inf).argmax())
                 best = kept if scores[best] - scores[kept] < _STAYS else best
+            if near[best]:
+                recent = _scores(gain * np.exp(np.minimum(times_s - now_s, 0.0) / _RECENT_S))
+                recent = recent + _RECENT_ODDS * odds[combs.tempi]
+                if recent.max() - recent[near].max() > _LEAVES:
+                    best = int(recent.argmax())
         return Pulse(float(beats_s[best]), float(periods_s[best]))
+
+
+def _scores(faded: np.ndarray) -> np.ndarray:
+    """What each pulse of `_combs` gains by its beats, [C]."""
+    combs = _combs()
+    back = np.zeros(round(_REACH_S * RATE))
+    latest = faded[::-1][: len(back)]
+    back[: len(latest)] = latest
+    return np.add.reduceat(back[combs.places], combs.starts)
 
 
 def _same(one: Pulse, other: Pulse) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from d2m_core.live.clock import Pulse
+from d2m_core.live.clock import Clock, Pulse
 from d2m_core.live.conductor import Conductor, clock_at, in_octave, pulse_of
 from d2m_core.rhythm.decoding import BeatGrid
 
@@ -33,6 +33,16 @@ def test_half_and_double_are_the_same_pulse() -> None:
     assert in_octave(Pulse(0.0, 61.0), 120.0).bpm == 122.0
     assert in_octave(Pulse(0.0, 178.0), 90.0).bpm == 89.0
     assert in_octave(Pulse(0.0, 100.0), 120.0).bpm == 100.0
+    assert in_octave(Pulse(0.0, 150.0), 100.0).bpm == 150.0  # neither half nor double: another pulse
+
+
+def test_before_the_band_plays_the_last_reading_is_right() -> None:
+    """At first a dance may look slower by a third; nobody has to glide from there."""
+    conductor = Conductor()
+    conductor.read(grid(97.0, 2.0), 2.0, playing=False)
+    conductor.read(grid(158.0, 2.25), 2.25, playing=False)
+    assert conductor.pulse is not None
+    assert conductor.pulse.bpm == pytest.approx(158.0)
 
 
 def test_it_begins_when_readings_agree_and_on_the_bar_of_the_dance() -> None:
@@ -56,3 +66,18 @@ def test_one_wild_reading_changes_nothing_and_several_that_agree_do() -> None:
     assert conductor.pulse.bpm == pytest.approx(120.0)
     read(conductor, 96.0, 5.25, 7.0, first_s=0.37)
     assert conductor.pulse.bpm == pytest.approx(96.0)
+
+
+@pytest.mark.parametrize("bpm", [132.0, 110 / 1.2])
+def test_readings_that_change_by_a_fifth_are_followed_soon_and_without_a_jump(bpm: float) -> None:
+    """From the first new reading on: a second to believe it, and two to glide there."""
+    conductor, clock, played = Conductor(), Clock(2.0, 0.0, 110.0), []
+    for now_s in np.arange(2.0, 14.0, 0.24):
+        known = grid(110.0, now_s) if now_s < 6.0 else grid(bpm, now_s, first_s=0.25)
+        conductor.read(known, float(now_s))
+        clock.follow(conductor.pulse)
+        span = clock.advance(float(now_s) + 0.24)
+        played += [span.seconds(beat) for beat in np.arange(np.ceil(span.beats[0]), span.beats[-1])]
+    away_s = np.abs((np.array(played) - 0.25 + 30 / bpm) % (60 / bpm) - 30 / bpm)
+    assert away_s[np.array(played) > 9.7].max() < 0.05
+    assert np.abs(np.diff(np.log(np.diff(played)))).max() < 0.18  # less than the dancer's own jump

@@ -14,6 +14,7 @@ import pytest
 from d2m_core.live import running, window
 from d2m_core.live.clock import Clock
 from d2m_core.live.flags import build_parser
+from d2m_core.live.session import Heard
 from d2m_core.live.stage import Report, Shown
 from d2m_core.live.watching import STANDING
 from d2m_core.live.window import drawn, open_window
@@ -88,16 +89,30 @@ def test_without_a_screen_all_works_but_the_window(
     assert "no screen" in caplog.text
 
 
-def test_the_window_shows_skeleton_beat_and_energy() -> None:
+def shown(energy: float, beat: float | None, hit_s: float | None = None, note: str = "") -> np.ndarray:
+    """What the window shows a tenth of a second after a hit, or without one."""
     frame = Frame(0.0, np.zeros((120, 160, 3), np.uint8))
-    stage = types.SimpleNamespace(shown=Shown(frame, STANDING))
-    session = types.SimpleNamespace(energy=1.0, clock=None, metre=4)
-    still = drawn(stage, session)  # type: ignore[arg-type]
-    session.clock = Clock(0.0, 4.0, 120.0)
-    on_one = drawn(stage, session)  # type: ignore[arg-type]
-    session.clock = Clock(0.0, 5.9, 120.0)
-    late = drawn(stage, session)  # type: ignore[arg-type]
-    assert still.shape == frame.rgb.shape
-    assert still.any()
-    assert (still != on_one).sum() > (still != late).sum() > 0
+    stage = types.SimpleNamespace(shown=Shown(frame, STANDING), seconds=5.0, note=note)
+    session = types.SimpleNamespace(
+        energy=energy, metre=4, style="house", section="verse", played=False,
+        clock=None if beat is None else Clock(5.0, beat, 120.0),
+        last_hit=None if hit_s is None else Heard("hit", hit_s, 6.0, 120.0, 0.9),
+    )  # fmt: skip
+    picture = drawn(stage, session)  # type: ignore[arg-type]
+    assert picture.shape == frame.rgb.shape
     assert not frame.rgb.any()
+    return picture
+
+
+def test_the_window_shows_energy_beats_hits_and_words() -> None:
+    calm, lively = shown(0.1, 4.0), shown(0.9, 4.0)
+    changed = np.flatnonzero((calm != lively).any((0, 2)))
+    assert changed.min() > 120  # the meter, at the right
+    early, late = shown(0.5, 4.0), shown(0.5, 4.9)
+    below = np.flatnonzero((early != late).any((1, 2)))
+    assert below.min() > 80  # the dots, below
+    still, hit = shown(0.5, 4.0), shown(0.5, 4.0, hit_s=4.9)
+    assert (hit[0] != still[0]).any()  # the frame
+    assert (shown(0.5, 4.0, hit_s=5.2) == still).all()  # not heard yet
+    assert (shown(0.5, None) != shown(0.5, None, note="Nobody is seen; step back.")).any()
+    assert (shown(0.5, 4.0, note="One person is seen and followed.") == still).all()

@@ -15,7 +15,9 @@ from d2m_core.live.rehearsal import rehearse, sights_of
 from d2m_core.live.session import BLOCK, RATE, Heard, LiveSettings, Session, suiting
 from d2m_core.rhythm import load_rhythm
 from d2m_core.scores import beat_f
+from d2m_core.types import PoseSequence
 from d2m_core.weights import default_weights
+from tests.d2m_core.live.clicks import Clicks
 from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import stage
 from training.studio.stage.shot import Shot
@@ -35,14 +37,19 @@ class Played:
 
 
 @cache
-def played() -> Played:
-    """A dance of eight seconds, and then nobody is there."""
+def dance() -> PoseSequence:
+    """A dance of eight seconds."""
     plan = make_plan(SEED, DANCE_S, "house", BPM)
-    poses = mediapipe_like(stage(plan, SEED, shot=Shot()), np.random.default_rng(1))
+    return mediapipe_like(stage(plan, SEED, shot=Shot()), np.random.default_rng(1))
+
+
+@cache
+def played() -> Played:
+    """A band plays to the dance, and then nobody is there."""
     told: list[Heard] = []
     net = load_rhythm(default_weights("rhythm"))
     session = Session(net, Materials(), LiveSettings("house", seed=3), tell=told.append)
-    blocks = list(rehearse(session, sights_of(poses), LENGTH_S))
+    blocks = list(rehearse(session, sights_of(dance()), LENGTH_S))
     assert not session.playing
     return Played(np.concatenate(blocks, 1), tuple(told))
 
@@ -95,6 +102,19 @@ def test_what_is_told_comes_before_it_is_heard_and_in_order() -> None:
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert {one.value for one in beats} == {0.0, 1.0, 2.0, 3.0}
     assert (np.diff([one.time_s for one in beats]) > 0.3).all()
+
+
+def test_another_player_is_steered_in_the_same_way() -> None:
+    clicks, told = Clicks(), []
+    net = load_rhythm(default_weights("rhythm"))
+    session = Session(net, Materials(), tell=told.append, player=lambda _style, _start: clicks)
+    sound = np.concatenate(list(rehearse(session, sights_of(dance()), DANCE_S)), 1)[0]
+    beats = np.array([one.time_s for one in told if one.kind == "beat"])
+    clicked = np.array(clicks.clicked)
+    assert len(clicked) >= 4
+    assert np.abs(beats[None] - clicked[:, None]).min(1).max() < 0.005
+    np.testing.assert_allclose(np.flatnonzero(sound) / RATE, clicked, atol=BLOCK / RATE)
+    assert {thin for _, thin in clicks.felt} == {False}
 
 
 def test_a_style_is_taken_that_suits_the_tempo() -> None:

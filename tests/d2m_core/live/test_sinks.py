@@ -25,14 +25,21 @@ TONE = 0.5 * np.sin(2 * np.pi * 440 * np.arange(BLOCK) / RATE).astype(np.float32
 
 def test_silence_takes_sound_at_its_own_speed() -> None:
     stop, sink = threading.Event(), Silence(RATE, 0.05)
+    time.sleep(0.1)  # whoever begins late has no gap
     began = time.monotonic()
     for _ in range(12):
         assert sink.wait(stop)
         sink.write(TONE)
     assert time.monotonic() - began > 12 * BLOCK / RATE - 0.08
+    assert not [gap for gap in sink.gaps if gap[1] > 0.09]
     time.sleep(0.3)
     sink.wait(stop)
     assert sink.drops >= 1
+    assert sink.gaps[0][1] > 0.1
+    for _ in range(20):
+        assert sink.wait(stop)
+        sink.write(TONE)
+    assert sink.next_s() - time.monotonic() > 0.05  # more is kept ready from now on
     stop.set()
     assert not sink.wait(stop)
 
@@ -90,6 +97,12 @@ def test_loudspeakers_get_what_was_written_and_silence_where_nothing_was(
             stream.ask(BLOCK)
         assert sink.drops == 1
         assert stream.ask(BLOCK).max() == 0
+        ready = 0
+        while sink._written - sink._read < sink._room:
+            assert sink.wait(stop)
+            sink.write(TONE)
+            ready += 1
+        assert ready > 3  # more is kept ready after a gap
 
 
 def test_a_device_that_will_not_open_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,70 @@ def test_an_unplugged_camera_ends_the_session_with_its_sentence() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("d2m_")]
 
 
+class Short(Silence):
+    """A device that always has little ready."""
+
+    def next_s(self) -> float:
+        return min(super().next_s(), time.monotonic() + 0.01)
+
+
+class Looks(Slow):
+    """Eyes that know when they looked."""
+
+    def see(self, rgb: np.ndarray, time_s: float) -> Body | None:
+        self.times_s.append(time.monotonic())
+        return STANDING
+
+
+def test_pictures_wait_where_sound_is_short() -> None:
+    eyes = Looks(0.0)
+    Stage(Ending(0.2), Show(0.8), eyes, Short(RATE)).run()
+    assert 2 <= len(eyes.times_s) < 40
+    assert np.diff(eyes.times_s).min() > 0.09
+
+
+@pytest.mark.parametrize("fault", [None, MediaError("It was unplugged.")])
+def test_a_source_without_one_picture_ends(fault: Exception | None) -> None:
+    stage = Stage(Ending(0.5), Show(0.0, fault), Slow(0.0), Silence(RATE))
+    if fault is None:
+        assert stage.run().pictures == 0
+        return
+    with pytest.raises(MediaError, match="unplugged"):
+        stage.run()
+
+
+class Ending:
+    """Music that needs a while to end after the dancer is gone."""
+
+    settings = LiveSettings()
+
+    def __init__(self, needs_s: float) -> None:
+        self._needs_s, self._alone_s, self._now_s = needs_s, np.inf, 0.0
+
+    @property
+    def playing(self) -> bool:
+        return self._now_s < self._alone_s + self._needs_s
+
+    def see(self, time_s: float, body: Body | None) -> None:
+        if body is None:
+            self._alone_s = min(self._alone_s, time_s)
+
+    def think(self) -> None: ...
+
+    def render(self, heard_s: float) -> np.ndarray:
+        self._now_s = heard_s
+        return np.zeros((2, 1024), np.float32)
+
+
+def test_music_ends_as_it_should_before_a_lost_camera_is_told() -> None:
+    heard: list[float] = []
+    show = Show(0.2, MediaError("It was unplugged."))
+    stage = Stage(Ending(0.5), show, Slow(0.0), Silence(RATE), lambda at_s, _block: heard.append(at_s))
+    with pytest.raises(MediaError, match="unplugged"):
+        stage.run()
+    assert 0.65 < heard[-1] < 3.0
+
+
 def test_somebody_who_looks_can_stop_it() -> None:
     began = time.monotonic()
     report = Stage(session(), Show(30.0), Slow(0.0), Silence(RATE)).run(lambda stage: stage.seconds < 0.3)
