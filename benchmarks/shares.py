@@ -76,8 +76,6 @@ def see(clip: VideoClip, shares: Shares) -> None:
     step = max(1, round(clip.duration_s * MOTION_FPS / _STILLS))
     with landmarkers(bundle) as opens:
         film = shares.of("opening the landmarkers", lambda: opens.of_film(1))
-        with shares.timed("opening the landmarkers"):
-            eyes = looker(opens, 1)
         for number, shown in enumerate(frames_at(clip)):
             rgb = shares.of("scaling and colours", lambda f=shown.frame: sizes.draw(f, needed.height))
             if number % step == 0:
@@ -86,9 +84,9 @@ def see(clip: VideoClip, shares: Shares) -> None:
             ms = round(number * 1000 / MOTION_FPS)
             found = shares.of("MediaPipe: following", lambda rgb=rgb, ms=ms: film.find(rgb, ms))
             needed.see(found[0] if found else None)
-        with eyes as look, shares.timed("MediaPipe: stills"):
+        with shares.timed("MediaPipe: stills"), looker(opens, 1) as eyes:
             for number, rgb in enumerate(stills):
-                look.look(rgb, closer=number == 0).result()
+                eyes.look(rgb, closer=number == 0).result()
 
 
 def hear(result: DanceMusic, models: Models, shares: Shares) -> None:
