@@ -52,7 +52,7 @@ def compiled() -> Compiled:
     tiles.teach_tiles()
     for part in _INNER:
         register_jitable(fastmath=_ORDER_FREE, error_model="numpy")(part)
-    jit = numba.njit(nogil=True, cache=True, fastmath=_ORDER_FREE, error_model="numpy")
+    jit: Any = numba.njit(nogil=True, cache=True, fastmath=_ORDER_FREE, error_model="numpy")
     outer = (kernel.advance, chances.rank, kernel.settle)
     _name_kept_files(*outer)
     return Compiled(*map(jit, outer))
