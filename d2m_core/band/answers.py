@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,13 +34,23 @@ _RING_S = 0.25
 """Least time that the last hit has to ring."""
 
 
-def answer(plan: Plan, score: Score, ends: bool = True, firm: float = 0.0) -> tuple[Note, ...]:
-    """The score's notes with the dance's accents in them, up to the last hit if it `ends` there.
+@dataclass(frozen=True)
+class Manner:
+    """How a band answers."""
 
-    `firm`: so loud, 0..1, is a kick at any tempo on beats that nobody marks.
-    """
+    ends: bool = True
+    """Whether it stops at the last hit."""
+    firm: float = 0.0
+    """So loud, 0..1, is a kick at any tempo on beats that nobody marks."""
+    sparing: bool = False
+    """Whether strong accents are marked by the style's own kick and backbeat with the chord, only where
+    neither sounds anyway, and light ones not at all: all else would hide the style."""
+
+
+def answer(plan: Plan, score: Score, manner: Manner = Manner()) -> tuple[Note, ...]:
+    """The score's notes with the dance's accents in them."""
     notes = [weighed(plan, note) for note in score.notes]
-    notes += _steady(plan, notes, firm) + _opening(plan, score, notes)
+    notes += _steady(plan, notes, manner.firm) + _opening(plan, score, notes)
     backbeat = backbeat_of(notes)
     last_cymbal = -np.inf
     for hit in plan.hits:
@@ -48,6 +58,8 @@ def answer(plan: Plan, score: Score, ends: bool = True, firm: float = 0.0) -> tu
         cymbal = hit.strength >= STRONGEST and hit.beat % 1 == 0 and beat - last_cymbal >= plan.metre / 2
         last_cymbal = beat if cymbal else last_cymbal
         struck = struck_by(score, hit, beat, plan.tempo_bpm, backbeat, cymbal)
+        if manner.sparing:
+            struck = _sparing(score, hit, beat, struck)
         parts = {note.part for note in struck}
         notes = [n for n in notes if not _gives_way(n, beat, parts)]
         if hit.strength >= STRONG:
@@ -55,7 +67,7 @@ def answer(plan: Plan, score: Score, ends: bool = True, firm: float = 0.0) -> tu
             notes = [_until(n, beat - air) if n.beat < beat - air else n for n in notes]
         notes += struck
     notes += [note for stop in plan.stops for note in _halted(plan, score, stop)]
-    return _ended(plan, score, notes) if ends else in_order(notes)
+    return _ended(plan, score, notes) if manner.ends else in_order(notes)
 
 
 def _halted(plan: Plan, score: Score, stop: Stop) -> list[Note]:
@@ -159,6 +171,16 @@ def struck_by(
     if hit.beat % 0.5 == 0:
         notes.append(Note("bass", beat, level, (bass_note(chord.root, tune.bass_low),), 0.4))
     return notes
+
+
+def _sparing(score: Score, hit: Hit, beat: float, struck: list[Note]) -> list[Note]:
+    """Of what is struck, as `Manner.sparing` says."""
+    marks = ("kick", *BACKBEATS)
+    there = any(n.part in marks and n.velocity > 0.5 and abs(n.beat - beat) < _ON_BEAT for n in score.notes)
+    if there or hit.strength < STRONG:
+        return []
+    own = "kick" if hit.beat % 1 == 0 else backbeat_of(list(score.notes))
+    return [n for n in struck if n.part in (own, "bass", "chords", "horns")]
 
 
 def _share(hit: Hit, tempo_bpm: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..types import MOTION_FPS
-from .answers import answer
+from .answers import Manner, answer
 from .arrange import Score, arrange
 from .breaths import breaths_of, sunk
 from .kit import make_kit
@@ -118,7 +118,7 @@ def answered(plan: Plan, materials: Materials) -> Score:
     """The score of a dance's plan with its accents in it, without an ending."""
     score = arrange(replace(plan, hits=()), materials)
     firm = _FIRM if plan.style in _SYNCOPATED else 0.0
-    return replace(score, notes=answer(plan, score, ends=False, firm=firm))
+    return replace(score, notes=answer(plan, score, Manner(ends=False, firm=firm, sparing=True)))
 
 
 def record(plan: Plan, score: Score, materials: Materials) -> tuple[dict[str, np.ndarray], set[str]]:
