@@ -168,7 +168,7 @@ def test_everything_sinks_before_a_strong_hit(monkeypatch: pytest.MonkeyPatch) -
 
     hits: list[float] = []
     breathing = stems()
-    monkeypatch.setattr("d2m_core.band.desk._BREATH_DB", 0.0)
+    monkeypatch.setattr("d2m_core.band.breaths._BREATH_DB", 0.0)
     flat = stems()
     changed = np.flatnonzero(np.abs(breathing - flat).max(0) > 0) / 24000
     away = np.array(hits)[:, None] - changed
