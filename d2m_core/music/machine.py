@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from . import chances, kernel, scalars, tiles
 
 _log = logging.getLogger(__name__)
@@ -33,13 +35,32 @@ class Compiled(NamedTuple):
 
 @cache
 def numba_is_there() -> bool:
-    """Whether it can be loaded; if not, the log says why once."""
+    """Whether it can be loaded and multiplies rightly on this processor; if not, the log says why once."""
+    slower = "Music is written by torch alone, which is slower: numba cannot"
     try:
-        import numba  # noqa: F401
+        if tiles_multiply():
+            return True
     except (ImportError, OSError) as error:
-        _log.info("Music is written by torch alone, which is slower: numba cannot be loaded (%s).", error)
-        return False
-    return True
+        _log.info("%s be loaded (%s).", slower, error)
+    except Exception as error:  # of numba and LLVM, whatever they make of a processor or version
+        _log.info("%s compile here (%s: %s).", slower, type(error).__name__, str(error)[:200])
+    else:
+        _log.info("%s multiply here.", slower)
+    return False
+
+
+def tiles_multiply() -> bool:
+    """Whether a product in tiles, compiled, is right. Raises whatever numba raises."""
+    import numba
+
+    tiles.teach_tiles()
+    matrix = np.arange(12, dtype=np.float32).reshape(4, 3)
+    x = np.arange(3 * tiles.ENTRIES, dtype=np.float32).reshape(-1, 3) - 5
+    laid = tiles.in_tiles(matrix, tiles.tile_shape().width)
+    y = np.zeros((len(x), laid.shape[0] * laid.shape[2]), np.float32)
+    _name_kept_files(tiles.product)
+    numba.njit(cache=True)(tiles.product)(laid, x, y)
+    return bool(np.allclose(y[:, : len(matrix)], x @ matrix.T))
 
 
 @cache

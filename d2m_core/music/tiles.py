@@ -63,6 +63,7 @@ def product(matrix: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
 # --- machine code ---
 
 
+@cache
 def teach_tiles() -> None:
     """Tells numba what `tile` is."""
     from numba import types

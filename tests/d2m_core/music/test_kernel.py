@@ -149,6 +149,22 @@ def test_without_numba_torch_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert packed(net_of(PLAIN)) is None
 
 
+@pytest.mark.parametrize("error", [ImportError, RuntimeError, None])
+def test_numba_that_fails_or_errs_here_is_not_used(
+    error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def tried() -> bool:
+        if error is not None:
+            raise error("of this processor")
+        return False
+
+    assert machine.tiles_multiply()
+    monkeypatch.setattr(machine, "tiles_multiply", tried)
+    with caplog.at_level("INFO"):
+        assert not machine.numba_is_there.__wrapped__()
+    assert "by torch alone" in caplog.text
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
