@@ -95,11 +95,15 @@ def overlaps(nodes: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def plain(graph: dict[str, Any]) -> dict[str, Any]:
-    """Types and inputs, as the server reads them."""
+    """Types and inputs, as the server reads them; an older page says `undefined` for a file of an empty list."""
     return {
         node: {
             "class_type": data["class_type"],
-            "inputs": {name: value for name, value in data["inputs"].items() if name not in PAGE_ONLY},
+            "inputs": {
+                name: "" if value == "undefined" else value
+                for name, value in data["inputs"].items()
+                if name not in PAGE_ONLY
+            },
         }
         for node, data in graph.items()
     }
