@@ -95,7 +95,7 @@ def overlaps(nodes: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def plain(graph: dict[str, Any]) -> dict[str, Any]:
-    """Types and inputs, as the server reads them; an older page says `undefined` for a file of an empty list."""
+    """Types and inputs, as the server reads them; `undefined` is an older page's word for no file."""
     return {
         node: {
             "class_type": data["class_type"],
