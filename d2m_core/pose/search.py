@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -61,3 +62,9 @@ def as_poses(rows: list[list[Body | None]], fps: float) -> PoseSequence:
                 world[frame, person], image[frame, person] = body.world, body.image
                 visibility[frame, person], present[frame, person] = body.visibility, True
     return PoseSequence(world, image, visibility, present, fps)
+
+
+def cores() -> int:
+    """Cores that this process may use, but no more landmarkers than memory likes."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(count or 1, 8)

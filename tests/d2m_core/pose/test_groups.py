@@ -9,7 +9,7 @@ import pytest
 
 from d2m_core.errors import Cancelled, SettingError
 from d2m_core.media import open_clip
-from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find, find_dancers, stretches
+from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find_dancers, stretches
 from d2m_core.types import PoseSequence, VideoClip
 from training.scoreboard.people_scenes import group_scene
 from training.scoreboard.people_scores import matched
@@ -86,7 +86,8 @@ def test_two_are_read_in_two_stretches_as_in_one(
     monkeypatch.setattr(stretches, "_SHORTEST_S", 0.5)
     found = []
     for cores in (1, 2):
-        monkeypatch.setattr(find, "_cores", lambda cores=cores: cores)
+        for module in ("alone", "several"):
+            monkeypatch.setattr(f"d2m_core.pose.{module}.cores", lambda cores=cores: cores)
         told: list[int] = []
         found.append(find_dancers(pair[0], on_progress=lambda done, _total, told=told: told.append(done)))
         assert told[-1] == 30

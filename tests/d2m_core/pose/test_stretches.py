@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from d2m_core.errors import Cancelled, PoseError
 from d2m_core.media import iter_frames, open_clip
 from d2m_core.media.sizes import Sizes
-from d2m_core.pose import find, find_dancers
+from d2m_core.pose import alone, find_dancers, several
 from d2m_core.pose.stretches import plan_stretches, side_by_side, stretch_frames
 from training.studio.picture.drawing import demo_dance, render_scene
 
@@ -108,7 +108,8 @@ def test_two_cores_find_what_one_finds(drawn: Path, monkeypatch: pytest.MonkeyPa
     clip = open_clip(drawn)
     found = []
     for cores in (1, 2):
-        monkeypatch.setattr(find, "_cores", lambda cores=cores: cores)
+        for module in (alone, several):
+            monkeypatch.setattr(module, "cores", lambda cores=cores: cores)
         told: list[int] = []
         found.append(find_dancers(clip, on_progress=lambda done, _total, told=told: told.append(done)))
         assert told[-1] == found[-1].frames == 138
@@ -125,7 +126,8 @@ def test_two_cores_find_what_one_finds(drawn: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_cancel_stops_all_stretches(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find, "_cores", lambda: 2)
+    for module in (alone, several):
+        monkeypatch.setattr(module, "cores", lambda: 2)
 
     def cancel(frame: int, _frames: int) -> None:
         if frame == 9:
