@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -56,8 +57,8 @@ class Pen:
 
     @classmethod
     def of(cls, net: DanceToMusic) -> Pen:
-        """Weights are laid out once for all windows."""
-        return cls(net, packed(net))
+        """Weights are laid out once for all windows, and all calls."""
+        return cls(net, laid_out(net))
 
     def on(
         self,
@@ -259,6 +260,30 @@ def prepare() -> None:
 
 
 # --- weights ---
+
+
+_LAID: WeakKeyDictionary[DanceToMusic, tuple[tuple[int, ...], Weights]] = WeakKeyDictionary()
+
+
+def laid_out(net: DanceToMusic) -> Weights | None:
+    """What `packed` gives, kept with the network as long as no number in it changes."""
+    if net.training or not _plain(net) or not numba_is_there():
+        return None
+    sums = _sums(net)
+    kept = _LAID.get(net)
+    if kept is not None and kept[0] == sums:
+        return kept[1]
+    _LAID.pop(net, None)  # never two at once: they are large
+    found = packed(net)
+    if found is not None:
+        _LAID[net] = sums, found
+    return found
+
+
+@torch.no_grad()
+def _sums(net: DanceToMusic) -> tuple[int, ...]:
+    """One for each tensor, of its bits: a tenth of the work of laying them out."""
+    return tuple(int(p.contiguous().view(torch.int32).sum()) for p in net.parameters())
 
 
 @torch.no_grad()

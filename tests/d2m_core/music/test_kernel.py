@@ -144,6 +144,22 @@ def test_what_the_kernel_does_not_know_is_left_to_torch() -> None:
     assert packed(net_of(PLAIN).double()) is None
 
 
+def test_weights_are_laid_out_once_while_they_stay() -> None:
+    net = net_of(PLAIN)
+    first = Pen.of(net).weights
+    assert Pen.of(net).weights is first
+    with torch.no_grad():
+        net.decoder[1].ffn_out.weight[2, 3] += 0.5
+    second = Pen.of(net).weights
+    assert second is not None
+    assert second is not first
+    for now, fresh in zip(second, packed(net), strict=True):
+        np.testing.assert_array_equal(now, fresh)
+    assert Pen.of(net_of(PLAIN)).weights is not second
+    net.train()
+    assert Pen.of(net).weights is None
+
+
 def test_without_numba_torch_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stepping, "numba_is_there", lambda: False)
     assert packed(net_of(PLAIN)) is None
