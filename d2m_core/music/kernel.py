@@ -321,5 +321,5 @@ def settle(page: Page, dice: Dice, numbers: np.ndarray, even: bool, column: int)
                 page.said[take, book, before + column - book] = page.delayed[take, book, column]
 
 
-PARTS = (norm, normed, attend, attend_own, attend_cross, read_tokens, add, raise_copied, step)
+INNER = (norm, normed, attend, attend_own, attend_cross, read_tokens, add, raise_copied, step)
 """What `advance` is made of, beside what other files have."""

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _ORDER_FREE = {"reassoc", "contract", "nsz", "arcp"}
 """Sums may be taken in another order, which is the same in every call; not finite stays not finite."""
 
-_INNER = (scalars.exponential, scalars.gelu, tiles.product, chances.rank, chances.pick, *kernel.PARTS)
+_INNER = (scalars.exponential, scalars.gelu, tiles.product, chances.rank, chances.pick, *kernel.INNER)
 
 
 class Compiled(NamedTuple):

@@ -9,7 +9,7 @@ from ..types import MotionFeatures
 
 _SLOW_S = 2.0
 """Standard deviation of the window over which speed is looked at: a part of a dance, not a move of it."""
-_PER_DOUBLING = 0.2
+_MORE_PER_DOUBLING = 0.2
 """Energy where the body moves twice as fast as in the middle of its clip."""
 _STANDING = 0.05
 """Speed, as `total_speed` has it, of who stands: below it no doubling counts."""
@@ -35,5 +35,5 @@ def seen_energy(energy: np.ndarray, motion: MotionFeatures) -> np.ndarray:
         return np.asarray(scipy.ndimage.gaussian_filter1d(curve, _SLOW_S * motion.fps, mode="nearest"))
 
     doublings = np.log2(slow(speed * here) / np.maximum(slow(here), 1e-6) + _STANDING)
-    more = _PER_DOUBLING * (doublings - np.average(doublings, weights=here))
+    more = _MORE_PER_DOUBLING * (doublings - np.average(doublings, weights=here))
     return np.asarray(np.clip(energy + here * more, 0.0, 1.0), np.float32)
