@@ -29,12 +29,17 @@ class Body(NamedTuple):
     """[J] in 0..1."""
 
 
+_TALKS = 8
+"""It talks at its first picture, and at the first that shows somebody: for so many pictures at most."""
+
+
 class Landmarker:
     """Finds up to `people` bodies in a picture. Used by one thread at a time; the GIL is let go."""
 
     def __init__(self, made: Any, quiet: Quiet, moving: bool) -> None:
         self._made, self._quiet, self._moving = made, quiet, moving
         self._fresh = True
+        self._talks = _TALKS
         self._time_ms = -1
 
     def find(self, rgb: np.ndarray, time_ms: int = 0) -> list[Body]:
@@ -42,10 +47,11 @@ class Landmarker:
         import mediapipe
 
         picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
-        if self._fresh:  # only the first picture makes it talk
-            self._fresh = False
+        self._fresh = False
+        if self._talks:
             with self._quiet():
                 result = self._detect(picture, time_ms)
+            self._talks = 0 if result.pose_landmarks else self._talks - 1
         else:
             result = self._detect(picture, time_ms)
         return _bodies(result, rgb.shape[1] / rgb.shape[0])

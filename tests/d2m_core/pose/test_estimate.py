@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2m_core.errors import Cancelled, PoseError, PoseModelError, SettingError
-from d2m_core.media import open_clip
+from d2m_core.media import iter_frames, open_clip
 from d2m_core.media.video import read_ahead
 from d2m_core.pose import MAX_PEOPLE, dancer_index, estimate_poses, pose_model, select_dancer
+from d2m_core.pose.landmarker import landmarkers
 from d2m_core.pose.model_file import DETECTOR, LANDMARKER
 from d2m_core.pose.track import Tracker, fill_gaps
 from d2m_core.types import LANDMARKS, PoseSequence
@@ -222,6 +223,19 @@ def test_every_clip_gets_a_fresh_tracker_and_the_console_stays_clean(
     clip = open_clip(drawn[0], duration_s=1.0)
     first, second = estimate_poses(clip, "full"), estimate_poses(clip, "full")
     np.testing.assert_array_equal(first.image, second.image)
+    assert capfd.readouterr().err == ""
+
+
+def test_it_stays_quiet_when_somebody_comes_later(
+    drawn: tuple[Path, Scene], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The network that reads joints runs, and talks, with the first body."""
+    clip = open_clip(drawn[0], duration_s=1.0)
+    rgb = next(iter(iter_frames(clip))).rgb
+    with landmarkers(pose_model("full")) as opens:
+        film = opens.of_film(1)
+        found = [film.find(picture, k * 40) for k, picture in enumerate((0 * rgb, 0 * rgb, rgb, rgb))]
+    assert [len(bodies) for bodies in found] == [0, 0, 1, 1]
     assert capfd.readouterr().err == ""
 
 
