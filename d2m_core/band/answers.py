@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrange import Score
-from .harmony import Harmony, bass_note, voice
+from .arrange import Score, arrange
+from .harmony import Harmony, Key, bass_note, voice
+from .materials import Materials
 from .notes import Note
 from .plan import Hit, Plan, Stop
 from .players import Tune
@@ -30,6 +31,8 @@ _EARLY, _LATE = 0.06, 0.2
 """Beats before and after a hit in which what it strikes plays nothing else."""
 _LIGHT = ("hat", "pedal", "open", "ride", "shaker", "tambourine", "ghost", "perc")
 BACKBEATS = ("snare", "clap", "snap", "rim")
+BEAT_MARKS = ("kick", *BACKBEATS)
+"""What marks a beat."""
 _RING_S = 0.25
 """Least time that the last hit has to ring."""
 
@@ -47,11 +50,20 @@ class Manner:
     neither sounds anyway, and light ones not at all: all else would hide the style."""
 
 
+def answered(
+    plan: Plan, materials: Materials, key: Key | None = None, humanise: float = 0.5, manner: Manner = Manner()
+) -> Score:
+    """The score of a dance's plan with its accents in it; `key` and `humanise` as in `arrange`."""
+    score = arrange(replace(plan, hits=()), materials, key, humanise)
+    return replace(score, notes=answer(plan, score, manner))
+
+
 def answer(plan: Plan, score: Score, manner: Manner = Manner()) -> tuple[Note, ...]:
     """The score's notes with the dance's accents in them."""
     notes = [weighed(plan, note) for note in score.notes]
     notes += _steady(plan, notes, manner.firm) + _opening(plan, score, notes)
     backbeat = backbeat_of(notes)
+    marked = np.array([note.beat for note in score.notes if _marks(note)])
     last_cymbal = -np.inf
     for hit in plan.hits:
         beat = float(plan.swung(hit.beat))
@@ -59,7 +71,7 @@ def answer(plan: Plan, score: Score, manner: Manner = Manner()) -> tuple[Note, .
         last_cymbal = beat if cymbal else last_cymbal
         struck = struck_by(score, hit, beat, plan.tempo_bpm, backbeat, cymbal)
         if manner.sparing:
-            struck = _sparing(score, hit, beat, struck)
+            struck = _sparing(hit, beat, struck, backbeat, marked)
         parts = {note.part for note in struck}
         notes = [n for n in notes if not _gives_way(n, beat, parts)]
         if hit.strength >= STRONG:
@@ -114,14 +126,14 @@ def _steady(plan: Plan, notes: list[Note], firm: float) -> list[Note]:
     """Kicks on beats with neither kick nor backbeat: at slow tempi, lest twice as many are heard, and
     where the band is `firm`."""
     level = max(firm, float(np.interp(plan.tempo_bpm, _SLOW_BPM, _STEADY)))
-    marks = ("kick", *BACKBEATS)
-    marked = {
-        round(n.beat)
-        for n in notes
-        if n.part in marks and n.velocity > 0.5 and abs(n.beat - round(n.beat)) < _ON_BEAT
-    }
+    marked = {round(n.beat) for n in notes if _marks(n) and abs(n.beat - round(n.beat)) < _ON_BEAT}
     free = [beat for beat in range(len(plan.grid_s)) if beat not in marked and not _stands(plan, beat)]
     return [Note("kick", float(beat), level) for beat in free] if level > 0.3 else []
+
+
+def _marks(note: Note) -> bool:
+    """Whether a note is loud enough to be taken for a beat, by what plays it."""
+    return note.part in BEAT_MARKS and note.velocity > 0.5
 
 
 def _stands(plan: Plan, beat: float) -> bool:
@@ -173,13 +185,11 @@ def struck_by(
     return notes
 
 
-def _sparing(score: Score, hit: Hit, beat: float, struck: list[Note]) -> list[Note]:
-    """Of what is struck, as `Manner.sparing` says."""
-    marks = ("kick", *BACKBEATS)
-    there = any(n.part in marks and n.velocity > 0.5 and abs(n.beat - beat) < _ON_BEAT for n in score.notes)
-    if there or hit.strength < STRONG:
+def _sparing(hit: Hit, beat: float, struck: list[Note], backbeat: str, marked: np.ndarray) -> list[Note]:
+    """Of what is struck, as `Manner.sparing` says; places in `marked` have a kick or backbeat anyway."""
+    if hit.strength < STRONG or (np.abs(marked - beat) < _ON_BEAT).any():
         return []
-    own = "kick" if hit.beat % 1 == 0 else backbeat_of(list(score.notes))
+    own = "kick" if hit.beat % 1 == 0 else backbeat
     return [n for n in struck if n.part in (own, "bass", "chords", "horns")]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .answers import BACKBEATS, STRONG
+from .answers import BEAT_MARKS, STRONG
 from .arrange import Score
 from .plan import Plan
 
@@ -23,7 +23,7 @@ def breaths_of(plan: Plan, score: Score, rate: int) -> np.ndarray:
     struck = {round(n.beat, 6) for n in score.notes}
     strong = [float(plan.swung(hit.beat)) for hit in plan.hits if hit.strength >= STRONG]
     hits = [round(float(plan.seconds(beat)) * rate) for beat in strong if round(beat, 6) in struck]
-    loud = [n.beat for n in score.notes if n.part in ("kick", *BACKBEATS) and n.velocity > 0.4]
+    loud = [n.beat for n in score.notes if n.part in BEAT_MARKS and n.velocity > 0.4]
     strokes = np.unique(np.round(plan.seconds(np.array(loud)) * rate).astype(np.int64))
     rows = []
     for hit in hits:

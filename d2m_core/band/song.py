@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..types import MOTION_FPS
-from .answers import Manner, answer
+from .answers import Manner, answered
 from .arrange import Score, arrange
 from .breaths import breaths_of, sunk
 from .kit import make_kit
@@ -29,7 +29,6 @@ ACCENT = {
     "arp": 0.25, "pad": 0.25,
 }  # fmt: skip
 """How strongly a part's onset counts in the onset curve."""
-
 
 _SYNCOPATED, _FIRM = ("hiphop", "trap", "breakbeat", "dnb", "latin", "funk"), 0.65
 """Styles whose beats one has to infer, and how loud a kick marks them there: a network that learns from
@@ -85,9 +84,11 @@ class Song:
 def play(plan: Plan, materials: Materials) -> Song:
     """Plays a plan; equal plans and materials give equal bytes.
 
-    A plan made for a dance is answered as `play_band` does, but goes on to its end: there is no last hit.
+    A plan made for a dance is answered as `play_band` does, but sparingly, and without a last hit.
     """
-    score = answered(plan, materials) if plan.danced else arrange(plan, materials)
+    firm = _FIRM if plan.style in _SYNCOPATED else 0.0
+    manner = Manner(ends=False, firm=firm, sparing=True)
+    score = answered(plan, materials, manner=manner) if plan.danced else arrange(plan, materials)
     stems, sources = record(plan, score, materials)
     effects, impacts = transitions(plan, score.bars)
     if np.abs(effects).max(initial=0.0) > 0:
@@ -112,13 +113,6 @@ def play(plan: Plan, materials: Materials) -> Song:
         tempo_bpm=plan.tempo_bpm,
         sources=tuple(sorted({*sources, *score.sources})),
     )
-
-
-def answered(plan: Plan, materials: Materials) -> Score:
-    """The score of a dance's plan with its accents in it, without an ending."""
-    score = arrange(replace(plan, hits=()), materials)
-    firm = _FIRM if plan.style in _SYNCOPATED else 0.0
-    return replace(score, notes=answer(plan, score, Manner(ends=False, firm=firm, sparing=True)))
 
 
 def record(plan: Plan, score: Score, materials: Materials) -> tuple[dict[str, np.ndarray], set[str]]:

@@ -12,8 +12,8 @@ import torch
 
 from ..errors import SettingError, require
 from ..types import MotionFeatures, Progress, Rhythm, Waveform
-from .answers import answer, last_hit
-from .arrange import Score, arrange
+from .answers import answered, last_hit
+from .arrange import Score
 from .dance_plan import ANY, plan_for_dance
 from .desk import BLOCK_S, Desk, set_up_desk, stems_and_mix
 from .harmony import read_key
@@ -125,8 +125,8 @@ def play_band(
     materials = installed_materials() if instruments is None else instruments
     plan = plan_for_dance(rhythm, motion, style, seed, intensity=intensity)
     wanted = None if key == ANY else read_key(key)
-    score = arrange(replace(plan, hits=()), materials, wanted, humanise)
-    score = replace(score, notes=tuple(n for n in answer(plan, score) if player_of(n) in players))
+    score = answered(plan, materials, wanted, humanise)
+    score = replace(score, notes=tuple(n for n in score.notes if player_of(n) in players))
     ring_s = plan.duration_s - float(plan.seconds(last_hit(plan)))
     desk = set_up_desk(plan, score, materials, sample_rate, ring_s)
     tick = _ticker(on_progress, desk)

@@ -58,7 +58,7 @@ class Pen:
     @classmethod
     def of(cls, net: DanceToMusic) -> Pen:
         """Weights are laid out once for all windows, and all calls."""
-        return cls(net, laid_out(net))
+        return cls(net, packed(net))
 
     def on(
         self,
@@ -265,19 +265,19 @@ def prepare() -> None:
 _LAID: WeakKeyDictionary[DanceToMusic, tuple[tuple[int, ...], Weights]] = WeakKeyDictionary()
 
 
-def laid_out(net: DanceToMusic) -> Weights | None:
-    """What `packed` gives, kept with the network as long as no number in it changes."""
+def packed(net: DanceToMusic) -> Weights | None:
+    """The decoder's weights as the kernel wants them; None where only torch can run it.
+
+    They are kept with the network as long as no number in it changes.
+    """
     if net.training or not _plain(net) or not numba_is_there():
         return None
     sums = _sums(net)
     kept = _LAID.get(net)
-    if kept is not None and kept[0] == sums:
-        return kept[1]
-    _LAID.pop(net, None)  # never two at once: they are large
-    found = packed(net)
-    if found is not None:
-        _LAID[net] = sums, found
-    return found
+    if kept is None or kept[0] != sums:
+        _LAID.pop(net, None)  # never two at once: they are large
+        kept = _LAID[net] = sums, _laid_out(net)
+    return kept[1]
 
 
 @torch.no_grad()
@@ -287,10 +287,7 @@ def _sums(net: DanceToMusic) -> tuple[int, ...]:
 
 
 @torch.no_grad()
-def packed(net: DanceToMusic) -> Weights | None:
-    """The decoder's weights as the kernel wants them; None where only torch can run it."""
-    if net.training or not _plain(net) or not numba_is_there():
-        return None
+def _laid_out(net: DanceToMusic) -> Weights:
     blocks = [cast(Block, block) for block in net.decoder]
     copies, none = net.copies, torch.zeros(0, 1)
     matrices = {

@@ -47,15 +47,7 @@ def _lean(bundle: Path, *_stamp: int) -> bytes | None:
         tree = unpack(schema, members[LANDMARKER])
         without_silhouette(tree.subgraphs[0])
         return stored_zip(members | {LANDMARKER: pack(schema, tree)})
-    except (
-        AttributeError,
-        IndexError,
-        KeyError,
-        StopIteration,
-        TypeError,
-        ValueError,
-        struct.error,
-    ) as error:
+    except _OTHERWISE as error:
         _log.info("%s is used as it is: %r", bundle.name, error)
         return None
 

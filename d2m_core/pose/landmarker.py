@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -48,12 +48,9 @@ class Landmarker:
 
         picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         self._fresh = False
-        if self._talks:
-            with self._quiet():
-                result = self._detect(picture, time_ms)
-            self._talks = 0 if result.pose_landmarks else self._talks - 1
-        else:
+        with self._quiet() if self._talks else nullcontext():
             result = self._detect(picture, time_ms)
+        self._talks = 0 if result.pose_landmarks else max(0, self._talks - 1)
         return _bodies(result, rgb.shape[1] / rgb.shape[0])
 
     def forget(self) -> None:

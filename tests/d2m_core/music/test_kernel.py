@@ -153,7 +153,7 @@ def test_weights_are_laid_out_once_while_they_stay() -> None:
     second = Pen.of(net).weights
     assert second is not None
     assert second is not first
-    for now, fresh in zip(second, packed(net), strict=True):
+    for now, fresh in zip(second, stepping._laid_out(net), strict=True):
         np.testing.assert_array_equal(now, fresh)
     assert Pen.of(net_of(PLAIN)).weights is not second
     net.train()
