@@ -52,6 +52,11 @@ except RuntimeError:
 LAUNCH = DECLARE_OPERATORS + "import runpy; runpy.run_path('main.py', run_name='__main__')"
 
 
+def load() -> float:
+    """How many times slower than alone this machine may be, by its load; 1 where nothing else runs."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 @dataclass(frozen=True)
 class Installed:
     """A ComfyUI on this machine."""

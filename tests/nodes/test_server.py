@@ -15,7 +15,7 @@ import pytest
 from d2m_core.codec import load_codec
 from d2m_core.styles import STYLES
 from tests import tiny_models
-from tests.comfy_server import PACK, PYTHON, Server
+from tests.comfy_server import PACK, PYTHON, Server, load
 from tests.media import make_clip
 
 from .graphs import (
@@ -131,7 +131,7 @@ def test_cancel_stops_the_sampler_and_the_server_goes_on(server: Server, basic: 
     server.call("/interrupt", {})
     pressed = time.monotonic()
     entry = server.wait(answer["prompt_id"])
-    assert time.monotonic() - pressed < 2.0, "Cancel must stop at once"
+    assert time.monotonic() - pressed < 2.0 * load(), "Cancel must stop at once"
     (stopped,) = messages(entry, "execution_interrupted")
     assert stopped["node_id"] == SAMPLER
     assert SAVE not in entry["outputs"]

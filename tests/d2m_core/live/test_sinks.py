@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 import types
 import wave
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -23,24 +22,44 @@ RATE, BLOCK = 48_000, 1024
 TONE = 0.5 * np.sin(2 * np.pi * 440 * np.arange(BLOCK) / RATE).astype(np.float32)[None].repeat(2, 0)
 
 
-def test_silence_takes_sound_at_its_own_speed() -> None:
-    stop, sink = threading.Event(), Silence(RATE, 0.05)
-    time.sleep(0.1)  # whoever begins late has no gap
-    began = time.monotonic()
+class Clock:
+    """Time that passes when the test says so, and while somebody waits for the event that it stands for."""
+
+    def __init__(self) -> None:
+        self.now_s, self.is_over = 100.0, False
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def wait(self, seconds: float) -> bool:
+        self.now_s += seconds
+        return self.is_over
+
+    def is_set(self) -> bool:
+        return self.is_over
+
+
+def test_silence_takes_sound_at_its_own_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(sinks, "time", clock)
+    stop, sink = cast(threading.Event, clock), Silence(RATE, 0.05)
+    clock.now_s += 0.1  # whoever begins late has no gap
+    began_s = clock.now_s
     for _ in range(12):
         assert sink.wait(stop)
         sink.write(TONE)
-    assert time.monotonic() - began > 12 * BLOCK / RATE - 0.08
-    assert not [gap for gap in sink.gaps if gap[1] > 0.09]
-    time.sleep(0.3)
-    sink.wait(stop)
-    assert sink.drops >= 1
-    assert sink.gaps[0][1] > 0.1
+    assert clock.now_s - began_s == pytest.approx(11 * BLOCK / RATE - 0.05)
+    assert sink.gaps == []
+    clock.now_s += 0.3
+    assert sink.wait(stop)
+    assert sink.drops == 1
+    assert sink.gaps == [pytest.approx((12 * BLOCK / RATE, 0.25 - BLOCK / RATE))]
     for _ in range(20):
         assert sink.wait(stop)
         sink.write(TONE)
-    assert sink.next_s() - time.monotonic() > 0.05  # more is kept ready from now on
-    stop.set()
+    ahead_s = sink.next_s() - clock.now_s
+    assert ahead_s == pytest.approx(0.05 + 0.021 + BLOCK / RATE), "more is kept ready from now on"
+    clock.is_over = True
     assert not sink.wait(stop)
 
 

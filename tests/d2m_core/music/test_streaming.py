@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -120,13 +121,21 @@ def test_music_in_straight_time_is_bent_as_it_comes(wobble: float) -> None:
 def test_the_first_sound_comes_before_the_music_is_written() -> None:
     ear = codec()
     done: list[int] = []
-    slow = lambda step, _total: (done.append(step), time.sleep(0.002))  # noqa: E731
-    sound = stream_music(model_for(ear.spec), ear, None, None, CONFIG, 12.0, on_progress=slow)
+    heard = threading.Event()
+
+    def follow(step: int, _total: int) -> None:
+        done.append(step)
+        if step == 150:
+            assert heard.wait(60), "no sound after 150 of 600 steps"
+        time.sleep(0.002)
+
+    sound = stream_music(model_for(ear.spec), ear, None, None, CONFIG, 12.0, on_progress=follow)
     next(sound)
-    assert done[-1] < 200, "of 600 steps"
+    assert done[-1] <= 150
+    heard.set()
     sound.close()
     stopped = done[-1]
-    assert stopped < 400, "who leaves stops the writer"
+    assert stopped < 600, "who leaves stops the writer"
     time.sleep(0.05)
     assert done[-1] == stopped
 
