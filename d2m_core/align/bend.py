@@ -26,7 +26,7 @@ _LEFT_S = 0.008
 """Less than this is not worth a stretcher."""
 PIECE_MARGIN_S = 0.05
 """So far the filter reaches that lays samples closer, generously."""
-_FINER = 4
+FINER = 4
 """Samples are laid so much closer before they are read between."""
 
 
@@ -96,17 +96,21 @@ def read_piece(
     sound's from number `start` on; outside is silence, and within `PIECE_MARGIN_S` of their ends the answer
     is not yet that of the whole.
     """
-    import librosa
-
-    flat = samples.flatten(0, 1).cpu().numpy()
-    fine = librosa.resample(flat, orig_sr=rate, target_sr=_FINER * rate, res_type="soxr_hq", axis=-1)
+    fine = laid_closer(samples.flatten(0, 1).cpu().numpy(), rate)
     heard_s = (first + np.arange(count)) / rate
-    at = np.interp(heard_s, anchors[:, 1], anchors[:, 0]) * (_FINER * rate) - start * _FINER
-    out = np.stack([_between(row, at) for row in fine])
+    at = np.interp(heard_s, anchors[:, 1], anchors[:, 0]) * (FINER * rate) - start * FINER
+    out = np.stack([between(row, at) for row in fine])
     return torch.from_numpy(out).reshape(*samples.shape[:2], -1)
 
 
-def _between(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
+def laid_closer(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Samples [C, n], `FINER` for one; right but for `PIECE_MARGIN_S` at their ends, if more come there."""
+    import librosa
+
+    return librosa.resample(samples, orig_sr=rate, target_sr=FINER * rate, res_type="soxr_hq", axis=-1)
+
+
+def between(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Samples [N] at places between them, float32, through the cubic of four (Catmull and Rom)."""
     padded = np.pad(samples.astype(np.float64), 2)
     low = np.clip(np.floor(at).astype(np.int64), -1, len(samples) - 1)
