@@ -59,8 +59,8 @@ class Unfolding:
         check_codec(model, codec.spec)
         if not codec.streams or model.spec.token_rate != _FRAME_STEPS * MOTION_FPS:
             raise SettingError(
-                f"Music of codec {model.spec.name} cannot be written beat by beat; use a model of a causal codec "
-                f"of {_FRAME_STEPS * MOTION_FPS:g} steps a second."
+                f"Music of codec {model.spec.name} cannot be written beat by beat; use a model of a codec "
+                f"that is causal and has {_FRAME_STEPS * MOTION_FPS:g} steps a second."
             )
         self._model, self._config, self._metre, self._ask = model, config, metre, ask
         self._style = style_index(config.style, model.model.config.styles)
