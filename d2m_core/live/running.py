@@ -15,7 +15,7 @@ import numpy as np
 from ..band import find_instruments
 from ..errors import D2MError, PoseError, SettingError
 from ..media import iter_frames, open_clip
-from ..music.stepping import prepare
+from ..music import prepare
 from ..pipeline import load_models
 from ..pose.model_file import model_folder
 from ..rhythm import load_rhythm

@@ -197,6 +197,11 @@ class Session:
         return None if isinstance(self._band, Future) else self._band
 
     @property
+    def player(self) -> Player | None:
+        """Who plays, once there."""
+        return self._here
+
+    @property
     def playing(self) -> bool:
         """Whether the band plays."""
         return self._clock is not None

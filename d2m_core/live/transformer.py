@@ -18,6 +18,7 @@ from .band import place_after
 from .clock import Span
 from .conductor import Start
 from .desk import Limiter
+from .glide import Glide
 from .levels import Levels
 from .player import MakePlayer, nothing_expected
 from .session import BLOCK, RATE, LiveSettings
@@ -199,8 +200,7 @@ class LiveTransformer:
         if not self._piece.played and _misfit(self.bpm, self._piece.steps):
             self._begin_anew()
         self._piece.played = True
-        times_s = np.linspace(span.times_s[0], span.times_s[-1], self._block, endpoint=False)
-        beats = np.interp(times_s, span.times_s, span.beats)
+        beats = np.linspace(*self._piece.glide.follow(span), self._block, endpoint=False)
         self._have(float(beats[-1]))
         steps = self._piece.written.at(beats)
         gains = self._piece.there(steps, lasts_s) * self._piece.levels.gains(beats)
@@ -221,7 +221,8 @@ class _Piece:
 
     def __init__(self, player: LiveTransformer) -> None:
         self._player, self.steps = player, beat_steps(player.bpm)
-        self.levels, self.expected = Levels(), nothing_expected
+        self.levels, self.glide = Levels(), Glide()
+        self.expected: Callable[[float], float] = nothing_expected
         self.first, self.struck, self.end = -np.inf, -np.inf, None  # type: float, float, float | None
         self.played, self.lacks, self.lacked_s = False, 0, 0.0
         self._lacking = False
