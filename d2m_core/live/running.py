@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..band import find_instruments
-from ..errors import D2MError, PoseError, SettingError
+from ..errors import D2MError, PoseError, SettingError, require
 from ..media import iter_frames, open_clip
 from ..music import prepare
 from ..pipeline import load_models
@@ -38,7 +38,7 @@ from .window import open_window
 
 _log = logging.getLogger(__name__)
 
-_STAND = "let somebody dance for six seconds or more, the whole body in the picture."
+_STAND = "let somebody dance for ten seconds or more, the whole body in the picture."
 
 Say = Callable[[str], None]
 
@@ -72,6 +72,10 @@ def perform(args: argparse.Namespace, say: Say) -> None:
         raise SettingError(
             "--fast needs --video and --record: there is nobody to wait for, and a file to write."
         )
+    require(
+        args.seconds is None or args.seconds > 0,
+        f"--seconds is {args.seconds}; use more than 0, or leave it out.",
+    )
     if args.player == PLAYERS[0] and (args.model or args.codec):
         raise SettingError("--model and --codec are of music that a model writes; add --player transformer.")
     if args.calibrate:
@@ -158,24 +162,32 @@ def _calibrate(args: argparse.Namespace, say: Say) -> None:
 
 def _fast(session: Session, clip: VideoClip, eyes: Eyes, path: Path, say: Say) -> None:
     """Plays to a clip without waiting for it."""
+    from tqdm import tqdm
+
     session.until_s = clip.duration_s
-    seen = 0
 
     def sights() -> Iterator[Sight]:
-        nonlocal seen
         for frame in iter_frames(clip, MOTION_FPS, MAX_HEIGHT):
-            body = eyes.see(frame.rgb, frame.time_s)
-            seen += body is not None
-            yield frame.time_s, body
+            yield frame.time_s, eyes.see(frame.rgb, frame.time_s)
 
-    with recording(path, RATE, clip) as kept:
+    blocks = rehearse(session, sights(), clip.duration_s)
+    with (
+        recording(path, RATE, clip) as kept,
+        tqdm(desc="playing", total=round(clip.duration_s), unit="s", disable=_bar_off(say)) as bar,
+    ):
         assert kept.heard is not None
-        for k, block in enumerate(rehearse(session, sights(), clip.duration_s)):
+        for k, block in enumerate(blocks):
             kept.heard(k * BLOCK / RATE, block)
+            bar.update(min(bar.total, int(k * BLOCK / RATE)) - bar.n)
         say(eyes.note)
         if not session.played:
             raise PoseError(f"The band found nothing to play to in {clip.path.name}; {_STAND}")
     say(f"written: {path}")
+
+
+def _bar_off(say: Say) -> bool | None:
+    """What tqdm is told: None shows its bar in a terminal alone."""
+    return True if say is _silent else None
 
 
 def in_words(report: Report, path: Path | None) -> str:

@@ -29,6 +29,9 @@ _READY_S = 0.35
 """So much sound beyond what is played is to be there: longer than the next beat takes to write."""
 _OPENING = 3
 """So many times something is written before anybody wants to hear it: some beats."""
+_TEMPO_OFF = np.log2(1.05)
+"""Octaves by which a tempo must leave that of the beats before for another number of steps: while music goes
+on, less than where all of a dance is known, since every tempo is a pitch."""
 _PLACES = 2
 """Places in a beat where accents may be expected."""
 _APART_BEATS = 0.9
@@ -197,7 +200,7 @@ class LiveTransformer:
         """The next block, float32 [2, block], heard in the time of `span`."""
         lasts_s = max(1e-6, float(span.times_s[-1] - span.times_s[0]))
         self.bpm = 60 * float(span.beats[-1] - span.beats[0]) / lasts_s
-        if not self._piece.played and _misfit(self.bpm, self._piece.steps):
+        if not self._piece.played and _off(self.bpm, self._piece.steps) > NEW_TEMPO:
             self._begin_anew()
         self._piece.played = True
         beats = np.linspace(*self._piece.glide.follow(span), self._block, endpoint=False)
@@ -230,7 +233,7 @@ class _Piece:
     def coming(self) -> Coming:
         """What the next beat is to follow, as things stand."""
         beat, energy = self.written.beats, self._player.energy
-        if _misfit(self._player.bpm, self.steps):
+        if _off(self._player.bpm, self.steps) > _TEMPO_OFF:
             self.steps = beat_steps(self._player.bpm)
         found = [(place / _PLACES, self.expected(beat + place / _PLACES)) for place in range(_PLACES)]
         self.levels.planned(beat, energy)
@@ -254,9 +257,9 @@ def _made(written: Written, times: int) -> np.ndarray:
     return np.concatenate([written.make() for _ in range(times)], 1)
 
 
-def _misfit(bpm: float, steps: int) -> bool:
-    """Whether beats of another number of steps would fit a tempo better, by far."""
-    return bool(abs(np.log2(60 * TOKEN_RATE / bpm / steps)) > NEW_TEMPO)
+def _off(bpm: float, steps: int) -> float:
+    """How far a tempo is from that of beats of so many steps, in octaves."""
+    return abs(float(np.log2(60 * TOKEN_RATE / bpm / steps)))
 
 
 def transformer(
