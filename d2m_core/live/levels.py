@@ -33,7 +33,7 @@ class Levels:
         self._first = beat
 
     def planned(self, beat: int, energy: float) -> None:
-        """A beat is written for so much energy."""
+        """A beat is written for so much energy; another thread may say so."""
         self._planned[beat] = energy
 
     def feel(self, energy: float, thin: bool) -> None:
@@ -52,7 +52,7 @@ class Levels:
         """The next block's, float32 [n], at beats that rise."""
         number = int(beats[0])
         planned = max(_LEAST_PLANNED, self._planned.get(number, self._energy))
-        self._planned = {beat: energy for beat, energy in self._planned.items() if beat >= number}
+        self._planned.pop(number - 1, None)
         self._hits = [hit for hit in self._hits if hit[0] > beats[0] - _HITS_KEPT_BEATS]
         wanted = float(np.clip(0.5 + 0.5 * self._energy / planned, _SOFTEST, _LOUDEST))
         before = self._now

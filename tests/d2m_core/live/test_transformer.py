@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -152,6 +152,21 @@ def test_the_same_told_at_the_same_times_sounds_the_same() -> None:
         return np.concatenate([one.render(span) for span in spans(lambda now_s: 118 + now_s, 2.0)], 1)
 
     np.testing.assert_array_equal(once(), once())
+
+
+def test_written_in_the_background_it_is_the_same_music() -> None:
+    def rendered(one: LiveTransformer) -> np.ndarray:
+        sound = []
+        for span in spans(lambda _: 120.0, 3.0):
+            sound.append(one.render(span))
+            if one._asked is not None:
+                one._asked.result()
+        return np.concatenate(sound, 1)
+
+    with ThreadPoolExecutor(1) as helper:
+        background = rendered(player(helper=helper, now_s=lambda: 0.0))
+    assert np.abs(background[:, -RATE:]).max() > 0.01
+    np.testing.assert_array_equal(background, rendered(player()))
 
 
 def test_a_band_goes_on_where_the_player_does_not_keep_up(caplog: pytest.LogCaptureFixture) -> None:
