@@ -25,8 +25,9 @@ from .session import BLOCK, RATE, LiveSettings
 from .setting_up import live_plan
 from .written import Written
 
-_READY_S = 0.35
-"""So much sound beyond what is played is to be there: longer than the next beat takes to write."""
+_READY_S, _MORE_S, _MOST_READY_S = 0.35, 0.15, 0.8
+"""So much sound beyond what is played is to be there: longer than the next beat takes to write. After every
+lack so much more, up to a limit: what is written follows the dance that much later."""
 _OPENING = 3
 """So many times something is written before anybody wants to hear it: some beats."""
 _TEMPO_OFF = np.log2(1.05)
@@ -38,8 +39,8 @@ _APART_BEATS = 0.9
 """Hits nearer than this are one."""
 _FADE_S = 0.005
 """Sound comes and goes in this time where there is none on the other side."""
-_MOST_LACKS, _MOST_LACKED_S = 3, 1.0
-"""Who lacks sound so often in a piece, or for so long, does not keep up."""
+_MOST_LACKS, _MOST_LACKED_S, _FORGIVEN_S = 2.5, 1.0, 20.0
+"""Who lacks sound more often than this, or for longer, does not keep up; it is forgotten in about so long."""
 _SLOW = 0.7
 """Nor who takes more than this share of a beat's time to write it, while nothing else is to be done."""
 
@@ -121,7 +122,7 @@ class LiveTransformer:
     def behind(self) -> bool:
         """Whether music is written more slowly than it is heard."""
         piece = self._piece
-        lacked = piece.lacks >= _MOST_LACKS or piece.lacked_s > _MOST_LACKED_S
+        lacked = piece.lacks > _MOST_LACKS or piece.lacked_s > _MOST_LACKED_S
         return self._helper is not None and (self._slow or lacked)
 
     # --- what it is told ---
@@ -190,7 +191,7 @@ class LiveTransformer:
         if self._asked is not None and self._asked.done():
             written.take(self._asked.result())
             self._asked = None
-        wanted = float(written.at(np.array([beat + _READY_S * self.bpm / 60]))[0])
+        wanted = float(written.at(np.array([beat + self._piece.ready_s * self.bpm / 60]))[0])
         while self._asked is None and written.high < wanted:
             self._ask(1)
 
@@ -227,8 +228,8 @@ class _Piece:
         self.levels, self.glide = Levels(), Glide()
         self.expected: Callable[[float], float] = nothing_expected
         self.first, self.struck, self.end = -np.inf, -np.inf, None  # type: float, float, float | None
-        self.played, self.lacks, self.lacked_s = False, 0, 0.0
-        self._lacking = False
+        self.played, self.lacks, self.lacked_s = False, 0.0, 0.0
+        self.ready_s, self._lacking = _READY_S, False
 
     def coming(self) -> Coming:
         """What the next beat is to follow, as things stand."""
@@ -243,11 +244,14 @@ class _Piece:
         """Of a block 1 where there is sound, 0 where none is written yet, float32 [n]; counts what lacks."""
         left_s = (self.written.high - steps) / TOKEN_RATE
         gains = np.clip(left_s / _FADE_S, 0.0, 1.0)
+        kept = np.exp(-lasts_s / _FORGIVEN_S)
+        self.lacks, self.lacked_s = self.lacks * kept, self.lacked_s * kept
         if self._lacking:
             rises = np.clip(np.arange(len(steps)) / len(steps) * lasts_s / _FADE_S, 0.0, 1.0)
             gains = gains * rises if left_s[-1] > _READY_S / 2 else np.zeros(len(steps))
         elif gains[-1] < 1:
             self.lacks += 1
+            self.ready_s = min(_MOST_READY_S, self.ready_s + _MORE_S)
         self._lacking = bool(gains[-1] < 1)
         self.lacked_s += lasts_s * self._lacking
         return gains.astype(np.float32)

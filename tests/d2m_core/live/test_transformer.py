@@ -126,6 +126,37 @@ def test_where_nothing_is_written_in_time_there_is_silence_and_then_somebody_els
     assert one.behind
 
 
+def test_a_lack_now_and_then_is_made_up_for_and_forgiven() -> None:
+    class Stops(ThreadPoolExecutor):
+        """Works at once, but for the moments in which the machine is taken."""
+
+        taken = False
+        waiting: tuple[Future[Any], Any, Any] | None = None
+
+        def submit(self, work: Any, *args: Any, **_: Any) -> Future[Any]:  # type: ignore[override]
+            future: Future[Any] = Future()
+            if not self.taken:
+                future.set_result(work(*args))
+            self.waiting = (future, work, args)
+            return future
+
+        def go_on(self) -> None:
+            if self.waiting is not None and not self.waiting[0].done():
+                future, work, args = self.waiting
+                future.set_result(work(*args))
+
+    with Stops(1) as helper:
+        one = player(helper=helper, now_s=lambda: 0.0)
+        one.start_at(0.0)
+        for span in spans(lambda _: 120.0, 12.0):
+            helper.taken = span.times_s[0] % 3.0 > 2.2
+            one.render(span)
+            if not helper.taken:
+                helper.go_on()
+        assert one._piece.ready_s > 0.35
+        assert not one.behind
+
+
 def test_a_machine_on_which_a_beat_takes_as_long_as_it_lasts_is_too_slow() -> None:
     seconds = count()
     assert player(helper=Never(), now_s=lambda: float(next(seconds))).behind
