@@ -12,8 +12,9 @@ from .track import BODY, body_distance
 
 _FULL_SHARE = 0.5
 """Who is seen in less than this share of the frames counts for less, as much as it is less."""
-_HIDDEN = 0.05
-"""So much less of their size counts of who is never seen."""
+_HIDDEN = 0.12
+"""So much less of their size counts of who is never seen. Of two who are nearly of one size, the one who goes
+behind the other for a second is not followed: music would be quiet there."""
 _STEP_S = 0.2
 _AT_FIRST_S = 1.0
 _NEAR_S = 0.5
