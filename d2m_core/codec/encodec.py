@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 CODECS: dict[str, CodecSpec] = {
-    EMBEDDED: CodecSpec(EMBEDDED, 24_000, 50.0, codebooks=8, cardinality=1024),
+    **{name: CodecSpec(name, 24_000, 50.0, codebooks=8, cardinality=1024) for name in EMBEDDED_FOLDERS},
     "facebook/encodec_24khz": CodecSpec(
         "facebook/encodec_24khz", 24_000, 75.0, codebooks=8, cardinality=1024
     ),

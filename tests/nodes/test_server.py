@@ -14,6 +14,7 @@ import pytest
 
 from d2m_core.codec import load_codec
 from d2m_core.styles import STYLES
+from d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS
 from tests import tiny_models
 from tests.comfy_server import PACK, PYTHON, Server, load
 from tests.media import make_clip
@@ -280,6 +281,19 @@ def test_a_broken_model_and_one_for_another_codec(server: Server, basic: Graph) 
     assert "broken.safetensors" in text
     text = failed(server, with_inputs(basic, MODEL, model_name="other_codec.safetensors"), DECODE)
     assert "codec" in text
+
+
+def test_a_workflow_saved_with_an_earlier_codec_still_plays(server: Server, basic: Graph) -> None:
+    """Decoded by the codec that the music was written for, as if it had been chosen."""
+    (earlier,) = set(EMBEDDED_FOLDERS) - {EMBEDDED}
+    sounds = []
+    for name in (EMBEDDED, earlier):
+        entry = server.run(
+            with_inputs(with_inputs(basic, CODEC, codec_name=name), SAMPLER, candidates=2, codec=[CODEC, 0])
+        )
+        assert_success(entry)
+        sounds.append(read_audio(saved(server, entry))[0])
+    np.testing.assert_array_equal(*sounds)
 
 
 def test_missing_weights_leave_the_pack_standing(server: Server, basic: Graph) -> None:

@@ -293,7 +293,9 @@ def test_nothing_to_code_is_refused(codec: Codec) -> None:
 
 
 def test_unknown_codec_lists_the_known_ones() -> None:
-    with pytest.raises(ModelError, match=r"'mp3' .* d2m-2, facebook/encodec_24khz, facebook/encodec_32khz"):
+    with pytest.raises(
+        ModelError, match=r"'mp3' .* d2m-2, d2m-3, facebook/encodec_24khz, facebook/encodec_32khz"
+    ):
         load_codec("mp3")
 
 
@@ -362,7 +364,7 @@ def test_the_embedded_codecs_carry_a_beat(name: str) -> None:
 
 
 def test_a_codec_that_left_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ModelError, match=r"version 0\.1\.x reads it and its models\. Choose d2m-2"):
+    with pytest.raises(ModelError, match=r"version 0\.1\.x reads it and its models\. Choose d2m-3"):
         load_codec("d2m")
     monkeypatch.chdir(tmp_path)
     save_small(tmp_path / "d2m")  # whoever kept its folder may go on with it
