@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..align.bend import bend_back
 from ..codec import Codec, decode_tokens
 from ..media.limiter import limited
@@ -23,7 +25,7 @@ def decode_music(
     """
     if tokens.bend is None:
         return decode_tokens(codec, tokens, duration_s, on_progress, finish=finish)
-    straight = decode_tokens(codec, tokens, None, on_progress, finish=finish)
+    straight = decode_tokens(codec, replace(tokens, bend=None), None, on_progress, finish=finish)
     if duration_s is None:
         duration_s = float(way_of(tokens).to_dance(straight.duration_s))
     # Samples read between those that were limited may lie above them.
