@@ -30,8 +30,8 @@ def write_all(folder: Path) -> None:
 
 
 def write_codec(folder: Path, kbits: float = 0.6, name: str = EMBEDDED) -> None:
-    """An EnCodec at 24 kHz and 50 Hz; 0.6 kbit/s are two codebooks of 64."""
-    torch.manual_seed(SEED)
+    """An EnCodec at 24 kHz and 50 Hz, another for each name; 0.6 kbit/s are two codebooks of 64."""
+    torch.manual_seed(SEED + (name != EMBEDDED))
     config = EncodecConfig(
         sampling_rate=24_000,
         upsampling_ratios=[8, 5, 4, 3],

@@ -28,12 +28,14 @@ from .graphs import (
     POSE,
     RHYTHM,
     SAMPLER,
+    SAMPLING,
     SAVE,
     Graph,
     assert_success,
     drain,
     failed,
     messages,
+    node,
     preview_seconds,
     read_audio,
     rejected,
@@ -294,6 +296,15 @@ def test_a_workflow_saved_with_an_earlier_codec_still_plays(server: Server, basi
         assert_success(entry)
         sounds.append(read_audio(saved(server, entry))[0])
     np.testing.assert_array_equal(*sounds)
+    encoded = node("EnCodecEncode", audio=[DECODE, 0], codec=[CODEC, 0])
+    longer = node(
+        "Continue", model=[MODEL, 0], tokens=["50", 0], rhythm=[RHYTHM, 0], keep_s=0.0, length_s=5.0, **SAMPLING
+    )
+    last = node("EnCodecDecode", tokens=["51", 0], codec=[CODEC, 0])
+    graph = with_inputs(with_inputs(basic, CODEC, codec_name=earlier), SAVE, audio=["52", 0])
+    text = failed(server, graph | {"50": encoded, "51": longer, "52": last}, "51")
+    assert earlier in text, "tokens made of sound are of the codec that was chosen"
+    assert EMBEDDED in text
 
 
 def test_missing_weights_leave_the_pack_standing(server: Server, basic: Graph) -> None:
