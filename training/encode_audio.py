@@ -3,11 +3,11 @@
     python -m training.encode_audio --data DIR --bandwidth 2 --out runs/items
 
 The music becomes tokens of a codec, mixed down to one channel; the seen poses of the lead dancer
-become motion features. For a codec of straight music both are laid on the straight grid of the music's
-tempo first, where they are not on one. With `--rhythm`, the rhythm curves of half of the items are those that the
-rhythm network reads from the dance, as in use; the others are the music's own. Items that are there
-are not made again, so a stopped run goes on where it was; a folder with items of another codec, rhythm
-network or data set is refused.
+become motion features. For a codec of straight music (or with `--straight`) both are laid on the
+straight grid of the music's tempo, where they are not on one. With `--rhythm`, the rhythm curves of half
+of the items are those that the rhythm network reads from the dance, as in use; the others are the
+music's own. Items that are there are not made again, so a stopped run goes on where it was; a folder
+with items of another codec, rhythm network or data set is refused.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--straight",
         action=argparse.BooleanOptionalAction,
-        help="lay music and dance on the straight grid of their tempo [where the codec is made for that: d2m-3]",
+        help="lay music and dance on the straight grid of their tempo [where the codec is for that: d2m-3]",
     )
     add("--workers", type=int, default=0, help="processes [one per core]")
     return found

@@ -162,8 +162,8 @@ def test_stock_nodes_fit_before_and_after_ours(server: Server, basic: Graph) -> 
     }
     entry = server.run(graph)
     assert_success(entry)
-    for node in ("21", "22"):
-        samples, rate = read_audio(saved(server, entry, node))
+    for number in ("21", "22"):
+        samples, rate = read_audio(saved(server, entry, number))
         assert samples.shape[-1] == pytest.approx(DURATION_S * rate, rel=1e-3) or samples.size
     made = server.file(entry["outputs"]["25"]["images"][0])
     assert video_length_s(made) == pytest.approx(DURATION_S, abs=0.05)
@@ -298,7 +298,13 @@ def test_a_workflow_saved_with_an_earlier_codec_still_plays(server: Server, basi
     np.testing.assert_array_equal(*sounds)
     encoded = node("EnCodecEncode", audio=[DECODE, 0], codec=[CODEC, 0])
     longer = node(
-        "Continue", model=[MODEL, 0], tokens=["50", 0], rhythm=[RHYTHM, 0], keep_s=0.0, length_s=5.0, **SAMPLING
+        "Continue",
+        model=[MODEL, 0],
+        tokens=["50", 0],
+        rhythm=[RHYTHM, 0],
+        keep_s=0.0,
+        length_s=5.0,
+        **SAMPLING,
     )
     last = node("EnCodecDecode", tokens=["51", 0], codec=[CODEC, 0])
     graph = with_inputs(with_inputs(basic, CODEC, codec_name=earlier), SAVE, audio=["52", 0])

@@ -69,7 +69,7 @@ def test_half_of_the_curves_are_read_from_the_dance(codec: Path, tmp_path: Path)
 
 
 def wandering(seconds: float = 6.0) -> tuple[Pair, np.ndarray]:
-    """A pair with a click on each of its beats, whose tempo wanders, and louder towards the end; its beats."""
+    """A pair with a click on each of its beats, whose tempo wanders, and rising energy; its beats."""
     at, beats_s = 0.137, []
     while at < seconds - 0.1:
         beats_s.append(at)
@@ -86,7 +86,13 @@ def wandering(seconds: float = 6.0) -> tuple[Pair, np.ndarray]:
     return replace(
         pair,
         facts=replace(
-            facts, duration_s=seconds, tempo_bpm=113.0, beats_s=tuple(beats_s), downbeats=downs, hits=(), stops=()
+            facts,
+            duration_s=seconds,
+            tempo_bpm=113.0,
+            beats_s=tuple(beats_s),
+            downbeats=downs,
+            hits=(),
+            stops=(),
         ),
         music=Waveform(torch.from_numpy(samples)[None, None], RATE),
         seen=None,
@@ -114,10 +120,13 @@ def test_music_off_the_grid_is_laid_on_it_with_its_dance(codec: Path) -> None:
 
 def test_a_codec_of_straight_music_asks_for_it_and_music_that_is_straight_stays(codec: Path) -> None:
     loaded, pair = load_codec(codec), wandering()[0]  # of the name that the embedded codec has
-    np.testing.assert_array_equal(encode_pair(pair, loaded).codes, encode_pair(pair, loaded, None, True).codes)
+    np.testing.assert_array_equal(
+        encode_pair(pair, loaded).codes, encode_pair(pair, loaded, None, True).codes
+    )
     on_steps = made_up("0", 3)
     np.testing.assert_array_equal(
-        encode_pair(on_steps, loaded, straight=True).codes, encode_pair(on_steps, loaded, straight=False).codes
+        encode_pair(on_steps, loaded, straight=True).codes,
+        encode_pair(on_steps, loaded, straight=False).codes,
     )
     one_beat = replace(pair, facts=replace(pair.facts, beats_s=(1.0,), downbeats=(True,)))
     assert encode_pair(one_beat, loaded).beats_s.tolist() == [1.0]

@@ -170,11 +170,13 @@ def check_grids(straight: bool, data: DataSet) -> None:
     laid = [StepGrid.of(i.beats_s, i.downbeats, rate) is not None for i in data.train if len(i.beats_s) > 1]
     if straight and not any(laid):
         raise SettingError(
-            "The network writes in straight time, and the beats of none of the items begin token steps; encode "
-            "the music with --straight."
+            "The network writes in straight time, and the beats of none of the items begin token steps; "
+            "encode the music with --straight."
         )
     if laid and all(laid) and not straight:
-        log.warning("All items lie on straight grids, which this network makes no use of (--preset straight).")
+        log.warning(
+            "All items lie on straight grids, which this network makes no use of (--preset straight)."
+        )
 
 
 def motion_statistics(items: Sequence[TrainItem]) -> tuple[torch.Tensor, torch.Tensor]:
