@@ -26,6 +26,8 @@ _LEFT_S = 0.008
 """Less than this is not worth a stretcher."""
 PIECE_MARGIN_S = 0.05
 """So far the filter reaches that lays samples closer, generously."""
+_PIECE_S = 10.0
+"""Sound is read in pieces of this length: what lies between its samples takes many times its memory."""
 FINER = 4
 """Samples are laid so much closer before they are read between."""
 
@@ -76,6 +78,7 @@ def bend_back(
     """The sound in the dance's time, exactly `duration_s` long; `anchors` as in `plan_bend`."""
     bend = plan_bend(anchors, duration_s)
     heard = _read_along(wave, bend.read, duration_s)
+    del wave  # a long one is not there three times
     if bend.stretched is not None:
         heard = stretch(heard, bend.stretched, duration_s, on_progress)
     return fit_length(heard, duration_s)
@@ -83,8 +86,18 @@ def bend_back(
 
 def _read_along(wave: Waveform, anchors: np.ndarray, duration_s: float) -> Waveform:
     """Samples read where anchors [A, 2] (seconds of the sound, seconds heard) say; silence outside."""
-    rate = wave.sample_rate
-    return Waveform(read_piece(wave.samples, rate, 0, anchors, 0, round(duration_s * rate)), rate)
+    rate, total = wave.sample_rate, round(duration_s * wave.sample_rate)
+    out = torch.zeros(*wave.samples.shape[:2], total)
+    margin, step = round(PIECE_MARGIN_S * rate), round(_PIECE_S * rate)
+    for first in range(0, total, step):
+        count = min(step, total - first)
+        ends_s = np.array([first, first + count]) / rate
+        low, high = np.interp(ends_s, anchors[:, 1], anchors[:, 0]) * rate
+        start = max(0, int(low) - margin)
+        piece = wave.samples[..., start : int(high) + margin]
+        if piece.shape[-1]:
+            out[..., first : first + count] = read_piece(piece, rate, start, anchors, first, count)
+    return Waveform(out, rate)
 
 
 def read_piece(

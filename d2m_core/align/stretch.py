@@ -65,10 +65,12 @@ def stretch(
     flat = flat[:, first : max(last, first)]
     splits = _split_starts(flat.shape[1], wave.sample_rate)
     steps = _Steps(on_progress, len(splits) + 2 * len(pieces))
-    tones = _tones(flat, wave.sample_rate, splits, steps)
+    part = _tones(flat, wave.sample_rate, splits, steps)
     out = np.zeros((len(flat), length), np.float32)
-    for sound, block_s, search_s in ((tones, _TONE_BLOCK_S, _SEARCH_S), (flat - tones, _HIT_BLOCK_S, 0.0)):
-        renderer = _Renderer(sound, first, wave.sample_rate, block_s, search_s)
+    for block_s, search_s in ((_TONE_BLOCK_S, _SEARCH_S), (_HIT_BLOCK_S, 0.0)):
+        if block_s == _HIT_BLOCK_S:
+            np.subtract(flat, part, out=part)  # what is left; a long sound is there often enough
+        renderer = _Renderer(part, first, wave.sample_rate, block_s, search_s)
         for index, piece in enumerate(pieces):
             renderer.add(out, piece, index == 0, index == len(pieces) - 1)
             steps.one()
@@ -92,7 +94,7 @@ class _Steps:
 
 
 def _peak(samples: np.ndarray) -> float:
-    return float(np.abs(samples).max(initial=0.0))
+    return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
 def _faded(samples: np.ndarray, rise: int, fall: int) -> np.ndarray:
