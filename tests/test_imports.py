@@ -19,8 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
-    "errors types notices | files styles grid dilated spans | settings straight | flags checkpoint weights"
-    " | media | codec mastering | pose | motion ear | rhythm | band | midi | export | pictures | scores"
+    "errors types notices | files heap styles grid dilated spans | settings straight | flags checkpoint"
+    " weights | media | codec mastering | pose | motion ear | rhythm | band | midi | export | pictures | scores"
     " | align | music | pipeline | sync | cli live"
 )
 TRAINING_ORDER = (

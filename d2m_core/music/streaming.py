@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 
 import numpy as np
@@ -74,7 +74,7 @@ def stream_music(
     writer = threading.Thread(target=write, name="d2m-writer", daemon=True)
     writer.start()
     try:
-        yield from _sounds(codec, _pieces(tokens), duration_s)
+        yield from sounds_of(codec, _pieces(tokens), duration_s)
     finally:
         left.set()
         writer.join()
@@ -87,7 +87,10 @@ def _pieces(tokens: queue.SimpleQueue[AudioTokens | BaseException | None]) -> It
         yield piece
 
 
-def _sounds(codec: Codec, pieces: Iterator[AudioTokens], duration_s: float) -> Iterator[Waveform]:
+def sounds_of(
+    codec: Codec, pieces: Iterator[AudioTokens], duration_s: float
+) -> Generator[Waveform, None, None]:
+    """Yields the sound of pieces of music as they come from `generate_tokens`, `duration_s` in all."""
     first = next(pieces)
     bend = None if first.bend is None else plan_bend(first.bend, duration_s)
     if not codec.streams or (bend is not None and bend.stretched is not None):
