@@ -213,7 +213,7 @@ _listening: set[str] = set()
 
 
 def _server() -> Any:
-    """The running ComfyUI; None in a process that only looks at nodes, where loading it would start half of it."""
+    """The running ComfyUI; None where nodes are only looked at: to load it would start half of it."""
     return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
 
 

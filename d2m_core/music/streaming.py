@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ..align.bend import PIECE_MARGIN_S, Bend, plan_bend, read_piece
+from ..align.stretch import stretch_on
 from ..codec import Codec
 from ..codec.finish import Finisher
 from ..errors import Cancelled
@@ -42,9 +43,9 @@ def stream_music(
 ) -> Iterator[Waveform]:
     """Yields the sound of `generate_tokens` piece by piece (B = 1), `duration_s` in all.
 
-    The first comes after a fraction of a second of music. Where pieces cannot be joined exactly (a codec that
-    is not causal, music in straight time that needs the stretcher) one piece comes at the
-    end. Leaving the loop stops the writer.
+    The first comes after a fraction of a second of music, or after some seconds where music in straight time
+    needs the stretcher. Of a codec that is not causal pieces cannot be joined exactly: one comes at the end.
+    Leaving the loop stops the writer.
     """
     tokens: queue.SimpleQueue[AudioTokens | BaseException | None] = queue.SimpleQueue()
     left = threading.Event()
@@ -93,13 +94,15 @@ def sounds_of(
     """Yields the sound of pieces of music as they come from `generate_tokens`, `duration_s` in all."""
     first = next(pieces)
     bend = None if first.bend is None else plan_bend(first.bend, duration_s)
-    if not codec.streams or (bend is not None and bend.stretched is not None):
+    if not codec.streams:
         codes = torch.cat([first.codes, *(piece.codes for piece in pieces)], dim=-1)
         yield decode_music(codec, AudioTokens(codes, first.codec, first.bend), duration_s)
         return
     sounds = _decoded(codec, chain([first], pieces))
     if bend is not None:
         sounds = _bent(_limited(sounds), bend, duration_s)
+        if bend.stretched is not None:
+            sounds = _stretched(sounds, bend.stretched, duration_s)
     yield from _limited(_cut(sounds, duration_s))
 
 
@@ -162,6 +165,13 @@ def _bent(sounds: Iterator[Waveform], bend: Bend, duration_s: float) -> Iterator
     left = round(duration_s * rate) - heard
     if left > 0:
         yield Waveform(read_piece(kept, rate, start, bend.read, heard, left), rate)
+
+
+def _stretched(sounds: Iterator[Waveform], anchors: np.ndarray, duration_s: float) -> Iterator[Waveform]:
+    """What reading samples leaves over, as `stretch` does the whole."""
+    first = next(sounds)
+    count = round(duration_s * first.sample_rate)
+    return stretch_on(chain([first], sounds), anchors, duration_s, count)
 
 
 def _cut(sounds: Iterator[Waveform], duration_s: float) -> Iterator[Waveform]:

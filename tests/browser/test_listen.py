@@ -23,7 +23,8 @@ WATCH = """() => {
 ENDED = """() => window.told.some(([kind]) => kind === 'execution_success' || kind === 'execution_error')"""
 SOUND_ENDED = "() => window.told.some(([kind, what]) => kind === 'd2m.sound' && (what.ended || what.why))"
 MUSIC = """() => {
-    const pieces = window.told.filter(([kind, what]) => kind === 'd2m.sound' && what.pcm).map(([, what]) => what)
+    const sounds = window.told.filter(([kind, what]) => kind === 'd2m.sound' && what.pcm)
+    const pieces = sounds.map(([, what]) => what)
     const bytes = pieces.map(({ pcm }) => Uint8Array.from(atob(pcm), (letter) => letter.charCodeAt(0)))
     const power = bytes.flatMap((part) => [...new Int16Array(part.buffer)]).reduce((sum, x) => sum + x * x, 0)
     const count = bytes.reduce((sum, part) => sum + part.length / 2, 0)
