@@ -94,7 +94,8 @@ class _Preview:
             for number, sound in enumerate(sounds):
                 samples = sound.samples[0].t().contiguous().numpy()  # [n, C]
                 piece = {"number": number, "rate": sound.sample_rate, "channels": samples.shape[1]}
-                if not self.send(piece | {"pcm": base64.b64encode(pcm_16(samples)).decode()}):
+                sent = self.send(piece | {"pcm": base64.b64encode(pcm_16(samples)).decode()})
+                if not sent or self.stopped.is_set():
                     return
         self.send({"ended": True})
 

@@ -70,10 +70,15 @@ def stretch(
     first = max(0, int((min(p.song_s for p in pieces) - 2 * _ROOM_S) * wave.sample_rate))
     last = int((max(p.song_end_s for p in pieces) + 2 * _ROOM_S) * wave.sample_rate)
     flat = flat[:, first : max(last, first)]
-    work = _Work(pieces, first, flat.shape, wave.sample_rate, length, on_progress)
-    out = np.concatenate(list(work.take(flat)), axis=1)
+    work = _Work(pieces, first, flat, wave.sample_rate, length, on_progress)
+    work.come = flat.shape[1]
+    for _start, _end in work.done():
+        pass
+    out = work.out
     if as_loud:
         out *= min(1.0, max(1.0, _peak(flat)) / max(_peak(out), 1e-9))
+    edge = round(_EDGE_S * wave.sample_rate)
+    out = _faded(out, edge, edge)
     samples = torch.from_numpy(out).reshape(batch, channels, -1)
     return fit_length(Waveform(samples, wave.sample_rate), duration_s)
 
@@ -90,13 +95,22 @@ def stretch_on(
     for sound in sounds:
         rate, part = sound.sample_rate, sound.samples[0].cpu().numpy()  # [C, n]
         if work is None:
-            work = _Work(pieces, 0, (len(part), count), rate, round(duration_s * rate), None)
+            room = np.zeros((len(part), count), np.float32)
+            work = _Work(pieces, 0, room, rate, round(duration_s * rate), None)
         if pieces[-1].song_end_s > count / rate:
             left = np.arange(count - done, count - done - part.shape[1], -1, dtype=np.float32)
             part = part * np.minimum(left / round(_END_S * rate), np.float32(1.0))
-        done += part.shape[1]
-        for heard in work.take(part):
-            yield Waveform(torch.from_numpy(heard)[None], rate)
+        room[:, done : done + part.shape[1]] = part
+        work.come = done = done + part.shape[1]
+        for start, end in work.done():
+            yield Waveform(torch.from_numpy(_edged(work.out, start, end, round(_EDGE_S * rate)))[None], rate)
+
+
+def _edged(out: np.ndarray, start: int, end: int, edge: int) -> np.ndarray:
+    """These samples of sound [C, N] as `_faded` leaves them in the whole."""
+    count = np.arange(start + 1, end + 1)
+    near = np.minimum(count, out.shape[1] + 1 - count).astype(np.float32)  # to an end
+    return out[:, start:end] * np.minimum(near / np.float32(max(edge, 1)), np.float32(1.0))
 
 
 class _Work:
@@ -106,26 +120,26 @@ class _Work:
         self,
         pieces: list[Piece],
         offset: int,
-        shape: tuple[int, ...],
+        sound: np.ndarray,
         rate: int,
         length: int,
         on_progress: Progress | None,
     ) -> None:
-        self.pieces, self.offset, self.rate, self.on_progress = pieces, offset, rate, on_progress
-        self.sound, self.come = np.zeros(shape, np.float32), 0
-        tones, hits = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.pieces, self.rate, self.on_progress = pieces, rate, on_progress
+        self.sound = sound
+        self.come = 0
+        """So many samples of `sound` are there."""
+        tones, hits = np.zeros(sound.shape, np.float32), np.zeros(sound.shape, np.float32)
         self.renderers = (
             _Renderer(tones, offset, rate, _TONE_BLOCK_S, _SEARCH_S),
             _Renderer(hits, offset, rate, _HIT_BLOCK_S, 0.0),
         )
-        self.splits = _split_starts(shape[1], rate)
+        self.splits = _split_starts(sound.shape[1], rate)
         self.split, self.laid, self.told = 0, 0, 0
-        self.out = np.zeros((shape[0], length), np.float32)
+        self.out = np.zeros((len(sound), length), np.float32)
 
-    def take(self, part: np.ndarray) -> Iterator[np.ndarray]:
-        """Takes the next samples [C, n], all of them at once or in turns; yields what is done."""
-        self.sound[:, self.come : self.come + part.shape[1]] = part
-        self.come += part.shape[1]
+    def done(self) -> Iterator[tuple[int, int]]:
+        """Goes on as far as there is sound; yields from where to where `out` is done."""
         self._divide()
         while self.laid < len(self.pieces) and self._enough():
             first, last = self._ends()
@@ -135,7 +149,7 @@ class _Work:
             self.laid += 1
             self._tell()
             if sure > self.told:
-                yield self._edged(self.told, sure)
+                yield self.told, sure
                 self.told = sure
 
     def _ends(self) -> tuple[bool, bool]:
@@ -166,13 +180,6 @@ class _Work:
             hits[:, start:stop] = self.sound[:, start:stop] - tones[:, start:stop]
             self.split += 1
             self._tell()
-
-    def _edged(self, first: int, end: int) -> np.ndarray:
-        """Samples of the result, which rises and falls at its ends."""
-        edge, length = round(_EDGE_S * self.rate), self.out.shape[1]
-        count = np.arange(first + 1, end + 1, dtype=np.float32)
-        gain = np.minimum(count, np.float32(length + 1) - count) / np.float32(max(edge, 1))
-        return self.out[:, first:end] * np.minimum(gain, np.float32(1.0))
 
     def _tell(self) -> None:
         if self.on_progress is not None:

@@ -6,6 +6,7 @@ const KINDS = ['D2M_Sampler', 'D2M_Continue']
 const SETTING = 'dance2music.listen'
 const WORDS = 'Listen while it writes'
 const HEIGHT = 24
+const PLAYING = 'playing'
 const SOON_S = 0.08
 
 /** Plays pieces of one run one after the other, gaplessly where they come in time. */
@@ -31,7 +32,6 @@ class Player {
     this.context.resume()
     this.run = piece.run
     this.next = 0
-    this.say('playing')
   }
 
   add({ pcm, rate, channels }) {
@@ -49,6 +49,7 @@ class Player {
     source.start(this.next)
     this.next += buffer.duration
     this.sources.add(source)
+    if (this.words !== PLAYING) this.say(PLAYING)
     source.onended = () => {
       this.sources.delete(source)
       if (!this.sources.size) this.say('')
@@ -161,7 +162,7 @@ app.registerExtension({
       if (wanted()) tell(true).catch(() => {})
     })
     for (const ended of ['execution_interrupted', 'execution_error']) api?.addEventListener(ended, () => player.stop())
-    // Whoever plays the finished music does not want to hear both.
-    document.addEventListener('play', () => player.stop(), true)
+    // Whoever plays the finished music does not want to hear both. Films of nodes play by themselves.
+    document.addEventListener('play', ({ target }) => target instanceof HTMLAudioElement && player.stop(), true)
   }
 })
