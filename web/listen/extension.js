@@ -74,7 +74,9 @@ class Player {
 
 const buttons = new Set()
 const player = new Player(() => buttons.forEach(paint))
-const wanted = () => app.extensionManager?.setting?.get(SETTING) === true
+
+/** The setting: the page tells that it changes before it is changed. */
+let listens = false
 
 /** Which page has told the server that it listens. */
 let told
@@ -93,7 +95,7 @@ async function tell(on) {
 }
 
 function paint(button) {
-  const on = wanted()
+  const on = listens
   button.setAttribute('aria-pressed', String(on))
   button.textContent = `♪ ${WORDS}: ${on ? player.words || 'on' : 'off'}`
   button.title = on
@@ -103,9 +105,10 @@ function paint(button) {
 }
 
 function changed(on) {
-  if (!on) player.stop()
+  listens = on === true
+  if (!listens) player.stop()
   buttons.forEach(paint)
-  tell(on === true).catch((error) => console.warn('Dance to Music cannot listen:', error))
+  tell(listens).catch((error) => console.warn('Dance to Music cannot listen:', error))
 }
 
 function install(node) {
@@ -117,7 +120,7 @@ function install(node) {
     'width:100%;height:100%;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;border:0;border-radius:4px;' +
     'background:#2a2f38;font-size:11px;cursor:pointer'
   button.addEventListener('pointerdown', (event) => event.stopPropagation())
-  button.addEventListener('click', () => app.extensionManager.setting.set(SETTING, !wanted()))
+  button.addEventListener('click', () => app.extensionManager.setting.set(SETTING, !listens))
   const widget = node.addDOMWidget('listen', 'd2m_listen', button, {
     serialize: false,
     hideOnZoom: false,
@@ -154,12 +157,13 @@ app.registerExtension({
   },
   async setup() {
     const api = app.api
-    api?.addEventListener('d2m.sound', ({ detail }) => wanted() && player.take(detail))
+    listens = app.extensionManager?.setting?.get(SETTING) === true
+    api?.addEventListener('d2m.sound', ({ detail }) => listens && player.take(detail))
     // The page's name is known when the server has greeted it, and has to be told again to a new one.
-    api?.addEventListener('status', () => wanted() && tell(true).catch(() => {}))
+    api?.addEventListener('status', () => listens && tell(true).catch(() => {}))
     api?.addEventListener('reconnected', () => {
       told = undefined
-      if (wanted()) tell(true).catch(() => {})
+      if (listens) tell(true).catch(() => {})
     })
     for (const ended of ['execution_interrupted', 'execution_error']) api?.addEventListener(ended, () => player.stop())
     // Whoever plays the finished music does not want to hear both. Films of nodes play by themselves.
