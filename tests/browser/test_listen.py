@@ -88,6 +88,7 @@ def test_music_is_heard_while_it_is_written(opened: Browser, clicks: str) -> Non
     page.evaluate("([graph, name]) => app.loadApiJson(graph, name)", [graph(clicks), "listen"])
     button = page.locator(".d2m-listen").first
     button.wait_for()
+    assert button.evaluate("button => button.offsetHeight") > 15
     assert button.get_attribute("aria-pressed") == "false"
     run(opened, 1)
     assert told(opened, "execution_error") == []

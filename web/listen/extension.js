@@ -5,7 +5,8 @@ import { app } from '../../../scripts/app.js'
 const KINDS = ['D2M_Sampler', 'D2M_Continue']
 const SETTING = 'dance2music.listen'
 const WORDS = 'Listen while it writes'
-const HEIGHT = 24
+const HEIGHT = 28
+const MARGIN = 3
 const PLAYING = 'playing'
 const SOON_S = 0.08
 
@@ -124,6 +125,7 @@ function install(node) {
   const widget = node.addDOMWidget('listen', 'd2m_listen', button, {
     serialize: false,
     hideOnZoom: false,
+    margin: MARGIN,
     getMinHeight: () => HEIGHT,
     getMaxHeight: () => HEIGHT,
     getValue: () => '',
