@@ -27,7 +27,7 @@ test-browser: setup-dev  ## the page in a real Chromium, if one can be had; pict
 
 test-page: setup-dev  ## the app, the templates and both editors on a page of today, Nodes 2.0 too
 	@$(PY) tests/setup_comfy.py --new-page
-	D2M_PAGE=.comfy/new_page/comfyui_frontend_package/static .comfy/venv/bin/python -m pytest tests/browser/test_app.py tests/browser/test_beat_editor.py tests/browser/test_people.py tests/browser/test_templates.py
+	D2M_PAGE=.comfy/new_page/comfyui_frontend_package/static .comfy/venv/bin/python -m pytest tests/browser/test_app.py tests/browser/test_beat_editor.py tests/browser/test_listen.py tests/browser/test_people.py tests/browser/test_templates.py
 
 check: setup-dev  ## style and types
 	$(PY) -m ruff check .

@@ -35,7 +35,7 @@ def found(
         if not small:
             patch.setattr(Sizes, "enough", lambda sizes, _height: sizes.largest)
         if not lean:
-            patch.setattr(landmarker, "lean_bundle", lambda _bundle: None)
+            patch.setattr(landmarker, "lean_model", lambda _bundle: None)
         start, start_cpu = time.perf_counter(), time.process_time()
         poses = find_dancers(clip, model=model)
         return poses, time.perf_counter() - start, time.process_time() - start_cpu

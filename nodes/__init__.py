@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import host
+from . import host, preview
 from .align_audio import AlignAudio
 from .continue_music import ContinueMusic
 from .dance_band import DanceBand
@@ -60,5 +60,6 @@ class DanceToMusicExtension(ComfyExtension):
 
 
 async def comfy_entrypoint() -> DanceToMusicExtension:
+    preview.offer_listening()
     host.register_folder()  # not in on_load(), which ComfyUI 0.3.64 to 0.3.75 never calls
     return DanceToMusicExtension()

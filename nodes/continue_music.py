@@ -10,6 +10,7 @@ from ..d2m_core.music import LoadedModel, beginning, generate_tokens
 from ..d2m_core.rhythm import lengthened
 from . import host
 from .checks import answer, refuse, too_small
+from .preview import heard_on_page
 from .sampler import DEFAULTS, motion_of, sampling_inputs, sampling_of, style_input, together, wrong_style
 from .sockets import CATEGORY, ClipPoses, ClipRhythm, ClipTokens, Model, RhythmSocket, Tokens
 from .worker import part_progress
@@ -85,21 +86,23 @@ class ContinueMusic(io.ComfyNode):
         motion = motion_of(poses)
         loaded, report = model.ready(), host.progress()
         takes, count = [], len(tokens.tokens.codes)
-        for take in range(count):
-            config = sampling_of(seed + take, temperature, top_k, top_p, guidance, style, style_guidance)
-            known = replace(start, codes=start.codes[take : take + 1])
-            takes.append(
-                generate_tokens(
-                    loaded,
-                    motion,
-                    longer,
-                    loaded.spec,
-                    config,
-                    part_progress(report, take, count),
-                    duration_s=duration_s,
-                    known=known,
+        with heard_on_page(loaded.spec.name, duration_s) as heard:
+            for take in range(count):
+                config = sampling_of(seed + take, temperature, top_k, top_p, guidance, style, style_guidance)
+                known = replace(start, codes=start.codes[take : take + 1])
+                takes.append(
+                    generate_tokens(
+                        loaded,
+                        motion,
+                        longer,
+                        loaded.spec,
+                        config,
+                        part_progress(report, take, count),
+                        duration_s=duration_s,
+                        known=known,
+                        on_tokens=None if take else heard,
+                    )
                 )
-            )
         return io.NodeOutput(ClipTokens(together(takes), duration_s, longer), ClipRhythm(longer, duration_s))
 
     @classmethod

@@ -61,6 +61,14 @@ def codec_for(name: str, given: host.Held[Codec]) -> Codec:
     return _embedded(name).ready()
 
 
+def codec_source(name: str, download: bool = False) -> str | Path:
+    """What `load_codec` loads it from. Raises `ModelError` where it is not here and may not be fetched."""
+    folder = codec_folder(name)
+    if folder is None and not download:
+        _check_fetched(name)
+    return name if folder is None or name in EMBEDDED_FOLDERS else folder
+
+
 class LoadCodec(io.ComfyNode):
     """Loads the network that turns tokens into sound."""
 
@@ -94,10 +102,7 @@ class LoadCodec(io.ComfyNode):
 
     @classmethod
     def execute(cls, codec_name: str, download: bool) -> io.NodeOutput:
-        folder = codec_folder(codec_name)
-        if folder is None and not download:
-            _check_fetched(codec_name)
-        source = codec_name if folder is None or codec_name in EMBEDDED_FOLDERS else folder
+        source = codec_source(codec_name, download)
         codec = in_worker(lambda _tick: load_codec(source))
         return io.NodeOutput(host.hold(codec, codec))
 

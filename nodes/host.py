@@ -6,8 +6,9 @@ import dataclasses
 import inspect
 import json
 import os
+import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -19,9 +20,11 @@ import comfy_api.input
 import folder_paths
 import numpy as np
 import torch
+from aiohttp import web
 from comfy.cli_args import args
 from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
+from comfy_execution.utils import get_executing_context
 
 from ..d2m_core.errors import MediaError, ModelError, SettingError
 from ..d2m_core.files import check_place
@@ -200,6 +203,53 @@ def progress() -> Progress:
             bar.update_absolute(done, total)
 
     return on_progress
+
+
+Send = Callable[[dict[str, Any]], bool]
+"""Tells the page something; False where it is gone."""
+
+_listening: set[str] = set()
+"""Pages that want to hear music while it is written."""
+
+
+def _server() -> Any:
+    """The running ComfyUI; None where nodes are only looked at: to load it would start half of it."""
+    return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+
+
+def offer_listening(get_ready: Callable[[], None]) -> None:
+    """Lets a page say, at `/d2m/listen`, whether it wants to hear music; `get_ready` runs when one does."""
+    server = _server()
+    if server is None:
+        return
+
+    @server.routes.post("/d2m/listen")
+    async def listen(request: web.Request) -> web.Response:
+        asked = await request.json()
+        client, on = asked.get("client"), asked.get("on") is True
+        _listening.intersection_update(server.sockets)  # pages that are closed do not come back
+        _listening.discard(client)
+        if on and client in server.sockets:
+            _listening.add(client)
+            get_ready()
+        return web.json_response({"on": client in _listening})
+
+
+def listener() -> Send | None:
+    """Speaks to the page whose run this is, where it wants to hear music while it is written."""
+    server = _server()
+    client, context = getattr(server, "client_id", None), get_executing_context()
+    if context is None or client not in _listening:
+        return None
+    run = f"{context.prompt_id} {context.node_id}"
+
+    def send(what: dict[str, Any]) -> bool:
+        here = client in _listening and client in server.sockets
+        if here:
+            server.send_sync("d2m.sound", {"run": run} | what, client)
+        return here
+
+    return send
 
 
 def keeps_preview() -> dict[str, bool]:

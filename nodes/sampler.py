@@ -15,6 +15,7 @@ from ..d2m_core.motion import dance_motion
 from ..d2m_core.music import (
     START_USES,
     LoadedModel,
+    OnTokens,
     SamplingConfig,
     generate_tokens,
     load_model,
@@ -27,6 +28,7 @@ from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, never_the_same, not_offered, refuse, said_by, too_small
 from .encodec import codec_for
+from .preview import heard_on_page
 from .sockets import (
     CATEGORY,
     ClipPoses,
@@ -302,7 +304,7 @@ class Sampler(io.ComfyNode):
         ear = codec_for(model.value.spec.name, codec) if wanted else None
         loaded, report = model.ready(), host.progress()
 
-        def write(take: int, tick: Progress) -> AudioTokens:
+        def write(take: int, tick: Progress, heard: OnTokens | None) -> AudioTokens:
             config = sampling_of(
                 seed + take, temperature, top_k, top_p, guidance, style, style_guidance, candidates
             )
@@ -311,13 +313,18 @@ class Sampler(io.ComfyNode):
                 return music_from_sound(
                     loaded, ear, start, motion, rhythm.rhythm, config, tick, use=sound_use
                 )
-            return generate_tokens(loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear)
+            return generate_tokens(
+                loaded, motion, rhythm.rhythm, loaded.spec, config, tick, codec=ear, on_tokens=heard
+            )
 
         # Listening to candidates takes long between two tokens; else Cancel is looked for at each.
-        takes = [
-            write(take, report) if ear is None else in_worker(lambda tick, take=take: write(take, tick))
-            for take in range(batch_size)
-        ]
+        takes = []
+        with heard_on_page(loaded.spec.name, rhythm.duration_s, _not_heard(candidates, start)) as heard:
+            for take in range(batch_size):
+                if ear is None:
+                    takes.append(write(take, report, None if take else heard))
+                else:
+                    takes.append(in_worker(lambda tick, take=take: write(take, tick, None)))
         return io.NodeOutput(ClipTokens(together(takes), rhythm.duration_s, rhythm.rhythm))
 
     @classmethod
@@ -340,6 +347,13 @@ def _start_inputs() -> list[Any]:
             "cut off. as its beginning: the sound stays, and the music goes on from it.",
         ),
     ]
+
+
+def _not_heard(candidates: int, start: Waveform | None) -> str:
+    """Why this music cannot be heard while it is written; empty where it can."""
+    if start is not None:
+        return "Music that begins from a sound is heard when it is done."
+    return "Which candidate is best is known when all are written." if candidates > 1 else ""
 
 
 def _start_of(sound: Any) -> Waveform | None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import functools
-import os
 import queue
 import threading
 from collections.abc import Callable
@@ -14,13 +11,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 import torch
 
 from ..d2m_core.errors import Cancelled
+from ..d2m_core.heap import few_heaps, give_back
 from ..d2m_core.types import Progress
 from . import host
 
 T = TypeVar("T")
-
-_ARENA_MAX, _HEAPS = -8, 2
-"""glibc's `M_ARENA_MAX`, and what it is set to."""
 
 _LOOK_S = 0.05
 """So often Cancel is looked for."""
@@ -45,7 +40,7 @@ class _Worker(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="d2m-work", daemon=True)
-        _few_heaps()
+        few_heaps()
         self.waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     @classmethod
@@ -62,35 +57,7 @@ class _Worker(threading.Thread):
         while True:
             self.waiting.get()()
             self.idle.append(self)  # before the heap is trimmed, else the next work starts a thread
-            _give_back()
-
-
-@functools.cache
-def _glibc() -> ctypes.CDLL | None:
-    """The C library where it is glibc."""
-    try:
-        library = ctypes.CDLL("libc.so.6")
-    except OSError:
-        return None
-    return library if hasattr(library, "malloc_trim") else None
-
-
-def _few_heaps() -> None:
-    """Two heaps at most, unless the user has chosen.
-
-    By itself glibc gives every thread of MediaPipe's a new one, up to 64 MB each, and keeps their
-    free tops.
-    """
-    library = _glibc()
-    if library is not None and "MALLOC_ARENA_MAX" not in os.environ:
-        library.mallopt(_ARENA_MAX, _HEAPS)
-
-
-def _give_back() -> None:
-    """Gives freed memory back to the system."""
-    library = _glibc()
-    if library is not None:
-        library.malloc_trim(0)
+            give_back()
 
 
 def in_worker(work: Callable[[Progress], T]) -> T:

@@ -35,6 +35,8 @@ OURS = "D2M_"
 SUBGRAPHS = "subgraphs"
 """Folder of a pack in which ComfyUI looks for blueprints."""
 UPLOADS = {"video_upload", "audio_upload", "image_upload"}
+LISTENING = {"D2M_Sampler", "D2M_Continue"}
+"""Nodes on which the page has a button to listen (`web/listen`)."""
 ROW, WIDGET_ROW, TITLE, EDGE = 20, 24, 30, 20
 """Heights on the page, in its pixels: a socket, a widget, a title bar, the space left between."""
 NOTE_SIZE = (340, 560)
@@ -234,7 +236,7 @@ def _frame(number: int, group: Group, boxes: list[tuple[Node, list[int]]], top: 
 
 def _height(node: Node, about: Info) -> int:
     inputs = [spec for _, spec in inputs_of(about)]
-    widgets = sum(map(is_widget, inputs)) + _extra_widgets(inputs)
+    widgets = sum(map(is_widget, inputs)) + _extra_widgets(inputs) + (node.type in LISTENING)
     sockets = max(len(inputs) - sum(map(is_widget, inputs)), len(about["output"]), 1)
     return sockets * ROW + widgets * WIDGET_ROW + EDGE + node.below
 

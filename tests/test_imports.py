@@ -19,9 +19,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 CORE_ORDER = (
-    "errors types notices | files styles grid dilated spans | settings straight | flags checkpoint weights"
-    " | media | codec mastering | pose | motion ear | rhythm | band | midi | export | pictures | scores"
-    " | align | music | pipeline | sync | cli live"
+    "errors types notices | files heap styles grid dilated spans | settings straight | flags checkpoint"
+    " weights | media | codec mastering | pose | motion ear | rhythm | band | midi | export | pictures"
+    " | scores | align | music | pipeline | sync | cli live"
 )
 TRAINING_ORDER = (
     "seeds run figures | sources | pairs | studio | judges | codec transformer scoreboard | rhythm ear"

@@ -75,12 +75,15 @@ def _middle(values: np.ndarray, weights: np.ndarray) -> float:
 def bend_back(
     wave: Waveform, anchors: np.ndarray, duration_s: float, on_progress: Progress | None = None
 ) -> Waveform:
-    """The sound in the dance's time, exactly `duration_s` long; `anchors` as in `plan_bend`."""
+    """The sound in the dance's time, exactly `duration_s` long; `anchors` as in `plan_bend`.
+
+    Peaks may pass 1.
+    """
     bend = plan_bend(anchors, duration_s)
     heard = _read_along(wave, bend.read, duration_s)
     del wave  # a long one is not there three times
     if bend.stretched is not None:
-        heard = stretch(heard, bend.stretched, duration_s, on_progress)
+        heard = stretch(heard, bend.stretched, duration_s, on_progress, as_loud=False)
     return fit_length(heard, duration_s)
 
 

@@ -13,7 +13,8 @@ Tones of a new piece are moved by up to `_SEARCH_S` so that their waves continue
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -43,7 +44,12 @@ _CHANNELS = 2
 
 
 def stretch(
-    wave: Waveform, anchors: np.ndarray, duration_s: float, on_progress: Progress | None = None
+    wave: Waveform,
+    anchors: np.ndarray,
+    duration_s: float,
+    on_progress: Progress | None = None,
+    *,
+    as_loud: bool = True,
 ) -> Waveform:
     """The sound heard along a map, [B, C, N'] of exactly `duration_s`.
 
@@ -53,6 +59,7 @@ def stretch(
             rise from 0 to `duration_s`; where two rows share one, the sound jumps.
         duration_s: Length of the result.
         on_progress: Called after every piece; it may raise to cancel.
+        as_loud: All is made quieter where its peaks would pass 1 and those of the sound.
     """
     length = round(duration_s * wave.sample_rate)
     batch, channels, _count = wave.samples.shape
@@ -63,34 +70,120 @@ def stretch(
     first = max(0, int((min(p.song_s for p in pieces) - 2 * _ROOM_S) * wave.sample_rate))
     last = int((max(p.song_end_s for p in pieces) + 2 * _ROOM_S) * wave.sample_rate)
     flat = flat[:, first : max(last, first)]
-    splits = _split_starts(flat.shape[1], wave.sample_rate)
-    steps = _Steps(on_progress, len(splits) + 2 * len(pieces))
-    part = _tones(flat, wave.sample_rate, splits, steps)
-    out = np.zeros((len(flat), length), np.float32)
-    for block_s, search_s in ((_TONE_BLOCK_S, _SEARCH_S), (_HIT_BLOCK_S, 0.0)):
-        if block_s == _HIT_BLOCK_S:
-            np.subtract(flat, part, out=part)  # what is left; a long sound is there often enough
-        renderer = _Renderer(part, first, wave.sample_rate, block_s, search_s)
-        for index, piece in enumerate(pieces):
-            renderer.add(out, piece, index == 0, index == len(pieces) - 1)
-            steps.one()
-    out *= min(1.0, max(1.0, _peak(flat)) / max(_peak(out), 1e-9))
+    work = _Work(pieces, first, flat, wave.sample_rate, length, on_progress)
+    work.come = flat.shape[1]
+    for _start, _end in work.done():
+        pass
+    out = work.out
+    if as_loud:
+        out *= min(1.0, max(1.0, _peak(flat)) / max(_peak(out), 1e-9))
     edge = round(_EDGE_S * wave.sample_rate)
     out = _faded(out, edge, edge)
     samples = torch.from_numpy(out).reshape(batch, channels, -1)
     return fit_length(Waveform(samples, wave.sample_rate), duration_s)
 
 
-class _Steps:
-    """Counts what is done."""
+def stretch_on(
+    sounds: Iterable[Waveform], anchors: np.ndarray, duration_s: float, count: int
+) -> Iterator[Waveform]:
+    """`stretch` of pieces (B = 1, together `count` samples) as they come, without `as_loud`.
 
-    def __init__(self, on_progress: Progress | None, total: int) -> None:
-        self.on_progress, self.done, self.total = on_progress, 0, total
+    The map begins at the sound's beginning. What is heard comes up to 20 s after what it is made of, where
+    the map is straight so long, and after `_SPLIT_S` at least.
+    """
+    work, done, pieces = None, 0, straight_pieces(anchors)
+    for sound in sounds:
+        rate, part = sound.sample_rate, sound.samples[0].cpu().numpy()  # [C, n]
+        if work is None:
+            room = np.zeros((len(part), count), np.float32)
+            work = _Work(pieces, 0, room, rate, round(duration_s * rate), None)
+        if pieces[-1].song_end_s > count / rate:
+            left = np.arange(count - done, count - done - part.shape[1], -1, dtype=np.float32)
+            part = part * np.minimum(left / round(_END_S * rate), np.float32(1.0))
+        room[:, done : done + part.shape[1]] = part
+        work.come = done = done + part.shape[1]
+        for start, end in work.done():
+            yield Waveform(torch.from_numpy(_edged(work.out, start, end, round(_EDGE_S * rate)))[None], rate)
 
-    def one(self) -> None:
-        self.done += 1
+
+def _edged(out: np.ndarray, start: int, end: int, edge: int) -> np.ndarray:
+    """These samples of sound [C, N] as `_faded` leaves them in the whole."""
+    count = np.arange(start + 1, end + 1)
+    near = np.minimum(count, out.shape[1] + 1 - count).astype(np.float32)  # to an end
+    return out[:, start:end] * np.minimum(near / np.float32(max(edge, 1)), np.float32(1.0))
+
+
+class _Work:
+    """A sound [C, N] that is stretched as far as it has come."""
+
+    def __init__(
+        self,
+        pieces: list[Piece],
+        offset: int,
+        sound: np.ndarray,
+        rate: int,
+        length: int,
+        on_progress: Progress | None,
+    ) -> None:
+        self.pieces, self.rate, self.on_progress = pieces, rate, on_progress
+        self.sound = sound
+        self.come = 0
+        """So many samples of `sound` are there."""
+        tones, hits = np.zeros(sound.shape, np.float32), np.zeros(sound.shape, np.float32)
+        self.renderers = (
+            _Renderer(tones, offset, rate, _TONE_BLOCK_S, _SEARCH_S),
+            _Renderer(hits, offset, rate, _HIT_BLOCK_S, 0.0),
+        )
+        self.splits = _split_starts(sound.shape[1], rate)
+        self.split, self.laid, self.told = 0, 0, 0
+        self.out = np.zeros((len(sound), length), np.float32)
+
+    def done(self) -> Iterator[tuple[int, int]]:
+        """Goes on as far as there is sound; yields from where to where `out` is done."""
+        self._divide()
+        while self.laid < len(self.pieces) and self._enough():
+            first, last = self._ends()
+            for each in self.renderers:
+                each.add(self.out, self.pieces[self.laid], first, last)
+            sure = self._places().next
+            self.laid += 1
+            self._tell()
+            if sure > self.told:
+                yield self.told, sure
+                self.told = sure
+
+    def _ends(self) -> tuple[bool, bool]:
+        return self.laid == 0, self.laid == len(self.pieces) - 1
+
+    def _places(self) -> _Places:
+        return self.renderers[0].places(self.out.shape[1], self.pieces[self.laid], *self._ends())
+
+    def _enough(self) -> bool:
+        """Whether what the next piece is made of has been divided."""
+        there = min(self.split * self.splits.step, self.sound.shape[1])
+        piece, places = self.pieces[self.laid], self._places()
+        return max(each.needs(piece, places) for each in self.renderers) <= there
+
+    def _divide(self) -> None:
+        """Into tones and hits, as far as there is enough."""
+        room, count = round(_SPLIT_ROOM_S * self.rate), self.sound.shape[1]
+        tones, hits = (each.sound for each in self.renderers)
+        while self.split < len(self.splits):
+            start = self.splits[self.split]
+            stop = min(start + self.splits.step, count)
+            if self.come < min(stop + room, count):
+                return
+            low = max(0, start - room)
+            tones[:, start:stop] = _tones(self.sound[:, low : stop + room], self.rate)[
+                :, start - low : stop - low
+            ]
+            hits[:, start:stop] = self.sound[:, start:stop] - tones[:, start:stop]
+            self.split += 1
+            self._tell()
+
+    def _tell(self) -> None:
         if self.on_progress is not None:
-            self.on_progress(self.done, self.total)
+            self.on_progress(self.split + self.laid, len(self.splits) + len(self.pieces))
 
 
 def _peak(samples: np.ndarray) -> float:
@@ -111,26 +204,27 @@ def _split_starts(count: int, rate: int) -> range:
     return range(0, max(count, 1), round(_SPLIT_S * rate))
 
 
-def _tones(samples: np.ndarray, rate: int, starts: range, steps: _Steps) -> np.ndarray:
+def _tones(part: np.ndarray, rate: int) -> np.ndarray:
     """What lasts in a sound, float32 [C, N]; the rest are its hits."""
     import librosa
 
     window = 2 ** round(np.log2(_SPLIT_BLOCK_S * rate))
-    room = round(_SPLIT_ROOM_S * rate)
-    out = np.zeros_like(samples)
-    for start in starts:
-        low, stop = max(0, start - room), min(start + starts.step, samples.shape[1])
-        part = samples[:, low : stop + room]
-        if part.shape[1] > window and _peak(part) > 0:
-            spectrum = librosa.stft(part, n_fft=window, hop_length=window // 4)  # [C, bins, frames]
-            mask, _rest = librosa.decompose.hpss(np.abs(spectrum).mean(0), mask=True)
-            tones = librosa.istft(spectrum * mask, hop_length=window // 4, length=part.shape[1])
-            out[:, start:stop] = tones[:, start - low : stop - low]
-        steps.one()
-    return out
+    if part.shape[1] <= window or _peak(part) == 0:
+        return np.zeros_like(part)
+    spectrum = librosa.stft(part, n_fft=window, hop_length=window // 4)  # [C, bins, frames]
+    mask, _rest = librosa.decompose.hpss(np.abs(spectrum).mean(0), mask=True)
+    return librosa.istft(spectrum * mask, hop_length=window // 4, length=part.shape[1])
 
 
 # --- one piece after the other ---
+
+
+class _Places(NamedTuple):
+    """Samples of a result that a piece gives; the piece after it begins at `next`."""
+
+    start: int
+    stop: int
+    next: int
 
 
 class _Renderer:
@@ -143,13 +237,26 @@ class _Renderer:
         self.tail = np.zeros((len(sound), 0), np.float32)
         """How the last piece goes on under the next cross-fade."""
 
+    def places(self, length: int, piece: Piece, first: bool, last: bool) -> _Places:
+        """Where in a result of so many samples a piece is laid."""
+        start = round(piece.at_s * self.rate) - (0 if first else self.lead + self.fade)
+        stop = length if last else round(piece.end_s * self.rate) - self.lead
+        start, stop = max(start, 0), max(stop, 0)
+        return _Places(start, stop, stop if last else max(stop - self.fade, 0))
+
+    def needs(self, piece: Piece, places: _Places) -> int:
+        """So many samples of the sound must be there before `add`."""
+        if places.start >= places.stop:
+            return 0
+        high = self._reach(piece, places.stop + self.search) - self.offset
+        return min(max(high, 0), self.sound.shape[1])
+
     def add(self, out: np.ndarray, piece: Piece, first: bool, last: bool) -> None:
         """Lays one piece into `out` [C, N'], cross-fading with the one before."""
-        start = round(piece.at_s * self.rate) - (0 if first else self.lead + self.fade)
-        stop = out.shape[1] if last else round(piece.end_s * self.rate) - self.lead
-        start, stop = max(start, 0), max(stop, 0)
+        start, stop, following = self.places(out.shape[1], piece, first, last)
         if start >= stop:
             return
+        keep = max(following, start)
         room = self.search
         heard = self._heard(piece, start - room, stop + room)
         lag = room if first else room + self._lag(heard)
@@ -157,7 +264,6 @@ class _Renderer:
         size = min(self.tail.shape[1], part.shape[1])
         rise = np.sin(np.linspace(0, np.pi / 2, size, dtype=np.float32)) ** 2
         part[:, :size] = part[:, :size] * rise + self.tail[:, :size] * (1 - rise)
-        keep = stop if last else max(stop - self.fade, start)
         out[:, start:keep] += part[:, : keep - start]
         self.tail = part[:, keep - start :]
 
@@ -178,10 +284,15 @@ class _Renderer:
         room = round(_ROOM_S * self.rate)
         at, song = piece.at_s * self.rate, piece.song_s * self.rate
         low = int(song + (start - at) * piece.rate) - room
-        high = int(song + (stop - at) * piece.rate) + room
+        high = self._reach(piece, stop)
         sound = _stretched(self._source(low, high), self.rate, self.block, piece.rate)
         begin = round(at + (low - song) / piece.rate)
         return sound[:, start - begin : stop - begin]
+
+    def _reach(self, piece: Piece, stop: int) -> int:
+        """Sample of the song up to which it is read for what is heard before `stop`."""
+        at, song = piece.at_s * self.rate, piece.song_s * self.rate
+        return int(song + (stop - at) * piece.rate) + round(_ROOM_S * self.rate)
 
     def _source(self, low: int, high: int) -> np.ndarray:
         """Samples `low` to `high` of the song, silence where it has none."""

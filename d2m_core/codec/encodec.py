@@ -45,6 +45,9 @@ MOST_CODEBOOKS = 8
 CHUNK_S = 20.0
 """Length of the pieces that are encoded and decoded at a time."""
 
+STREAMED_S = 5.0
+"""The same where pieces join exactly: shorter ones take less memory."""
+
 CONTEXT_S = 2.0
 """How far a chunk starts before its piece, and ends after it, where a codec is not causal."""
 
@@ -206,7 +209,7 @@ def decode_tokens(
     duration_s: float | None = None,
     on_progress: Progress | None = None,
     *,
-    chunk_s: float = CHUNK_S,
+    chunk_s: float | None = None,
     finish: bool = True,
 ) -> Waveform:
     """Sound of `tokens` on the CPU, cut or padded to exactly `duration_s` where that is given.
@@ -221,6 +224,7 @@ def decode_tokens(
     needed = min(steps, -(-length // hop))
     out = torch.zeros((batch, 1, max(length, needed * hop)))  # [B, 1, N]
     write = _write_streamed if codec.streams else _write_overlapping
+    chunk_s = chunk_s or (STREAMED_S if codec.streams else CHUNK_S)
     write(codec, tokens.codes[..., :needed], out, on_progress, chunk_s)
     if finish and codec.finisher is not None:
         codes = tokens.codes[..., :needed].transpose(0, 1)

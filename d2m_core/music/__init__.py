@@ -8,13 +8,13 @@ changes music that is there, by `filling` what is to be new; `starting` begins f
 from ..settings import START_USES, SamplingConfig
 from .editing import Edited, extend_left, extend_right, repaint
 from .model import DanceToMusic, ModelConfig
-from .playing import play
-from .sampling import generate_tokens
+from .playing import pcm_16, play
+from .sampling import OnTokens, generate_tokens
 from .sound import decode_music
 from .starting import music_from_sound
 from .stepping import prepare
 from .straightening import beginning
-from .streaming import stream_music
+from .streaming import sounds_of, stream_music
 from .weights import LoadedModel, load_model, save_model, styles_in
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Edited",
     "LoadedModel",
     "ModelConfig",
+    "OnTokens",
     "SamplingConfig",
     "beginning",
     "decode_music",
@@ -31,10 +32,12 @@ __all__ = [
     "generate_tokens",
     "load_model",
     "music_from_sound",
+    "pcm_16",
     "play",
     "prepare",
     "repaint",
     "save_model",
+    "sounds_of",
     "stream_music",
     "styles_in",
 ]

@@ -51,6 +51,12 @@ def play(pieces: Iterable[Waveform], into: Path | None = None) -> Waveform:
     return Waveform(torch.cat(heard, dim=-1), piece.sample_rate)
 
 
+def pcm_16(samples: np.ndarray) -> bytes:
+    """Samples [n, C] within -1..1 as whole numbers of 16 bits, channels in turns, lowest byte first."""
+    whole = np.round(np.clip(samples, -1.0, 1.0) * np.iinfo(np.int16).max)
+    return whole.astype("<i2").tobytes()
+
+
 def _loudspeaker(first: Waveform) -> Any:
     """A running output for sound like `first`. Raises `MediaError`."""
     try:
@@ -90,8 +96,7 @@ class _Wav:
         self._file.setframerate(first.sample_rate)
 
     def write(self, samples: np.ndarray) -> None:
-        whole = np.round(np.clip(samples, -1.0, 1.0) * np.iinfo(np.int16).max)
-        self._file.writeframes(whole.astype("<i2").tobytes())  # the length in front follows
+        self._file.writeframes(pcm_16(samples))  # the length in front follows
         self._bytes.flush()
 
     def stop(self) -> None:

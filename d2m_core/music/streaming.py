@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 
 import numpy as np
 import torch
 
 from ..align.bend import PIECE_MARGIN_S, Bend, plan_bend, read_piece
+from ..align.stretch import stretch_on
 from ..codec import Codec
 from ..codec.finish import Finisher
 from ..errors import Cancelled
@@ -42,9 +43,9 @@ def stream_music(
 ) -> Iterator[Waveform]:
     """Yields the sound of `generate_tokens` piece by piece (B = 1), `duration_s` in all.
 
-    The first comes after a fraction of a second of music. Where pieces cannot be joined exactly (a codec that
-    is not causal, music in straight time that needs the stretcher) one piece comes at the
-    end. Leaving the loop stops the writer.
+    The first comes after a fraction of a second of music, or after some seconds where music in straight time
+    needs the stretcher. Of a codec that is not causal pieces cannot be joined exactly: one comes at the end.
+    Leaving the loop stops the writer.
     """
     tokens: queue.SimpleQueue[AudioTokens | BaseException | None] = queue.SimpleQueue()
     left = threading.Event()
@@ -74,7 +75,7 @@ def stream_music(
     writer = threading.Thread(target=write, name="d2m-writer", daemon=True)
     writer.start()
     try:
-        yield from _sounds(codec, _pieces(tokens), duration_s)
+        yield from sounds_of(codec, _pieces(tokens), duration_s)
     finally:
         left.set()
         writer.join()
@@ -87,16 +88,21 @@ def _pieces(tokens: queue.SimpleQueue[AudioTokens | BaseException | None]) -> It
         yield piece
 
 
-def _sounds(codec: Codec, pieces: Iterator[AudioTokens], duration_s: float) -> Iterator[Waveform]:
+def sounds_of(
+    codec: Codec, pieces: Iterator[AudioTokens], duration_s: float
+) -> Generator[Waveform, None, None]:
+    """Yields the sound of pieces of music as they come from `generate_tokens`, `duration_s` in all."""
     first = next(pieces)
     bend = None if first.bend is None else plan_bend(first.bend, duration_s)
-    if not codec.streams or (bend is not None and bend.stretched is not None):
+    if not codec.streams:
         codes = torch.cat([first.codes, *(piece.codes for piece in pieces)], dim=-1)
         yield decode_music(codec, AudioTokens(codes, first.codec, first.bend), duration_s)
         return
     sounds = decoded(codec, chain([first], pieces))
     if bend is not None:
         sounds = _bent(limited_on(sounds), bend, duration_s)
+        if bend.stretched is not None:
+            sounds = _stretched(sounds, bend.stretched, duration_s)
     yield from limited_on(_cut(sounds, duration_s))
 
 
@@ -164,6 +170,13 @@ def _bent(sounds: Iterator[Waveform], bend: Bend, duration_s: float) -> Iterator
     left = round(duration_s * rate) - heard
     if left > 0:
         yield Waveform(read_piece(kept, rate, start, bend.read, heard, left), rate)
+
+
+def _stretched(sounds: Iterator[Waveform], anchors: np.ndarray, duration_s: float) -> Iterator[Waveform]:
+    """What reading samples leaves over, as `stretch` does the whole."""
+    first = next(sounds)
+    count = round(duration_s * first.sample_rate)
+    return stretch_on(chain([first], sounds), anchors, duration_s, count)
 
 
 def _cut(sounds: Iterator[Waveform], duration_s: float) -> Iterator[Waveform]:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ..band import PLAYERS, Materials, play_band
+from ..heap import give_back
 from ..mastering import master_music
 from ..media import fit_length, load_audio
 from ..music import (
@@ -68,7 +69,9 @@ def dance_to_music(
         ahead.join()
     write = _write if listen is None else partial(_write_aloud, listen)
     made = write(dance, models, on_progress)
-    return replace(made, audio=master_music(made.audio, made.rhythm, asked.sound))
+    mastered = replace(made, audio=master_music(made.audio, made.rhythm, asked.sound))
+    give_back()  # before the next dance is looked at
+    return mastered
 
 
 def _write(dance: DanceMusic, models: Models, on_progress: StageProgress | None) -> DanceMusic:

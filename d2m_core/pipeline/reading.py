@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ..band import BandTake
+from ..heap import give_back
 from ..media import open_clip, own_sound
 from ..motion import dance_motion
 from ..notices import Notice
@@ -76,6 +77,7 @@ def read_dance(
     who, style = asked.people, asked.sampling.style
     with timed(seconds, "pose"):
         everyone = _find(clip, who, model_folder, keep_poses, stage(on_progress, "pose"))
+        give_back()  # of the pose models, before music needs memory
     with timed(seconds, "rhythm"):
         poses = _repaired(select_dancer(everyone, who.dancer), asked.edits.repairs)
         motion = dance_motion(poses)

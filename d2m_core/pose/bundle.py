@@ -6,12 +6,14 @@ import io
 import logging
 import struct
 import zipfile
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .model_file import LANDMARKER
+from ..files import replacing
+from .model_file import LANDMARKER, kept_folder
 
 _TFLITE_ID = b"TFL3"
 _ALIGNMENT = 16
@@ -50,6 +52,47 @@ def _lean(bundle: Path, *_stamp: int) -> bytes | None:
     except _OTHERWISE as error:
         _log.info("%s is used as it is: %r", bundle.name, error)
         return None
+
+
+def lean_model(bundle: Path) -> dict[str, Any] | None:
+    """`lean_bundle` as MediaPipe's options take a model: as a file where one can be kept.
+
+    MediaPipe maps files; of bytes every landmarker holds copies of its own, which takes 40 MB more.
+    """
+    path = _kept(bundle)
+    if path is not None:
+        return {"model_asset_path": str(path)}
+    lean = lean_bundle(bundle)
+    return None if lean is None else {"model_asset_buffer": lean}
+
+
+def _kept(bundle: Path) -> Path | None:
+    """The lean bundle's file, made where it is not there yet; None where it cannot be."""
+    mark = zlib.crc32(bundle.read_bytes() + Path(__file__).read_bytes())
+    path = kept_folder() / "models" / f"{bundle.stem}.{mark:08x}{bundle.suffix}"
+    try:
+        if _is_whole(path):
+            return path
+        lean = lean_bundle(bundle)
+        if lean is None:
+            return None
+        with replacing(path) as partial:
+            partial.write_bytes(lean)
+        for other in path.parent.glob(f"{bundle.stem}.*{bundle.suffix}"):
+            if other != path:
+                other.unlink(missing_ok=True)
+    except OSError as error:
+        _log.info("%s is not kept: %s", path, error)
+        return None
+    return path
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as held:
+            return held.testzip() is None
+    except (FileNotFoundError, zipfile.BadZipFile, EOFError):
+        return False
 
 
 def without_silhouette(graph: Any) -> None:

@@ -24,7 +24,7 @@ from safetensors.numpy import save_file
 
 from ..files import replacing
 from ..types import PoseSequence, VideoClip
-from .model_file import user_cache
+from .model_file import kept_folder
 
 MOST_MB = 256
 """So much is kept; what was not asked for longest goes first. A dancer takes 1.2 MB a minute."""
@@ -37,9 +37,8 @@ _log = logging.getLogger(__name__)
 
 
 def poses_folder() -> Path:
-    """Where poses are kept: `D2M_CACHE`, else the user's cache folder."""
-    chosen = os.environ.get("D2M_CACHE")
-    return (Path(chosen).expanduser() if chosen else user_cache()) / "poses"
+    """Where poses are kept."""
+    return kept_folder() / "poses"
 
 
 def kept_poses(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import PoseModelError
-from .bundle import lean_bundle
+from .bundle import lean_model
 from .mediapipe_notes import Quiet, without_chatter
 
 _log = logging.getLogger(__name__)
@@ -98,9 +98,9 @@ class Landmarkers:
 
     def _lean(self, make: Callable[..., Any]) -> Any | None:
         """One of the model without its silhouette; None where this MediaPipe insists on it."""
-        lean = lean_bundle(self._bundle)
+        lean = lean_model(self._bundle)
         try:
-            return None if lean is None else make(model_asset_buffer=lean)
+            return None if lean is None else make(**lean)
         except (RuntimeError, ValueError) as error:
             _log.info("MediaPipe wants %s whole: %s", self._bundle.name, error)
             return None

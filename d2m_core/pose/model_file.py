@@ -63,6 +63,12 @@ def user_cache() -> Path:
     return base / "dance2music"
 
 
+def kept_folder() -> Path:
+    """Where is kept what was found or made once: `D2M_CACHE`, else the user's cache folder."""
+    chosen = os.environ.get("D2M_CACHE")
+    return Path(chosen).expanduser() if chosen else user_cache()
+
+
 def pose_model(variant: str, folder: Path | None = None, on_progress: Progress | None = None) -> Path:
     """Path of a pose model bundle, fetched from its official address if it is not there yet.
 

@@ -103,7 +103,6 @@ def test_music_that_is_gone_on_from_is_heard_too() -> None:
 
 @pytest.mark.parametrize("wobble", [0.0, 0.004, 0.06], ids=["steady", "drifting", "stretched"])
 def test_music_in_straight_time_is_bent_as_it_comes(wobble: float) -> None:
-    """Up to a slow drift; what needs the stretcher comes whole."""
     ear = codec()
     model = model_for(ear.spec, straight=True)
     steady = rhythm(9.0)
@@ -114,8 +113,9 @@ def test_music_in_straight_time_is_bent_as_it_comes(wobble: float) -> None:
     assert (plan_bend(tokens.bend, 9.0).stretched is not None) == (wobble == 0.06)
     whole = decode_music(ear, tokens, 9.0).samples
     pieces = [piece.samples for piece in stream_music(model, ear, None, beats, CONFIG, 9.0)]
-    torch.testing.assert_close(torch.cat(pieces, -1), whole, atol=1e-4, rtol=1e-3)
-    assert (len(pieces) > 5) == (wobble < 0.06)
+    # The stretcher makes more of the last bits in which reading in pieces differs; itself it is exact.
+    torch.testing.assert_close(torch.cat(pieces, -1), whole, atol=1e-3 if wobble > 0.01 else 1e-4, rtol=1e-3)
+    assert len(pieces) > 5
 
 
 def test_the_first_sound_comes_before_the_music_is_written() -> None:

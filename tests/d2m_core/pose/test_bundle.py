@@ -12,7 +12,7 @@ import pytest
 
 from d2m_core.media import iter_frames, open_clip
 from d2m_core.pose import landmarker, pose_model
-from d2m_core.pose.bundle import lean_bundle, stored_zip, unpack
+from d2m_core.pose.bundle import lean_bundle, lean_model, stored_zip, unpack
 from d2m_core.pose.landmarker import Body, landmarkers
 from d2m_core.pose.model_file import DETECTOR, LANDMARKER
 from training.studio.picture.drawing import demo_dance, render_scene
@@ -41,6 +41,20 @@ def test_what_draws_the_silhouette_is_gone_and_nothing_else() -> None:
         assert held.read(DETECTOR) == before.read(DETECTOR)
 
 
+def test_it_is_kept_as_a_file_that_can_be_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("D2M_CACHE", str(tmp_path / "cache"))
+    path = pose_model("full")
+    kept = Path(lean_model(path)["model_asset_path"])
+    assert kept.read_bytes() == lean_bundle(path)
+    (kept.parent / "pose_landmarker_full.00000000.task").write_bytes(b"of another version")
+    kept.write_bytes(kept.read_bytes()[:-1000])
+    assert lean_model(path) == {"model_asset_path": str(kept)}
+    assert kept.read_bytes() == lean_bundle(path), "a damaged file is made again"
+    assert list(kept.parent.iterdir()) == [kept]
+    monkeypatch.setenv("D2M_CACHE", str(kept))  # no folder can be there
+    assert lean_model(path) == {"model_asset_buffer": lean_bundle(path)}
+
+
 def test_joints_are_the_same_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = open_clip(render_scene(demo_dance(4, 110, 1.2, 25), tmp_path / "dance.mp4"))
     pictures = [frame.rgb for frame in islice(iter_frames(clip, max_height=240), 12)]
@@ -52,7 +66,7 @@ def test_joints_are_the_same_bit_for_bit(tmp_path: Path, monkeypatch: pytest.Mon
             return [body for bodies_here in (*bodies, still.find(pictures[0])) for body in bodies_here]
 
     lean = found()
-    monkeypatch.setattr(landmarker, "lean_bundle", lambda _bundle: None)
+    monkeypatch.setattr(landmarker, "lean_model", lambda _bundle: None)
     whole = found()
     assert len(lean) == len(whole) == 13
     for one, other in zip(lean, whole, strict=True):
@@ -68,6 +82,6 @@ def test_a_bundle_that_is_otherwise_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_mediapipe_that_insists_on_the_silhouette_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landmarker, "lean_bundle", lambda _bundle: b"refused")
+    monkeypatch.setattr(landmarker, "lean_model", lambda _bundle: {"model_asset_buffer": b"refused"})
     with landmarkers(pose_model("full")) as opens:
         assert opens.of_film(1).find(np.zeros((64, 64, 3), np.uint8)) == []
