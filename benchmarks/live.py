@@ -5,6 +5,7 @@
     python -m benchmarks.live --dances 0 --clips FOLDER
     python -m benchmarks.live --dances 0 --loop 30
     python -m benchmarks.live --dances 0 --real dance.mp4 --seconds 60
+    python -m benchmarks.live --dances 4 --player transformer
 
 Dances and clips are stepped without real time, with the delays of `d2m_core.live.rehearsal.Delays`; `--loop`
 does so for many minutes of one dance that ends and begins again, and looks at memory and slow blocks.
@@ -20,8 +21,8 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -33,13 +34,18 @@ from tqdm import tqdm
 
 from d2m_core.band import installed_materials, plan_on
 from d2m_core.live.eyes import open_eyes
+from d2m_core.live.flags import PLAYERS
+from d2m_core.live.player import MakePlayer
 from d2m_core.live.rehearsal import Delays, Sight, rehearse, sights_of
 from d2m_core.live.session import BLOCK, RATE, Heard, LiveSettings, Session
 from d2m_core.live.sinks import Silence
 from d2m_core.live.sources import Film
 from d2m_core.live.stage import Stage
+from d2m_core.live.transformer import transformer
 from d2m_core.media import open_clip
 from d2m_core.motion import extract_motion, find_accents
+from d2m_core.music import prepare
+from d2m_core.pipeline import load_models
 from d2m_core.pose import estimate_poses
 from d2m_core.rhythm import load_rhythm, rhythm_from_audio, rhythm_from_motion
 from d2m_core.scores import beat_f
@@ -54,6 +60,7 @@ from training.studio.stage.scene import stage
 _SETTLED_S = 8.0
 """The band has begun by then, or counts as late."""
 _NEAR_S = 0.1
+_HEARD = 0.01
 _CHANGE_S = 16.0
 _NOT_SHOWN = {"gaps", "samples"}
 """Too long for a table: they are in live.json."""
@@ -61,10 +68,26 @@ _SHIFTS_S = np.arange(-0.95, 1.0, 0.1)
 """The control of hits: the same ones, at other times."""
 
 
-def new_session(told: list[Heard], seed: int = 0) -> Session:
+Makers = Callable[[LiveSettings, Executor | None], MakePlayer | None]
+"""Makes who makes players."""
+
+
+def a_band(_settings: LiveSettings, _helper: Executor | None) -> None:
+    """A session's own."""
+
+
+def a_model(model: Path | None, codec: str | None) -> Makers:
+    """Players of a transformer."""
+    models = load_models(model, codec, device="cpu")
+    prepare()
+    return lambda settings, helper: transformer(models.model, models.codec, settings, helper)
+
+
+def new_session(told: list[Heard], seed: int = 0, plays: Makers = a_band) -> Session:
     """A session of any style with what is installed."""
-    net = load_rhythm(default_weights("rhythm"))
-    return Session(net, installed_materials(), LiveSettings(seed=seed), tell=told.append)
+    net, settings = load_rhythm(default_weights("rhythm")), LiveSettings(seed=seed)
+    player = plays(settings, None)
+    return Session(net, installed_materials(), settings, tell=told.append, player=player)
 
 
 def late(times_s: np.ndarray, end_s: float) -> np.ndarray:
@@ -96,23 +119,31 @@ def performed(session: Session, sights: Iterator[Sight], duration_s: float) -> t
     return np.concatenate(blocks, 1), np.interp(whole, beats, times) if beats else whole
 
 
-def play_to(poses: PoseSequence, truth: np.ndarray | None, name: str, seed: int) -> dict[str, Any]:
+def play_to(
+    poses: PoseSequence, truth: np.ndarray | None, name: str, seed: int, plays: Makers = a_band
+) -> dict[str, Any]:
     """One session to poses: how it went. `truth`: the dance's beats, where they are known."""
     told: list[Heard] = []
+    session = new_session(told, seed, plays)
     began = time.process_time()
-    sound, beats = performed(new_session(told, seed), sights_of(poses), poses.duration_s)
+    sound, beats = performed(session, sights_of(poses), poses.duration_s)
     cost = (time.process_time() - began) / poses.duration_s
     end_s = poses.duration_s - 0.5
     beats = late(beats, end_s)
     heard = late(rhythm_from_audio(Waveform(torch.from_numpy(sound)[None], RATE)).beats_s, end_s)
-    row: dict[str, Any] = {"dance": name}
+    row: dict[str, Any] = {"dance": name, "style": session.style}
     if truth is None:
         row["F, whole clip read"] = beat_f(late(rhythm_from_motion(*_read(poses)).beats_s, end_s), beats)
     else:
         truth = late(truth, end_s)
         row |= {"F": beat_f(truth, beats), "F, octaves free": octave_free(truth, beats)}
         row["F, heard"] = octave_free(truth, heard)
-    return row | _hits(poses, told, end_s) | {"begins s": _first(told), "cores": round(cost, 3)}
+        row["F, heard against played"] = octave_free(beats, heard)
+    return (
+        row
+        | _hits(poses, told, end_s)
+        | {"begins s": _first(told), "sounds s": _sounds(sound), "cores": round(cost, 3)}
+    )
 
 
 def _read(poses: PoseSequence) -> tuple[Any, Any]:
@@ -121,6 +152,12 @@ def _read(poses: PoseSequence) -> tuple[Any, Any]:
 
 def _first(told: list[Heard]) -> float | None:
     return next((round(one.time_s, 2) for one in told if one.kind == "start"), None)
+
+
+def _sounds(sound: np.ndarray) -> float | None:
+    """When something is first heard."""
+    loud = np.flatnonzero(np.abs(sound).max(0) > _HEARD)
+    return round(float(loud[0]) / RATE, 2) if len(loud) else None
 
 
 def _hits(poses: PoseSequence, told: list[Heard], end_s: float) -> dict[str, float | None]:
@@ -143,12 +180,12 @@ def _hits(poses: PoseSequence, told: list[Heard], end_s: float) -> dict[str, flo
     }
 
 
-def drawn(first: int, count: int, seconds: float) -> Iterator[dict[str, Any]]:
+def drawn(first: int, count: int, seconds: float, plays: Makers = a_band) -> Iterator[dict[str, Any]]:
     """Sessions to drawn dances, whose beats are known."""
     for seed in tqdm(range(LIVE_SEED + first, LIVE_SEED + first + count), unit="dance"):
         scene = random_scene(seed, seconds)
         poses = mediapipe_like(scene, np.random.default_rng([seed, 0x11FE]))
-        yield play_to(poses, scene.dances[0].beats_s, str(seed), seed % 7)
+        yield play_to(poses, scene.dances[0].beats_s, str(seed), seed % 7, plays)
 
 
 def changed(first: int, count: int, share: float = 1.2) -> Iterator[dict[str, Any]]:
@@ -228,12 +265,19 @@ def _resident_mb() -> int:
         return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
 
 
-def in_real_time(path: Path, seconds: float) -> dict[str, Any]:
+def in_real_time(path: Path, seconds: float, plays: Makers = a_band) -> dict[str, Any]:
     """Plays to a film at its own speed, over and over where it is too short, with all threads."""
-    clip, told, sink = open_clip(path), [], Silence(RATE)
+    clip, sink, settings = open_clip(path), Silence(RATE), LiveSettings()
+    starts: list[Heard] = []
+
+    def told(one: Heard) -> None:
+        if one.kind == "start":  # the rest would grow with the session
+            starts.append(one)
+
     with open_eyes() as eyes, ThreadPoolExecutor(1) as helper:
         net = load_rhythm(default_weights("rhythm"))
-        session = Session(net, installed_materials(), LiveSettings(), helper=helper, tell=told.append)
+        player = plays(settings, helper)
+        session = Session(net, installed_materials(), settings, helper=helper, tell=told, player=player)
         session.warm_up()
         film = Film(clip, int(np.ceil(seconds / clip.duration_s)))
         with every_ten_seconds() as samples:
@@ -249,7 +293,9 @@ def in_real_time(path: Path, seconds: float) -> dict[str, Any]:
         "cores, most in 10 s": max(shares, default=None),
         "MB after a minute": sizes[5] if len(sizes) > 5 else None,
         "MB at the end": sizes[-1] if sizes else None,
-        "begins s": _first(told),
+        "begins s": _first(starts),
+        "pieces": len(starts),
+        "played to the end": type(session.player).__name__,
         "gaps": [(round(at_s, 2), round(gap_s, 3)) for at_s, gap_s in sink.gaps],
         "samples": samples,
     }
@@ -294,17 +340,23 @@ def main(argv: list[str] | None = None) -> int:
         "--loop", type=float, default=0.0, metavar="MINUTES", help="of one dance, over and over"
     )
     parser.add_argument("--real", type=Path, metavar="FILM", help="play to this film in real time")
+    parser.add_argument(
+        "--player", choices=PLAYERS, default=PLAYERS[0], help="to --dances, --real [%(default)s]"
+    )
+    parser.add_argument("--model", type=Path, help="with --player transformer: its checkpoint")
+    parser.add_argument("--codec", help="with --player transformer: its codec")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="[%(default)s]")
     args = parser.parse_args(argv)
-    rows = list(drawn(args.first, args.dances, args.seconds))
+    plays = a_band if args.player == PLAYERS[0] else a_model(args.model, args.codec)
+    rows = list(drawn(args.first, args.dances, args.seconds, plays))
     if rows:
-        numbers = [name for name in rows[0] if name != "dance"]
+        numbers = [name for name in rows[0] if name not in ("dance", "style")]
         means = {name: _mean([row[name] for row in rows]) for name in numbers}
         rows.append({"dance": "mean", **means})
     rows += list(changed(args.first, args.changes))
     rows += list(filmed(args.clips)) if args.clips else []
     rows += [looped(args.loop)] if args.loop else []
-    rows += [in_real_time(args.real, args.seconds)] if args.real else []
+    rows += [in_real_time(args.real, args.seconds, plays)] if args.real else []
     args.out.mkdir(parents=True, exist_ok=True)
     found = {"delays": vars(Delays()), "rows": rows}
     (args.out / "live.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -33,7 +33,7 @@ _BARS_BACK = (0, 1, 2, 4)
 """`LAGS` in bars; the first is one beat instead."""
 
 _USUAL_METRE = 4
-_NEW_TEMPO = np.log2(1.1)
+NEW_TEMPO = np.log2(1.1)
 """Octaves by which a beat's tempo must leave that of the beats before for another number of steps."""
 
 
@@ -210,7 +210,7 @@ def _lengths(periods_s: np.ndarray, token_rate: float, around: int = 5) -> np.nd
     for at in range(len(periods_s)):
         low = max(0, min(at - around // 2, len(periods_s) - around))
         period_s = float(np.median(periods_s[low : low + around]))
-        if abs(np.log2(period_s * token_rate / now)) > _NEW_TEMPO:
+        if abs(np.log2(period_s * token_rate / now)) > NEW_TEMPO:
             now = beat_steps(60.0 / period_s, token_rate)
         found.append(now)
     return np.array(found, np.int64)

@@ -25,11 +25,15 @@ def default_weights(kind: str) -> Path:
     return path
 
 
-EMBEDDED = "d2m-2"
+EMBEDDED = "d2m-3"
 """The codec that the default model writes for."""
 
-EMBEDDED_FOLDERS = {EMBEDDED: "codec_2"}
-"""Codecs whose weights come with this repository, and where in `weights/` they lie."""
+EMBEDDED_FOLDERS = {EMBEDDED: "codec_3", "d2m-2": "codec_2"}
+"""Codecs whose weights come with this repository, and where in `weights/` they lie; models of 0.2 and 0.3
+write for d2m-2."""
+
+STRAIGHT = (EMBEDDED,)
+"""Codecs made for music in straight time (`d2m_core.straight`)."""
 
 GONE = {"d2m": "0.1.x"}
 """Codecs that earlier versions came with, and which ones."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from .worker import in_worker
 
 WEIGHTS = "model.safetensors"
 
+_log = logging.getLogger(__name__)
+
 
 def codec_choices() -> list[str]:
     """Codecs we know, and those in folders of `models/dance2music`."""
@@ -39,6 +43,22 @@ def codec_folder(name: str) -> Path | None:
             f"Codec {name} is not in {host.model_folders()[0]}; choose {', '.join(codec_choices())}."
         )
     return found
+
+
+@cache
+def _embedded(name: str) -> host.Held[Codec]:
+    codec = load_codec(name)
+    return host.hold(codec, codec)
+
+
+def codec_for(name: str, given: host.Held[Codec]) -> Codec:
+    """The codec that tokens of `name` need: the one given, or another that comes with the pack too, so that
+    workflows saved with an earlier default go on to work."""
+    known = given.value.spec.name
+    if name == known or not {name, known} <= EMBEDDED_FOLDERS.keys():
+        return given.ready()
+    _log.info("Load Audio Codec gave %s, but the music is of %s, which comes with the pack too.", known, name)
+    return _embedded(name).ready()
 
 
 def codec_source(name: str, download: bool = False) -> str | Path:
@@ -172,7 +192,7 @@ class EnCodecDecode(io.ComfyNode):
         finish: bool = SOUND.finish,
     ) -> io.NodeOutput:
         refuse(cls.validate_inputs(ending))
-        ready, asked = codec.ready(), SoundSettings(ending, dynamics)
+        ready, asked = codec_for(tokens.tokens.codec.name, codec), SoundSettings(ending, dynamics)
 
         def decode(tick: Progress) -> Waveform:
             wave = decode_music(ready, tokens.tokens, tokens.duration_s, tick, finish=finish)

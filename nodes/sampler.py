@@ -27,6 +27,7 @@ from ..d2m_core.types import AudioTokens, MotionFeatures, Progress, Waveform
 from ..d2m_core.weights import default_weights
 from . import host
 from .checks import answer, never_the_same, not_offered, refuse, said_by, too_small
+from .encodec import codec_for
 from .preview import heard_on_page
 from .sockets import (
     CATEGORY,
@@ -299,7 +300,8 @@ class Sampler(io.ComfyNode):
             )
             raise SettingError(f"{why[0].upper()}{why[1:]}; connect the codec too, or leave that out.")
         motion = motion_of(poses)
-        ear = codec.ready() if codec is not None and (candidates > 1 or start is not None) else None
+        wanted = codec is not None and (candidates > 1 or start is not None)
+        ear = codec_for(model.value.spec.name, codec) if wanted else None
         loaded, report = model.ready(), host.progress()
 
         def write(take: int, tick: Progress, heard: OnTokens | None) -> AudioTokens:

@@ -22,15 +22,16 @@ CODEC_FOLDER = EMBEDDED_FOLDERS[EMBEDDED]
 
 
 def write_all(folder: Path) -> None:
-    """A `weights` folder: codec, rhythm network and transformer."""
-    write_codec(folder / CODEC_FOLDER)
+    """A `weights` folder: codecs, rhythm network and transformer."""
+    for name, place in EMBEDDED_FOLDERS.items():
+        write_codec(folder / place, name=name)
     write_rhythm(folder / "rhythm.safetensors")
     write_model(folder / "model.safetensors", load_codec(folder / CODEC_FOLDER).spec)
 
 
-def write_codec(folder: Path, kbits: float = 0.6) -> None:
-    """An EnCodec at 24 kHz and 50 Hz; 0.6 kbit/s are two codebooks of 64."""
-    torch.manual_seed(SEED)
+def write_codec(folder: Path, kbits: float = 0.6, name: str = EMBEDDED) -> None:
+    """An EnCodec at 24 kHz and 50 Hz, another for each name; 0.6 kbit/s are two codebooks of 64."""
+    torch.manual_seed(SEED + (name != EMBEDDED))
     config = EncodecConfig(
         sampling_rate=24_000,
         upsampling_ratios=[8, 5, 4, 3],
@@ -41,7 +42,7 @@ def write_codec(folder: Path, kbits: float = 0.6) -> None:
         num_lstm_layers=1,
         target_bandwidths=[kbits],
     )
-    config.codec_name = EMBEDDED
+    config.codec_name = name
     model = EncodecModel(config)
     for layer in model.quantizer.layers:  # made as zeros, which would turn all tokens into one sound
         layer.codebook.embed.normal_()

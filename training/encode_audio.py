@@ -1,12 +1,13 @@
 """Turns pairs of dance and music (studio shards) into the items that the transformer trains on.
 
-    python -m training.encode_audio --data DIR --codec weights/codec_2 --out runs/items
+    python -m training.encode_audio --data DIR --bandwidth 2 --out runs/items
 
 The music becomes tokens of a codec, mixed down to one channel; the seen poses of the lead dancer
-become motion features. With `--rhythm`, the rhythm curves of half of the items are those that the
-rhythm network reads from the dance, as in use; the others are the music's own. Items that are there
-are not made again, so a stopped run goes on where it was; a folder with items of another codec, rhythm
-network or data set is refused.
+become motion features. For a codec of straight music (or with `--straight`) both are laid on the
+straight grid of the music's tempo, where they are not on one. With `--rhythm`, the rhythm curves of half
+of the items are those that the rhythm network reads from the dance, as in use; the others are the
+music's own. Items that are there are not made again, so a stopped run goes on where it was; a folder
+with items of another codec, rhythm network or data set is refused.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from training.run.command import GOES_ON, command_parser, run_command
 from training.run.processes import run, step_done
 from training.run.provenance import code_of, file_sha256, tensors_sha256
 from training.run.state import refuse_another
-from training.transformer.encoding import Encoding, encode_pair
+from training.transformer.encoding import Encoding, encode_pair, in_straight_time
 from training.transformer.items import item_facts, write_item
 
 NOTE = "made_of.json"
@@ -63,7 +64,7 @@ def _encode(encoding: Encoding, names: Sequence[str]) -> None:
     net = None if encoding.rhythm is None else _rhythm_net(encoding.rhythm)
     for name in names:
         pair = folder.read(name, kinds=(MUSIC, POSES))
-        write_item(item_path(encoding.out, name), encode_pair(pair, codec, net))
+        write_item(item_path(encoding.out, name), encode_pair(pair, codec, net, encoding.straight))
         step_done()
 
 
@@ -111,6 +112,7 @@ def _made_of(encoding: Encoding) -> dict[str, Any]:
         "codec_weights": tensors_sha256(weights)[:16],
         "rhythm": None if encoding.rhythm is None else file_sha256(Path(encoding.rhythm))[:16],
         "motion_names": list(MOTION_NAMES),
+        "straight": in_straight_time(encoding.straight, codec.spec.name),
         "code": code_of(encode_pair),
     }
 
@@ -121,16 +123,21 @@ def parser() -> argparse.ArgumentParser:
     add = found.add_argument
     add("--data", type=Path, required=True, help="folder of shards")
     add("--out", type=Path, default=Path("runs/items"), help="[%(default)s]")
-    add("--codec", default="weights/codec_2", help="name or folder [%(default)s]")
+    add("--codec", default="weights/codec_3", help="name or folder [%(default)s]")
     add("--bandwidth", type=float, help="kbit/s: fewer codebooks to learn [the codec's highest]")
     add("--rhythm", help="rhythm network for the curves of half of the items")
+    add(
+        "--straight",
+        action=argparse.BooleanOptionalAction,
+        help="lay music and dance on the straight grid of their tempo [where the codec is for that: d2m-3]",
+    )
     add("--workers", type=int, default=0, help="processes [one per core]")
     return found
 
 
 def _work(words: list[str]) -> str:
     args = parser().parse_args(words)
-    encoding = Encoding(args.data, args.out, args.codec, args.rhythm, args.bandwidth)
+    encoding = Encoding(args.data, args.out, args.codec, args.rhythm, args.bandwidth, args.straight)
     return f"{encode_all(encoding, args.workers)} items in {args.out}\n"
 
 

@@ -11,8 +11,8 @@ only; whatever is new takes a free range and writes it down here.
 | 130_000 and up | music that the style judge learns on; from 140_000 by the model's bands |
 | 160_000 and up | music that the decoder of d2m-2 was tuned on, with pairs of 110_000 and 130_000 |
 | 170_000 and up | pairs at any tempo that the transformer trains on |
-| 200_000 and up | straight pairs that the transformer and the codec of straight music train on |
-| 700_000 and up | music that the ear learns beats in |
+| 200_000 and up | straight pairs of transformer and codec of straight music; from 300_000 answered ones |
+| 700_000 and up | music that the ear learns beats in; to 700_959 sparingly answered pairs, too |
 | 790_000 and up | music that the ear is measured on while it learns |
 | 795_000 and up | development of the ear: its decoder's settings and confidence are chosen on these |
 | 890_000 and up | straight music that measures codecs and their repeats |

@@ -35,7 +35,7 @@ from training.transformer.settings import PRESETS, SYNTHETIC, TrainConfig
 from training.transformer.start_musicgen import decoder_shape
 from training.transformer.start_ours import checkpoint_shape, is_checkpoint
 from training.transformer.trainer import Trainer, faster_precision
-from training.transformer.windows import read_folder, split
+from training.transformer.windows import check_grids, read_folder, split
 
 log = logging.getLogger("train")
 
@@ -79,11 +79,14 @@ def _trainer(config: TrainConfig, shape: dict[str, Any]) -> Trainer:
     else:
         data = read_folder(config.data, config.hold_out)
     if is_checkpoint(config.init):
-        return Trainer(config, *checkpoint_shape(config.init, data))
+        own, data = checkpoint_shape(config.init, data)
+        check_grids(own.straight, data)
+        return Trainer(config, own, data)
     codec = data.codec
     if config.init:
         shape = {**shape, **decoder_shape(config.init, codec)}
     full = ModelConfig(len(data.motion_names), codec.codebooks, codec.cardinality, data.styles, **shape)
+    check_grids(full.straight, data)
     return Trainer(config, full, data)
 
 

@@ -145,7 +145,7 @@ def _codec_words(settings: MusicRun, gpu: bool) -> tuple[str, ...]:
     size = ("--batch", "64", "--judges", "stft") if gpu else ("--batch", "6", "--device", "cpu")
     return (
         "training.train_codec", "--data", str(run / "pairs"), "--folder", str(run / "codec_run"),
-        "--out", str(run / "codec"), "--name", "d2m-3", "--init", "weights/codec_2", "--straight",
+        "--out", str(run / "codec"), "--name", f"{run.name}-codec", "--init", "weights/codec_3", "--straight",
         "--codebooks", "8", "--quantizer-dropout", "0.5", "--book-choices", str(settings.books),
         "--segment-s", "0.96", "--skipped-steps", "8", "--rate", "5e-4", "--warm-steps", "300",
         "--wave-weight", "2", "--tone-weight", "2", "--hum-weight", "20", "--line-weight", "3",
@@ -166,7 +166,7 @@ def _item_words(settings: MusicRun, codec: str) -> tuple[str, ...]:
     return (
         "training.encode_audio", "--data", str(settings.run / "pairs"), "--codec", codec,
         "--bandwidth", f"{settings.books / 2:g}", "--rhythm", "weights/rhythm.safetensors",
-        "--out", str(settings.run / "items"), "--workers", str(settings.workers),
+        "--out", str(settings.run / "items"), "--workers", str(settings.workers), "--straight",
     )  # fmt: skip
 
 

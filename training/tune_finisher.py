@@ -1,6 +1,6 @@
 """Trains the finisher of a codec: clear tones and stereo from the same tokens (`d2m_core.codec.finish`).
 
-    python -m training.tune_finisher --codec weights/codec_2 --data SHARDS --out runs/finisher.safetensors
+    python -m training.tune_finisher --codec weights/codec_3 --data SHARDS --out runs/finisher.safetensors
 
 The codec itself stays as it is: its decoder's sound is made once and kept in `--run`. The music is that of
 studio shards, in stereo. A stopped run goes on from its folder with the same command.

@@ -26,7 +26,9 @@ _LEFT_S = 0.008
 """Less than this is not worth a stretcher."""
 PIECE_MARGIN_S = 0.05
 """So far the filter reaches that lays samples closer, generously."""
-_FINER = 4
+_PIECE_S = 10.0
+"""Sound is read in pieces of this length: what lies between its samples takes many times its memory."""
+FINER = 4
 """Samples are laid so much closer before they are read between."""
 
 
@@ -79,6 +81,7 @@ def bend_back(
     """
     bend = plan_bend(anchors, duration_s)
     heard = _read_along(wave, bend.read, duration_s)
+    del wave  # a long one is not there three times
     if bend.stretched is not None:
         heard = stretch(heard, bend.stretched, duration_s, on_progress, as_loud=False)
     return fit_length(heard, duration_s)
@@ -86,8 +89,18 @@ def bend_back(
 
 def _read_along(wave: Waveform, anchors: np.ndarray, duration_s: float) -> Waveform:
     """Samples read where anchors [A, 2] (seconds of the sound, seconds heard) say; silence outside."""
-    rate = wave.sample_rate
-    return Waveform(read_piece(wave.samples, rate, 0, anchors, 0, round(duration_s * rate)), rate)
+    rate, total = wave.sample_rate, round(duration_s * wave.sample_rate)
+    out = torch.zeros(*wave.samples.shape[:2], total)
+    margin, step = round(PIECE_MARGIN_S * rate), round(_PIECE_S * rate)
+    for first in range(0, total, step):
+        count = min(step, total - first)
+        ends_s = np.array([first, first + count]) / rate
+        low, high = np.interp(ends_s, anchors[:, 1], anchors[:, 0]) * rate
+        start = max(0, int(low) - margin)
+        piece = wave.samples[..., start : int(high) + margin]
+        if piece.shape[-1]:
+            out[..., first : first + count] = read_piece(piece, rate, start, anchors, first, count)
+    return Waveform(out, rate)
 
 
 def read_piece(
@@ -99,17 +112,21 @@ def read_piece(
     sound's from number `start` on; outside is silence, and within `PIECE_MARGIN_S` of their ends the answer
     is not yet that of the whole.
     """
-    import librosa
-
-    flat = samples.flatten(0, 1).cpu().numpy()
-    fine = librosa.resample(flat, orig_sr=rate, target_sr=_FINER * rate, res_type="soxr_hq", axis=-1)
+    fine = laid_closer(samples.flatten(0, 1).cpu().numpy(), rate)
     heard_s = (first + np.arange(count)) / rate
-    at = np.interp(heard_s, anchors[:, 1], anchors[:, 0]) * (_FINER * rate) - start * _FINER
-    out = np.stack([_between(row, at) for row in fine])
+    at = np.interp(heard_s, anchors[:, 1], anchors[:, 0]) * (FINER * rate) - start * FINER
+    out = np.stack([between(row, at) for row in fine])
     return torch.from_numpy(out).reshape(*samples.shape[:2], -1)
 
 
-def _between(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
+def laid_closer(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Samples [C, n], `FINER` for one; right but for `PIECE_MARGIN_S` at their ends, if more come there."""
+    import librosa
+
+    return librosa.resample(samples, orig_sr=rate, target_sr=FINER * rate, res_type="soxr_hq", axis=-1)
+
+
+def between(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Samples [N] at places between them, float32, through the cubic of four (Catmull and Rom)."""
     padded = np.pad(samples.astype(np.float64), 2)
     low = np.clip(np.floor(at).astype(np.int64), -1, len(samples) - 1)

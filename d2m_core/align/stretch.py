@@ -187,7 +187,7 @@ class _Work:
 
 
 def _peak(samples: np.ndarray) -> float:
-    return float(np.abs(samples).max(initial=0.0))
+    return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
 def _faded(samples: np.ndarray, rise: int, fall: int) -> np.ndarray:

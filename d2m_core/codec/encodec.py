@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 CODECS: dict[str, CodecSpec] = {
-    EMBEDDED: CodecSpec(EMBEDDED, 24_000, 50.0, codebooks=8, cardinality=1024),
+    **{name: CodecSpec(name, 24_000, 50.0, codebooks=8, cardinality=1024) for name in EMBEDDED_FOLDERS},
     "facebook/encodec_24khz": CodecSpec(
         "facebook/encodec_24khz", 24_000, 75.0, codebooks=8, cardinality=1024
     ),
@@ -212,7 +212,7 @@ def decode_tokens(
     chunk_s: float | None = None,
     finish: bool = True,
 ) -> Waveform:
-    """Sound of `tokens` on the CPU; where given, cut or padded to exactly `duration_s`.
+    """Sound of `tokens` on the CPU, cut or padded to exactly `duration_s` where that is given.
 
     Mono, or stereo of a codec with a finisher, at the finisher's rate, unless `finish` is off. A decoder
     may overshoot: peaks above 1 are limited, the rest keeps its level.
@@ -280,6 +280,11 @@ def _blend(out: torch.Tensor, sound: torch.Tensor, start: int, fade: int) -> Non
 
 
 def _check_tokens(spec: CodecSpec, tokens: AudioTokens) -> None:
+    if tokens.bend is not None:
+        raise ModelError(
+            "This music was written in straight time; decode it with decode_music of d2m_core.music, which "
+            "brings it into the time of its dance."
+        )
     if not spec.reads(tokens.codec):
         raise ModelError(
             f"These tokens belong to codec {_facts(tokens.codec)}, but {_facts(spec)} is loaded; "

@@ -147,9 +147,9 @@ class Finisher(nn.Module):
         self.sources = nn.Buffer(_sources(c), persistent=False)
         k = torch.arange(c.oscillators)
         turns = 2 * math.pi * c.lowest_hz * 2 ** (k / c.per_octave) / c.out_rate
-        at = torch.arange(self.wide) - self.wide // 2
+        at = torch.arange(self.wide // 2)  # the later half: the earlier one mirrors it
         # windows overlap; what they add up to is divided out
-        shape = window * (c.frame * 2 / c.window)
+        shape = window[self.wide // 2 :] * (c.frame * 2 / c.window)
         self.speed = nn.Buffer(turns.double(), persistent=False)
         self.cosines = nn.Buffer((turns[:, None] * at).cos() * shape, persistent=False)
         self.sines = nn.Buffer((turns[:, None] * at).sin() * shape, persistent=False)
@@ -196,11 +196,13 @@ class Finisher(nn.Module):
         frames, step = levels.shape[2], self.config.frame * self.config.up
         turn = (torch.arange(first, first + frames, device=levels.device) * step)[:, None]
         phase = torch.remainder(turn * self.speed, 2 * math.pi).to(levels.dtype)
-        pieces = (levels * phase.cos()) @ self.cosines - (levels * phase.sin()) @ self.sines
-        flat = pieces.flatten(0, 1).transpose(1, 2)  # [2B, window, frames]
-        length = (frames - 1) * step + self.wide
-        out = F.fold(flat, (1, length), (1, self.wide), stride=(1, step))[:, 0, 0]
-        return out[:, self.wide // 2 :].unflatten(0, (-1, 2))
+        even, odd = (levels * phase.cos()) @ self.cosines, (levels * phase.sin()) @ self.sines
+        earlier = F.pad((even + odd)[..., 1:].flip(-1), (1, 0))  # a window begins with 0
+        pieces = torch.cat((earlier, even - odd), -1).unflatten(-1, (-1, step))
+        out = pieces.new_zeros(*pieces.shape[:2], frames + pieces.shape[3] - 1, step)
+        for late in range(pieces.shape[3]):
+            out[:, :, late : late + frames] += pieces[:, :, :, late]
+        return out.flatten(2)[..., self.wide // 2 :]
 
 
 def _sources(config: FinishConfig) -> torch.Tensor:

@@ -38,6 +38,10 @@ class Answers:
         """Accents that are new; may be called by another thread."""
         self._seen.extend(accents)
 
+    def foretold(self, place: float) -> float:
+        """As `Habits.foretold`."""
+        return self._habits.foretold(place)
+
     def strike(self, band: Player, clock: Clock) -> None:
         """Hits that are due now."""
         soonest = clock.beat + _REACH_BEATS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
@@ -107,6 +107,9 @@ class LiveBand:
         """How much is going on now, 0..1, and whether the dancer stands still."""
         self._energy, self._thin = energy, thin
 
+    def foresee(self, expected: Callable[[float], float]) -> None:
+        """Hits are told in time for a band."""
+
     def start_at(self, beat: float) -> None:
         """Nothing is played before a beat."""
         self._first = beat
@@ -150,6 +153,11 @@ class LiveBand:
     def ends(self) -> float | None:
         """The beat of the last chord, once that is known."""
         return self._end
+
+    @property
+    def behind(self) -> bool:
+        """A bar takes a band a fraction of its time."""
+        return False
 
     @property
     def delay_s(self) -> float:

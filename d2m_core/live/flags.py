@@ -8,6 +8,8 @@ from pathlib import Path
 from ..settings import ANY
 from ..styles import STYLES
 
+PLAYERS = ("band", "transformer")
+
 _EPILOG = f"""\
 styles: {", ".join(STYLES[:7])},
 {", ".join(STYLES[7:])}
@@ -16,6 +18,7 @@ examples:
   python -m d2m_core.live --camera 0 --style house
   python -m d2m_core.live --camera 0 --record evening.mp4
   python -m d2m_core.live --video dance.mp4 --style funk --seed 3
+  python -m d2m_core.live --camera 0 --player transformer --style techno
   python -m d2m_core.live --video dance.mp4 --fast --record dance_live.mp4
 
 Stand so that the whole body is in the picture, and dance: after some five seconds the band begins. Stand
@@ -37,6 +40,14 @@ def build_parser() -> argparse.ArgumentParser:
     source.add_argument("--camera", type=int, metavar="N", help="watch this camera; 0 is the first")
     source.add_argument("--video", type=Path, help="watch a film of a dance as if it happened now")
     add("--style", default=ANY, help=f"style of the music, or {ANY}: one that suits the tempo [%(default)s]")
+    add(
+        "--player",
+        choices=PLAYERS,
+        default=PLAYERS[0],
+        help="who plays: a band, or the model, which writes as you dance [%(default)s]",
+    )
+    add("--model", type=Path, metavar="FILE", help="with --player transformer: its checkpoint (.safetensors)")
+    add("--codec", metavar="FOLDER", help="with --player transformer: its codec")
     add("--seed", type=int, default=0, help="another seed, another band [%(default)s]")
     add("--key", default=ANY, help='of the music: any, or as in "A minor", F#m [%(default)s]')
     add(

@@ -38,7 +38,12 @@ class Habits:
     def expected(self, beat: float) -> float:
         """How strong an accent at a beat, on one of the places, is expected to be; 0 for none."""
         self._go_on(beat)
-        found = float(self._strengths[round(beat * _STEPS) % len(self._strengths)])
+        return self.foretold(beat)
+
+    def foretold(self, beat: float) -> float:
+        """The same of a beat that is still to come; may be asked any time ahead."""
+        bars = max(0, int(beat // self._metre) - self._bar)
+        found = float(self._strengths[round(beat * _STEPS) % len(self._strengths)]) * _KEPT**bars
         return min(1.0, found / _USUAL) if found >= _EXPECTED else 0.0
 
     def _go_on(self, beat: float) -> None:

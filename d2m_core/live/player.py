@@ -38,11 +38,19 @@ class Player(Protocol):
     def ends(self) -> float | None:
         """The beat of the last sound, once that is known."""
 
+    @property
+    def behind(self) -> bool:
+        """Whether it cannot keep up, so that somebody else had better go on."""
+
     def start_at(self, beat: float) -> None:
         """Nothing is played before a beat."""
 
     def feel(self, energy: float, thin: bool) -> None:
         """How much is going on now, 0..1, and whether the dancer stands still."""
+
+    def foresee(self, expected: Callable[[float], float]) -> None:
+        """Is told for every piece what says how strong an accent is expected to be at a place that is still
+        to come, 0..1; another thread may ask it."""
 
     def place_after(self, beat: float, quick: bool = False) -> float:
         """The first place for a hit that is played at a beat or later; `quick`: the finest that there is."""
@@ -65,3 +73,8 @@ class Player(Protocol):
 
 MakePlayer = Callable[[str, Start], Player]
 """Makes a player of a style for a piece that begins so; may take seconds, in a thread of its own."""
+
+
+def nothing_expected(_place: float) -> float:
+    """What `Player.foresee` is told where nobody knows."""
+    return 0.0

@@ -6,15 +6,17 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
 from ..band import find_instruments
-from ..errors import D2MError, PoseError, SettingError
+from ..errors import D2MError, PoseError, SettingError, require
 from ..media import iter_frames, open_clip
+from ..music import prepare
+from ..pipeline import load_models
 from ..pose.model_file import model_folder
 from ..rhythm import load_rhythm
 from ..sync import Outputs, senders_of
@@ -22,6 +24,8 @@ from ..types import MOTION_FPS, VideoClip
 from ..weights import default_weights
 from .calibrate import CLICKS, EVERY_S, Calibration
 from .eyes import MAX_HEIGHT, Eyes, open_eyes
+from .flags import PLAYERS
+from .player import MakePlayer
 from .record import check_recorded, recording
 from .rehearsal import Sight, rehearse
 from .session import BLOCK, RATE, LiveSettings, Session
@@ -29,11 +33,12 @@ from .sinks import Loudspeakers, Silence, Sink, closing_sink, import_sounddevice
 from .sources import Camera, Film
 from .stage import Report, Stage
 from .telling import Teller
+from .transformer import transformer
 from .window import open_window
 
 _log = logging.getLogger(__name__)
 
-_STAND = "let somebody dance for six seconds or more, the whole body in the picture."
+_STAND = "let somebody dance for ten seconds or more, the whole body in the picture."
 
 Say = Callable[[str], None]
 
@@ -67,6 +72,12 @@ def perform(args: argparse.Namespace, say: Say) -> None:
         raise SettingError(
             "--fast needs --video and --record: there is nobody to wait for, and a file to write."
         )
+    require(
+        args.seconds is None or args.seconds > 0,
+        f"--seconds is {args.seconds}; use more than 0, or leave it out.",
+    )
+    if args.player == PLAYERS[0] and (args.model or args.codec):
+        raise SettingError("--model and --codec are of music that a model writes; add --player transformer.")
     if args.calibrate:
         _calibrate(args, say)
         return
@@ -81,13 +92,15 @@ def perform(args: argparse.Namespace, say: Say) -> None:
         eyes = stack.enter_context(open_eyes())
         if args.fast:
             assert clip is not None
-            _fast(Session(net, materials, settings), clip, eyes, args.record, say)
+            session = Session(net, materials, settings, player=_player(args, settings, None))
+            _fast(session, clip, eyes, args.record, say)
             return
         helper = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="d2m-band"))
         senders = senders_of(midi=args.midi, notes=args.midi_notes, osc=args.osc, link=args.link)
         teller = Teller(lambda message: outputs.send(message))
         tell = teller.tell if senders else None
-        session = Session(net, materials, settings, helper=helper, tell=tell)
+        player = _player(args, settings, helper)
+        session = Session(net, materials, settings, helper=helper, tell=tell, player=player)
         session.warm_up()
         source = Camera(args.camera) if clip is None else Film(clip)
         session.until_s = (args.seconds or np.inf) if clip is None else clip.duration_s
@@ -101,6 +114,15 @@ def perform(args: argparse.Namespace, say: Say) -> None:
     say(in_words(report, args.record))
     if not session.played:
         _log.warning("The band never began; %s", _STAND)
+
+
+def _player(args: argparse.Namespace, settings: LiveSettings, helper: Executor | None) -> MakePlayer | None:
+    """Who plays, where that is not the band. Raises `D2MError`."""
+    if args.player == PLAYERS[0]:
+        return None
+    models = load_models(args.model, args.codec, device="cpu")
+    prepare()
+    return transformer(models.model, models.codec, settings, helper)
 
 
 class _Watch:
@@ -140,24 +162,32 @@ def _calibrate(args: argparse.Namespace, say: Say) -> None:
 
 def _fast(session: Session, clip: VideoClip, eyes: Eyes, path: Path, say: Say) -> None:
     """Plays to a clip without waiting for it."""
+    from tqdm import tqdm
+
     session.until_s = clip.duration_s
-    seen = 0
 
     def sights() -> Iterator[Sight]:
-        nonlocal seen
         for frame in iter_frames(clip, MOTION_FPS, MAX_HEIGHT):
-            body = eyes.see(frame.rgb, frame.time_s)
-            seen += body is not None
-            yield frame.time_s, body
+            yield frame.time_s, eyes.see(frame.rgb, frame.time_s)
 
-    with recording(path, RATE, clip) as kept:
+    blocks = rehearse(session, sights(), clip.duration_s)
+    with (
+        recording(path, RATE, clip) as kept,
+        tqdm(desc="playing", total=round(clip.duration_s), unit="s", disable=_bar_off(say)) as bar,
+    ):
         assert kept.heard is not None
-        for k, block in enumerate(rehearse(session, sights(), clip.duration_s)):
+        for k, block in enumerate(blocks):
             kept.heard(k * BLOCK / RATE, block)
+            bar.update(min(bar.total, int(k * BLOCK / RATE)) - bar.n)
         say(eyes.note)
         if not session.played:
             raise PoseError(f"The band found nothing to play to in {clip.path.name}; {_STAND}")
     say(f"written: {path}")
+
+
+def _bar_off(say: Say) -> bool | None:
+    """What tqdm is told: None shows its bar in a terminal alone."""
+    return True if say is _silent else None
 
 
 def in_words(report: Report, path: Path | None) -> str:

@@ -6,6 +6,7 @@ may each belong to a thread; between them goes only what is replaced as a whole.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from .clock import Clock, Pulse
 from .conductor import Conductor, Start, clock_at
 from .player import MakePlayer, Player
 from .watching import STANDING, Watcher
+
+_log = logging.getLogger(__name__)
 
 RATE, BLOCK = 48_000, 1024
 MOST_LATENCY_MS = 1000.0
@@ -130,6 +133,7 @@ class Session:
         self._known = _Known()
         self._grid_s = 0.0
         self._band: Future[Player] | Player | None = None
+        self._relief: Future[Player] | Player | None = None
         self._clock: Clock | None = None
         self._answers = Answers(METRE, self._struck)
         self.until_s = np.inf
@@ -193,6 +197,11 @@ class Session:
         return None if isinstance(self._band, Future) else self._band
 
     @property
+    def player(self) -> Player | None:
+        """Who plays, once there."""
+        return self._here
+
+    @property
     def playing(self) -> bool:
         """Whether the band plays."""
         return self._clock is not None
@@ -225,6 +234,7 @@ class Session:
     def render(self, heard_s: float) -> np.ndarray:
         """The next block, float32 [2, BLOCK], which begins to be heard at a moment; moments rise."""
         known = self._known
+        self._relieve()
         if self._clock is None and not self._begins(known, heard_s):
             return np.zeros((2, BLOCK), np.float32)
         assert self._clock is not None
@@ -261,8 +271,30 @@ class Session:
         self._answers, self._over_s, self.played = Answers(metre, self._struck), np.inf, True
         self._told_beat = int(np.ceil(place)) - 1
         band.start_at(float(np.ceil(place - 0.02)))
+        band.foresee(self._answers.foretold)
         self._say("start", at_s, place)
         return True
+
+    def _relieve(self) -> None:
+        """Lets a band go on from the next beat where who plays does not keep up."""
+        tired, pulse = self._here, self._known.pulse
+        if tired is None or pulse is None or not tired.behind:
+            return
+        if self._relief is None:
+            _log.warning("The model writes music more slowly here than it is heard; a band plays on.")
+            self._player = self._live_band
+            make = partial(self._live_band, tired.style, Start(pulse.bpm, tired.metre, 0.0))
+            self._relief = make() if self._helper is None else self._helper.submit(make)
+        if isinstance(self._relief, Future):
+            if not self._relief.done():
+                return
+            self._relief = self._relief.result()
+        self._band, fresh = self._relief, self._relief
+        if self._clock is not None:
+            fresh.start_at(float(np.ceil(self._clock.beat)))
+            fresh.foresee(self._answers.foretold)
+            if tired.ends is not None:
+                fresh.end_on(tired.ends)
 
     def _struck(self, beat: float, strength: float, seen_s: float | None) -> None:
         assert self._clock is not None

@@ -28,8 +28,9 @@ class Sink(Protocol):
     def next_s(self) -> float:
         """When what is written next will be heard, on the clock `time.monotonic`."""
 
-    def wait(self, stop: threading.Event) -> bool:
-        """Waits until there is room for a block; False where `stop` was set."""
+    def wait(self, stop: threading.Event, calm: bool = False) -> bool:
+        """Waits until there is room for a block; False where `stop` was set. `calm`: nobody plays, so that as
+        much as there may be is kept ready, as while a player is set up."""
 
     def write(self, block: np.ndarray) -> None:
         """Takes a block float32 [2, n]."""
@@ -52,9 +53,10 @@ class Silence:
     def next_s(self) -> float:
         return self._start_s + self._written / self._rate
 
-    def wait(self, stop: threading.Event) -> bool:
-        while (ahead_s := self.next_s() - time.monotonic()) > self._lead_s:
-            if stop.wait(ahead_s - self._lead_s):
+    def wait(self, stop: threading.Event, calm: bool = False) -> bool:
+        lead_s = _MOST_LEAD_S if calm else self._lead_s
+        while (ahead_s := self.next_s() - time.monotonic()) > lead_s:
+            if stop.wait(ahead_s - lead_s):
                 return False
         if ahead_s < 0:
             if self._written:
@@ -129,10 +131,10 @@ class Loudspeakers:
             return time.monotonic() + float(self._stream.latency) + self._room / self._rate
         return self._offset_s + self._written / self._rate
 
-    def wait(self, stop: threading.Event) -> bool:
-        while self._written - self._read >= self._room:
+    def wait(self, stop: threading.Event, calm: bool = False) -> bool:
+        while self._written - self._read >= (room := self._most if calm else self._room):
             self._free.clear()
-            if self._written - self._read < self._room:
+            if self._written - self._read < room:
                 break
             if not self._free.wait(1.0) and not self._stream.active:
                 raise MediaError("The sound device has stopped; connect it again and start anew.")

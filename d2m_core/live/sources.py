@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,8 @@ class Camera:
 
     def __init__(self, number: int) -> None:
         cv2 = import_opencv()
+        with suppress(AttributeError):  # it says in ten lines what is said here in one
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._cv2, self._number = cv2, number
         self._made = cv2.VideoCapture(number)
         if not self._made.isOpened():

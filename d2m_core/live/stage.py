@@ -212,7 +212,7 @@ class Stage:
                 self._stop.set()  # not one picture came
                 return
         offset_s = self._session.settings.latency_ms / 1000
-        while self._sink.wait(self._stop):
+        while self._sink.wait(self._stop, calm=not self._session.playing):
             heard_s = self._sink.next_s() - self._zero_s + offset_s
             block = self._session.render(heard_s)
             self._sink.write(block)

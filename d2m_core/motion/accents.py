@@ -39,7 +39,7 @@ _ALSO = 0.6
 """Share of the hardest part's braking from which a part is named as well."""
 _BEFORE_KIND, _AFTER_KIND = 3, 5
 """So many frames before and after an accent show where a part came from and went."""
-_BUMP_S = 0.03
+BUMP_S = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def strength_of(braking: np.ndarray) -> np.ndarray:
 
 def accent_curve(accents: Accents, frames: int, fps: float = MOTION_FPS) -> np.ndarray:
     """Accents as bumps a tenth of a second wide, as high as they are strong, float32 [frames]."""
-    return bumps_at(accents.times_s, accents.strengths, frames, fps, _BUMP_S).astype(np.float32)
+    return bumps_at(accents.times_s, accents.strengths, frames, fps, BUMP_S).astype(np.float32)
 
 
 def bumps_at(times_s: np.ndarray, heights: np.ndarray, frames: int, fps: float, width_s: float) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..align.bend import bend_back
 from ..codec import Codec, decode_tokens
-from ..media.limiter import limited
+from ..media.limiter import limit
 from ..types import AudioTokens, Progress, Waveform
 from .straightening import way_of
 
@@ -23,8 +25,13 @@ def decode_music(
     """
     if tokens.bend is None:
         return decode_tokens(codec, tokens, duration_s, on_progress, finish=finish)
-    straight = decode_tokens(codec, tokens, None, on_progress, finish=finish)
     if duration_s is None:
-        duration_s = float(way_of(tokens).to_dance(straight.duration_s))
-    # Samples read between those that were limited may lie above them.
-    return limited(bend_back(straight, tokens.bend, duration_s, on_progress))
+        duration_s = float(way_of(tokens).to_dance(tokens.duration_s))
+    wave = bend_back(
+        decode_tokens(codec, replace(tokens, bend=None), None, on_progress, finish=finish),
+        tokens.bend,
+        duration_s,
+        on_progress,
+    )
+    limit(wave.samples, wave.sample_rate)  # samples read between those that were limited may lie above them
+    return wave

@@ -98,17 +98,21 @@ def sounds_of(
         codes = torch.cat([first.codes, *(piece.codes for piece in pieces)], dim=-1)
         yield decode_music(codec, AudioTokens(codes, first.codec, first.bend), duration_s)
         return
-    sounds = _decoded(codec, chain([first], pieces))
+    sounds = decoded(codec, chain([first], pieces))
     if bend is not None:
-        sounds = _bent(_limited(sounds), bend, duration_s)
+        sounds = _bent(limited_on(sounds), bend, duration_s)
         if bend.stretched is not None:
             sounds = _stretched(sounds, bend.stretched, duration_s)
-    yield from _limited(_cut(sounds, duration_s))
+    yield from limited_on(_cut(sounds, duration_s))
 
 
 @torch.no_grad()
-def _decoded(codec: Codec, pieces: Iterable[AudioTokens]) -> Iterator[Waveform]:
-    """Sound of pieces, as long as its codec makes it."""
+def decoded(codec: Codec, pieces: Iterable[AudioTokens], ahead: int | None = None) -> Iterator[Waveform]:
+    """Sound of pieces, as long as its codec makes it.
+
+    `ahead`: a finisher waits for so many token steps after a moment; None: for all that its sound depends on,
+    and then the pieces are what the whole is.
+    """
     device, stream, rate = next(codec.parameters()).device, codec.stream_decoder(), codec.spec.sample_rate
 
     def plain() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -119,15 +123,16 @@ def _decoded(codec: Codec, pieces: Iterable[AudioTokens]) -> Iterator[Waveform]:
     if codec.finisher is None:
         yield from (Waveform(sound, rate) for _, sound in plain())
     else:
-        yield from _finished(codec, codec.finisher, plain())
+        yield from _finished(codec, codec.finisher, plain(), ahead)
 
 
 @torch.no_grad()
 def _finished(
-    codec: Codec, finisher: Finisher, parts: Iterator[tuple[torch.Tensor, torch.Tensor]]
+    codec: Codec, finisher: Finisher, parts: Iterator[tuple[torch.Tensor, torch.Tensor]], ahead: int | None
 ) -> Iterator[Waveform]:
     """Stereo of tokens and the decoder's sound, as `finished` makes it of the whole."""
     hop, context = finisher.config.hop, finisher.config.context
+    wait, least = (context, _PIECE_STEPS) if ahead is None else (min(ahead, context), 1)
     device = next(codec.parameters()).device
     codes, sound, first, done = None, torch.zeros(1, 1, 0), 0, 0  # both kept from step `first` on
     for piece, heard in parts:
@@ -135,8 +140,8 @@ def _finished(
         sound = torch.cat([sound, heard], dim=-1)
         ended = piece.shape[-1] == 0
         steps = codes.shape[-1] if ended else min(codes.shape[-1], sound.shape[-1] // hop)
-        high = first + steps - (0 if ended else context)
-        if high - done < (1 if ended else _PIECE_STEPS):
+        high = first + steps - (0 if ended else wait)
+        if high - done < (1 if ended else least):
             continue
         latent = codec.model.quantizer.decode(codes[..., :steps].transpose(0, 1).to(device))
         stereo = finisher(latent, sound[:, 0, : steps * hop].to(device), first).cpu()
@@ -186,7 +191,7 @@ def _cut(sounds: Iterator[Waveform], duration_s: float) -> Iterator[Waveform]:
         yield Waveform(torch.zeros(*sound.samples.shape[:2], length - told), sound.sample_rate)
 
 
-def _limited(sounds: Iterator[Waveform]) -> Iterator[Waveform]:
+def limited_on(sounds: Iterator[Waveform]) -> Iterator[Waveform]:
     """As `limit` leaves the whole: a sample waits until all that decides over it is there."""
     kept, begin = None, 0  # samples from before what is to come, and where that begins in them
     for sound in sounds:

@@ -14,6 +14,7 @@ import pytest
 
 from d2m_core.codec import load_codec
 from d2m_core.styles import STYLES
+from d2m_core.weights import EMBEDDED, EMBEDDED_FOLDERS
 from tests import tiny_models
 from tests.comfy_server import PACK, PYTHON, Server, load
 from tests.media import make_clip
@@ -27,12 +28,14 @@ from .graphs import (
     POSE,
     RHYTHM,
     SAMPLER,
+    SAMPLING,
     SAVE,
     Graph,
     assert_success,
     drain,
     failed,
     messages,
+    node,
     preview_seconds,
     read_audio,
     rejected,
@@ -159,8 +162,8 @@ def test_stock_nodes_fit_before_and_after_ours(server: Server, basic: Graph) -> 
     }
     entry = server.run(graph)
     assert_success(entry)
-    for node in ("21", "22"):
-        samples, rate = read_audio(saved(server, entry, node))
+    for number in ("21", "22"):
+        samples, rate = read_audio(saved(server, entry, number))
         assert samples.shape[-1] == pytest.approx(DURATION_S * rate, rel=1e-3) or samples.size
     made = server.file(entry["outputs"]["25"]["images"][0])
     assert video_length_s(made) == pytest.approx(DURATION_S, abs=0.05)
@@ -280,6 +283,34 @@ def test_a_broken_model_and_one_for_another_codec(server: Server, basic: Graph) 
     assert "broken.safetensors" in text
     text = failed(server, with_inputs(basic, MODEL, model_name="other_codec.safetensors"), DECODE)
     assert "codec" in text
+
+
+def test_a_workflow_saved_with_an_earlier_codec_still_plays(server: Server, basic: Graph) -> None:
+    """Decoded by the codec that the music was written for, as if it had been chosen."""
+    (earlier,) = set(EMBEDDED_FOLDERS) - {EMBEDDED}
+    sounds = []
+    for name in (EMBEDDED, earlier):
+        entry = server.run(
+            with_inputs(with_inputs(basic, CODEC, codec_name=name), SAMPLER, candidates=2, codec=[CODEC, 0])
+        )
+        assert_success(entry)
+        sounds.append(read_audio(saved(server, entry))[0])
+    np.testing.assert_array_equal(*sounds)
+    encoded = node("EnCodecEncode", audio=[DECODE, 0], codec=[CODEC, 0])
+    longer = node(
+        "Continue",
+        model=[MODEL, 0],
+        tokens=["50", 0],
+        rhythm=[RHYTHM, 0],
+        keep_s=0.0,
+        length_s=5.0,
+        **SAMPLING,
+    )
+    last = node("EnCodecDecode", tokens=["51", 0], codec=[CODEC, 0])
+    graph = with_inputs(with_inputs(basic, CODEC, codec_name=earlier), SAVE, audio=["52", 0])
+    text = failed(server, graph | {"50": encoded, "51": longer, "52": last}, "51")
+    assert earlier in text, "tokens made of sound are of the codec that was chosen"
+    assert EMBEDDED in text
 
 
 def test_missing_weights_leave_the_pack_standing(server: Server, basic: Graph) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from d2m_core.weights import EMBEDDED
 from tests.comfy_server import PYTHON, Server, load
 
 from .graphs import (
@@ -69,7 +70,7 @@ def work(kind: str) -> Graph:
     }
     music = {
         MODEL: node("LoadModel", model_name="embedded"),
-        CODEC: node("LoadCodec", codec_name="d2m-2", download=False),
+        CODEC: node("LoadCodec", codec_name=EMBEDDED, download=False),
     }
     if kind == "RhythmFromAudio":
         return still | {WORK: node(kind, audio=[SOUND, 0], tempo_bpm=0.0)}

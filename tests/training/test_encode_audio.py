@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from d2m_core.codec import encode_audio, load_codec
 from d2m_core.errors import SettingError
 from d2m_core.media import to_mono
 from d2m_core.motion import MOTION_NAMES, extract_motion
 from d2m_core.rhythm import load_rhythm, rhythm_from_motion
+from d2m_core.straight import StepGrid
+from d2m_core.types import Waveform
 from tests import tiny_models
-from tests.training.studio.pairs import SECONDS, made_up
+from tests.training.studio.pairs import RATE, SECONDS, made_up
 from training.encode_audio import NOTE, item_path, main
+from training.pairs.pair import Pair
 from training.pairs.shards import PairFolder, shard_path, write_index, write_shard
 from training.transformer.encoding import encode_pair
 from training.transformer.items import write_item
@@ -62,6 +66,70 @@ def test_half_of_the_curves_are_read_from_the_dance(codec: Path, tmp_path: Path)
         assert np.array_equal(curves, own) or np.array_equal(curves, danced)
         read += np.array_equal(curves, danced)
     assert 0 < read < 8
+
+
+def wandering(seconds: float = 6.0) -> tuple[Pair, np.ndarray]:
+    """A pair with a click on each of its beats, whose tempo wanders, and rising energy; its beats."""
+    at, beats_s = 0.137, []
+    while at < seconds - 0.1:
+        beats_s.append(at)
+        at += 60 / (113 + 3 * np.sin(at))
+    rng, samples = np.random.default_rng(0), np.zeros(round(seconds * RATE), np.float32)
+    for beat_s in beats_s:
+        first = round(beat_s * RATE)
+        samples[first : first + 240] = rng.normal(0, 0.3, 240) * np.exp(-np.arange(240) / 60)
+    frames = round(seconds * 25)
+    curves = np.zeros((frames, 2), np.float32)
+    curves[:, 1] = np.linspace(0, 1, frames)
+    pair, facts = made_up("0", people=1), made_up("0").facts
+    downs = tuple(number % 4 == 0 for number in range(len(beats_s)))
+    return replace(
+        pair,
+        facts=replace(
+            facts,
+            duration_s=seconds,
+            tempo_bpm=113.0,
+            beats_s=tuple(beats_s),
+            downbeats=downs,
+            hits=(),
+            stops=(),
+        ),
+        music=Waveform(torch.from_numpy(samples)[None, None], RATE),
+        seen=None,
+        curves=curves,
+    ), np.array(beats_s)
+
+
+def test_music_off_the_grid_is_laid_on_it_with_its_dance(codec: Path) -> None:
+    pair, beats_s = wandering()
+    loaded = load_codec(codec)
+    plain, laid = encode_pair(pair, loaded, straight=False), encode_pair(pair, loaded, straight=True)
+    rate = loaded.spec.token_rate
+    assert StepGrid.of(plain.beats_s, plain.downbeats, rate) is None
+    grid = StepGrid.of(laid.beats_s, laid.downbeats, rate)
+    assert grid is not None
+    assert set(np.diff(grid.beats)) == {26}, "steps of a beat at 113 BPM, as near as can be"
+    assert laid.tempo_bpm == pytest.approx(60 * rate / 26)
+    assert laid.sound is not None
+    level = laid.sound[:, 12].astype(np.float64)
+    clicks = [int(beat) + int(np.argmax(level[beat - 3 : beat + 4])) - 3 for beat in grid.beats[1:-1]]
+    assert np.abs(np.array(clicks) - grid.beats[1:-1]).max() <= 1, "a window of level is two steps long"
+    assert laid.codes.shape[1] == pytest.approx(6.0 * rate * 26 / np.diff(beats_s * rate).mean(), abs=3)
+    np.testing.assert_allclose(laid.curves[:, 1], np.linspace(0, 1, len(laid.curves)), atol=0.02)
+
+
+def test_a_codec_of_straight_music_asks_for_it_and_music_that_is_straight_stays(codec: Path) -> None:
+    loaded, pair = load_codec(codec), wandering()[0]  # of the name that the embedded codec has
+    np.testing.assert_array_equal(
+        encode_pair(pair, loaded).codes, encode_pair(pair, loaded, None, True).codes
+    )
+    on_steps = made_up("0", 3)
+    np.testing.assert_array_equal(
+        encode_pair(on_steps, loaded, straight=True).codes,
+        encode_pair(on_steps, loaded, straight=False).codes,
+    )
+    one_beat = replace(pair, facts=replace(pair.facts, beats_s=(1.0,), downbeats=(True,)))
+    assert encode_pair(one_beat, loaded).beats_s.tolist() == [1.0]
 
 
 def test_music_without_a_dance_is_an_item_and_a_dance_without_music_is_none(codec: Path) -> None:

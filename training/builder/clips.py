@@ -56,7 +56,8 @@ def make_clip(job: Job, seconds: Seconds) -> Outcome:
     pair = _pair(job, job.piece, music, poses, rhythm, aspect)
     with timed(seconds, "tokens"):
         how = settings.encoding
-        item = encode_pair(pair, codec_of(how), _net(how.rhythm) if how.rhythm else None)
+        net = _net(how.rhythm) if how.rhythm else None
+        item = encode_pair(pair, codec_of(how), net, how.straight)
     with timed(seconds, "write"):
         path = job.context.store.pair_path(job.key)
         write_shard(path, [replace(pair, item=item_bytes(item))])

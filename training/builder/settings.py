@@ -98,12 +98,15 @@ class Gates:
 class Encoding:
     """What the music is encoded with."""
 
-    codec: str = "weights/codec_2"
+    codec: str = "weights/codec_3"
     """Codec: a name or a folder."""
     bandwidth: float = 0.0
     """kbit/s where the codec offers several; 0 takes its highest."""
     rhythm: str = ""
     """Rhythm network whose curves, read from the dance, half of the items get, as in use."""
+    straight: bool | None = None
+    """Lay music and dance of a training item on the straight grid of their tempo; unless said, where the
+    codec is made for that, as d2m-3 is."""
 
 
 @dataclass(frozen=True)

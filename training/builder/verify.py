@@ -19,6 +19,7 @@ from training.pairs.shards import entries_of, read_index, read_pairs, shards_in
 from training.run.provenance import file_sha256
 from training.sources.recording import SPLITS
 from training.sources.splits import check_leaks
+from training.transformer.encoding import in_straight_time, straight_way
 from training.transformer.items import item_from
 
 from .rows import Row, read_rows
@@ -41,7 +42,7 @@ def faults(out: Path) -> Iterator[str]:
         yield from _folder_faults(out / split, listed)
         wanted = {row.clip: row for row in rows if row.kept and row.split == split}
         for shard in shards_in(out / split):
-            yield from _shard_faults(shard, wanted, manifest["codec"], found)
+            yield from _shard_faults(shard, wanted, manifest, found)
     kept = [row.clip for row in rows if row.kept]
     yield from (f"Clip {clip} is listed and in no shard." for clip in kept if not found[clip])
     yield from (f"Clip {clip} is in the shards {n} times." for clip, n in found.items() if n > 1)
@@ -79,7 +80,7 @@ def _folder_faults(folder: Path, listed: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _shard_faults(
-    shard: Path, wanted: dict[str, Row], codec: dict[str, Any], found: Counter[str]
+    shard: Path, wanted: dict[str, Row], manifest: dict[str, Any], found: Counter[str]
 ) -> Iterator[str]:
     """What is wrong with the pairs of a shard; counts them in `found`."""
     try:
@@ -88,12 +89,12 @@ def _shard_faults(
             if pair.name not in wanted:
                 yield f"Clip {pair.name} is in {shard.parent.name} and not listed there."
             else:
-                yield from _pair_faults(pair, wanted[pair.name], codec)
+                yield from _pair_faults(pair, wanted[pair.name], manifest)
     except D2MError as error:
         yield f"{shard.parent.name}/{shard.name}: {error}"
 
 
-def _pair_faults(pair: Pair, row: Row, codec: dict[str, Any]) -> Iterator[str]:
+def _pair_faults(pair: Pair, row: Row, manifest: dict[str, Any]) -> Iterator[str]:
     """What is wrong with a clip; that its parts are equally long was seen when it was read."""
     if pair.music is None or pair.seen is None or pair.item is None:
         yield f"Clip {pair.name} lacks music, poses or training item."
@@ -106,13 +107,24 @@ def _pair_faults(pair: Pair, row: Row, codec: dict[str, Any]) -> Iterator[str]:
     except (D2MError, ValueError) as error:
         yield f"The training item of {pair.name} is broken: {error}."
         return
-    if asdict(item.codec) != codec:
+    if asdict(item.codec) != manifest["codec"]:
         yield f"The tokens of {pair.name} are of another codec than the manifest's."
-    steps, frames = item.codec.steps(row.seconds), round(row.seconds * MOTION_FPS)
+    seconds, beats_s = _laid(pair, row, manifest)
+    steps, frames = item.codec.steps(seconds), round(seconds * MOTION_FPS)
     if abs(item.codes.shape[1] - steps) > 1 or abs(len(item.curves) - frames) > 1:
         yield (
             f"The training item of {pair.name} has {item.codes.shape[1]} steps and"
-            f" {len(item.curves)} frames; {steps} and {frames} belong to {row.seconds:g} s."
+            f" {len(item.curves)} frames; {steps} and {frames} belong to {seconds:g} s."
         )
-    if item.motion is None or not np.array_equal(item.beats_s, np.array(pair.facts.beats_s)):
+    if item.motion is None or not np.array_equal(item.beats_s, beats_s):
         yield f"The training item of {pair.name} lacks motion or has other beats than the clip."
+
+
+def _laid(pair: Pair, row: Row, manifest: dict[str, Any]) -> tuple[float, np.ndarray]:
+    """How long a clip's item lasts and its beats: the clip's own, or those of the straight grid."""
+    way, codec = None, manifest["codec"]
+    if in_straight_time(manifest["settings"].get("straight", False), codec["name"]):
+        way = straight_way(pair.facts, codec["token_rate"])
+    if way is None:
+        return row.seconds, np.array(pair.facts.beats_s)
+    return float(way.to_straight(row.seconds)), way.straight_s

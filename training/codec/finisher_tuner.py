@@ -36,7 +36,7 @@ MEL, LINEAR, BALANCE = 20.0, 1.0, 3.0
 class FinishTraining:
     """Settings of one run; the command line is made from these fields."""
 
-    codec: Path = Path("weights/codec_2")
+    codec: Path = Path("weights/codec_3")
     """Codec whose tokens are finished."""
     out: Path = Path("runs/finisher.safetensors")
     """File to write; beside the codec's own files `load_codec` finds it as `finisher.safetensors`."""

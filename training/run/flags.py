@@ -50,8 +50,8 @@ def _member(field: Field[Any]) -> type:
 
 def _add(parser: argparse.ArgumentParser, field: Field[Any], text: str) -> None:
     flag, default = "--" + field.name.replace("_", "-"), field.default
-    text = f"{text} [%(default)s]".strip()
-    if isinstance(default, bool):
+    text = text if default is None else f"{text} [%(default)s]".strip()
+    if isinstance(default, bool) or field.type == "bool | None":
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
     elif isinstance(default, tuple):
         parser.add_argument(flag, type=_member(field), nargs="+", default=default, help=text)

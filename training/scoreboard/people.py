@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from d2m_core.errors import PoseError, require
 from d2m_core.media import open_clip
-from d2m_core.pose import estimate_poses, find_dancers
-from d2m_core.types import PoseSequence, VideoClip
+from d2m_core.pose import estimate_poses, find_dancers, load_poses, save_poses
+from d2m_core.pose.search import as_poses
+from d2m_core.types import MOTION_FPS, PoseSequence, VideoClip
 from training.figures.tables import table
-from training.run.kept import kept, recipe
+from training.run.kept import kept, place_for, read_json, recipe, write_json
+from training.studio.observe import estimator
 from training.studio.picture.drawing import render_scene
 from training.studio.stage.scene import Scene
 
@@ -44,21 +46,35 @@ def group_clip(scene: Scene, number: int, folder: Path) -> Path:
 
 
 def group_row(number: int, method: str, seconds: float, folder: Path) -> dict[str, Any]:
-    """The scores of one group by one method."""
+    """The scores of one group by one method; who was found is kept in `folder`, and what that cost."""
     scene = group_scene(number, seconds)
     truth = replace(scene.poses, aspect=scene.shot.aspect)
-    clip = open_clip(group_clip(scene, number, folder))
-    alone_s = _seconds(lambda: estimate_poses(clip))[1]
-    found, used_s = _seconds(lambda: METHODS[method](clip, truth.people))
+    found, cost = _found(number, method, truth.people, group_clip(scene, number, folder), folder)
     row: dict[str, Any] = {"group": number, "kind": KINDS[number % len(KINDS)], "people": truth.people}
-    if found is None:
-        return row | {"found": 0, "idf1": 0.0, "kept": 0.0, "cost": 0.0} | dict.fromkeys(RULES, 0.0)
+    if not found.present.any():
+        return row | {"found": 0, "idf1": 0.0, "kept": 0.0, "cost": cost} | dict.fromkeys(RULES, 0.0)
     matching = matched(truth, found)
-    row |= {"found": found.people, "idf1": matching.idf1, "kept": matching.kept, "cost": used_s / alone_s}
+    row |= {"found": found.people, "idf1": matching.idf1, "kept": matching.kept, "cost": cost}
     for rule in RULES:
         right, on = followed_right(truth, found, rule)
         row |= {rule: float(right), f"{rule}_on": on}
     return row
+
+
+def _found(number: int, method: str, people: int, film: Path, folder: Path) -> tuple[PoseSequence, float]:
+    """Who is found in a film, and the processor time beside that of one person followed in it."""
+    made_of = recipe(find_dancers, estimate_poses, files=[film], method=method, estimator=estimator())
+    name = f"group_{number}_{method}"
+    cost = place_for(folder, f"{name}.json", made_of)
+
+    def write(path: Path) -> None:
+        clip = open_clip(film)
+        alone_s = _seconds(lambda: estimate_poses(clip))[1]
+        found, used_s = _seconds(lambda: METHODS[method](clip, people))
+        cost.write(write_json(used_s / alone_s))
+        save_poses(found or as_poses([[None]], MOTION_FPS), path)
+
+    return kept(folder, f"{name}.npz", made_of, write, load_poses), float(read_json(cost.path))
 
 
 def _seconds(work: Callable[[], PoseSequence]) -> tuple[PoseSequence | None, float]:

@@ -13,7 +13,7 @@ from training.figures.bootstrap import Interval, mean_interval
 from training.figures.calibration import Calibration, calibration
 from training.figures.tables import plain, table
 
-from .cuts import CUTS, kept
+from .cuts import CUTS, Tempi, kept
 from .rhythm_scores import CONTROLS, CaseScore, Measures
 
 LABELS = {
@@ -83,6 +83,9 @@ def set_text(name: str, about: str, scores: Sequence[CaseScore]) -> str:
             f"tempo kept over {count} cuts ({', '.join(CUTS)}): {exact.mean:.3f} ({_span(exact)}), octaves "
             f"free {free.mean:.3f} ({_span(free)})\n"
         )
+    song = kept(_heard(scores), octaves=False)
+    if song.clips:
+        lines.append(f"the same cuts of the songs, by our ear: {song.mean:.3f} ({_span(song)})\n")
     return "".join(lines) + "\n"
 
 
@@ -106,13 +109,18 @@ def set_json(about: str, scores: Sequence[CaseScore]) -> dict[str, Any]:
             "calibration": None if found is None else asdict(found),
             "tempo kept over cuts": asdict(kept(_cuts(scores), octaves=False)),
             "the same, octaves free": asdict(kept(_cuts(scores), octaves=True)),
+            "the same of the songs": asdict(kept(_heard(scores), octaves=False)),
             "cases": [asdict(score) for score in scores],
         }
     )
 
 
-def _cuts(scores: Sequence[CaseScore]) -> list[tuple[float, dict[str, float]]]:
+def _cuts(scores: Sequence[CaseScore]) -> list[Tempi]:
     return [(score.found_bpm, score.cut_bpm) for score in scores]
+
+
+def _heard(scores: Sequence[CaseScore]) -> list[Tempi]:
+    return [score.heard for score in scores if score.heard is not None]
 
 
 def _of_control(scores: Sequence[CaseScore], control: str, measure: str) -> np.ndarray:

@@ -33,6 +33,8 @@ from d2m_core.scores.metrics import continuity, eighths, phase_rotated, share_ne
 from d2m_core.types import METRE, MotionFeatures, metre_of_bars
 from training.judges.clocks import fitted
 
+from .cuts import Tempi
+
 CONTROLS = ("rotated", "other clip", "metronome", "naive", "reference")
 _PHASES = 16
 _OTHERS = 16
@@ -56,6 +58,8 @@ class Case:
     as well, is then fitted to it before it is scored (never for accents or the tempo)."""
     pieces: Mapping[str, MotionFeatures] = field(default_factory=dict)
     """What is left of it after each cut of `training.scoreboard.cuts`."""
+    heard: Tempi | None = None
+    """The tempo of its song, whole and after the same cuts, where one was listened to."""
 
     @property
     def duration_s(self) -> float:
@@ -97,6 +101,8 @@ class CaseScore:
     """One per name in `CONTROLS`."""
     cut_bpm: dict[str, float] = field(default_factory=dict)
     """The tempo found after each cut."""
+    heard: Tempi | None = None
+    """The song's, whole and after the same cuts."""
 
 
 def score_cases(cases: Sequence[Case], net: RhythmNet) -> list[CaseScore]:
@@ -104,7 +110,7 @@ def score_cases(cases: Sequence[Case], net: RhythmNet) -> list[CaseScore]:
     grids = [found_grid(case, net) for case in tqdm(cases, desc="finding", unit="clip")]
     numbered = enumerate(tqdm(cases, desc="scoring", unit="clip"))
     return [
-        replace(score_case(case, grids[k], _others(grids, k)), cut_bpm=cut_tempi(case, net))
+        replace(score_case(case, grids[k], _others(grids, k)), cut_bpm=cut_tempi(case, net), heard=case.heard)
         for k, case in numbered
     ]
 

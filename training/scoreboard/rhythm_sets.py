@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from d2m_core.band import make_plan
 from d2m_core.errors import SettingError, require
-from d2m_core.media import open_clip
+from d2m_core.media import load_audio, open_clip
 from d2m_core.motion import extract_motion, find_accents
 from d2m_core.motion.accents import STRONG_ACCENT
 from d2m_core.pose import estimate_poses, load_poses, save_poses, select_dancer
@@ -37,7 +38,7 @@ from training.studio.stage.noise import mediapipe_like
 from training.studio.stage.scene import Scene, stage
 from training.studio.stage.shot import Shot
 
-from .cuts import pieces_of
+from .cuts import heard_tempi, pieces_of
 from .rhythm_report import RIGHT_MEANS, set_calibration, set_json, set_text
 from .rhythm_scores import Case, score_cases
 
@@ -122,7 +123,9 @@ def clip_cases(clips: Path, folder: Path) -> Iterator[Case]:
     for path in videos_in(clips):
         clip = open_clip(path)
         beats_s = song_beats(path, clip.duration_s, folder) if clip.has_audio else None
-        yield case_of(path.stem, clip_poses(clip, folder), beats_s)
+        case = case_of(path.stem, clip_poses(clip, folder), beats_s)
+        song = load_audio(path, duration_s=clip.duration_s, mono=True) if clip.has_audio else None
+        yield case if song is None else replace(case, heard=heard_tempi(song))
 
 
 def clip_poses(clip: VideoClip, folder: Path) -> PoseSequence:

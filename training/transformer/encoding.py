@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from d2m_core.align.bend import bend_back
 from d2m_core.codec import Codec, encode_audio
 from d2m_core.errors import SettingError
 from d2m_core.media import to_mono
 from d2m_core.motion import MOTION_NAMES, extract_motion
+from d2m_core.music.straightening import straighten
 from d2m_core.rhythm import RhythmNet, rhythm_from_motion
-from d2m_core.types import MotionFeatures, Waveform
-from training.pairs.pair import Pair, as_float16
+from d2m_core.straight import StepGrid, StraightMap, lay_out
+from d2m_core.types import MotionFeatures, Rhythm, Waveform
+from d2m_core.weights import STRAIGHT
+from training.pairs.pair import Facts, Pair, as_float16
 
 from .items import TrainItem
 
@@ -36,31 +40,67 @@ class Encoding:
     """Rhythm network whose curves stand in for the music's own in half of the items."""
     bandwidth: float | None = None
     """kbit/s where the codec offers several; its highest otherwise."""
+    straight: bool | None = None
+    """As `in_straight_time` takes it."""
 
 
-def encode_pair(pair: Pair, codec: Codec, rhythm: RhythmNet | None = None) -> TrainItem:
-    """The training item of a pair with music, beats and curves; `rhythm` as in `Encoding`."""
+def in_straight_time(asked: bool | None, codec: str) -> bool:
+    """Whether music is laid on the straight grid of its tempo: as asked, else where its codec is made for
+    that."""
+    return codec in STRAIGHT if asked is None else asked
+
+
+def encode_pair(
+    pair: Pair, codec: Codec, rhythm: RhythmNet | None = None, straight: bool | None = None
+) -> TrainItem:
+    """The training item of a pair with music, beats and curves; `rhythm` and `straight` as in `Encoding`."""
     facts = pair.facts
     if pair.music is None or pair.curves is None or facts.tempo_bpm is None:
         raise SettingError(
             f"Pair {pair.name} has no music with beats; make pairs with both, or leave it out."
         )
-    mono = to_mono(pair.music)
-    codes = encode_audio(codec, mono).codes
+    mono, rate = to_mono(pair.music), codec.spec.token_rate
     motion = None if pair.seen is None else extract_motion(pair.seen)
     curves = _curves(pair.name, pair.curves, motion, rhythm)
+    if motion is not None:
+        motion = replace(motion, values=_fitted(motion.values, len(curves)))
+    beats_s, downbeats = np.array(facts.beats_s, np.float64), np.array(facts.downbeats, np.bool_)
+    heard = Rhythm(beats_s, downbeats, curves.astype(np.float32), facts.tempo_bpm)
+    if in_straight_time(straight, codec.spec.name):
+        mono, motion, heard = _straightened(mono, motion, heard, facts, rate)
+    codes = encode_audio(codec, mono).codes
     return TrainItem(
         codes=codes[0].numpy().astype(np.int16),
-        curves=curves.astype(np.float16),
-        beats_s=np.array(facts.beats_s, np.float64),
-        downbeats=np.array(facts.downbeats, np.bool_),
+        curves=heard.curves.astype(np.float16),
+        beats_s=heard.beats_s,
+        downbeats=heard.downbeats,
         codec=codec.spec,
-        tempo_bpm=facts.tempo_bpm,
-        motion=None if motion is None else _fitted(as_float16(motion.values), len(curves)),
+        tempo_bpm=heard.tempo_bpm,
+        motion=None if motion is None else as_float16(motion.values),
         motion_names=MOTION_NAMES,
         style=facts.style,
-        sound=sound_of(mono, codec.spec.token_rate, codes.shape[-1]),
+        sound=sound_of(mono, rate, codes.shape[-1]),
     )
+
+
+def straight_way(facts: Facts, token_rate: float) -> StraightMap | None:
+    """The way of a pair to straight time; None where its beats begin token steps already, or are no two."""
+    beats_s, downbeats = np.array(facts.beats_s, np.float64), np.array(facts.downbeats, np.bool_)
+    if len(beats_s) < 2 or StepGrid.of(beats_s, downbeats, token_rate) is not None:
+        return None
+    return lay_out(beats_s, downbeats, token_rate)[1]
+
+
+def _straightened(
+    mono: Waveform, motion: MotionFeatures | None, heard: Rhythm, facts: Facts, token_rate: float
+) -> tuple[Waveform, MotionFeatures | None, Rhythm]:
+    """A pair in straight time, as a dance is read there when music is written; its music is bent with it."""
+    way = straight_way(facts, token_rate)
+    if way is None:
+        return mono, motion, heard
+    laid = straighten(motion, heard, mono.duration_s, token_rate)
+    there = np.stack([way.dance_s, way.straight_s], axis=1)  # the other way round than music is bent back
+    return bend_back(mono, there, laid.duration_s), laid.motion, laid.rhythm
 
 
 def sound_of(mono: Waveform, token_rate: float, steps: int) -> np.ndarray:

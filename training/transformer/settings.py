@@ -132,6 +132,10 @@ SYNTHETIC = "synthetic"
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
+    "straight": {
+        "straight": True, "place": 96, "copies": True, "even_start": True, "batch": 4, "dim": 192,
+        "decoder_layers": 4, "dropout": 0.0, "ema": 0.998,
+    },
     "tiny": {
         "data": SYNTHETIC, "steps": 60, "batch": 4, "learning_rate": 1e-2, "warmup_steps": 5,
         "ema": 0.9, "hold_out": 4, "precision": "float32", "log_every": 10, "dim": 32, "heads": 2,
@@ -149,4 +153,5 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Defaults of `ModelConfig` and `TrainConfig` to start from: `tiny` runs in a minute on made-up
-items, `default` is for a CPU, `base` for one GPU, `large` for several."""
+items, `default` is for a CPU, `straight` too and of the shipped model's shape, for items in straight
+time; `base` is for one GPU, `large` for several."""

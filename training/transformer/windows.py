@@ -5,6 +5,7 @@ How items lie on disk, in files or in shards, is at the top of `items`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ __all__ = [
     "DataSet",
     "TrainItem",
     "as_float16",
+    "check_grids",
     "draw_batch",
     "motion_statistics",
     "read_folder",
@@ -42,6 +44,8 @@ __all__ = [
     "split",
     "write_item",
 ]
+
+log = logging.getLogger("train")
 
 TRAIN, VAL, _ = SPLITS
 
@@ -158,6 +162,21 @@ def split(items: Sequence[TrainItem], hold_out: int = 0) -> DataSet:
     aside = set(by_style[hold_out - 1 :: hold_out]) if hold_out else set()
     train = tuple(item for i, item in enumerate(items) if i not in aside)
     return DataSet(train, tuple(items[i] for i in sorted(aside)))
+
+
+def check_grids(straight: bool, data: DataSet) -> None:
+    """Raises `SettingError` for a network of straight time where no item is; warns of the reverse."""
+    rate = data.codec.token_rate
+    laid = [StepGrid.of(i.beats_s, i.downbeats, rate) is not None for i in data.train if len(i.beats_s) > 1]
+    if straight and not any(laid):
+        raise SettingError(
+            "The network writes in straight time, and the beats of none of the items begin token steps; "
+            "encode the music with --straight."
+        )
+    if laid and all(laid) and not straight:
+        log.warning(
+            "All items lie on straight grids, which this network makes no use of (--preset straight)."
+        )
 
 
 def motion_statistics(items: Sequence[TrainItem]) -> tuple[torch.Tensor, torch.Tensor]:

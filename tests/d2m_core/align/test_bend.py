@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from d2m_core.align import bend
 from d2m_core.align.bend import bend_back, plan_bend
 from d2m_core.straight import lay_out
 from d2m_core.types import Waveform
@@ -78,3 +79,14 @@ def test_beyond_the_music_there_is_silence() -> None:
     bent = bend_back(Waveform(torch.ones(1, 1, RATE), RATE), way.anchors, 3.0)
     assert bent.samples.shape[-1] == 3 * RATE
     assert not bent.samples[..., round(1.1 * RATE) :].any()
+
+
+def test_a_long_sound_is_read_in_pieces_as_if_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 2, 3 * 24_000)).astype(np.float32)
+    wave, beats_s = Waveform(torch.from_numpy(noise), 24_000), np.arange(0.1, 2.9, 0.48)
+    anchors = np.stack([0.02 + 1.03 * beats_s, beats_s], axis=1)
+    whole = bend_back(wave, anchors, 3.5).samples  # longer than the sound
+    monkeypatch.setattr(bend, "_PIECE_S", 0.4)
+    pieces = bend_back(wave, anchors, 3.5).samples
+    assert float(whole.std()) > 0.05
+    assert float((whole - pieces).abs().max()) < 1e-5

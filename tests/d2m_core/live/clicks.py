@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from d2m_core.live.clock import Span
@@ -11,7 +13,7 @@ from d2m_core.live.session import BLOCK
 class Clicks:
     """One click on every beat, sixteenths for answers."""
 
-    style, metre, section, delay_s = "house", 4, "verse", 0.0
+    style, metre, section, delay_s, behind = "house", 4, "verse", 0.0, False
 
     def __init__(self) -> None:
         self.struck, self.ends = -np.inf, None  # type: ignore[var-annotated]
@@ -22,6 +24,9 @@ class Clicks:
 
     def start_at(self, beat: float) -> None:
         self.first = beat
+
+    def foresee(self, expected: Callable[[float], float]) -> None:
+        self.expected = expected
 
     def feel(self, energy: float, thin: bool) -> None:
         self.felt.append((energy, thin))

@@ -33,6 +33,8 @@ def run(*flags: object) -> int:
         (("--video", "gone.mp4", "--fast"), "--record"),
         (("--video", "gone.mp4", "--style", "polka"), "polka"),
         (("--video", "gone.mp4", "--calibrate"), "--camera"),
+        (("--video", "gone.mp4", "--seconds", "-3"), "--seconds"),
+        (("--video", "gone.mp4", "--model", "a.safetensors"), "--player transformer"),
         (("--camera", "0", "--mute", "--record", "out.txt"), "out.txt"),
     ],
 )

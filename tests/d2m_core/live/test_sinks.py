@@ -59,6 +59,10 @@ def test_silence_takes_sound_at_its_own_speed(monkeypatch: pytest.MonkeyPatch) -
         sink.write(TONE)
     ahead_s = sink.next_s() - clock.now_s
     assert ahead_s == pytest.approx(0.05 + 0.021 + BLOCK / RATE), "more is kept ready from now on"
+    for _ in range(20):
+        assert sink.wait(stop, calm=True)
+        sink.write(TONE)
+    assert sink.next_s() - clock.now_s > 0.25, "and more still while nobody plays"
     clock.is_over = True
     assert not sink.wait(stop)
 
@@ -122,6 +126,10 @@ def test_loudspeakers_get_what_was_written_and_silence_where_nothing_was(
             sink.write(TONE)
             ready += 1
         assert ready > 3  # more is kept ready after a gap
+        while sink._written - sink._read < sink._most:
+            assert sink.wait(stop, calm=True)
+            sink.write(TONE)
+        assert sink._most > sink._room  # and more still while nobody plays
 
 
 def test_a_device_that_will_not_open_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from d2m_core.codec import Codec, decode_tokens
 from d2m_core.codec.encodec import spec_of
-from d2m_core.errors import SettingError
+from d2m_core.errors import ModelError, SettingError
 from d2m_core.grid import seconds_at
 from d2m_core.music import (
     DanceToMusic,
@@ -308,6 +308,8 @@ def test_music_is_as_long_as_asked_in_the_time_of_the_dance() -> None:
     assert by_itself.duration_s == pytest.approx(float(way_of(tokens).to_dance(tokens.duration_s)), abs=1e-4)
     plain = AudioTokens(tokens.codes, spec)
     assert torch.equal(decode_music(codec, plain, 2.0).samples, decode_tokens(codec, plain, 2.0).samples)
+    with pytest.raises(ModelError, match="in straight time; decode it with decode_music"):
+        decode_tokens(codec, tokens, 3.0)
 
 
 def tiny_codec() -> Codec:

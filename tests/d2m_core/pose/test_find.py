@@ -241,10 +241,25 @@ def test_who_is_seen_longest_does_not_win_by_that() -> None:
     assert dancer_index(replace(poses, image=moving), "most_active") == 1
 
 
+def test_a_body_imagined_for_a_moment_is_not_the_most_active() -> None:
+    present = np.ones((100, 2), np.bool_)
+    present[15:, 1] = False
+    poses = poses_of(places((0.5, 0.5), (1.2, 0.5), frames=100), present)
+    moving = poses.image.copy()
+    moving[:, 0] += 0.03 * np.sin(np.arange(100) / 2)[:, None, None]
+    moving[:, 1] += 0.18 * np.sin(np.arange(100) / 2)[:, None, None]  # leaps about, six times as far
+    assert dancer_index(replace(poses, image=moving), "most_active") == 0
+
+
 def test_of_two_of_one_size_who_is_always_seen_is_the_largest() -> None:
     present = np.ones((50, 2), np.bool_)
     present[20:30, 0] = False
-    assert dancer_index(poses_of(places((0.3, 0.5), (0.9, 0.5)), present), "largest") == 1
+    poses = poses_of(places((0.3, 0.5), (0.9, 0.5)), present)
+    assert dancer_index(poses, "largest") == 1
+    for larger, chosen in ((1.01, 1), (1.1, 0)):
+        image = poses.image.copy()
+        image[:, 0] = 0.3 + larger * (image[:, 0] - 0.3)
+        assert dancer_index(replace(poses, image=image), "largest") == chosen
 
 
 def test_points_regions_and_the_centre_choose() -> None:

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from d2m_core.errors import SettingError
 from d2m_core.pose.model_file import model_folder
+from d2m_core.straight import StepGrid
 from tests.media import make_clip
 from training import build_dataset
 from training.builder import build as building
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.skipif(
 SETTINGS = ClipSettings(
     Cutting(seconds=2.0),
     Seeing(pose_model="lite", fps=24.0),
-    encoding=Encoding(str(ROOT / "weights" / "codec_2"), bandwidth=2.0),
+    encoding=Encoding(str(ROOT / "weights" / "codec_3"), bandwidth=2.0),
 )
 
 
@@ -121,11 +122,16 @@ def test_clips_become_pairs_with_items(whole: Path) -> None:
 def test_the_trainer_reads_them(whole: Path, tmp_path: Path) -> None:
     data = read_folder(whole / "train")
     assert len(data.train) == 4
-    assert data.codec.codebooks == 4  # bandwidth 2 of codec 2
+    assert data.codec.codebooks == 4  # bandwidth 2 of codec 3
     assert data.styles == ("house",)
     item = data.train[0]
-    assert item.codes.shape == (4, 100)
-    assert item.motion is not None and item.motion.shape == (50, len(item.motion_names))  # noqa: PT018
+    assert item.motion is not None
+    steps = item.codes.shape[1]
+    assert item.motion.shape == (len(item.curves), len(item.motion_names))
+    assert (steps, len(item.curves)) == (pytest.approx(100, abs=8), pytest.approx(steps / 2, abs=1))
+    grid = StepGrid.of(item.beats_s, item.downbeats, item.codec.token_rate)
+    assert grid is not None, "laid on the straight grid of its tempo"
+    assert set(np.diff(grid.beats)) <= {24, 26, 28}
     with pytest.raises(SettingError, match="kept for measuring"):
         read_folder(whole)
 
@@ -224,7 +230,7 @@ def test_the_command_builds_on_two_processes(films: Path, whole: Path, tmp_path:
     out = tmp_path / "set"
     flags = (
         f"--root {films} --out {out} --seconds 2 --pose-model lite --fps 24 --bandwidth 2"
-        f" --codec {ROOT / 'weights' / 'codec_2'} --shares 1 0 0 --per-shard 3 --workers 2"
+        f" --codec {ROOT / 'weights' / 'codec_3'} --shares 1 0 0 --per-shard 3 --workers 2"
     )
     command = [sys.executable, "-m", "training.build_dataset", *flags.split()]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from d2m_core.types import LANDMARKS, PoseSequence
-from training.scoreboard.cuts import CUTS, kept, pieces_of
+from d2m_core.types import LANDMARKS, PoseSequence, Waveform
+from training.scoreboard.cuts import CUTS, heard_tempi, kept, pieces_of
 
 
 def poses(seconds: float) -> PoseSequence:
@@ -29,6 +30,19 @@ def test_pieces_are_as_long_as_their_cut_leaves_them() -> None:
 def test_pieces_that_are_too_short_are_not_asked() -> None:
     assert list(pieces_of(poses(3.0))) == ["0.5 s off", "1 s off"]
     assert pieces_of(poses(1.0)) == {}
+
+
+def test_songs_are_cut_in_the_same_way() -> None:
+    rate = 8000
+    clicks = torch.zeros(1, 1, 8 * rate)
+    for beat in range(16):  # 120 in the first half, then 96 a minute
+        at = beat * 0.5 if beat < 8 else 4 + (beat - 8) * 0.625
+        if at < 8:
+            clicks[..., round(at * rate) : round(at * rate) + 80] = torch.linspace(1, 0, 80)
+    _, pieces = heard_tempi(Waveform(clicks, rate))
+    assert list(pieces) == list(CUTS)
+    assert pieces["first half"] == pytest.approx(120, rel=0.04)
+    assert pieces["second half"] == pytest.approx(96, rel=0.04)
 
 
 def test_shares_of_cuts_that_keep_the_tempo() -> None:

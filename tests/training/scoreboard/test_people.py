@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from d2m_core.pose.model_file import model_folder
 from d2m_core.types import PoseSequence
+from training.scoreboard.people import group_row
 from training.scoreboard.people_scenes import KINDS, group_scene
 from training.scoreboard.people_scores import RULES, followed_right, matched
 
@@ -57,3 +60,15 @@ def test_those_who_cross_change_sides() -> None:
     poses = group_scene(KINDS.index("crossing"), 6.0).poses
     side = poses.image[:, 0, :, 0].mean(1) - poses.image[:, 1, :, 0].mean(1)
     assert side.min() < 0 < side.max()
+
+
+@pytest.mark.skipif(
+    not (model_folder() / "pose_landmarker_full.task").exists(),
+    reason="the pose model is not on this machine",
+)
+def test_a_group_that_was_looked_at_is_not_looked_at_again(tmp_path: Path) -> None:
+    first = group_row(0, "followed", 1.0, tmp_path)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert group_row(0, "followed", 1.0, tmp_path) == first  # its cost too, which never is the same twice
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
+    assert first["found"] == first["people"] == 2

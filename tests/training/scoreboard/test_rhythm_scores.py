@@ -135,6 +135,13 @@ def test_rows_hold_means_intervals_and_paired_differences(case: Case) -> None:
     assert calibrated.right == 1
     assert calibrated.error.mean == pytest.approx(0.4)  # one of two right at confidence 0.9
     assert "calibration error 0.400" in set_text("mine", "two cases", scores)
+    assert "songs" not in set_text("mine", "two cases", scores)
+
+
+def test_cuts_of_songs_are_told_beside_those_of_dances(case: Case) -> None:
+    made = replace(score(case, grid(BEATS)), heard=(100.0, {"first half": 101.0, "second half": 110.0}))
+    assert "the same cuts of the songs, by our ear: 0.500" in set_text("mine", "one case", [made])
+    assert set_json("one case", [made])["the same of the songs"]["mean"] == 0.5
 
 
 def test_json_has_no_nan(case: Case) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
+from d2m_core.errors import SettingError
 from d2m_core.music import DanceToMusic, ModelConfig
 from d2m_core.music.copies import NONE
 from d2m_core.straight import LAGS, StepGrid
@@ -14,7 +16,7 @@ from training.train import parse
 from training.transformer.items import TrainItem
 from training.transformer.made_items import CODEC, MOTION_NAMES, make_items
 from training.transformer.trainer import Trainer
-from training.transformer.windows import draw_batch, split
+from training.transformer.windows import check_grids, draw_batch, split
 
 TINY, TINY_SHAPE = parse(["--preset", "tiny", "--straight", "--copies", "--place", "8"])
 SHAPE = ModelConfig(len(MOTION_NAMES), CODEC.codebooks, CODEC.cardinality, **TINY_SHAPE)
@@ -91,6 +93,18 @@ def test_what_repeats_is_learnt_from_copies_alone() -> None:
         losses[copies] = float(found.mean())
     assert losses[False] > 3.0, "bars of chance cannot be learnt by heart so soon"
     assert losses[True] < losses[False] - 0.8
+
+
+def test_items_off_the_grid_and_networks_of_straight_time_do_not_go_together(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    check_grids(True, split(straight_items(3)))
+    check_grids(False, split(make_items(3)))
+    assert not caplog.records
+    with pytest.raises(SettingError, match="encode the music with --straight"):
+        check_grids(True, split(make_items(3)))
+    check_grids(False, split(straight_items(3)))
+    assert "--preset straight" in caplog.text
 
 
 def test_grids_are_those_of_the_items() -> None:
