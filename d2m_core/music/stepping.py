@@ -282,8 +282,14 @@ def packed(net: DanceToMusic) -> Weights | None:
 
 @torch.no_grad()
 def _sums(net: DanceToMusic) -> tuple[int, ...]:
-    """One for each tensor, of its bits: a tenth of the work of laying them out."""
-    return tuple(int(p.contiguous().view(torch.int32).sum()) for p in net.parameters())
+    """One for each tensor, of its bits; NumPy adds whole numbers up ten times as fast as torch."""
+    return tuple(_sum(p.detach().contiguous().flatten().numpy()) for p in net.parameters())
+
+
+def _sum(numbers: np.ndarray) -> int:
+    """Of the bits of float32 [N], two numbers at a time."""
+    pairs = len(numbers) // 2 * 2
+    return int(numbers[:pairs].view(np.int64).sum()) + int(numbers[pairs:].view(np.int32).sum())
 
 
 @torch.no_grad()

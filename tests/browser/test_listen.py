@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from d2m_core.weights import EMBEDDED
+
 from .page import Browser
 
 CLICKS, RHYTHM, MODEL, CODEC, SAMPLER, DECODE, SHOWN = (str(n) for n in range(1, 8))
@@ -52,7 +54,7 @@ def graph(clicks: str) -> dict[str, Any]:
         CLICKS: {"class_type": "LoadAudio", "inputs": {"audio": clicks}},
         RHYTHM: {"class_type": "D2M_RhythmFromAudio", "inputs": {"audio": [CLICKS, 0]}},
         MODEL: {"class_type": "D2M_LoadModel", "inputs": {"model_name": "embedded"}},
-        CODEC: {"class_type": "D2M_LoadCodec", "inputs": {"codec_name": "d2m-2", "download": False}},
+        CODEC: {"class_type": "D2M_LoadCodec", "inputs": {"codec_name": EMBEDDED, "download": False}},
         SAMPLER: {
             "class_type": "D2M_Sampler",
             "inputs": {
