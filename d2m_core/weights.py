@@ -32,7 +32,7 @@ EMBEDDED_FOLDERS = {EMBEDDED: "codec_3", "d2m-2": "codec_2"}
 """Codecs whose weights come with this repository, and where in `weights/` they lie; models of 0.2 and 0.3
 write for d2m-2."""
 
-STRAIGHT = (EMBEDDED,)
+ON_STEPS = (EMBEDDED,)
 """Codecs made for music in straight time (`d2m_core.straight`)."""
 
 GONE = {"d2m": "0.1.x"}

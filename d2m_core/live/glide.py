@@ -6,7 +6,7 @@ import numpy as np
 
 from .clock import Span
 
-_SETTLE_S = 1.5
+_FOLLOWS_S = 1.5
 """The usual speed comes to that of the clock in about this time."""
 _CATCH = 0.8
 """Of a distance, in beats, so much is made good in a second, where the limits allow."""
@@ -33,7 +33,7 @@ class Glide:
         rate = (high - low) / lasts_s
         if self._beat is None or abs(low - self._beat) > _LOST_BEATS:
             self._beat, self._usual, self._rate = low, rate, rate
-        self._usual += (rate - self._usual) * min(1.0, lasts_s / _SETTLE_S)
+        self._usual += (rate - self._usual) * min(1.0, lasts_s / _FOLLOWS_S)
         away = low - self._beat
         most = _LEAN + _FAR_LEAN * max(0.0, abs(away) / _FAR_BEATS - 1)
         wanted = self._usual * (1 + float(np.clip(away * _CATCH / self._usual, -most, most)))

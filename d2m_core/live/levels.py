@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_SOFTEST, _LOUDEST, _THIN = 0.6, 1.2, 0.5
+_QUIETEST, _LOUDEST, _THINNED = 0.6, 1.2, 0.5
 """Within a beat, music is softer or louder than it was written by at most so much; and while the dancer
 stands still by so much."""
 _LEAST_PLANNED = 0.2
@@ -54,9 +54,9 @@ class Levels:
         planned = max(_LEAST_PLANNED, self._planned.get(number, self._energy))
         self._planned.pop(number - 1, None)
         self._hits = [hit for hit in self._hits if hit[0] > beats[0] - _HITS_KEPT_BEATS]
-        wanted = float(np.clip(0.5 + 0.5 * self._energy / planned, _SOFTEST, _LOUDEST))
+        wanted = float(np.clip(0.5 + 0.5 * self._energy / planned, _QUIETEST, _LOUDEST))
         before = self._now
-        self._now += _EASE * (wanted * (_THIN if self._thin else 1.0) - self._now)
+        self._now += _EASE * (wanted * (_THINNED if self._thin else 1.0) - self._now)
         gains = np.linspace(before, self._now, len(beats))
         for beat, strength in self._hits:
             since = np.maximum(beats - beat, 0.0)

@@ -25,7 +25,7 @@ from .session import BLOCK, RATE, LiveSettings
 from .setting_up import live_plan
 from .written import Written
 
-_READY_S, _MORE_S, _MOST_READY_S = 0.35, 0.15, 0.8
+_WRITTEN_S, _WRITTEN_MORE_S, _MOST_WRITTEN_S = 0.35, 0.15, 0.8
 """So much sound beyond what is played is to be there: longer than the next beat takes to write. After every
 lack so much more, up to a limit: what is written follows the dance that much later."""
 _OPENING = 3
@@ -229,7 +229,7 @@ class _Piece:
         self.expected: Callable[[float], float] = nothing_expected
         self.first, self.struck, self.end = -np.inf, -np.inf, None  # type: float, float, float | None
         self.played, self.lacks, self.lacked_s = False, 0.0, 0.0
-        self.ready_s, self._lacking = _READY_S, False
+        self.ready_s, self._lacking = _WRITTEN_S, False
 
     def coming(self) -> Coming:
         """What the next beat is to follow, as things stand."""
@@ -248,10 +248,10 @@ class _Piece:
         self.lacks, self.lacked_s = self.lacks * kept, self.lacked_s * kept
         if self._lacking:
             rises = np.clip(np.arange(len(steps)) / len(steps) * lasts_s / _FADE_S, 0.0, 1.0)
-            gains = gains * rises if left_s[-1] > _READY_S / 2 else np.zeros(len(steps))
+            gains = gains * rises if left_s[-1] > _WRITTEN_S / 2 else np.zeros(len(steps))
         elif gains[-1] < 1:
             self.lacks += 1
-            self.ready_s = min(_MOST_READY_S, self.ready_s + _MORE_S)
+            self.ready_s = min(_MOST_WRITTEN_S, self.ready_s + _WRITTEN_MORE_S)
         self._lacking = bool(gains[-1] < 1)
         self.lacked_s += lasts_s * self._lacking
         return gains.astype(np.float32)

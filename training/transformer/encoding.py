@@ -18,7 +18,7 @@ from d2m_core.music.straightening import straighten
 from d2m_core.rhythm import RhythmNet, rhythm_from_motion
 from d2m_core.straight import StepGrid, StraightMap, lay_out
 from d2m_core.types import MotionFeatures, Rhythm, Waveform
-from d2m_core.weights import STRAIGHT
+from d2m_core.weights import ON_STEPS
 from training.pairs.pair import Facts, Pair, as_float16
 
 from .items import TrainItem
@@ -47,7 +47,7 @@ class Encoding:
 def in_straight_time(asked: bool | None, codec: str) -> bool:
     """Whether music is laid on the straight grid of its tempo: as asked, else where its codec is made for
     that."""
-    return codec in STRAIGHT if asked is None else asked
+    return codec in ON_STEPS if asked is None else asked
 
 
 def encode_pair(
