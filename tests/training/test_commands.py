@@ -62,6 +62,7 @@ def test_nothing_is_written_over_shipped_weights_unless_asked(name: str) -> None
 WRONG = {
     "ablate_ear": ["--steps", "0"],
     "ablate_rhythm": ["--weights", "none.safetensors"],
+    "average_models": ["--models", "none", "none", "--shares", "0.5", "0.5", "--out", "x.safetensors"],
     "build_dataset": ["--out", "set"],
     "check_dancer": ["--real", "none"],
     "check_styles": ["--out", "styles", "--per-style", "0"],
