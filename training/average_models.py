@@ -1,6 +1,6 @@
 """Averages the weights of models of one shape, such as one and what was taught on from it.
 
-    python -m training.average_models --models a.safetensors b.safetensors --shares 0.4 0.6 --out ab.safetensors
+    python -m training.average_models --models FILE FILE --shares 0.35 0.65 --out both.safetensors
 
 What two trainings from one start have learnt is often both there in the average (Wortsman et al., 2022,
 "Model soups"); which shares are best, a scoreboard says.
