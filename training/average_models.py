@@ -19,8 +19,7 @@ import torch
 
 from d2m_core.checkpoint import read_info
 from d2m_core.errors import require
-from d2m_core.music import DanceToMusic, load_model, save_model
-from d2m_core.music.weights import LoadedModel
+from d2m_core.music import DanceToMusic, LoadedModel, load_model, save_model
 from training.run.command import command_parser, run_command
 from training.run.provenance import commit
 
