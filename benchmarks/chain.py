@@ -28,6 +28,14 @@ from training.studio.picture.drawing import main as draw
 CLIP = f"--seed {DEMO_SEED} --tempo 118 --seconds 10 --width 1920 --height 1080".split()
 
 
+def given_or_drawn(clip: Path | None, folder: Path) -> Path:
+    """The clip that was given, else the drawn one, which is made in `folder`."""
+    if clip is None:
+        clip = folder / "clip.mp4"
+        draw([*CLIP, "--out", str(clip)])
+    return clip
+
+
 def measure(clip: Path, models: Models, runs: int) -> list[DanceMusic]:
     results = [dance_to_music(clip, models, SamplingConfig()) for _ in range(runs + 1)]
     return results[1:]
@@ -72,9 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--old", type=Path, help="an earlier checkout, to stand beside")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        clip = args.clip or Path(folder) / "clip.mp4"
-        if args.clip is None:
-            draw([*CLIP, "--out", str(clip)])
+        clip = given_or_drawn(args.clip, Path(folder))
         if args.old is not None:
             sys.stdout.write(beside(clip, args.old, args.runs))
             return 0

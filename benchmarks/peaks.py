@@ -13,9 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.chain import CLIP
+from benchmarks.chain import given_or_drawn
 from benchmarks.side_by_side import Runner, in_turns
-from training.studio.picture.drawing import main as draw
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,9 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--old", type=Path, help="an earlier checkout, to stand beside")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        clip = args.clip or Path(folder) / "clip.mp4"
-        if args.clip is None:
-            draw([*CLIP, "--out", str(clip)])
+        clip = given_or_drawn(args.clip, Path(folder))
         settings = {"clip": str(clip.resolve())}
         runners = {"new": Runner("run_peaks.py", settings)}
         if args.old is not None:

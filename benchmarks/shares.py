@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.chain import CLIP
+from benchmarks.chain import given_or_drawn
 from benchmarks.side_by_side import ROOT
 from benchmarks.start_up import cpu_s
 from d2m_core.media import open_clip
@@ -33,7 +33,6 @@ from d2m_core.pose.look import looker
 from d2m_core.pose.needed import Needed
 from d2m_core.rhythm import find_rhythm
 from d2m_core.types import MOTION_FPS, VideoClip
-from training.studio.picture.drawing import main as draw
 
 _STILLS = 5
 """So many are looked at where somebody fills the picture for 10 s, the first of them closer."""
@@ -107,9 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     shares = Shares()
     with tempfile.TemporaryDirectory() as folder:
-        path = args.clip or Path(folder) / "clip.mp4"
-        if args.clip is None:
-            draw([*CLIP, "--out", str(path)])
+        path = given_or_drawn(args.clip, Path(folder))
         shares.seconds["starting Python and torch"] = started("import torch", folder)
         also = started("import torch, mediapipe.tasks.python.vision", folder)
         shares.seconds["MediaPipe's import"] = also - shares.seconds["starting Python and torch"]

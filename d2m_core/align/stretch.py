@@ -98,19 +98,13 @@ def stretch_on(
             room = np.zeros((len(part), count), np.float32)
             work = _Work(pieces, 0, room, rate, round(duration_s * rate), None)
         if pieces[-1].song_end_s > count / rate:
-            left = np.arange(count - done, count - done - part.shape[1], -1, dtype=np.float32)
-            part = part * np.minimum(left / round(_END_S * rate), np.float32(1.0))
+            part = _faded(part, 0, round(_END_S * rate), done, count)
         room[:, done : done + part.shape[1]] = part
         work.come = done = done + part.shape[1]
         for start, end in work.done():
-            yield Waveform(torch.from_numpy(_edged(work.out, start, end, round(_EDGE_S * rate)))[None], rate)
-
-
-def _edged(out: np.ndarray, start: int, end: int, edge: int) -> np.ndarray:
-    """These samples of sound [C, N] as `_faded` leaves them in the whole."""
-    count = np.arange(start + 1, end + 1)
-    near = np.minimum(count, out.shape[1] + 1 - count).astype(np.float32)  # to an end
-    return out[:, start:end] * np.minimum(near / np.float32(max(edge, 1)), np.float32(1.0))
+            edge, length = round(_EDGE_S * rate), work.out.shape[1]
+            heard = _faded(work.out[:, start:end], edge, edge, start, length)
+            yield Waveform(torch.from_numpy(heard)[None], rate)
 
 
 class _Work:
@@ -190,10 +184,14 @@ def _peak(samples: np.ndarray) -> float:
     return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
-def _faded(samples: np.ndarray, rise: int, fall: int) -> np.ndarray:
-    """Sound [C, N] that rises and falls over so many samples."""
-    count = np.arange(1, samples.shape[1] + 1, dtype=np.float32)
-    gain = np.minimum(count / max(rise, 1), count[::-1] / max(fall, 1))
+def _faded(
+    samples: np.ndarray, rise: int, fall: int, start: int = 0, length: int | None = None
+) -> np.ndarray:
+    """Sound [C, N] that rises and falls over so many samples; or a part, from `start` on, of `length`."""
+    length = samples.shape[1] if length is None else length
+    count = np.arange(start + 1, start + samples.shape[1] + 1)
+    risen, left = count.astype(np.float32), (length + 1 - count).astype(np.float32)
+    gain = np.minimum(risen / max(rise, 1), left / max(fall, 1))
     return samples * np.minimum(gain, np.float32(1.0))
 
 
