@@ -15,7 +15,7 @@ from tests.comfy_server import REPOSITORY, Server, put_weights
 from tests.setup_comfy import CHROMIUM, browser_missing, frontend
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Response
 
 SHOTS = REPOSITORY / "out" / "browser"
 """Where the pictures of the page go."""
@@ -210,8 +210,15 @@ class Browser:
             before, place = place, self.page.evaluate(PLACE, widget)
         return place
 
-    def run(self) -> None:
-        self.page.get_by_role("button", name="Run", exact=True).first.click()
+    def run(self) -> dict[str, Any]:
+        """Presses Run and waits until this very run has ended; its history entry."""
+        with self.page.expect_response(_queued) as answer:
+            self.page.get_by_role("button", name="Run", exact=True).first.click()
+        told = answer.value.json()
+        assert "prompt_id" in told, json.dumps(told, indent=1)
+        ended = self.server.wait(told["prompt_id"])
+        assert ended["status"]["status_str"] == "success", json.dumps(ended["status"], indent=1)
+        return ended
 
     def wait_for_player(self, node: int) -> Any:
         """The audio element of a node, once it knows how long its sound is."""
@@ -234,6 +241,11 @@ class Browser:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)
         return path
+
+
+def _queued(answer: Response) -> bool:
+    """Whether this is what the server said when a graph was queued."""
+    return answer.request.method == "POST" and answer.url.endswith("/prompt")
 
 
 def prepare_base(base: Path) -> tuple[str, ...]:

@@ -67,10 +67,9 @@ def click(page: Browser, x: float, y: float) -> None:
 def run_and_see(page: Browser) -> str:
     """The number that is followed after another run."""
     before = page.page.evaluate("document.querySelector('.d2m-people img').src")
-    page.run()
+    ended = page.run()
     page.page.wait_for_function(SEEN, arg=before)
-    (last,) = page.server.call("/history?max_items=1").values()
-    found = re.search(r"following (\d+)", last["outputs"][str(SELECT)]["text"][0])
+    found = re.search(r"following (\d+)", ended["outputs"][str(SELECT)]["text"][0])
     assert found is not None
     page.page.locator(".d2m-words", has_text=found[0]).first.wait_for()  # in the node, too
     return found[1]
