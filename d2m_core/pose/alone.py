@@ -120,12 +120,13 @@ class Film:
     def _glance(self, number: int, rgb: np.ndarray, sizes: Sizes, frame: VideoFrame, fills: bool) -> None:
         """Looks at the picture as a still where one is due.
 
-        Beside somebody who `fills` it in one shot are few others and no small ones: half as often is enough.
+        Beside somebody who `fills` it in one shot are few others and no small ones: half as often is enough,
+        but for the glance after one that showed somebody else.
         """
         every = max(1, round(min(_GLANCE_S, self.search.clip.duration_s / 4) * self.search.fps))
-        due = number % every == 0 and not (fills and number // every % 2)
+        due = number % every == 0 and (self.crowded or not (fills and number // every % 2))
         if due or number == self._soon:
-            closer = number in (self._soon, every) and not self.crowded
+            closer = number in (self._soon, every) and self.crowded < SEVERAL
             self.glances.add(
                 number, self.eyes.look(sizes.draw(frame, sizes.largest) if closer else rgb, closer)
             )

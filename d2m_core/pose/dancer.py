@@ -65,18 +65,16 @@ def activity(poses: PoseSequence) -> np.ndarray:
     """Way of the body's joints [P] in body heights per second seen, much less for who is hardly there.
 
     Between places 0.2 s apart, so that trembling of the finder hardly counts, and in the middle of
-    the frames, so that its slips do not. A body that is imagined for a moment leaps about more than
-    anybody dances, so being seen seldom counts twice here.
+    the frames, so that its slips do not. Joints count by how visible they are: those it guesses tremble
+    most. A body that is imagined for a moment leaps about more than anybody dances, so being seen
+    seldom counts twice here.
     """
     lag = max(1, round(_STEP_S * poses.fps))
     if poses.frames <= lag:
         return np.zeros(poses.people)
     both = poses.present[lag:] & poses.present[:-lag]
-    given = (poses.visibility[lag:, :, BODY] > 0) & (poses.visibility[:-lag, :, BODY] > 0)
-    given = given[..., None]
-    joints = poses.image[:, :, BODY]  # [F, P, len(BODY), 2]
-    steps = body_distance(np.where(given, joints[lag:], 0.0), np.where(given, joints[:-lag], 0.0))
-    steps = steps / np.maximum(given.mean(axis=(2, 3)), 1e-6)  # [F - lag, P]
+    joints, seen = poses.image[:, :, BODY], poses.visibility[:, :, BODY]  # [F, P, len(BODY), ...]
+    steps = body_distance(joints[lag:], joints[:-lag], (seen[lag:], seen[:-lag]))  # [F - lag, P]
     ways = np.zeros(poses.people)
     for person in range(poses.people):
         own = steps[both[:, person], person]

@@ -41,7 +41,7 @@ def find_dancers(
     many: those whom `dancer` (as in `select_dancer`, or a function that chooses) follows and then the
     largest. Absent people are masked; gaps of up to `max_gap_s` are interpolated. `cuts_s` says when
     the picture changed. With `only_followed` the others are read in five pictures a second, with smooth
-    curves in between (`seldom` names them), but for who is lost so: with five people half of the work.
+    curves in between (`seldom` names them): with five people half of the work.
     `on_progress(frame, frames)` may raise to cancel. Raises `PoseError` where hardly any frame
     shows a person, `ModelError` where the model is missing, `PoseModelError` where MediaPipe cannot
     run, and `SettingError`.

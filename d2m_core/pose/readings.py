@@ -29,8 +29,9 @@ def read_tracks(
     kept: Sequence[int],
     cuts_s: Sequence[float],
     cores: int,
+    every: Sequence[int] = (),
 ) -> list[list[Body | None]]:
-    """The bodies of the tracks `kept`, by frame and person."""
+    """The bodies of the tracks `kept`, by frame and person; in each `every`-th frame alone, where given."""
     rows: list[list[Body | None]] = [[None] * len(kept) for _ in range(search.total)]
     count = max(1, min(cores, _MOST_LANDMARKERS // max(1, len(kept))))
     stretches = plan_stretches(search.total, search.fps, count)
@@ -42,7 +43,7 @@ def read_tracks(
 
         def work(stretch: Stretch) -> Iterator[None]:
             readers = [_reader(opens, tracks, person, cuts_s) for person in kept]
-            return _follow(search, stretch, readers, rows, height, pool)
+            return _follow(search, stretch, readers, rows, height, pool, every or [1] * len(kept))
 
         works = [partial(work, stretch) for stretch in stretches]
         side_by_side(works, lambda done: search.tell(0.4 * search.total + 0.6 * done))
@@ -67,6 +68,7 @@ def _follow(
     rows: list[list[Body | None]],
     height: int,
     pool: Executor | None,
+    every: Sequence[int],
 ) -> Iterator[None]:
     """Fills in a stretch's rows, a step for each."""
     sizes = search.sizes()
@@ -76,11 +78,15 @@ def _follow(
                 return
             rgb = sizes.draw(shown.frame, height)
             time_s, time_ms = number / search.fps, round(number * 1000 / search.fps)
+            due = [k for k, step in enumerate(every) if number % step == 0]
+            row: list[Body | None] = [None] * len(readers)
             if pool is None:
-                row = [reader.read(rgb, time_s, time_ms) for reader in readers]
+                for k in due:
+                    row[k] = readers[k].read(rgb, time_s, time_ms)
             else:
-                reads = [pool.submit(reader.read, rgb, time_s, time_ms) for reader in readers]
-                row = [read.result() for read in reads]
+                reads = {k: pool.submit(readers[k].read, rgb, time_s, time_ms) for k in due}
+                for k, read in reads.items():
+                    row[k] = read.result()
             if stretch.has(number):
                 rows[number] = row
                 yield

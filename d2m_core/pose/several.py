@@ -28,8 +28,8 @@ _CLOSER_LATER = 32
 _LONGEST_MISS_S = 0.8
 """Somebody whom the music does not follow may be out of sight for so long, as behind others."""
 _PATCHY = (0.3, 0.85)
-"""Who is known in so many of the frames by stills alone is read in every frame all the same: a film keeps
-hold of people whom stills lose."""
+"""Who is known in so many of the frames by stills alone is followed from still to still as in a film, which
+keeps hold of people whom stills lose."""
 
 Choice = Callable[[PoseSequence], list[int]]
 """Numbers of those who are followed, of poses of everybody."""
@@ -51,17 +51,20 @@ def find_several(
     changes = tuple((place, s) for place, person in enumerate(kept) for s in tracks[person].changes_s)
     seen = of_stills.people_at(kept)
     chosen = set(_chosen(seen, dancer) if only_followed else range(len(kept)))
-    patchy = set(_patchy(seen))
+    patchy = _patchy(seen)
     columns: dict[int, list[Body | None]] = {}
+    every: dict[int, int] = {}
     while True:
-        read = sorted((chosen | patchy) - columns.keys())
-        if read:
+        wanted = dict.fromkeys(patchy, step) | dict.fromkeys(chosen, 1)
+        due = {place: wanted[place] for place in sorted(wanted) if every.get(place) not in (1, wanted[place])}
+        if due:
             with landmarkers(bundle) as opens:
-                people_read = [kept[place] for place in read]
-                rows = read_tracks(search, opens, tracks, people_read, cuts_s, cores())
-            columns |= {place: [row[k] for row in rows] for k, place in enumerate(read)}
-        poses = replace(_together(search, tracks, kept, columns, cuts), changes=changes)
-        others = [place for place in range(len(kept)) if place not in chosen]
+                people_read = [kept[place] for place in due]
+                rows = read_tracks(search, opens, tracks, people_read, cuts_s, cores(), list(due.values()))
+            columns |= {place: [row[k] for row in rows] for k, place in enumerate(due)}
+            every |= due
+        others = [place for place in range(len(kept)) if every.get(place) != 1]
+        poses = replace(_together(search, tracks, kept, columns, cuts), changes=changes, seldom=tuple(others))
         poses = between(poses, others, _LONGEST_MISS_S)
         # What every frame shows of somebody may change the choice: then who is chosen is read too.
         again = set(_chosen(poses, dancer)) if only_followed else chosen
@@ -84,8 +87,7 @@ def _together(
     stills = [_known(tracks[person], search.fps, search.total) for person in kept]
     bodies = [columns.get(place) or still for place, still in enumerate(stills)]
     poses = search.poses([list(row) for row in zip(*bodies, strict=True)], cuts)
-    seldom = tuple(place for place in range(len(kept)) if place not in columns)
-    poses = replace(without_usurpers(poses, tracks, kept), seldom=seldom)
+    poses = without_usurpers(poses, tracks, kept)
     return _where_missing(poses, search.poses([list(row) for row in zip(*stills, strict=True)], cuts))
 
 

@@ -16,6 +16,8 @@ _SAME = 0.12
 _MIXED, _MIXED_PART = 0.12, 0.2
 """A body is a mixture where its joints lie so near to those of two others (mean, in body heights), a fair
 part each."""
+_AS_SURE = 0.9
+"""But only of others that are nearly as sure: hands and feet seen by themselves explain nobody."""
 _CUT_OFF = 0.7
 """How much is left of the certainty of a body that the edge of a part cuts."""
 _SURE_INSIDE = 0.85
@@ -107,12 +109,16 @@ def _without_mixed(seen: list[Sighting]) -> list[Sighting]:
     """Those seen without bodies between bodies, the plainest left out first: it may explain others."""
     left = list(seen)
     while left:
-        mixed = [_mixed(one, [other for other in left if other is not one]) for one in left]
+        mixed = [_mixed(one, _as_sure(one, left)) for one in left]
         worst = int(np.argmin(mixed))
         if mixed[worst] >= _MIXED:
             break
         del left[worst]
     return left
+
+
+def _as_sure(one: Sighting, seen: list[Sighting]) -> list[Sighting]:
+    return [other for other in seen if other is not one and other.sure >= _AS_SURE * one.sure]
 
 
 def _mixed(one: Sighting, others: list[Sighting]) -> float:

@@ -43,18 +43,31 @@ def _fill(arrays: list[np.ndarray], person: int, before: int, after: int) -> Non
 
 BODY = np.array([NOSE, *SHOULDERS, *ELBOWS, *HIPS, *KNEES, *ANKLES])
 """Landmarks that place a body."""
+_SAME_SIDE = np.arange(len(BODY))
 _OTHER_SIDE = np.array([0, *(np.arange(1, len(BODY)).reshape(-1, 2)[:, ::-1].ravel())])
 """Where `BODY`'s landmarks of the other side stand in it."""
 
 
-def body_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def body_distance(
+    one: np.ndarray, other: np.ndarray, seen: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
     """Mean distance [...] of `BODY`'s joints [..., len(BODY), 2], left and right taken either way.
 
-    The pose model changes its mind about left and right of somebody seen from behind.
+    The pose model changes its mind about left and right of somebody seen from behind. `seen`: how
+    visible the joints of either are, 0..1 [..., len(BODY)]; where given they count by that.
     """
-    straight = np.linalg.norm(one - other, axis=-1).mean(axis=-1)
-    crossed = np.linalg.norm(one[..., _OTHER_SIDE, :] - other, axis=-1).mean(axis=-1)
+    straight, crossed = (_apart(one, other, seen, side) for side in (_SAME_SIDE, _OTHER_SIDE))
     return np.asarray(np.minimum(straight, crossed))
+
+
+def _apart(
+    one: np.ndarray, other: np.ndarray, seen: tuple[np.ndarray, np.ndarray] | None, side: np.ndarray
+) -> np.ndarray:
+    away = np.linalg.norm(one[..., side, :] - other, axis=-1)
+    if seen is None:
+        return np.asarray(away.mean(axis=-1))
+    counts = np.minimum(seen[0][..., side], seen[1])
+    return np.asarray((away * counts).sum(axis=-1) / np.maximum(counts.sum(axis=-1), 1e-6))
 
 
 _NEAR = 0.15

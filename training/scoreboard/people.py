@@ -16,6 +16,7 @@ from d2m_core.errors import PoseError, require
 from d2m_core.media import open_clip
 from d2m_core.pose import estimate_poses, find_dancers, load_poses, save_poses
 from d2m_core.pose.search import as_poses
+from d2m_core.settings import Dancer
 from d2m_core.types import MOTION_FPS, PoseSequence, VideoClip
 from training.figures.tables import table
 from training.run.kept import kept, place_for, read_json, recipe, write_json
@@ -26,14 +27,14 @@ from training.studio.stage.scene import Scene
 from .people_scenes import KINDS, group_scene
 from .people_scores import RULES, followed_right, matched
 
-Method = Callable[[VideoClip, int], PoseSequence]
+Method = Callable[[VideoClip, int, Dancer], PoseSequence]
 METHODS: dict[str, Method] = {
-    "tracks": lambda clip, _people: find_dancers(clip),
-    "followed": lambda clip, _people: find_dancers(clip, only_followed=True),
-    "video": lambda clip, people: estimate_poses(clip, people=people),
+    "tracks": lambda clip, _people, _dancer: find_dancers(clip),
+    "followed": lambda clip, _people, dancer: find_dancers(clip, dancer, only_followed=True),
+    "video": lambda clip, people, _dancer: estimate_poses(clip, people=people),
 }
-"""tracks: everybody is read in every frame. followed: as node and command line do, only the largest is, and
-whom stills lose. video: MediaPipe's own following, told how many there are."""
+"""tracks: everybody is read in every frame. followed: as node and command line do, only whom the music
+follows is, and whom stills lose. video: MediaPipe's own following, told how many there are."""
 
 _SHORT, _LONG = (360, 640)
 
@@ -45,11 +46,17 @@ def group_clip(scene: Scene, number: int, folder: Path) -> Path:
     return kept(folder, f"group_{number}.mp4", made_of, lambda path: render_scene(scene, path, *size), Path)
 
 
-def group_row(number: int, method: str, seconds: float, folder: Path) -> dict[str, Any]:
+def group_row(
+    number: int, method: str, seconds: float, folder: Path, dancer: str = "largest"
+) -> dict[str, Any]:
     """The scores of one group by one method; who was found is kept in `folder`, and what that cost."""
     scene = group_scene(number, seconds)
     truth = replace(scene.poses, aspect=scene.shot.aspect)
-    found, cost = _found(number, method, truth.people, group_clip(scene, number, folder), folder)
+    film = group_clip(scene, number, folder)
+    searched = _searched(method, dancer)
+    found, cost = _found(
+        film, f"group_{number}_{searched}", searched, lambda clip: METHODS[method](clip, truth.people, dancer)
+    )
     row: dict[str, Any] = {"group": number, "kind": KINDS[number % len(KINDS)], "people": truth.people}
     if not found.present.any():
         return row | {"found": 0, "idf1": 0.0, "kept": 0.0, "cost": cost} | dict.fromkeys(RULES, 0.0)
@@ -61,20 +68,26 @@ def group_row(number: int, method: str, seconds: float, folder: Path) -> dict[st
     return row
 
 
-def _found(number: int, method: str, people: int, film: Path, folder: Path) -> tuple[PoseSequence, float]:
+def _searched(method: str, dancer: str) -> str:
+    """A method's name, and whom the music follows where that makes a difference."""
+    return f"{method}_{dancer}" if method == "followed" else method
+
+
+def _found(
+    film: Path, name: str, searched: str, find: Callable[[VideoClip], PoseSequence]
+) -> tuple[PoseSequence, float]:
     """Who is found in a film, and the processor time beside that of one person followed in it."""
-    made_of = recipe(find_dancers, estimate_poses, files=[film], method=method, estimator=estimator())
-    name = f"group_{number}_{method}"
-    cost = place_for(folder, f"{name}.json", made_of)
+    made_of = recipe(find_dancers, estimate_poses, files=[film], method=searched, estimator=estimator())
+    cost = place_for(film.parent, f"{name}.json", made_of)
 
     def write(path: Path) -> None:
         clip = open_clip(film)
         alone_s = _seconds(lambda: estimate_poses(clip))[1]
-        found, used_s = _seconds(lambda: METHODS[method](clip, people))
+        found, used_s = _seconds(lambda: find(clip))
         cost.write(write_json(used_s / alone_s))
         save_poses(found or as_poses([[None]], MOTION_FPS), path)
 
-    return kept(folder, f"{name}.npz", made_of, write, load_poses), float(read_json(cost.path))
+    return kept(film.parent, f"{name}.npz", made_of, write, load_poses), float(read_json(cost.path))
 
 
 def _seconds(work: Callable[[], PoseSequence]) -> tuple[PoseSequence | None, float]:
@@ -90,6 +103,12 @@ def _seconds(work: Callable[[], PoseSequence]) -> tuple[PoseSequence | None, flo
 def add_people_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of `python -m training.evaluate people`."""
     parser.add_argument("--method", choices=sorted(METHODS), default="tracks", help="[%(default)s]")
+    parser.add_argument(
+        "--dancer",
+        choices=RULES[:3],
+        default="largest",
+        help="whom the music follows, for followed [%(default)s]",
+    )
     parser.add_argument("--groups", type=int, default=60, help="drawn groups [%(default)s]")
     parser.add_argument("--first", type=int, default=0, help="number of the first group [%(default)s]")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each [%(default)s]")
@@ -102,8 +121,10 @@ def people_scores(args: argparse.Namespace) -> tuple[list[dict[str, Any]], str]:
     """A row for each group, and a table of the means by kind."""
     require(args.groups > 0, f"groups is {args.groups}; use 1 or more.")
     numbers = range(args.first, args.first + args.groups)
-    rows = [group_row(n, args.method, args.seconds, args.films) for n in tqdm(numbers, unit="group")]
-    return rows, people_text(rows, args.method)
+    rows = [
+        group_row(n, args.method, args.seconds, args.films, args.dancer) for n in tqdm(numbers, unit="group")
+    ]
+    return rows, people_text(rows, _searched(args.method, args.dancer))
 
 
 def people_text(rows: list[dict[str, Any]], method: str) -> str:

@@ -144,6 +144,17 @@ def test_a_body_between_two_is_left_out_and_the_third_real_one_stays() -> None:
     assert kept == pytest.approx([body(x).image[[11, 12, 23, 24], 0].mean() for x in (0.5, 0.9, 1.4)])
 
 
+def test_pieces_of_a_body_do_not_explain_it_away() -> None:
+    """A closer look finds the upper and the lower half by themselves, both less sure than the whole."""
+    rgb = np.zeros((90, 160, 3), np.uint8)
+    pieces = [body(0.4, 0.375, 0.5), body(0.6, 0.625, 0.5)]
+    for piece in pieces:
+        piece.visibility[:] = 0.8
+    whole = body(0.5)
+    kept = sightings_of([(whole, False), *((piece, False) for piece in pieces)], rgb)
+    assert kept[0].body is whole
+
+
 def test_a_single_leap_away_and_back_is_a_slip() -> None:
     """The body found between two in one still is not where somebody was: nothing pulls them there."""
     stills = [[sighting(0.5 if k != 9 else 0.65, RED)] for k in range(40)]
@@ -249,6 +260,17 @@ def test_a_body_imagined_for_a_moment_is_not_the_most_active() -> None:
     moving[:, 0] += 0.03 * np.sin(np.arange(100) / 2)[:, None, None]
     moving[:, 1] += 0.18 * np.sin(np.arange(100) / 2)[:, None, None]  # leaps about, six times as far
     assert dancer_index(replace(poses, image=moving), "most_active") == 0
+
+
+def test_joints_that_are_hardly_seen_move_nobody() -> None:
+    poses = poses_of(places((0.5, 0.5), (1.2, 0.5), frames=100))
+    moving, seen = poses.image.copy(), poses.visibility.copy()
+    moving[:, 0] += 0.03 * np.sin(np.arange(100) / 2)[:, None, None]
+    legs = BODY[-4:]
+    moving[:, 1, legs] += 0.2 * np.sin(np.arange(100) / 2)[:, None, None]  # guessed anew each time
+    assert dancer_index(replace(poses, image=moving), "most_active") == 1
+    seen[:, 1, legs] = 0.1
+    assert dancer_index(replace(poses, image=moving, visibility=seen), "most_active") == 0
 
 
 def test_of_two_of_one_size_who_is_always_seen_is_the_largest() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from d2m_core.errors import Cancelled, SettingError
 from d2m_core.media import open_clip
 from d2m_core.pose import MAX_PEOPLE, Dancer, dancer_index, estimate_poses, find_dancers, stretches
+from d2m_core.pose.landmarker import Body
+from d2m_core.pose.read import Reader
 from d2m_core.types import PoseSequence, VideoClip
 from training.scoreboard.people_scenes import group_scene
 from training.scoreboard.people_scores import matched
@@ -78,6 +81,33 @@ def test_only_who_is_followed_may_be_read_in_every_frame(
     assert quick.people == 2
     assert quick.present.all()
     assert matched(scene.poses, quick).idf1 == 1.0
+
+
+def test_whom_stills_lose_is_followed_from_still_to_still(
+    pair: tuple[VideoClip, Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("d2m_core.pose.several._PATCHY", (0.0, 1.1))  # everybody is
+    read: dict[int, list[float]] = {}
+    plain = Reader.read
+
+    def noted(self: Reader, rgb: np.ndarray, time_s: float, time_ms: int) -> Body | None:
+        read.setdefault(id(self), []).append(time_s)
+        return plain(self, rgb, time_s, time_ms)
+
+    monkeypatch.setattr(Reader, "read", noted)
+    quick = find_dancers(pair[0], "largest", only_followed=True)
+    assert sorted(map(len, read.values())) == [6, 30]
+    assert np.diff(min(read.values(), key=len)) == pytest.approx([0.2] * 5)
+    assert len(quick.seldom) == 1
+    assert quick.present.all()
+    assert matched(pair[1].poses, quick).idf1 == 1.0
+
+
+def test_a_small_second_person_is_found_beside_a_large_one(tmp_path: Path) -> None:
+    """Only a closer look shows the one behind; one such look is no accident when the next agrees."""
+    scene = group_scene(33, 3.0)
+    clip = open_clip(render_scene(scene, tmp_path / "far.mp4", 360, 640))
+    assert find_dancers(clip, only_followed=True).people == 2
 
 
 def test_two_are_read_in_two_stretches_as_in_one(
