@@ -29,7 +29,7 @@ from d2m_core.pipeline import DanceMusic, Models, dance_to_music, load_models, w
 from d2m_core.pose import pose_model
 from d2m_core.pose.cuts import Cuts
 from d2m_core.pose.landmarker import landmarkers
-from d2m_core.pose.look import looker
+from d2m_core.pose.look import closer_parts, looker
 from d2m_core.pose.needed import Needed
 from d2m_core.rhythm import find_rhythm
 from d2m_core.types import MOTION_FPS, VideoClip
@@ -85,7 +85,7 @@ def see(clip: VideoClip, shares: Shares) -> None:
             needed.see(found[0] if found else None)
         with shares.timed("MediaPipe: stills"), looker(opens, 1) as eyes:
             for number, rgb in enumerate(stills):
-                eyes.look(rgb, closer=number == 0).result()
+                eyes.look(rgb, closer_parts(rgb) if number == 0 else ()).result()
 
 
 def hear(result: DanceMusic, models: Models, shares: Shares) -> None:

@@ -14,7 +14,7 @@ from ..media.sizes import Sizes
 from ..types import PoseSequence
 from .cuts import Cuts
 from .landmarker import Body, Landmarker, Landmarkers
-from .look import Looker, looker
+from .look import Looker, closer_parts, looker
 from .needed import Needed
 from .search import Search, cores
 from .stills import SEVERAL, STILLS_S, Stills
@@ -127,6 +127,5 @@ class Film:
         due = number % every == 0 and (self.crowded or not (fills and number // every % 2))
         if due or number == self._soon:
             closer = number in (self._soon, every) and self.crowded < SEVERAL
-            self.glances.add(
-                number, self.eyes.look(sizes.draw(frame, sizes.largest) if closer else rgb, closer)
-            )
+            shown = sizes.draw(frame, sizes.largest) if closer else rgb
+            self.glances.add(number, self.eyes.look(shown, closer_parts(shown) if closer else ()))

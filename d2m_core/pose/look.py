@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,20 +36,24 @@ class Looker:
             self._free.put(open_one())
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="d2m-look")
 
-    def look(self, rgb: np.ndarray, closer: bool = False) -> Future[list[Sighting]]:
-        """The people in a picture [H, W, 3], once it has been looked at; `closer` for small ones."""
+    def look(self, rgb: np.ndarray, closer: Sequence[View] = ()) -> Future[list[Sighting]]:
+        """The people in a picture [H, W, 3], once it has been looked at; in `closer` parts of it too."""
         return self._pool.submit(self._look, rgb, closer)
 
-    def _look(self, rgb: np.ndarray, closer: bool) -> list[Sighting]:
+    def _look(self, rgb: np.ndarray, closer: Sequence[View]) -> list[Sighting]:
         landmarker = self._free.get()
         try:
-            found = _bodies(landmarker, rgb, parts_of(rgb, closer))
+            plain = _bodies(landmarker, rgb, parts_of(rgb))
+            near = {view: _bodies(landmarker, rgb, [view]) for view in closer}
+            found = [one for some in (plain, *near.values()) for one in some]
             band = _band(rgb, [body for body, _cut_off in found])
             if band is not None:
-                found += _bodies(landmarker, rgb, [band])
+                plain += (more := _bodies(landmarker, rgb, [band]))
+                found += more
         finally:
             self._free.put(landmarker)
-        return sightings_of(found, rgb)
+        seen = sightings_of(found, rgb)
+        return [replace(one, part=_only_in(near, plain, one)) for one in seen] if closer else seen
 
     def close(self) -> None:
         """Ends when what is being looked at is done; what waits is left."""
@@ -84,8 +89,21 @@ def _band(rgb: np.ndarray, bodies: list[Body]) -> View | None:
     return View(0, top, width, bottom - top) if worth else None
 
 
-def parts_of(rgb: np.ndarray, closer: bool = False) -> list[View]:
+def parts_of(rgb: np.ndarray) -> list[View]:
     """The parts of a picture that are looked at."""
     wide = rgb.shape[1] > _WIDE * rgb.shape[0]
-    parts = tiles(rgb, 1.0) if wide else [whole(rgb)]
-    return parts + tiles(rgb, _CLOSER) if closer else parts
+    return tiles(rgb, 1.0) if wide else [whole(rgb)]
+
+
+def closer_parts(rgb: np.ndarray) -> list[View]:
+    """Those in which small people are large."""
+    return tiles(rgb, _CLOSER)
+
+
+def _only_in(
+    near: dict[View, list[tuple[Body, bool]]], plain: list[tuple[Body, bool]], one: Sighting
+) -> View | None:
+    """The closer part that shows somebody whom no other part does; None for who is seen without."""
+    if any(one.same_as(body) for body, _cut_off in plain):
+        return None
+    return next((view for view, found in near.items() if any(body is one.body for body, _ in found)), None)

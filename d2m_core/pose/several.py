@@ -13,18 +13,21 @@ from ..types import PoseSequence
 from .cuts import Cuts
 from .dancer import followed, importance
 from .landmarker import Body, Landmarkers, landmarkers
-from .look import looker
+from .look import closer_parts, looker
 from .readings import read_tracks
 from .search import Search, cores
 from .seldom import between
 from .stills import STILLS_S, SURE, Stills
 from .tracks import Track, tracks_of
 from .usurped import without_usurpers
+from .views import View
 
-_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 8, 2, 0.7
+_CLOSER_EVERY, _CLOSER_FEWEST, _CLOSER_GAIN = 4, 2, 0.7
 """One still in so many is looked at closer; after so many, all are if that shows so many people more."""
 _CLOSER_LATER = 32
 """And one in so many after these."""
+_LATELY = 8
+"""Closer parts that showed somebody in so many of the last stills are looked at in the next."""
 _LONGEST_MISS_S = 0.8
 """Somebody whom the music does not follow may be out of sight for so long, as behind others."""
 _PATCHY = (0.3, 0.85)
@@ -132,10 +135,19 @@ def _looked(search: Search, opens: Landmarkers, step: int) -> tuple[Stills, list
             if index % step == 0 or index == search.total - 1:
                 closer = closer or _closer_helps(stills)
                 rgb = sizes.draw(shown.frame, sizes.largest)
-                stills.add(index, eyes.look(rgb, closer or _tries_closer(len(stills.frames))))
+                stills.add(index, eyes.look(rgb, _closer(stills, closer, rgb)))
             search.tell(0.4 * index)
         stills.wait(0)
     return stills, cuts.end()
+
+
+def _closer(stills: Stills, helps: bool, rgb: np.ndarray) -> list[View]:
+    """The closer parts to look at: now and then all; in between, if that `helps`, those that lately did."""
+    count = len(stills.frames)
+    if _tries_closer(count) or (helps and count % _CLOSER_EVERY == 0):
+        return closer_parts(rgb)
+    lately = stills.seen[-_LATELY:] if helps else []
+    return list(dict.fromkeys(one.part for seen in lately for one in seen if one.part and one.sure >= SURE))
 
 
 def _tries_closer(still: int) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from .landmarker import Body
 from .landmarks import ANKLES, HIPS, KNEES, NOSE, SHOULDERS, TORSO
 from .track import BODY, body_distance, body_height
+from .views import View
 
 _SAME = 0.12
 """Two bodies nearer than this (mean over joints, in body heights) are one found twice."""
@@ -34,6 +35,8 @@ class Sighting:
     """float32 [12]: colours in 0..1 of chest, belly, thighs and shins."""
     sure: float
     """Mean visibility of trunk and knees, 0..1."""
+    part: View | None = None
+    """The closer part of the picture that alone shows them, if one does."""
 
     @cached_property
     def centre(self) -> np.ndarray:
@@ -53,6 +56,10 @@ class Sighting:
     def far_from(self, other: Body) -> float:
         """Mean distance of the joints from those of `other`, in body heights, whichever is left."""
         return float(body_distance(self.body.image[BODY], other.image[BODY])) / self.size
+
+    def same_as(self, other: Body) -> bool:
+        """Whether `other` is this very body, found again."""
+        return self.far_from(other) < _SAME
 
 
 def sightings_of(found: list[tuple[Body, bool]], rgb: np.ndarray) -> list[Sighting]:
@@ -79,7 +86,7 @@ def _sure(body: Body) -> float:
 
 def _same(one: Sighting, other: Sighting) -> bool:
     """Whether the joints agree; or the trunks do, as where a part of the picture cut the legs off."""
-    if one.far_from(other.body) < _SAME or other.far_from(one.body) < _SAME:
+    if one.same_as(other.body) or other.same_as(one.body):
         return True
     size = max(_trunk(one), _trunk(other))
     apart = np.linalg.norm(one.body.image[list(TORSO)] - other.body.image[list(TORSO)], axis=-1).mean()
