@@ -146,7 +146,7 @@ def _closer(stills: Stills, helps: bool, rgb: np.ndarray) -> list[View]:
     count = len(stills.frames)
     if _tries_closer(count) or (helps and count % _CLOSER_EVERY == 0):
         return closer_parts(rgb)
-    lately = stills.seen[-_LATELY:] if helps else []
+    lately = stills.known[-_LATELY:] if helps else []
     return list(dict.fromkeys(one.part for seen in lately for one in seen if one.part and one.sure >= SURE))
 
 
@@ -155,7 +155,7 @@ def _tries_closer(still: int) -> bool:
 
 
 def _closer_helps(stills: Stills) -> bool:
-    counts = np.array([sum(one.sure >= SURE for one in seen) for seen in stills.seen])
+    counts = np.array([sum(one.sure >= SURE for one in seen) for seen in stills.known])
     closer = np.array([_tries_closer(still) for still in range(len(counts))], np.bool_)
     if closer.sum() < _CLOSER_FEWEST:
         return False

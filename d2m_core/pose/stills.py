@@ -37,6 +37,11 @@ class Stills:
         while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
             self.seen.append(self._waiting.pop(0).result())
 
+    @property
+    def known(self) -> list[list[Sighting]]:
+        """What was seen in all stills but the last few: the same by now on every machine, however fast."""
+        return self.seen[: max(0, len(self.frames) - _WAITING)]
+
     def several(self) -> bool:
         """Whether somebody who was looked at is not alone."""
         return self.crowded() >= SEVERAL

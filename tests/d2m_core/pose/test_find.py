@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from d2m_core.pose import At, Region, dancer_index, events, followed, load_poses
 from d2m_core.pose.cuts import Cuts
 from d2m_core.pose.landmarker import Body
 from d2m_core.pose.sightings import Sighting, sightings_of
+from d2m_core.pose.stills import Stills
 from d2m_core.pose.track import BODY, fill_gaps
 from d2m_core.pose.tracks import Track, in_order, tracks_of
 from d2m_core.pose.usurped import without_usurpers
@@ -153,6 +155,19 @@ def test_pieces_of_a_body_do_not_explain_it_away() -> None:
     whole = body(0.5)
     kept = sightings_of([(whole, False), *((piece, False) for piece in pieces)], rgb)
     assert kept[0].body is whole
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_is_known_while_stills_are_looked_at_is_the_same_on_every_machine(quick: bool) -> None:
+    """Where to look closer follows from it, and so who is found."""
+    stills = Stills()
+    looks = [Future[list[Sighting]]() for _ in range(9)]
+    for k, look in enumerate(looks):
+        if quick or k < 5:
+            look.set_result([sighting(k / 10)])
+        stills.add(k, look)
+    assert len(stills.seen) == (9 if quick else 5)
+    assert [round(one.centre[0], 1) for (one,) in stills.known] == [0.0, 0.1, 0.2, 0.3, 0.4]
 
 
 def test_a_single_leap_away_and_back_is_a_slip() -> None:
