@@ -2,7 +2,7 @@
 
     python -m training.evaluate music [--sets SET ...] [--melody DIR] [--clips DIR] [--long]
     python -m training.evaluate rhythm [--sets SET ...] [--melody DIR] [--clips DIR]
-    python -m training.evaluate people [--method tracks|followed|video] [--groups N]
+    python -m training.evaluate people [--method tracks|followed|video] [--dancer RULE] [--groups N]
     python -m training.evaluate clips FOLDER
 
 `music`: dances the networks never saw go in, music comes out and is scored
