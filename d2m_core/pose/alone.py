@@ -124,6 +124,9 @@ class Film:
         but for the glance after one that showed somebody else.
         """
         every = max(1, round(min(_GLANCE_S, self.search.clip.duration_s / 4) * self.search.fps))
+        if number % every == 0:  # what is looked at must not hang on how fast the last look was
+            self.glances.wait(0)
+            self.crowded = self.glances.crowded()
         due = number % every == 0 and (self.crowded or not (fills and number // every % 2))
         if due or number == self._soon:
             closer = number in (self._soon, every) and self.crowded < SEVERAL
