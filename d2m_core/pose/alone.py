@@ -107,10 +107,13 @@ class Film:
         if self.together[0] is not self:
             self.begun.wait()
         elif not self.begun.is_set() and number in (0, self._soon):
-            self.glances.wait(0)
-            self.crowded = self.glances.crowded()
+            self._await_glances()
             if number or not self.crowded:
                 self.begun.set()
+
+    def _await_glances(self) -> None:
+        self.glances.wait(0)
+        self.crowded = self.glances.crowded()
 
     @property
     def _soon(self) -> int:
@@ -124,10 +127,10 @@ class Film:
         but for the glance after one that showed somebody else.
         """
         every = max(1, round(min(_GLANCE_S, self.search.clip.duration_s / 4) * self.search.fps))
-        if number % every == 0:  # what is looked at must not hang on how fast the last look was
-            self.glances.wait(0)
-            self.crowded = self.glances.crowded()
-        due = number % every == 0 and (self.crowded or not (fills and number // every % 2))
+        due = number % every == 0
+        if due:  # what is looked at must not hang on how fast the last look was
+            self._await_glances()
+            due = bool(self.crowded) or not (fills and number // every % 2)
         if due or number == self._soon:
             closer = number in (self._soon, every) and self.crowded < SEVERAL
             shown = sizes.draw(frame, sizes.largest) if closer else rgb

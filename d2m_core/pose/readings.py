@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from functools import partial
+from itertools import repeat
 
 import numpy as np
 
@@ -29,9 +30,9 @@ def read_tracks(
     kept: Sequence[int],
     cuts_s: Sequence[float],
     cores: int,
-    every: Sequence[int] = (),
+    every: Sequence[int],
 ) -> list[list[Body | None]]:
-    """The bodies of the tracks `kept`, by frame and person; in each `every`-th frame alone, where given."""
+    """The bodies of the tracks `kept`, by frame and person; of each in every so many frames."""
     rows: list[list[Body | None]] = [[None] * len(kept) for _ in range(search.total)]
     count = max(1, min(cores, _MOST_LANDMARKERS // max(1, len(kept))))
     stretches = plan_stretches(search.total, search.fps, count)
@@ -43,7 +44,7 @@ def read_tracks(
 
         def work(stretch: Stretch) -> Iterator[None]:
             readers = [_reader(opens, tracks, person, cuts_s) for person in kept]
-            return _follow(search, stretch, readers, rows, height, pool, every or [1] * len(kept))
+            return _follow(search, stretch, readers, rows, height, pool, every)
 
         works = [partial(work, stretch) for stretch in stretches]
         side_by_side(works, lambda done: search.tell(0.4 * search.total + 0.6 * done))
@@ -80,13 +81,10 @@ def _follow(
             time_s, time_ms = number / search.fps, round(number * 1000 / search.fps)
             due = [k for k, step in enumerate(every) if number % step == 0]
             row: list[Body | None] = [None] * len(readers)
-            if pool is None:
-                for k in due:
-                    row[k] = readers[k].read(rgb, time_s, time_ms)
-            else:
-                reads = {k: pool.submit(readers[k].read, rgb, time_s, time_ms) for k in due}
-                for k, read in reads.items():
-                    row[k] = read.result()
+            asked = [readers[k] for k in due], repeat(rgb), repeat(time_s), repeat(time_ms)
+            reads = (pool.map if pool else map)(Reader.read, *asked)
+            for k, body in zip(due, reads, strict=True):
+                row[k] = body
             if stretch.has(number):
                 rows[number] = row
                 yield

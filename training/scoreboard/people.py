@@ -34,7 +34,7 @@ METHODS: dict[str, Method] = {
     "video": lambda clip, people, _dancer: estimate_poses(clip, people=people),
 }
 """tracks: everybody is read in every frame. followed: as node and command line do, only whom the music
-follows is, and whom stills lose. video: MediaPipe's own following, told how many there are."""
+follows is. video: MediaPipe's own following, told how many there are."""
 
 _SHORT, _LONG = (360, 640)
 
